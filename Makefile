@@ -1,0 +1,47 @@
+# `make` prints the targets. Only Python 3.11+ with venv is needed; nothing asks for root.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types unit bench doctor
+
+help: ## Print the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# A stamp for each list of requirements: an unchanged list is not installed again.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Soyle needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/core.stamp: requirements-core.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-core.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt requirements.txt requirements-core.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/core.stamp
+
+run: $(VENV)/core.stamp ## Install the embedded default and start the server
+	@$(BIN)/python app.py
+
+test: lint types unit ## Lint, types and all tests
+
+lint: $(VENV)/dev.stamp ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp ## Check types
+	$(BIN)/mypy
+
+unit: $(VENV)/dev.stamp ## Run the tests
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, and capacity
+	$(BIN)/python -m benchmarks.render
+	$(BIN)/python -m benchmarks.first_frame
+	$(BIN)/python -m benchmarks.capacity
+
+doctor: $(VENV)/core.stamp ## Say what this machine has and what is missing
+	@$(BIN)/python app.py doctor
