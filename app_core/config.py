@@ -1,0 +1,106 @@
+"""Every setting, read from the environment in this one place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used, named."""
+
+
+class Config(BaseModel):
+    """``from_env`` reads each field from the variable of the same name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    listen: str = Field(
+        "127.0.0.1:5000,127.0.0.1:3000",
+        description="Addresses to listen on, host:port, separated by commas",
+    )
+    avatar_dir: Path = Field(Path("avatar"), description="Folder with one folder for each avatar")
+    avatar: str = Field("aigul", description="The avatar that speaks when a request names none")
+    model: str = Field("auto", description="Lip-sync model: auto or viseme")
+    voice: str = Field("", description="Voice that speaks when a request names none; empty: best")
+    sway: bool = Field(True, description="Breath, sway and blinks for still avatars, true or false")
+    ffmpeg: str = Field("", description="Path of ffmpeg; empty: the better of system and pip")
+    max_jobs: Annotated[int, Field(ge=1, le=1024)] = Field(
+        48, description="Renders at once, count; measured capacity may refuse earlier"
+    )
+    cpu_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.85, description="Part of the cores that live renders may fill, 0..1"
+    )
+    max_text_chars: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        5000, description="Longest text of one request, characters"
+    )
+    jpeg_quality: Annotated[int, Field(ge=10, le=100)] = Field(
+        85, description="Quality of MJPEG pictures, 10..100"
+    )
+    picture_cache_mb: Annotated[int, Field(ge=0)] = Field(
+        400, description="Decoded pictures kept in memory and shared by all jobs, MiB"
+    )
+    cache_mb: Annotated[int, Field(ge=1)] = Field(
+        1024, description="Sounds and results of finished jobs, MiB; oldest go first"
+    )
+    job_life_s: Annotated[int, Field(ge=1)] = Field(
+        3600, description="How long a finished job can be asked about, seconds"
+    )
+    send_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="A client that takes nothing for this long is gone, seconds"
+    )
+    work_dir: Path = Field(
+        Path(""), description="Folder for files while they are made; empty: the system's"
+    )
+    api_token: str = Field("", description="Bearer token that every request needs; empty: none")
+    cors_origins: str = Field(
+        "", description="Other origins whose pages may call, separated by commas"
+    )
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.lower() not in {"debug", "info", "warning", "error"}:
+            raise ValueError("must be debug, info, warning or error")
+        return value.lower()
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        for address in value.split(","):
+            host, _, port = address.strip().rpartition(":")
+            if not host or not port.isdigit() or int(port) > 65535:
+                raise ValueError(f"'{address.strip()}' is not host:port")
+        return value
+
+    @field_validator("avatar_dir")
+    @classmethod
+    def _from_root(cls, value: Path) -> Path:
+        return value if value.is_absolute() else ROOT / value
+
+    @classmethod
+    def from_env(cls, environ: dict[str, str] | None = None) -> Self:
+        """Raises ConfigError that names the variable."""
+        source = os.environ if environ is None else environ
+        given = {name: source[name.upper()] for name in cls.model_fields if name.upper() in source}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]).upper()
+            raise ConfigError(f"{name}={source.get(name)!r}: {first['msg']}") from error
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        pairs = (address.strip().rpartition(":") for address in self.listen.split(","))
+        return [(host.strip("[]"), int(port)) for host, _, port in pairs]
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        return frozenset(o.strip() for o in self.cors_origins.split(",") if o.strip())

@@ -1,0 +1,151 @@
+"""How many live renders this machine sustains, from what it measures.
+
+The cost of a frame is predicted as ``factor * (FIXED_MS + PIXEL_MS * megapixels)`` core
+milliseconds. ``factor`` follows the processor time that this process really spent on the frames
+it delivered. What other programs take is read from the kernel. A live render is admitted while
+the sum of all live renders, plus what others take, stays under ``share`` of the cores.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+FIXED_MS, PIXEL_MS = 0.4, 6.0
+WINDOW_S = 1.0
+LATE_S = 0.040
+"""A live frame is late when it leaves this long after its time."""
+LATE_SHARE = 0.01
+"""No new live render while more than this part of the last frames was late."""
+RECENT_FRAMES = 500
+TIGHT_S = 0.010
+"""File renders pause while live frames are ready less than this before their time."""
+
+
+def core_count() -> float:
+    """Cores that this process may use: affinity, and the control group's quota where set."""
+    cores = float(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else 0.0
+    cores = cores or float(os.cpu_count() or 1)
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return cores if quota == "max" else min(cores, int(quota) / int(period))
+    except (OSError, ValueError):
+        return cores
+
+
+def machine_busy_s() -> float | None:
+    """Processor seconds of the whole machine, niced work left out; None where unknown."""
+    try:
+        fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    except (OSError, IndexError):
+        return None
+    user, _nice, system, _idle, _iowait, irq, softirq, steal = (int(field) for field in fields)
+    return (user + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    cores: float
+    live: int
+    load: float
+    """Cores that the admitted live renders need."""
+    others: float
+    """Cores that other programs take."""
+    frame_ms: float
+    """Core milliseconds of a 512x512 frame."""
+    sessions: int
+    """Live renders of 512x512 at 25 frames/s that fit in all."""
+
+
+class Capacity:
+    def __init__(self, share: float, cores: float | None = None, factor: float = 1.0) -> None:
+        self.cores = cores or core_count()
+        self._share = share
+        self._factor = factor
+        self._lock = threading.Lock()
+        self._live: dict[str, float] = {}
+        self._units = 0.0
+        self._others = 0.0
+        self._lateness: deque[bool] = deque(maxlen=RECENT_FRAMES)
+        self._tight_until = 0.0
+        self._window = (time.monotonic(), time.process_time(), machine_busy_s(), 0.0)
+
+    def calibrate(self, frame_ms: float, width: int, height: int) -> None:
+        """Sets the cost from a trial of this machine."""
+        self._factor = frame_ms / self._base_ms(width, height)
+
+    def admit(self, job_id: str, width: int, height: int, fps: int) -> bool:
+        """Takes a live render in, if it fits."""
+        with self._lock:
+            self._measure()
+            need = self._need(width, height, fps)
+            load = sum(self._live.values()) + need + self._others
+            fits = load <= self._share * self.cores + 1e-9
+            late = sum(self._lateness) > LATE_SHARE * max(len(self._lateness), RECENT_FRAMES / 5)
+            if self._live and (not fits or late):
+                return False
+            self._live[job_id] = need
+            return True
+
+    def release(self, job_id: str) -> None:
+        with self._lock:
+            self._live.pop(job_id, None)
+            if not self._live:
+                self._lateness.clear()
+
+    def delivered(self, width: int, height: int, slack_s: float | None = None) -> None:
+        """Counts a frame. ``slack_s``: how long before its time a live frame was ready."""
+        with self._lock:
+            self._units += self._base_ms(width, height) / 1000.0
+            if slack_s is not None:
+                self._lateness.append(slack_s < -LATE_S)
+                if slack_s < TIGHT_S:
+                    self._tight_until = time.monotonic() + 0.1
+
+    @property
+    def tight(self) -> bool:
+        """Live frames are only just in time: file renders should wait."""
+        return time.monotonic() < self._tight_until
+
+    def snapshot(self) -> Snapshot:
+        with self._lock:
+            self._measure()
+            need = self._need(512, 512, 25)
+            return Snapshot(
+                cores=round(self.cores, 2),
+                live=len(self._live),
+                load=round(sum(self._live.values()), 3),
+                others=round(self._others, 3),
+                frame_ms=round(self._factor * self._base_ms(512, 512), 3),
+                sessions=max(1, math.floor((self._share * self.cores - self._others) / need)),
+            )
+
+    @staticmethod
+    def _base_ms(width: int, height: int) -> float:
+        return FIXED_MS + PIXEL_MS * width * height / 1e6
+
+    def _need(self, width: int, height: int, fps: int) -> float:
+        return self._factor * self._base_ms(width, height) * fps / 1000.0
+
+    def _measure(self) -> None:
+        began, own_began, busy_began, units_began = self._window
+        now, own, busy = time.monotonic(), time.process_time(), machine_busy_s()
+        wall = now - began
+        if wall < WINDOW_S:
+            return
+        units = self._units - units_began
+        spent = own - own_began
+        if units > 0.02 and self._live:
+            self._factor += 0.5 * (spent / units - self._factor)
+        if busy is not None and busy_began is not None:
+            others = max(0.0, (busy - busy_began - spent) / wall)
+            self._others += 0.5 * (others - self._others)
+        self._window = (now, own, busy, self._units)

@@ -1,0 +1,97 @@
+"""Which frames the model draws next.
+
+Pure: no thread, no clock, no model. Given ``now`` it returns a list. Live lanes go by earliest
+deadline; file lanes share, in turn, what the live ones leave of the batch.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from app_core.types import MouthTask
+
+FIRST_BATCH = 4
+"""Frames in a job's first batch, so that its first picture never waits for a batch to fill."""
+LATENCY_BATCH = 32
+THROUGHPUT_BATCH = 960
+START_ALLOWANCE_S = 0.1
+"""From admission to the first picture; deadlines count from then on."""
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One job's waiting tasks."""
+
+    job_id: str
+    fps: int
+    origin_s: float
+    """Time of admission, on the clock of ``now``."""
+    live: bool
+    room: Callable[[], int]
+    """Results that the job's channel can still take."""
+    limit: int = THROUGHPUT_BATCH
+    """Largest batch of this job."""
+    batch: int = FIRST_BATCH
+    waiting: deque[MouthTask] = field(default_factory=deque)
+
+    def due_s(self, index: int) -> float:
+        return self.origin_s + START_ALLOWANCE_S + index / self.fps
+
+
+def auto_tune_batch_size(batch: int, slack_s: float, limit: int) -> int:
+    """The next batch of a job: doubles while deadlines hold, halves when one was missed."""
+    return min(limit, batch * 2) if slack_s >= 0 else max(1, batch // 2)
+
+
+class Scheduler:
+    def __init__(self, max_batch: int) -> None:
+        self._max_batch = max_batch
+        self._lanes: dict[str, Lane] = {}
+        self._turn = 0
+
+    def add(self, lane: Lane) -> None:
+        lane.limit = max(1, min(lane.limit, self._max_batch))
+        lane.batch = min(lane.batch, lane.limit)
+        self._lanes[lane.job_id] = lane
+
+    def remove(self, job_id: str) -> None:
+        self._lanes.pop(job_id, None)
+
+    def push(self, job_id: str, tasks: Sequence[MouthTask]) -> None:
+        self._lanes[job_id].waiting.extend(tasks)
+
+    def waiting(self, job_id: str) -> int:
+        lane = self._lanes.get(job_id)
+        return len(lane.waiting) if lane else 0
+
+    @property
+    def depth(self) -> int:
+        """Tasks that wait, over all lanes."""
+        return sum(len(lane.waiting) for lane in self._lanes.values())
+
+    def schedule(self, now: float) -> list[MouthTask]:
+        """At most ``max_batch`` tasks, each job's in order, none without room for its result."""
+        live = [lane for lane in self._lanes.values() if lane.live and lane.waiting]
+        live.sort(key=lambda lane: lane.due_s(lane.waiting[0].index))
+        files = [lane for lane in self._lanes.values() if not lane.live and lane.waiting]
+        if files:
+            self._turn = (self._turn + 1) % len(files)
+            files = files[self._turn :] + files[: self._turn]
+        chosen: list[MouthTask] = []
+        for lane in live + files:
+            left = self._max_batch - len(chosen)
+            if left == 0:
+                break
+            count = min(lane.batch, len(lane.waiting), left)
+            count = min(count, lane.room()) if count else 0
+            if count <= 0:
+                continue
+            slack = lane.due_s(lane.waiting[0].index) - now if lane.live else 0.0
+            chosen.extend(lane.waiting.popleft() for _ in range(count))
+            lane.batch = auto_tune_batch_size(lane.batch, slack, lane.limit)
+        return chosen

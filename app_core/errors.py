@@ -1,0 +1,106 @@
+"""Everything that can go wrong, as types that know their HTTP status.
+
+SoyleError 500 internal
+  BadInput 400 bad_input
+    TooLarge 413 too_large
+    UnsupportedMedia 415 unsupported_media
+  Unauthorized 401 unauthorized
+  Forbidden 403 forbidden
+  NotFound 404 not_found
+  Conflict 409 conflict
+  Busy 503 busy                 full, with retry_after_s
+  NotReady 503 not_ready        the model is loading or missing, with retry_after_s
+  VoiceFailed 500 voice_failed  a voice on this machine
+  VoiceUnreachable 502 voice_unreachable   a voice service that we call
+  FfmpegFailed 500 ffmpeg_failed
+  ModelFailed 500 model_failed
+  DiskFull 507 disk_full
+  Cancelled 409 cancelled
+"""
+
+from __future__ import annotations
+
+
+class SoyleError(Exception):
+    """``str(error)`` is a sentence for a person."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class BadInput(SoyleError):
+    status = 400
+    code = "bad_input"
+
+
+class TooLarge(BadInput):
+    status = 413
+    code = "too_large"
+
+
+class UnsupportedMedia(BadInput):
+    status = 415
+    code = "unsupported_media"
+
+
+class Unauthorized(SoyleError):
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(SoyleError):
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(SoyleError):
+    status = 404
+    code = "not_found"
+
+
+class Conflict(SoyleError):
+    status = 409
+    code = "conflict"
+
+
+class Cancelled(Conflict):
+    code = "cancelled"
+
+
+class Busy(SoyleError):
+    status = 503
+    code = "busy"
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotReady(Busy):
+    code = "not_ready"
+
+
+class VoiceFailed(SoyleError):
+    code = "voice_failed"
+
+
+class VoiceUnreachable(SoyleError):
+    status = 502
+    code = "voice_unreachable"
+
+
+class FfmpegFailed(SoyleError):
+    code = "ffmpeg_failed"
+
+
+class ModelFailed(SoyleError):
+    code = "model_failed"
+
+
+class DiskFull(SoyleError):
+    status = 507
+    code = "disk_full"

@@ -1,0 +1,87 @@
+"""The thread that speaks one job: sound and tasks go out piece by piece, errors go with them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from app_core.errors import BadInput, Busy, Cancelled, SoyleError
+from app_core.log import job_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app_core.engine.engine import Engine
+    from app_core.job import Job
+    from app_core.pipeline.plan import Plan
+    from app_core.types import Speech
+
+logger = logging.getLogger(__name__)
+
+
+class JobThread:
+    """Always closes the job's sound and channel, with the error if there was one."""
+
+    def __init__(
+        self,
+        job: Job,
+        speeches: Iterator[Speech],
+        plan: Plan,
+        engine: Engine,
+    ) -> None:
+        self._job, self._speeches, self._plan, self._engine = job, speeches, plan, engine
+        self._thread = threading.Thread(target=self._run, name=f"job-{job.id[:8]}", daemon=True)
+
+    def start(self) -> None:
+        """Raises Busy when the machine has no thread left."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            raise Busy("The server has no thread left for another render") from error
+
+    def join(self, timeout_s: float) -> None:
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        job_id.set(self._job.id)
+        job = self._job
+        try:
+            self._speak()
+        except Cancelled as error:
+            job.sound.close(error)
+            self._engine.drop(job, error)
+        except SoyleError as error:
+            self._fail(error)
+        except Exception as error:
+            logger.exception("the job's thread failed")
+            self._fail(SoyleError(f"The render failed: {error}"))
+
+    def _speak(self) -> None:
+        job = self._job
+        for speech in self._speeches:
+            job.ticket.check()
+            job.mark("first_speech")
+            try:
+                job.sound.append(speech.pcm)
+            except ValueError as error:
+                raise BadInput(f"The speech is too long: {error}", field="text") from error
+            self._engine.submit(job, self._plan.add(speech))
+        job.ticket.check()
+        if not self._plan.frames:
+            raise BadInput("There is nothing to say in this text", field="text")
+        tasks = self._plan.finish()
+        job.frames_total = self._plan.frames
+        job.sound.close()
+        job.mark("spoken")
+        self._engine.submit(job, tasks)
+        self._engine.finish(job)
+
+    def _fail(self, error: SoyleError) -> None:
+        """A live reader still gets what was spoken; a file that cannot be whole stops at once."""
+        self._job.sound.close(error)
+        if self._job.live:
+            self._engine.finish(self._job, error)
+        else:
+            self._engine.drop(self._job, error)

@@ -1,0 +1,100 @@
+"""Hands a job's frames to its reader: as fast as they come, or each at its time.
+
+Lossless for files. Live, a picture whose time has passed is dropped and counted; sound is never
+dropped, it travels beside the pictures. Each wait is short, and between waits the reader is
+looked for, so that one who left is noticed also before the first frame.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from app_core.channel import ChannelClosed
+from app_core.errors import Cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from app_core.engine.capacity import Capacity
+    from app_core.job import Job
+    from app_core.pipeline.compose import Composer
+    from app_core.types import Frame, Mouth
+
+T = TypeVar("T")
+
+LOOK_S = 0.1
+"""Between two looks at whether the reader is still there."""
+
+
+class Playout(Generic[T]):
+    """Iterates over ``finish(frame)`` for each frame. Raises the job's error, or Cancelled."""
+
+    def __init__(
+        self,
+        job: Job,
+        composer: Composer,
+        capacity: Capacity,
+        finish: Callable[[Frame], T],
+        gone: Callable[[], bool],
+    ) -> None:
+        self._job, self._composer, self._capacity = job, composer, capacity
+        self._finish, self._gone = finish, gone
+        self._origin_s: float | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        job, composer = self._job, self._composer
+        while (mouth := self._next()) is not None:
+            if self._too_late(mouth):
+                job.frames_dropped += 1
+                continue
+            if not job.live:
+                self._give_way()
+            item = self._finish(composer.frame(mouth))
+            slack = self._wait_for(mouth.index) if job.live else None
+            job.ticket.check()
+            job.mark("first_frame")
+            yield item
+            job.frames_done += 1
+            self._capacity.delivered(composer.width, composer.height, slack)
+
+    def _next(self) -> Mouth | None:
+        while True:
+            self._look()
+            try:
+                return self._job.mouths.get(LOOK_S)
+            except TimeoutError:
+                continue
+            except ChannelClosed:
+                return None
+
+    def _look(self) -> None:
+        self._job.ticket.check()
+        if self._gone():
+            raise Cancelled("The reader left")
+
+    def _due_s(self, index: int) -> float:
+        """The first picture sets the clock."""
+        if self._origin_s is None:
+            self._origin_s = time.monotonic() - index / self._job.request.fps
+        return self._origin_s + index / self._job.request.fps
+
+    def _too_late(self, mouth: Mouth) -> bool:
+        """Its whole time has passed, and there is a later one to show."""
+        if not self._job.live or self._origin_s is None or not len(self._job.mouths):
+            return False
+        return time.monotonic() > self._due_s(mouth.index + 1)
+
+    def _wait_for(self, index: int) -> float:
+        """Sleeps until the frame's time. Returns how long before it the frame was ready."""
+        slack = left = self._due_s(index) - time.monotonic()
+        while left > 0:
+            time.sleep(min(left, LOOK_S))
+            self._look()
+            left = self._due_s(index) - time.monotonic()
+        return slack
+
+    def _give_way(self) -> None:
+        """A file render takes what live ones leave, but never stands still."""
+        if self._capacity.tight:
+            time.sleep(0.02)

@@ -1,0 +1,120 @@
+"""The data that crosses threads. Nothing here acts; every field has its unit.
+
+Pictures are planar YUV 4:2:0, uint8, BT.601, tv range (Y 16..235, U and V 16..240) everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Phoneme:
+    """One speech sound. An empty ``ipa`` is silence."""
+
+    ipa: str
+    start_s: float
+    """Seconds from the start of its own Speech."""
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """One spoken piece of a text, in order."""
+
+    index: int
+    text: str
+    pcm: Float32
+    """Mono samples, -1..1, shape (samples,)."""
+    sample_rate: int
+    """Samples a second."""
+    phonemes: Sequence[Phoneme] | None
+    """In time order over the whole of ``pcm``, or None when the voice does not know them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceTrack:
+    """Where the face is in each picture of an avatar. Built once, shared, read-only."""
+
+    boxes: Float32
+    """(pictures, 4): left, top, right, bottom in pixels; a row of NaN where no face was found."""
+    landmarks: Float32
+    """(pictures, points, 2): x, y in pixels, in the order of ``landmarks.POINTS``."""
+    fps: float
+    """Pictures a second of the avatar's own source."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MouthTask:
+    """One frame's work for the model: the unit of batching."""
+
+    job_id: str
+    index: int
+    """Frame number in the job, from 0."""
+    picture: int
+    """Which picture of the plate the mouth is drawn for, from 0."""
+    face: Any
+    """What the model's ``open`` returned for the job's plate."""
+    features: NDArray[Any]
+    """What the model's ``features`` made of the sound for this frame."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mouth:
+    """What the model drew for one frame: a patch or, for ``viseme``, eight numbers."""
+
+    index: int
+    picture: int
+    drawing: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Planar YUV 4:2:0. Width and height are even. Planes are C-contiguous."""
+
+    y: UInt8
+    """(height, width)"""
+    u: UInt8
+    """(height / 2, width / 2)"""
+    v: UInt8
+    """(height / 2, width / 2)"""
+
+    @property
+    def width(self) -> int:
+        return int(self.y.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.y.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A finished picture with its own sound."""
+
+    index: int
+    seconds: float
+    """Time of this frame on the clock of the sound."""
+    picture: Picture
+    pcm: Float32
+    """The sound of this frame, mono, -1..1. The last frame of a job may hold less."""
+
+
+def frame_count(samples: int, sample_rate: int, fps: int) -> int:
+    """Frames that ``samples`` of sound last: the integer ceiling, so no sound is cut."""
+    return -(-samples * fps // sample_rate)
+
+
+def first_sample(frame: int, sample_rate: int, fps: int) -> int:
+    """The first sample of a frame, so that frames tile the sound without drift."""
+    return frame * sample_rate // fps

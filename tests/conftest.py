@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app_core import create_app
+from app_core.config import Config
+from app_core.services.lipsync_service import LipsyncService
+from tests.fakes import EchoModel, GreyLibrary, ToneVoices
+
+
+def until(true: Callable[[], Any], seconds: float = 5.0) -> bool:
+    """Waits for a condition."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.01)
+    return bool(true())
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(avatar="grey", work_dir=tmp_path, max_jobs=8)
+
+
+@pytest.fixture
+def model() -> EchoModel:
+    return EchoModel()
+
+
+@pytest.fixture
+def make_service(config: Config, model: EchoModel) -> Iterator[Callable[..., LipsyncService]]:
+    """Services on fakes; each is closed after the test, and must leave no thread."""
+    before = set(threading.enumerate())
+    made: list[LipsyncService] = []
+
+    def make(**parts: Any) -> LipsyncService:
+        given: dict[str, Any] = {
+            "model": model,
+            "voices": ToneVoices(),
+            "library": GreyLibrary(),
+        } | parts
+        service = LipsyncService(given.pop("config", config), **given)
+        service.start(wait_s=10.0)
+        made.append(service)
+        return service
+
+    yield make
+    for service in made:
+        service.close()
+    assert until(lambda: not set(threading.enumerate()) - before), threading.enumerate()
+
+
+@pytest.fixture
+def service(make_service: Callable[..., LipsyncService]) -> LipsyncService:
+    return make_service()
+
+
+@pytest.fixture
+def make_client(make_service: Callable[..., LipsyncService]) -> Callable[..., FlaskClient]:
+    def make(**parts: Any) -> FlaskClient:
+        return create_app(service=make_service(**parts)).test_client()
+
+    return make
+
+
+@pytest.fixture
+def client(service: LipsyncService) -> FlaskClient:
+    return create_app(service=service).test_client()

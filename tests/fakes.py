@@ -1,0 +1,158 @@
+"""Stand-ins with behaviour: a voice that hums, a model whose mouths show their order."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from app_core.errors import NotFound, VoiceFailed
+from app_core.types import FaceTrack, Mouth, MouthTask, Phoneme, Picture, Speech, frame_count
+
+RATE = 8000
+
+
+class ToneVoice:
+    """Each word is a fifth of a second of tone. Can fail at a word, and can be slow."""
+
+    id = "tone"
+    languages = ("ru", "kk", "en")
+    sample_rate = RATE
+
+    def __init__(self, word_s: float = 0.2, fail_at: str = "", delay_s: float = 0.0) -> None:
+        self.word_s, self.fail_at, self.delay_s = word_s, fail_at, delay_s
+        self.spoken = 0
+
+    def speak(self, text: str, language: str, speed: float = 1.0) -> Iterator[Speech]:
+        for index, word in enumerate(text.split()):
+            if word == self.fail_at:
+                raise VoiceFailed(f"tone: cannot say '{word}'")
+            time.sleep(self.delay_s)
+            self.spoken += 1
+            length = int(self.word_s / speed * RATE)
+            pcm = np.sin(np.arange(length) * 0.3).astype(np.float32) * 0.5
+            yield Speech(index, word, pcm, RATE, [Phoneme("a", 0.0, length / RATE)])
+
+
+class ToneVoices:
+    def __init__(self, voice: ToneVoice | None = None) -> None:
+        self.voice = voice or ToneVoice()
+
+    def ids(self) -> list[str]:
+        return [self.voice.id]
+
+    def get(self, voice_id: str | None, language: str) -> ToneVoice:
+        if voice_id not in (None, self.voice.id):
+            raise NotFound("There is no such voice; there is: tone", field="voice")
+        return self.voice
+
+    def describe(self) -> list[dict[str, Any]]:
+        return [{"id": self.voice.id, "languages": list(self.voice.languages)}]
+
+
+class GreyPlate:
+    """``count`` pictures, each of one grey: 40 plus its number."""
+
+    jaw_gain = open_gain = 1.0
+
+    def __init__(self, width: int = 64, height: int = 48, count: int = 10) -> None:
+        self.width, self.height, self.count = width, height, count
+        self.track = FaceTrack(
+            boxes=np.tile(np.float32([16, 12, 48, 36]), (count, 1)),
+            landmarks=np.zeros((count, 1, 2), np.float32),
+            fps=25.0,
+        )
+
+    def picture(self, index: int) -> Picture:
+        half = np.full((self.height // 2, self.width // 2), 128, np.uint8)
+        return Picture(np.full((self.height, self.width), 40 + index, np.uint8), half, half)
+
+
+class GreyLibrary:
+    """One avatar, ``grey``, at any size."""
+
+    def __init__(self) -> None:
+        self._plates: dict[tuple[int, int] | None, GreyPlate] = {}
+
+    def ids(self) -> list[str]:
+        return ["grey"]
+
+    def get(self, avatar_id: str) -> str:
+        if avatar_id not in ("grey", "aigul"):
+            raise NotFound("There is no such avatar; there is: grey", field="avatar")
+        return avatar_id
+
+    def at(self, path: Any) -> str:
+        return "grey"
+
+    def plate(
+        self, avatar: str, size: tuple[int, int] | None = None, *, static: bool, sway: bool
+    ) -> GreyPlate:
+        return self._plates.setdefault(size, GreyPlate(*(size or (64, 48))))
+
+
+class CountingFeatures:
+    """One row a frame, settled as soon as its sound is there."""
+
+    def __init__(self, fps: int) -> None:
+        self.fps, self.samples, self.rows, self.rate = fps, 0, 0, RATE
+
+    def push(self, speech: Speech) -> np.ndarray:
+        self.samples += len(speech.pcm)
+        self.rate = speech.sample_rate
+        return self._until(self.samples * self.fps // self.rate)
+
+    def finish(self) -> np.ndarray:
+        return self._until(frame_count(self.samples, self.rate, self.fps))
+
+    def _until(self, end: int) -> np.ndarray:
+        rows = np.arange(self.rows, end, dtype=np.float32)[:, None]
+        self.rows = max(end, self.rows)
+        return rows
+
+
+class EchoModel:
+    """A mouth is its feature; ``apply`` writes the frame's number into the first pixels.
+
+    ``bad`` frames make their whole batch fail; ``gate`` holds the model still while it is clear.
+    """
+
+    name, device, lookahead_s = "echo", "cpu", 0.0
+
+    def __init__(self, max_batch: int = 16, bad: Sequence[tuple[str, int]] = ()) -> None:
+        self.max_batch, self.bad = max_batch, set(bad)
+        self.batches: list[list[tuple[str, int]]] = []
+        self.threads: set[str] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def open(self, plate: Any) -> str:
+        return "face"
+
+    def features(self, fps: int) -> CountingFeatures:
+        return CountingFeatures(fps)
+
+    def draw(self, tasks: Sequence[MouthTask]) -> list[Mouth]:
+        assert self.gate.wait(10)
+        self.threads.add(threading.current_thread().name)
+        batch = [(task.job_id, task.index) for task in tasks]
+        if task := next((t for t in batch if t in self.bad), None):
+            raise RuntimeError(f"frame {task[1]} is cursed")
+        self.batches.append(batch)
+        return [Mouth(task.index, task.picture, task.features) for task in tasks]
+
+    def apply(self, face: Any, picture: Picture, mouth: Mouth) -> Picture:
+        y = picture.y.copy()
+        y[0, :8] = [int(b) for b in int(mouth.drawing[0]).to_bytes(8, "big")]
+        return Picture(y, picture.u, picture.v)
+
+    def warm_up(self) -> None:
+        pass
+
+
+def frame_number(picture: Picture) -> int:
+    """What EchoModel wrote."""
+    return int.from_bytes(bytes(picture.y[0, :8].tolist()), "big")

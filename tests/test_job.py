@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from app_core.channel import Channel
+from app_core.errors import Cancelled, Conflict, NotFound, SoyleError
+from app_core.job import Job, JobStatus, JobTable
+from app_core.request import MjpegRequest
+from app_core.sound import Sound
+
+
+def job(samples: int = 0) -> Job:
+    sound = Sound(8000)
+    sound.append(np.zeros(samples, np.float32))
+    sound.close()
+    return Job(request=MjpegRequest(text="x"), sound=sound, mouths=Channel(4))
+
+
+def test_the_first_ending_wins() -> None:
+    one = job()
+    assert one.end(JobStatus.FAILED, SoyleError("first"))
+    assert not one.end(JobStatus.DONE)
+    assert one.status is JobStatus.FAILED
+    assert str(one.error) == "first"
+
+
+def test_a_ticket_is_stale_after_cancel() -> None:
+    one = job()
+    one.ticket.check()
+    one.scope.cancel()
+    with pytest.raises(Cancelled):
+        one.ticket.check()
+    one.scope.ticket().check()
+
+
+def test_progress_counts_dropped_frames() -> None:
+    one = job()
+    assert one.progress == 0.0
+    one.frames_total, one.frames_done, one.frames_dropped = 10, 4, 1
+    assert one.progress == 0.5
+    assert one.describe()["frames"] == {"total": 10, "done": 4, "dropped": 1}
+
+
+def test_the_table_forgets_by_age_and_by_quota() -> None:
+    table = JobTable(life_s=0.05, quota=1 << 20)
+    old = job()
+    table.add(old)
+    old.end(JobStatus.DONE)
+    assert table.get(old.id) is old
+    time.sleep(0.06)
+    with pytest.raises(NotFound):
+        table.get(old.id)
+
+    table = JobTable(life_s=100, quota=50_000)
+    jobs = [job(samples=10_000) for _ in range(4)]
+    for one in jobs:
+        table.add(one)
+        one.end(JobStatus.DONE)
+    kept = [one for one in jobs if _known(table, one)]
+    assert kept == jobs[2:], "the oldest go first"
+
+
+def _known(table: JobTable, one: Job) -> bool:
+    try:
+        return table.get(one.id) is one
+    except NotFound:
+        return False
+
+
+def test_running_jobs_are_never_forgotten() -> None:
+    table = JobTable(life_s=0.0, quota=0)
+    one = job(samples=10_000)
+    table.add(one)
+    assert table.get(one.id) is one
+    assert table.running() == [one]
+    with pytest.raises(Conflict):
+        table.add(one)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app_core.errors import BadInput
+from app_core.request import GenerateRequest, MjpegRequest, RenderRequest
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({}, "text"),
+    ({"text": ""}, "text"),
+    ({"text": " \n"}, "text"),
+    ({"text": 5}, "text"),
+    ({"text": None}, "text"),
+    ({"text": "x", "language": "de"}, "language"),
+    ({"text": "x", "language": None}, "language"),
+    ({"text": "x", "low_latency": "yes"}, "low_latency"),
+    ({"text": "x", "low_latency": 1}, "low_latency"),
+    ({"text": "x", "pace": "slow"}, "pace"),
+    ({"text": "x", "size": "513x512"}, "size"),
+    ({"text": "x", "size": "126x512"}, "size"),
+    ({"text": "x", "size": "512x1922"}, "size"),
+    ({"text": "x", "size": "512*512"}, "size"),
+    ({"text": "x", "size": 512}, "size"),
+    ({"text": "x", "fps": 9}, "fps"),
+    ({"text": "x", "fps": 61}, "fps"),
+    ({"text": "x", "fps": 25.5}, "fps"),
+    ({"text": "x", "fps": True}, "fps"),
+    ({"text": "x", "speed": 0.4}, "speed"),
+    ({"text": "x", "speed": 2.1}, "speed"),
+    ({"text": "x", "speed": "1"}, "speed"),
+    ({"text": "x", "speed": float("nan")}, "speed"),
+    ({"text": "x", "job_id": "mine"}, "job_id"),
+    ({"text": "x", "txet": "y"}, "txet"),
+]
+
+
+@pytest.mark.parametrize(("fields", "field"), BAD)
+def test_bad_input_names_the_field(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        MjpegRequest.parse(fields)
+    assert caught.value.field == field
+    assert str(caught.value).startswith(f"'{field}' ")
+
+
+@pytest.mark.parametrize("value", [None, [], "text", 5])
+def test_only_objects(value: Any) -> None:
+    with pytest.raises(BadInput):
+        MjpegRequest.parse(value)
+
+
+def test_defaults_are_the_contract() -> None:
+    asked = MjpegRequest.parse({"text": "  Привет  "})
+    assert asked.text == "Привет"
+    assert (asked.language, asked.low_latency, asked.pace) == ("ru", False, "realtime")
+    assert (asked.size, asked.fps, asked.speed, asked.model) == ("512x512", 25, 1.0, "auto")
+    assert GenerateRequest.parse({"text": "x"}).static_mode is True
+    assert GenerateRequest.parse({"text": "x"}).size == "auto"
+
+
+def test_a_query_is_the_same_in_strings() -> None:
+    asked = MjpegRequest.parse_query(
+        {"text": "hi", "low_latency": "true", "fps": "30", "speed": "1.5", "size": "640x360"}
+    )
+    assert (asked.low_latency, asked.fps, asked.speed) == (True, 30, 1.5)
+    assert asked.pixels(None) == (640, 360)
+    with pytest.raises(BadInput) as caught:
+        MjpegRequest.parse_query({"text": "hi", "fps": "many"})
+    assert caught.value.field == "fps"
+
+
+def test_auto_size_is_the_avatars() -> None:
+    asked = RenderRequest.parse({"text": "x", "size": "auto"})
+    assert asked.pixels((720, 720)) == (720, 720)

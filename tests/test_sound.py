@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from app_core.errors import VoiceFailed
+from app_core.sound import Sound
+
+
+def test_samples_survive_within_a_bit() -> None:
+    sound = Sound(8000)
+    wave = np.linspace(-1, 1, 20001, dtype=np.float32)
+    for part in np.array_split(wave, 7):
+        sound.append(part)
+    sound.close()
+    assert len(sound) == 20001
+    assert np.abs(sound.samples(0, 99999) - wave).max() < 1 / 32767
+    assert sound.read(0, 99999, 0) == np.rint(wave * 32767).astype("<i2").tobytes()
+
+
+def test_too_loud_is_clipped_not_wrapped() -> None:
+    sound = Sound(8000)
+    sound.append(np.array([2.0, -2.0], np.float32))
+    assert sound.samples(0, 2).tolist() == [1.0, pytest.approx(-1.0, abs=1e-4)]
+
+
+def test_reading_waits_for_more_and_sees_the_end() -> None:
+    sound = Sound(8000)
+    with pytest.raises(TimeoutError):
+        sound.read(0, 10, 0.01)
+    threading.Timer(0.02, sound.append, [np.zeros(5, np.float32)]).start()
+    assert len(sound.read(0, 10, 5.0)) == 10
+    threading.Timer(0.02, sound.close).start()
+    assert sound.read(5, 10, 5.0) == b""
+    assert sound.complete
+
+
+def test_an_error_reaches_the_reader_after_the_sound_before_it() -> None:
+    sound = Sound(8000)
+    sound.append(np.zeros(5, np.float32))
+    sound.close(VoiceFailed("hoarse"))
+    sound.close()
+    assert len(sound.read(0, 10, 1.0)) == 10
+    with pytest.raises(VoiceFailed, match="hoarse"):
+        sound.read(5, 10, 1.0)
+    assert not sound.complete
+
+
+def test_length_is_bounded() -> None:
+    sound = Sound(8000, limit_s=0.001)
+    with pytest.raises(ValueError, match="longer"):
+        sound.append(np.zeros(9, np.float32))
