@@ -1,0 +1,170 @@
+"""The avatars on this machine: one folder each, and their plates at the sizes in use."""
+
+from __future__ import annotations
+
+import re
+import struct
+import threading
+import tomllib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app_core.errors import BadInput, NotFound
+from app_core.face.plate import StillPlate, read_still
+from app_core.face.track import load_track
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STILL, TRACK, CARD = "still.png", "track.npz", "avatar.toml"
+
+_ID = re.compile(r"[a-z0-9-]{1,64}")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MEBIBYTE = 2**20
+_PLATES = 16
+"""Plates that stay ready, besides the bytes that their kept pictures may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Avatar:
+    id: str
+    name: str
+    folder: Path
+    jaw_gain: float
+    open_gain: float
+    width: int
+    """Pixels of its own still, as is the height."""
+    height: int
+
+
+class AvatarLibrary:
+    """Thread-safe. Pictures that plates keep stay below ``picture_cache_mb`` MiB in all."""
+
+    def __init__(self, folder: Path, picture_cache_mb: float = 200) -> None:
+        self._folder = folder
+        self._room = int(picture_cache_mb * _MEBIBYTE)
+        self._plates: OrderedDict[tuple[object, ...], StillPlate] = OrderedDict()
+        self._lock = threading.Lock()
+        self._building: dict[tuple[object, ...], threading.Lock] = {}
+
+    def ids(self) -> list[str]:
+        if not self._folder.is_dir():
+            return []
+        return sorted(
+            entry.name
+            for entry in self._folder.iterdir()
+            if _ID.fullmatch(entry.name) and (entry / CARD).is_file()
+        )
+
+    def get(self, avatar_id: str) -> Avatar:
+        """Raises NotFound naming the avatars there are, BadInput for a broken one."""
+        folder = self._folder / avatar_id
+        if not _ID.fullmatch(avatar_id) or not (folder / CARD).is_file():
+            known = ", ".join(self.ids()) or "none"
+            raise NotFound(f"There is no such avatar; there are: {known}.", field="avatar")
+        return _read(folder)
+
+    @staticmethod
+    def at(path: Path) -> Avatar:
+        """The avatar whose folder, or a file in whose folder, is at ``path``.
+
+        Raises NotFound when there is none, BadInput for a broken one.
+        """
+        folder = path if path.is_dir() else path.parent
+        if not path.exists() or not (folder / CARD).is_file():
+            raise NotFound(f"{path} is not in an avatar's folder", field="face_path")
+        return _read(folder.resolve())
+
+    def plate(
+        self,
+        avatar: Avatar,
+        size: tuple[int, int] | None = None,
+        static: bool = True,
+        sway: bool = True,
+    ) -> StillPlate:
+        """The avatar at an even (width, height), or near its own size; shared, read-only.
+
+        ``static`` asks for the still rather than the clip; an avatar without a clip has its
+        still for both. Without ``sway`` the plate is one picture, the still.
+        """
+        if size is None:
+            size = (avatar.width // 2 * 2, avatar.height // 2 * 2)
+        stamp = (
+            (avatar.folder / STILL).stat().st_mtime_ns,
+            (avatar.folder / TRACK).stat().st_mtime_ns,
+        )
+        key = (avatar, size, sway, stamp)
+        with self._lock:
+            ready = self._touch(key)
+            if ready is not None:
+                return ready
+            building = self._building.setdefault(key, threading.Lock())
+        with building:
+            with self._lock:
+                ready = self._touch(key)
+            if ready is not None:
+                return ready
+            plate = _build(avatar, size, sway)
+            with self._lock:
+                self._admit(key, plate)
+                self._building.pop(key, None)
+            return plate
+
+    def _touch(self, key: tuple[object, ...]) -> StillPlate | None:
+        plate = self._plates.get(key)
+        if plate is not None:
+            self._plates.move_to_end(key)
+        return plate
+
+    def _admit(self, key: tuple[object, ...], plate: StillPlate) -> None:
+        """The plates used longest ago give up their pictures until the new one's fit."""
+        plate.keep = plate.cycle_bytes <= self._room
+        if plate.keep:
+            for older in self._plates.values():
+                if self._kept_bytes() + plate.cycle_bytes <= self._room:
+                    break
+                older.release()
+        self._plates[key] = plate
+        while len(self._plates) > _PLATES:
+            self._plates.popitem(last=False)[1].release()
+
+    def _kept_bytes(self) -> int:
+        return sum(plate.cycle_bytes for plate in self._plates.values() if plate.keep)
+
+
+def _read(folder: Path) -> Avatar:
+    try:
+        card = tomllib.loads((folder / CARD).read_text("utf-8"))
+        gains = card.get("gains", {})
+        width, height = _png_size(folder / STILL)
+        return Avatar(
+            folder.name,
+            str(card["name"]),
+            folder,
+            float(gains.get("jaw", 1.0)),
+            float(gains.get("open", 1.0)),
+            width,
+            height,
+        )
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise BadInput(f"The avatar {folder.name} is broken: {error}", field="avatar") from error
+
+
+def _build(avatar: Avatar, size: tuple[int, int], sway: bool) -> StillPlate:
+    try:
+        track = load_track(avatar.folder / TRACK)
+        still, track = read_still(avatar.folder / STILL, track, size)
+    except OSError as error:
+        raise BadInput(f"The avatar {avatar.id} is broken: {error}", field="avatar") from error
+    return StillPlate(still, track, (avatar.jaw_gain, avatar.open_gain), lively=sway)
+
+
+def _png_size(path: Path) -> tuple[int, int]:
+    """Width and height from the header (PNG specification, section 11.2.1: IHDR comes first)."""
+    with path.open("rb") as file:
+        head = file.read(24)
+    if len(head) < 24 or not head.startswith(_PNG):
+        raise ValueError(f"{path.name} is not a PNG file")
+    width, height = struct.unpack(">II", head[16:24])
+    return width, height

@@ -1,0 +1,135 @@
+"""An avatar's still as a plate: the pictures that a mouth is drawn onto."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from app_core.face.blink import close_lids, closure, eyes_of
+from app_core.face.sway import CYCLE_FPS, CYCLE_PICTURES, Sway
+from app_core.face.track import crop_track, cycle_track
+from app_core.landmarks import POINTS
+from app_core.types import FaceTrack, Picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app_core.types import UInt8
+
+_BT601_TV = np.array(
+    [
+        [24.966, 128.553, 65.481, 16 * 255],
+        [112.0, -74.203, -37.797, 128 * 255],
+        [-18.214, -93.786, 112.0, 128 * 255],
+    ]
+) / np.array([255, 255, 255, 255])
+"""From B, G, R (0..255) and 1 to Y, U, V in tv range: ITU-R BT.601-7, section 2.5."""
+
+_FACE_HEIGHT_IN_FRAME = 0.45
+"""Where the middle of the face comes in a picture that had to be cut above or below."""
+
+
+class StillPlate:
+    """A still that sways and blinks in a seamless cycle, or, with ``lively`` off, stands.
+
+    Picture 0 is the still itself. The other pictures are drawn when they are first asked for
+    and stay as long as ``keep`` is set.
+    """
+
+    def __init__(
+        self, still: Picture, track: FaceTrack, gains: tuple[float, float], *, lively: bool
+    ) -> None:
+        """``track``: one picture, in the still's pixels. ``gains``: of the jaw and of opening."""
+        self.width, self.height = still.width, still.height
+        self.jaw_gain, self.open_gain = gains
+        self.keep = False
+        self._still = still
+        self._kept: dict[int, Picture] = {}
+        self._eyes = eyes_of(track.landmarks[0])
+        self._sway: Sway | None = None
+        self.track = track
+        if lively and bool(np.isfinite(track.landmarks[0]).all()):
+            chin = track.landmarks[0, POINTS["chin"]][0]
+            self._sway = Sway(self.width, self.height, track.boxes[0], chin)
+            self.track = _swayed(track, self._sway)
+
+    @property
+    def cycle_bytes(self) -> int:
+        """What all pictures of the cycle take when they are kept."""
+        return len(self.track.boxes) * (self.width * self.height * 3 // 2)
+
+    def picture(self, index: int) -> Picture:
+        """Thread-safe: two threads may draw the same picture once each, and it is the same."""
+        if self._sway is None or index == 0:
+            return self._still
+        kept = self._kept.get(index)
+        if kept is None:
+            kept = self._draw(self._sway, index)
+            if self.keep:
+                self._kept[index] = kept
+        return kept
+
+    def release(self) -> None:
+        """Keeps nothing from now on; the plate stays usable."""
+        self.keep = False
+        self._kept = {}
+
+    def _draw(self, sway: Sway, index: int) -> Picture:
+        closed = closure(index)
+        face = close_lids(self._still, self._eyes, closed) if closed else self._still
+        return sway.move(face, index)
+
+
+def _swayed(track: FaceTrack, sway: Sway) -> FaceTrack:
+    corners = track.boxes[0].reshape(2, 2)
+    points = np.concatenate([corners, track.landmarks[0]])
+    moved = np.stack([sway.move_points(points, index) for index in range(CYCLE_PICTURES)])
+    return cycle_track(moved[:, :2].reshape(-1, 4), moved[:, 2:], CYCLE_FPS)
+
+
+def read_still(path: Path, track: FaceTrack, size: tuple[int, int]) -> tuple[Picture, FaceTrack]:
+    """A picture file cut and scaled to ``size`` (even width, height), its track with it.
+
+    Raises OSError when the file cannot be read as a picture.
+    """
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise OSError(f"{path.name} is not a picture")
+    high, wide = pixels.shape[:2]
+    left, top, cut_wide, cut_high = _cut(wide, high, track.boxes[0], size)
+    pixels = pixels[top : top + cut_high, left : left + cut_wide]
+    if (cut_wide, cut_high) != size:
+        smaller = cut_wide > size[0]
+        how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+        pixels = cv2.resize(pixels, size, interpolation=how)
+    scale = (size[0] / cut_wide, size[1] / cut_high)
+    return to_picture(np.asarray(pixels, np.uint8)), crop_track(track, (left, top), scale)
+
+
+def to_picture(pixels: UInt8) -> Picture:
+    """(height, width, 3) BGR, both even, to planar YUV; chroma is the mean of 2 x 2 pixels."""
+    pixels = np.ascontiguousarray(pixels)
+    high, wide = pixels.shape[:2]
+    half = cv2.resize(pixels, (wide // 2, high // 2), interpolation=cv2.INTER_AREA)
+    luma, blue, red = (row[None] for row in _BT601_TV)
+    planes = cv2.transform(pixels, luma), cv2.transform(half, blue), cv2.transform(half, red)
+    return Picture(*(np.asarray(plane, np.uint8).reshape(plane.shape[:2]) for plane in planes))
+
+
+def _cut(wide: int, high: int, box: UInt8, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The largest left, top, width, height of the asked shape that frames the face."""
+    shape = size[0] / size[1]
+    cut_wide, cut_high = min(wide, round(high * shape)), min(high, round(wide / shape))
+    middle_x, middle_y = wide / 2, high / 2
+    if np.isfinite(box).all():
+        middle_x, middle_y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
+    left = middle_x - cut_wide / 2
+    top = middle_y - cut_high * _FACE_HEIGHT_IN_FRAME
+    return (
+        round(min(max(left, 0), wide - cut_wide)),
+        round(min(max(top, 0), high - cut_high)),
+        cut_wide,
+        cut_high,
+    )

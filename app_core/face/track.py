@@ -1,0 +1,62 @@
+"""Where the face is: on disk, and moved along when a picture is cropped and scaled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+import numpy as np
+
+from app_core.errors import BadInput
+from app_core.landmarks import POINT_COUNT
+from app_core.types import FaceTrack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app_core.types import Float32
+
+
+def save_track(path: Path, track: FaceTrack) -> None:
+    with path.open("wb") as file:
+        np.savez(
+            file, boxes=track.boxes, landmarks=track.landmarks, fps=np.asarray(track.fps, float)
+        )
+
+
+def load_track(path: Path) -> FaceTrack:
+    """Raises BadInput when the file is not a track of ``POINT_COUNT`` points."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            boxes = arrays["boxes"].astype(np.float32)
+            landmarks = arrays["landmarks"].astype(np.float32)
+            fps = float(arrays["fps"])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise BadInput(f"{path.name} is not a face track: {error}") from error
+    pictures = len(boxes)
+    if boxes.shape != (pictures, 4) or landmarks.shape != (pictures, POINT_COUNT, 2) or not fps > 0:
+        raise BadInput(
+            f"{path.name} holds boxes {boxes.shape} and landmarks {landmarks.shape}, "
+            f"not (n, 4) and (n, {POINT_COUNT}, 2)"
+        )
+    return _frozen(boxes, landmarks, fps)
+
+
+def crop_track(
+    track: FaceTrack, corner: tuple[float, float], scale: tuple[float, float]
+) -> FaceTrack:
+    """The track of pictures cut at ``corner`` (left, top) and then scaled by (x, y) factors."""
+    origin, factor = np.array(corner, np.float32), np.array(scale, np.float32)
+    boxes = (track.boxes.reshape(-1, 2, 2) - origin) * factor
+    return _frozen(boxes.reshape(-1, 4), (track.landmarks - origin) * factor, track.fps)
+
+
+def cycle_track(boxes: Float32, landmarks: Float32, fps: float) -> FaceTrack:
+    """Boxes (pictures, 4) and landmarks (pictures, POINT_COUNT, 2) as a read-only track."""
+    return _frozen(boxes.astype(np.float32), landmarks.astype(np.float32), fps)
+
+
+def _frozen(boxes: Float32, landmarks: Float32, fps: float) -> FaceTrack:
+    boxes.flags.writeable = False
+    landmarks.flags.writeable = False
+    return FaceTrack(boxes, landmarks, fps)

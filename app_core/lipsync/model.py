@@ -1,0 +1,75 @@
+"""What a lip-sync model is to the rest of the server, and which ones there are.
+
+A model turns sound into mouths (``features`` then ``draw``) and mouths into pictures
+(``apply``). Heavy models work in ``draw``, a batch at a time on the one thread that touches
+their weights; light ones work in ``apply``, in as many threads as there are readers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app_core.types import FaceTrack, Mouth, MouthTask, Picture, Speech
+
+
+class Plate(Protocol):
+    """An avatar's pictures at one size: what the mouth is drawn onto. Shared, read-only."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def track(self) -> FaceTrack:
+        """One entry for each picture, in this plate's pixels."""
+
+    @property
+    def jaw_gain(self) -> float: ...
+
+    @property
+    def open_gain(self) -> float: ...
+
+    def picture(self, index: int) -> Picture:
+        """The picture at ``index`` (0 .. len(track.boxes) - 1). Thread-safe; do not write to it."""
+
+
+class FeatureStream(Protocol):
+    """The features of one job's sound, piece by piece, in order."""
+
+    def push(self, speech: Speech) -> NDArray[Any]:
+        """Features of the frames that are settled now, shape (frames, ...); may be empty."""
+
+    def finish(self) -> NDArray[Any]:
+        """Features of the frames that are left when no more sound comes."""
+
+
+class LipsyncModel(Protocol):
+    name: str
+    device: str
+    max_batch: int
+    lookahead_s: float
+
+    def open(self, plate: Plate) -> Any:
+        """All work that depends on the face alone. The result is cached with the plate."""
+
+    def features(self, fps: int) -> FeatureStream: ...
+
+    def draw(self, tasks: Sequence[MouthTask]) -> list[Mouth]:
+        """One mouth for each task, in order. A batch may mix jobs and faces."""
+
+    def apply(self, face: Any, picture: Picture, mouth: Mouth) -> Picture:
+        """A new picture with the mouth on it. Thread-safe; never writes to ``picture``."""
+
+    def warm_up(self) -> None:
+        """Everything slow that happens once (compilation, first allocation)."""
+
+
+EMPTY = np.zeros((0, 8), np.float32)

@@ -1,0 +1,114 @@
+"""The model that needs no weights: eight articulation numbers move the mouth of a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app_core.landmarks import LIP_POINTS, POINT_COUNT, POINTS
+from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
+from app_core.lipsync.viseme.mouth_interior import draw_interior
+from app_core.lipsync.viseme.rig import Pose, Rig, find_pose, make_rig
+from app_core.lipsync.viseme.warp import warp_skin
+from app_core.types import Mouth, Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app_core.lipsync.model import FeatureStream, Plate
+    from app_core.types import Float32, MouthTask
+
+_LEAST = np.array([0, 0, -1, 0, 0, 0, 0, 0], np.float32)
+_AT_REST = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One plate's face: its rig and where it is in each picture."""
+
+    rig: Rig | None
+    """None when no picture has a face."""
+    poses: tuple[Pose | None, ...]
+    """None where the picture has no face."""
+    gains: Float32
+    """(8,): what the tracks are multiplied by."""
+
+
+class VisemeModel:
+    name = "viseme"
+    device = "cpu"
+    max_batch = 256
+    lookahead_s = 0.12
+
+    def open(self, plate: Plate) -> Face:
+        landmarks = plate.track.landmarks
+        poses = tuple(
+            find_pose(row, plate.width, plate.height) if np.isfinite(row).all() else None
+            for row in landmarks
+        )
+        gains = np.ones(8, np.float32)
+        gains[0], gains[1] = plate.jaw_gain, plate.open_gain
+        seen = next((index for index, pose in enumerate(poses) if pose is not None), None)
+        rig = None if seen is None else make_rig(landmarks[seen], plate.picture(seen))
+        return Face(rig, poses, gains)
+
+    def features(self, fps: int) -> FeatureStream:
+        from app_core.lipsync.viseme.features import Articulation
+
+        return Articulation(fps)
+
+    def draw(self, tasks: Sequence[MouthTask]) -> list[Mouth]:
+        return [
+            Mouth(task.index, task.picture, np.clip(task.features * task.face.gains, _LEAST, 1.0))
+            for task in tasks
+        ]
+
+    def apply(self, face: Face, picture: Picture, mouth: Mouth) -> Picture:
+        """``picture`` itself when there is nothing to draw, or no face."""
+        pose, rig = face.poses[mouth.picture], face.rig
+        tracks = mouth.drawing
+        if rig is None or pose is None:
+            return picture
+        if not rig.measures.open_source and np.abs(tracks).max() < _AT_REST:
+            return picture
+        return move_mouth(rig, pose, picture, tracks)
+
+    def warm_up(self) -> None:
+        """Compiles the kernels, or loads them from numba's cache on disk."""
+        landmarks, picture = _practice_face()
+        rig = make_rig(landmarks, picture)
+        pose = find_pose(landmarks, picture.width, picture.height)
+        move_mouth(rig, pose, picture, np.full(8, 0.5, np.float32))
+
+
+def move_mouth(rig: Rig, pose: Pose, picture: Picture, tracks: Float32) -> Picture:
+    """A copy of ``picture`` with the mouth of ``tracks`` (8,)."""
+    source = picture.y, picture.u, picture.v
+    target = picture.y.copy(), picture.u.copy(), picture.v.copy()
+    table = np.empty((TABLE_ROWS, COLUMNS), np.float32)
+    shape = form_mouth(rig.measures, rig.curves, tracks, table)
+    warp_skin(source, target, pose, rig.measures, shape, table)
+    draw_interior(
+        target, pose, rig.measures, shape, table, rig.upper_teeth, rig.lower_teeth, rig.tint
+    )
+    return Picture(*target)
+
+
+def _practice_face() -> tuple[Float32, Picture]:
+    """A grey picture with the points that a rig needs, to compile with."""
+    landmarks = np.zeros((POINT_COUNT, 2), np.float32)
+    arch = np.linspace(-1, 1, LIP_POINTS)
+    for name, bulge in (("upper_outer", -5), ("upper_inner", 0), ("lower_inner", 0)):
+        landmarks[POINTS[f"lip_{name}"]] = np.stack([48 + 12 * arch, 60 + bulge * (1 - arch**2)], 1)
+    landmarks[POINTS["lip_lower_outer"]] = np.stack([48 + 12 * arch, 66 - 6 * arch**2], 1)
+    for name, point in (
+        ("nose_base", (48, 52)),
+        ("chin", (48, 80)),
+        ("jaw_left", (28, 68)),
+        ("jaw_right", (68, 68)),
+    ):
+        landmarks[POINTS[name]] = point
+    half = np.full((48, 48), 128, np.uint8)
+    return landmarks, Picture(np.full((96, 96), 128, np.uint8), half, half.copy())
