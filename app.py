@@ -1,0 +1,137 @@
+"""The entry: settings, logs, then one gunicorn worker with many threads."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from dotenv import load_dotenv
+
+from app_core.config import ROOT, Config, ConfigError
+from app_core.log import setup_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+
+    from app_core.services.lipsync_service import LipsyncService
+
+logger = logging.getLogger("soyle")
+
+SPARE_THREADS = 16
+"""Threads beyond three for each render: pages, health, and saying that the server is full."""
+
+
+def free_addresses(addresses: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Those that can be listened on; a taken one is named."""
+    free = []
+    for host, port in addresses:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                logger.warning("cannot listen on %s:%d: %s", host, port, error.strerror)
+                continue
+        free.append((host, port))
+    return free
+
+
+def serve(config: Config) -> int:
+    """Runs until it is stopped. Returns the exit status."""
+    from gunicorn.app.base import BaseApplication
+
+    addresses = free_addresses(config.addresses)
+    if not addresses:
+        logger.error("no address is free; set LISTEN=host:port,...")
+        return 1
+    threads = 3 * config.max_jobs + SPARE_THREADS
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            settings: dict[str, Any] = {
+                "bind": [f"[{h}]:{p}" if ":" in h else f"{h}:{p}" for h, p in addresses],
+                "workers": 1,
+                "worker_class": "gthread",
+                "threads": threads,
+                "graceful_timeout": 3,
+                "keepalive": 15,
+                "control_socket_disable": True,
+                "loglevel": "warning",
+                "proc_name": "soyle",
+            }
+            for name, value in settings.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Flask:
+            """In the worker, after the fork: threads do not survive one."""
+            from app_core import create_app
+            from app_core.routes.gate import Gate
+
+            app = create_app(config)
+            app.extensions["lipsync"].when_loaded(lambda: welcome(addresses))
+            app.wsgi_app = Gate(app.wsgi_app, threads - 8)  # type: ignore[assignment, method-assign]
+            close_on_stop(app.extensions["lipsync"])
+            return app
+
+    Server().run()
+    return 0
+
+
+def close_on_stop(service: LipsyncService) -> None:
+    """Running streams end as soon as the worker is asked to stop, so it need not wait for them."""
+
+    def after(old: Any) -> Callable[[int, Any], None]:
+        def handle(number: int, stack: Any) -> None:
+            threading.Thread(target=service.close, name="closing").start()
+            old(number, stack)
+
+        return handle
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        old = signal.getsignal(number)
+        if callable(old):
+            signal.signal(number, after(old))
+
+
+def welcome(addresses: list[tuple[str, int]]) -> None:
+    for host, port in addresses:
+        shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::1", "::") else host
+        logger.info("open http://%s:%d/ or http://%s:%d/mjpeg_test", shown, port, shown, port)
+
+
+def doctor(config: Config) -> int:
+    """Writes what is here and what is missing. 1 when something that is needed is missing."""
+    from app_core.services.doctor import examine
+
+    missing = 0
+    for finding in examine(config):
+        missing += not finding.good
+        sys.stdout.write(f"{'ok     ' if finding.good else 'MISSING'} {finding.sentence}\n")
+    return 1 if missing else 0
+
+
+def main(arguments: list[str]) -> int:
+    """``app.py`` serves; ``app.py doctor`` looks at the machine."""
+    if arguments not in ([], ["doctor"]):
+        sys.stderr.write("usage: python app.py [doctor]\n")
+        return 2
+    load_dotenv(ROOT / ".env")
+    try:
+        config = Config.from_env()
+    except ConfigError as error:
+        setup_logging()
+        logger.error("%s", error)
+        return 2
+    setup_logging(config.log_level)
+    return doctor(config) if arguments else serve(config)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,64 @@
+"""/api/jobs/<id>: how a render is doing, its sound, and its end."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, jsonify, request, send_file
+
+from app_core.errors import SoyleError
+from app_core.media import wav
+from app_core.routes.context import leaving, service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from app_core.sound import Sound
+
+blueprint = Blueprint("jobs", __name__)
+
+CHUNK_S = 0.1
+STILL_S = 0.25
+"""Between two looks at whether the listener is still there."""
+
+
+@blueprint.get("/api/jobs/<job_id>")
+def show(job_id: str) -> Response:
+    return jsonify(service().jobs.get(job_id).describe())
+
+
+@blueprint.delete("/api/jobs/<job_id>")
+def cancel(job_id: str) -> Response:
+    return jsonify(service().cancel(job_id).describe())
+
+
+@blueprint.get("/api/jobs/<job_id>/audio.wav")
+def audio(job_id: str) -> Response:
+    sound = service().jobs.get(job_id).sound
+    if sound.complete:
+        pcm = sound.read(0, len(sound), 0.0)
+        body = io.BytesIO(wav.header(sound.sample_rate, len(sound)) + pcm)
+        return send_file(body, mimetype="audio/wav", conditional=True, etag=False)
+    if request.method == "HEAD":
+        return Response(mimetype="audio/wav")
+    response = Response(_growing(sound, leaving()), mimetype="audio/wav")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _growing(sound: Sound, gone: Callable[[], bool]) -> Iterator[bytes]:
+    """The sound while it is made. A render that fails ends it."""
+    yield wav.header(sound.sample_rate, None)
+    at, most = 0, int(sound.sample_rate * CHUNK_S)
+    while not gone():
+        try:
+            pcm = sound.read(at, most, STILL_S)
+        except TimeoutError:
+            continue
+        except SoyleError:
+            return
+        if not pcm:
+            return
+        at += len(pcm) // 2
+        yield pcm

@@ -1,0 +1,22 @@
+"""The pages."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from app_core import __version__
+
+blueprint = Blueprint("pages", __name__)
+LANGUAGES = ("ru", "kk", "en")
+
+
+@blueprint.get("/")
+def index() -> str:
+    return render_template("index.html", page="index", languages=LANGUAGES, version=__version__)
+
+
+@blueprint.get("/mjpeg_test")
+def mjpeg_test() -> str:
+    return render_template(
+        "mjpeg_test.html", page="mjpeg_test", languages=LANGUAGES, version=__version__
+    )
