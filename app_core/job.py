@@ -80,6 +80,8 @@ class Job:
     ended_s: float | None = None
     frames_total: int | None = None
     """Known when the last piece is spoken."""
+    frames_expected: int = 0
+    """An estimate from the part of the text that is spoken, until then."""
     frames_done: int = 0
     frames_dropped: int = 0
     timings: dict[str, float] = field(default_factory=dict)
@@ -98,9 +100,9 @@ class Job:
     def progress(self) -> float:
         if self.status is JobStatus.DONE:
             return 1.0
-        if not self.frames_total:
-            return 0.0
-        return min(1.0, (self.frames_done + self.frames_dropped) / self.frames_total)
+        frames = self.frames_total or self.frames_expected
+        seen = self.frames_done + self.frames_dropped
+        return min(1.0, seen / frames) if frames else 0.0
 
     def mark(self, name: str) -> None:
         """Notes the first time that something happened."""

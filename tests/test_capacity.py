@@ -61,14 +61,22 @@ def test_cost_follows_what_was_really_spent(clock: Clock) -> None:
     capacity = Capacity(share=0.8, cores=2)
     capacity.calibrate(2.0, 512, 512)
     assert capacity.admit("one", 512, 512, 25)
-    for _ in range(10):
-        for _ in range(25):
+    for _ in range(30):
+        for _ in range(200):
             capacity.delivered(512, 512, slack_s=0.03)
-        clock.run(1.0, own=25 * 0.008)
+        clock.run(1.0, own=200 * 0.008)
         capacity.snapshot()
-    assert capacity.snapshot().frame_ms == pytest.approx(8.0, rel=0.02)
+    assert capacity.snapshot().frame_ms == pytest.approx(8.0, rel=0.2)
     capacity.release("one")
-    assert fill(capacity) == 8
+    assert fill(capacity) in (8, 9)
+
+
+def test_one_costly_moment_is_not_the_rule(clock: Clock) -> None:
+    capacity = Capacity(share=0.8, cores=2)
+    capacity.calibrate(2.0, 512, 512)
+    capacity.delivered(512, 512, slack_s=0.03)
+    clock.run(1.0, own=0.5)
+    assert capacity.snapshot().frame_ms < 4.5
 
 
 def test_other_programs_leave_less_room(clock: Clock) -> None:

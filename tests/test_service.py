@@ -173,6 +173,16 @@ def test_live_pictures_are_dropped_when_late_and_sound_never(service: LipsyncSer
     assert len(job.sound) == 10 * 0.2 * RATE
 
 
+def test_progress_is_estimated_while_the_text_is_spoken(service: LipsyncService) -> None:
+    job = service.submit(realtime(" ".join(["word"] * 100)))
+    with service.frames(job, whole) as frames:
+        for _ in range(5):
+            next(frames)
+        assert job.frames_total is None, "a live job speaks only a little ahead"
+        assert 0.8 * 500 < job.frames_expected < 1.3 * 500
+        assert 0 < job.progress < 0.03
+
+
 def test_a_file_never_drops(service: LipsyncService) -> None:
     job = service.submit(GenerateRequest(text=WORDS))
 

@@ -21,6 +21,11 @@ logger = logging.getLogger(__name__)
 
 FIXED_MS, PIXEL_MS = 0.4, 6.0
 WINDOW_S = 1.0
+"""Between two looks at what was spent."""
+MEMORY = 0.8
+"""Part of the past that counts on at each look."""
+TRUST = 0.5
+"""Weight of the trial at the start, in predicted core seconds."""
 LATE_S = 0.040
 """A live frame is late when it leaves this long after its time."""
 LATE_SHARE = 0.01
@@ -69,9 +74,11 @@ class Capacity:
     def __init__(self, share: float, cores: float | None = None, factor: float = 1.0) -> None:
         self.cores = cores or core_count()
         self._share = share
-        self._factor = factor
+        self._trial = self._factor = factor
+        self._spent_s = self._predicted_s = 0.0
         self._lock = threading.Lock()
         self._live: dict[str, float] = {}
+        """Predicted cores of each live render, before ``factor``."""
         self._units = 0.0
         self._others = 0.0
         self._lateness: deque[bool] = deque(maxlen=RECENT_FRAMES)
@@ -80,14 +87,15 @@ class Capacity:
 
     def calibrate(self, frame_ms: float, width: int, height: int) -> None:
         """Sets the cost from a trial of this machine."""
-        self._factor = frame_ms / self._base_ms(width, height)
+        self._trial = self._factor = frame_ms / self._base_ms(width, height)
+        self._spent_s = self._predicted_s = 0.0
 
     def admit(self, job_id: str, width: int, height: int, fps: int) -> bool:
         """Takes a live render in, if it fits."""
         with self._lock:
             self._measure()
-            need = self._need(width, height, fps)
-            load = sum(self._live.values()) + need + self._others
+            need = self._base_ms(width, height) * fps / 1000.0
+            load = self._factor * (sum(self._live.values()) + need) + self._others
             fits = load <= self._share * self.cores + 1e-9
             late = sum(self._lateness) > LATE_SHARE * max(len(self._lateness), RECENT_FRAMES / 5)
             if self._live and (not fits or late):
@@ -105,6 +113,7 @@ class Capacity:
         """Counts a frame. ``slack_s``: how long before its time a live frame was ready."""
         with self._lock:
             self._units += self._base_ms(width, height) / 1000.0
+            self._measure()
             if slack_s is not None:
                 self._lateness.append(slack_s < -LATE_S)
                 if slack_s < TIGHT_S:
@@ -118,33 +127,33 @@ class Capacity:
     def snapshot(self) -> Snapshot:
         with self._lock:
             self._measure()
-            need = self._need(512, 512, 25)
+            frame_ms = self._factor * self._base_ms(512, 512)
+            room = self._share * self.cores - self._others
             return Snapshot(
                 cores=round(self.cores, 2),
                 live=len(self._live),
-                load=round(sum(self._live.values()), 3),
+                load=round(self._factor * sum(self._live.values()), 3),
                 others=round(self._others, 3),
-                frame_ms=round(self._factor * self._base_ms(512, 512), 3),
-                sessions=max(1, math.floor((self._share * self.cores - self._others) / need)),
+                frame_ms=round(frame_ms, 3),
+                sessions=max(1, math.floor(room / (frame_ms * 25 / 1000.0))),
             )
 
     @staticmethod
     def _base_ms(width: int, height: int) -> float:
         return FIXED_MS + PIXEL_MS * width * height / 1e6
 
-    def _need(self, width: int, height: int, fps: int) -> float:
-        return self._factor * self._base_ms(width, height) * fps / 1000.0
-
     def _measure(self) -> None:
         began, own_began, busy_began, units_began = self._window
-        now, own, busy = time.monotonic(), time.process_time(), machine_busy_s()
+        now = time.monotonic()
         wall = now - began
         if wall < WINDOW_S:
             return
-        units = self._units - units_began
-        spent = own - own_began
-        if units > 0.02 and self._live:
-            self._factor += 0.5 * (spent / units - self._factor)
+        own, busy = time.process_time(), machine_busy_s()
+        spent, predicted = own - own_began, self._units - units_began
+        if predicted:
+            self._spent_s = MEMORY * self._spent_s + spent
+            self._predicted_s = MEMORY * self._predicted_s + predicted
+            self._factor = (self._spent_s + TRUST * self._trial) / (self._predicted_s + TRUST)
         if busy is not None and busy_began is not None:
             others = max(0.0, (busy - busy_began - spent) / wall)
             self._others += 0.5 * (others - self._others)

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_WAITING = 256
-"""Tasks of one job that wait here; its thread sleeps in ``submit`` beyond that."""
+FILE_WAITING = 256
+LIVE_WAITING_S = 2
+"""How much of one job waits here; its thread sleeps in ``submit`` beyond that. Live jobs speak
+no further ahead, so that a voice is free for whoever speaks next."""
 IDLE_S = 0.05
 """Longest sleep: a channel whose reader made room is noticed after this at the latest."""
 
@@ -85,11 +87,12 @@ class Engine:
 
     def submit(self, job: Job, tasks: Sequence[MouthTask]) -> None:
         """Waits while the job is full. Raises Cancelled when the job ended meanwhile."""
+        most = LIVE_WAITING_S * job.request.fps if job.live else FILE_WAITING
         with self._changed:
             while tasks:
                 if job.ticket.stale or job.id not in self._jobs:
                     raise Cancelled("The job was cancelled")
-                room = MOST_WAITING - self._scheduler.waiting(job.id)
+                room = most - self._scheduler.waiting(job.id)
                 if room > 0:
                     self._scheduler.push(job.id, tasks[:room])
                     tasks = tasks[room:]

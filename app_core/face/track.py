@@ -27,7 +27,7 @@ def save_track(path: Path, track: FaceTrack) -> None:
 def load_track(path: Path) -> FaceTrack:
     """Raises BadInput when the file is not a track of ``POINT_COUNT`` points."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             boxes = arrays["boxes"].astype(np.float32)
             landmarks = arrays["landmarks"].astype(np.float32)
             fps = float(arrays["fps"])

@@ -60,14 +60,20 @@ class JobThread:
 
     def _speak(self) -> None:
         job = self._job
+        read = 0
         for speech in self._speeches:
             job.ticket.check()
             job.mark("first_speech")
+            read += len(speech.text)
             try:
                 job.sound.append(speech.pcm)
             except ValueError as error:
                 raise BadInput(f"The speech is too long: {error}", field="text") from error
-            self._engine.submit(job, self._plan.add(speech))
+            tasks = self._plan.add(speech)
+            if read:
+                whole = max(1.0, len(job.request.text) / read)
+                job.frames_expected = round(self._plan.frames * whole)
+            self._engine.submit(job, tasks)
         job.ticket.check()
         if not self._plan.frames:
             raise BadInput("There is nothing to say in this text", field="text")

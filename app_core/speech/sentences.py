@@ -32,13 +32,14 @@ _ABBREVIATIONS = {
 }
 _KEEPERS = {language: frozenset(words.split()) for language, words in _ABBREVIATIONS.items()}
 
-_LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()\s]|\([^()\s]*\))*\)")
+_SPACES = re.compile(r"[^\S\n]+")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\s]|\([^()\s]*\))*\)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _URL = re.compile(r"https?://(?:www\.)?([^\s/?#<>()]+)(?:[/?#][^\s<>()]*[^\s<>().,;:!?])?/?")
 _BULLET = re.compile(
     r"^[ \t]*(?:[-*+•‣▪–—]+|#+|>+|[\u2600-\u2bff\U0001f000-\U0001faff]\ufe0f?)[ \t]+", re.MULTILINE
 )
-_ARROW = re.compile(r"\s*(?:<?[-=]+>|[←-⇿])\s*")
+_ARROW = re.compile(r" ?(?:<?[-=]{1,9}>|[←-⇿]) ?")
 _GLUED = re.compile(r"(?<=[а-яёәғқңөұүһі])([.!?…]+)(?=[А-ЯЁӘҒҚҢӨҰҮҺІ])")
 _MARKS = re.compile(r"([!?])[!?]*\1+")
 _DOTS = re.compile(r"\.{2,}|…+\.*")
@@ -54,6 +55,7 @@ def speakable(text: str, language: str = "en") -> str:
     A web address becomes its host. Lines stay lines; other runs of spaces become one space.
     """
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = _SPACES.sub(" ", text)
     text = _LINK.sub(r"\1", _TAG.sub(" ", _URL.sub(r"\1", text)))
     text = _ARROW.sub(", ", _BULLET.sub("\n", text))
     text = "".join(map(_sayable, text))
@@ -91,7 +93,7 @@ def _sayable(char: str) -> str:
         return char
     kind = unicodedata.category(char)
     if kind[0] == "C":
-        return " " if char == "\t" else ""
+        return ""
     if kind in ("So", "Sk") or 0xFE00 <= ord(char) <= 0xFE0F or char == "\u20e3":
         return " "
     return " " if char in "*_#`|~\\^{}[]<>" else char

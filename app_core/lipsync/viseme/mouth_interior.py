@@ -142,7 +142,7 @@ def _lip_edges(
     if measures.open_source > 0.0:
         away = (v - 0.5 * (to_ui + to_li)) / (0.016 * h)
         shut = unit(1 - gap / (0.05 * h)) * smoothstep((w1 - abs(u)) / (0.2 * w1))
-        shadow += 0.62 * shut * bell(away * away)
+        shadow += 0.50 * shut * bell(away * away)
     return min(shadow, 0.85), shine
 
 

@@ -1,0 +1,64 @@
+"""Every string of the pages exists in all three languages, and every key is used."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LANGUAGES = ("ru", "kk", "en")
+PAGES = ("index", "mjpeg_test")
+KEY = r"[a-z]+\.[a-z_]+"
+
+
+def strings(language: str) -> dict[str, str]:
+    path = ROOT / "static" / "i18n" / f"{language}.json"
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def in_templates() -> set[str]:
+    """Keys named by data-i18n and data-i18n-attr, with the loops of the templates unrolled."""
+    text = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "templates").glob("*.html"))
+    text = text.replace("title.{{ page }}", " ".join(f"title.{page}" for page in PAGES))
+    text = text.replace("speak.{{ code }}", " ".join(f"speak.{code}" for code in LANGUAGES))
+    for loop in re.finditer(r"{% for name in (\[.*?\]) %}(.*?){% endfor %}", text, re.DOTALL):
+        rows = [loop[2].replace("{{ name }}", name) for name in json.loads(loop[1])]
+        text = text.replace(loop[0], "".join(rows))
+    named = re.findall(r'data-i18n(?:-attr)?="([^"]+)"|call example\("([^"]+)"', text)
+    return set(re.findall(rf"(?<![\w.-]){KEY}(?![\w.])", " ".join(map(" ".join, named))))
+
+
+def in_scripts() -> set[str]:
+    """Quoted keys whose first word is one that the strings have."""
+    text = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "static/js").glob("*.js"))
+    sections = {key.split(".")[0] for key in strings("en")}
+    quoted = re.findall(rf'"({KEY})"', text)
+    return {key for key in quoted if key.split(".")[0] in sections}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_same_keys_in_every_language(language: str) -> None:
+    assert list(strings(language)) == list(strings("en"))
+    assert all(text.strip() for text in strings(language).values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_same_placeholders_in_every_language(language: str) -> None:
+    for key, text in strings(language).items():
+        expected = re.findall(r"{\w+}", strings("en")[key])
+        assert sorted(re.findall(r"{\w+}", text)) == sorted(expected), key
+
+
+def test_used_keys_are_the_keys_there_are() -> None:
+    used = in_templates() | in_scripts()
+    assert used == set(strings("en"))
+
+
+def test_kazakh_is_not_russian() -> None:
+    russian, kazakh = strings("ru"), strings("kk")
+    same = {key for key in russian if russian[key] == kazakh[key]}
+    assert same <= {"unit.seconds", "unit.milliseconds"}

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from app_core.errors import BadInput
+from app_core.face.plate import StillPlate
+from app_core.face.track import cycle_track
+from app_core.landmarks import POINT_COUNT
+from app_core.lipsync.registry import MODELS, open_model
+from app_core.lipsync.viseme.model import VisemeModel
+from app_core.types import Mouth, MouthTask
+from tests.faces import aigul, differs
+
+OPEN_MOUTH = np.array([0.8, 0.85, 0.05, 0, 0, 0, 0.35, 0], np.float32)
+REST = np.zeros(8, np.float32)
+
+
+@pytest.fixture(scope="module")
+def model() -> VisemeModel:
+    made = VisemeModel()
+    made.warm_up()
+    return made
+
+
+@pytest.fixture(scope="module")
+def plate() -> StillPlate:
+    return aigul((256, 256), sway=True)
+
+
+def test_auto_is_a_model_and_an_unknown_name_lists_them() -> None:
+    assert open_model("auto").name in MODELS
+    assert isinstance(open_model("viseme"), VisemeModel)
+    with pytest.raises(BadInput, match="auto, viseme") as caught:
+        open_model("oracle")
+    assert caught.value.field == "model"
+
+
+def test_draw_answers_every_task_in_order_with_its_faces_gains(model: VisemeModel) -> None:
+    still = aigul((128, 128)).picture(0)
+    track = aigul((128, 128)).track
+    plain = model.open(StillPlate(still, track, (1.0, 1.0), lively=False))
+    shy = model.open(StillPlate(still, track, (0.5, 2.0), lively=False))
+    tasks = [
+        MouthTask("a", 4, 0, plain, OPEN_MOUTH),
+        MouthTask("b", 9, 0, shy, OPEN_MOUTH),
+        MouthTask("b", 10, 0, shy, -OPEN_MOUTH),
+    ]
+    mouths = model.draw(tasks)
+    assert [mouth.index for mouth in mouths] == [4, 9, 10]
+    assert np.allclose(mouths[0].drawing, OPEN_MOUTH)
+    assert mouths[1].drawing[:2].tolist() == pytest.approx([0.4, 1.0])
+    assert mouths[2].drawing.min() == pytest.approx(-0.05)
+    assert model.draw([]) == []
+
+
+def test_rest_gives_the_picture_itself(model: VisemeModel, plate: StillPlate) -> None:
+    face = model.open(plate)
+    picture = plate.picture(30)
+    assert model.apply(face, picture, Mouth(0, 30, REST)) is picture
+
+
+def test_the_mouth_is_where_the_swayed_head_has_it(model: VisemeModel, plate: StillPlate) -> None:
+    """What changes moves with the head: its middle follows the pose of each picture."""
+    face = model.open(plate)
+    middles = []
+    for index in (0, 60, 215):
+        picture = plate.picture(index)
+        drawn = model.apply(face, picture, Mouth(0, index, OPEN_MOUTH))
+        off = np.abs(drawn.y.astype(float) - picture.y)
+        rows, columns = np.mgrid[0 : plate.height, 0 : plate.width] + 0.5
+        weight = np.where(off > 20, off, 0)
+        middle = np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
+        pose = face.poses[index]
+        middles.append(middle - [pose.x, pose.y])
+    assert np.abs(np.diff(middles, axis=0)).max() < 0.25
+
+
+def test_pictures_without_a_face_pass_through(model: VisemeModel, plate: StillPlate) -> None:
+    landmarks = np.repeat(plate.track.landmarks[:1], 2, 0)
+    landmarks[0] = np.nan
+    boxes = np.repeat(plate.track.boxes[:1], 2, 0)
+    half_lost = StillPlate(
+        plate.picture(0), cycle_track(boxes, landmarks, 25.0), (1.0, 1.0), lively=False
+    )
+    face = model.open(half_lost)
+    picture = plate.picture(0)
+    assert model.apply(face, picture, Mouth(0, 0, OPEN_MOUTH)) is picture
+    assert differs(model.apply(face, picture, Mouth(0, 1, OPEN_MOUTH)), picture).any()
+    nobody = cycle_track(np.full((1, 4), np.nan), np.full((1, POINT_COUNT, 2), np.nan), 25.0)
+    face = model.open(StillPlate(picture, nobody, (1.0, 1.0), lively=True))
+    assert model.apply(face, picture, Mouth(0, 0, OPEN_MOUTH)) is picture
+
+
+def test_threads_draw_what_one_thread_draws(model: VisemeModel, plate: StillPlate) -> None:
+    face = model.open(plate)
+    shapes = np.random.default_rng(2).uniform(0, 1, (24, 8)).astype(np.float32)
+
+    def draw(index: int) -> bytes:
+        mouth = Mouth(index, index, shapes[index])
+        return model.apply(face, plate.picture(index), mouth).y.tobytes()
+
+    alone = [draw(index) for index in range(len(shapes))]
+    together: list[list[bytes]] = [[] for _ in range(4)]
+
+    def read(into: list[bytes]) -> None:
+        into.extend(draw(index) for index in range(len(shapes)))
+
+    threads = [threading.Thread(target=read, args=(into,)) for into in together]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(into == alone for into in together)
