@@ -1,0 +1,59 @@
+/** The canvas that shows the face. At rest it shows the first picture of the last text. */
+
+const FADE_MS = 220;
+
+export class FaceView {
+  #canvas;
+  #context;
+  #rest = null;
+  #fading = 0;
+
+  /** @param {HTMLCanvasElement} canvas its data-poster is shown until the first picture */
+  constructor(canvas) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d", { alpha: false });
+    const poster = new Image();
+    poster.onload = () => this.#rest ?? this.#draw(poster);
+    poster.src = canvas.dataset.poster;
+  }
+
+  /** Draws a picture and closes its bitmap, or keeps it as the one to rest at. */
+  show(bitmap, { keep }) {
+    cancelAnimationFrame(this.#fading);
+    this.#draw(bitmap);
+    if (!keep) {
+      bitmap.close();
+      return;
+    }
+    this.#rest?.close();
+    this.#rest = bitmap;
+  }
+
+  #draw(image) {
+    if (this.#canvas.width !== image.width || this.#canvas.height !== image.height) {
+      this.#canvas.width = image.width;
+      this.#canvas.height = image.height;
+    }
+    this.#context.drawImage(image, 0, 0);
+  }
+
+  /** Fades to the resting picture. */
+  rest() {
+    if (!this.#rest) return;
+    const start = performance.now();
+    const step = (now) => {
+      const done = Math.min((now - start) / FADE_MS, 1);
+      this.#context.globalAlpha = Math.max(done, 0.08);
+      this.#context.drawImage(this.#rest, 0, 0);
+      this.#context.globalAlpha = 1;
+      if (done < 1) this.#fading = requestAnimationFrame(step);
+    };
+    this.#fading = requestAnimationFrame(step);
+  }
+
+  /** @param {number} loudness 0..1, shown as a glow around the face */
+  set level(loudness) {
+    const glow = Math.min(Math.sqrt(loudness) * 1.6, 1);
+    this.#canvas.parentElement.style.setProperty("--level", glow.toFixed(3));
+  }
+}

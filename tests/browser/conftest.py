@@ -1,0 +1,138 @@
+"""Chromium on the real app, which listens on a free loopback port."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.serving import make_server
+
+from app_core import create_app
+from app_core.config import Config
+from app_core.services.lipsync_service import LipsyncService
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.browser)
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The address of ``app`` while it is served."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = True  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, name="live-server")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The real service with its own voice, model and avatar; the head holds still."""
+    service = LipsyncService(Config(sway=False))
+    service.start(wait_s=120)
+    try:
+        with serving(create_app(service=service)) as url:
+            yield url
+    finally:
+        service.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine")
+    playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """One page in a browser of its own, and what went wrong on it."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda r: self.requests.append(f"{r.method} {r.url}"))
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.text} {message.location}")
+
+    def open(self, url: str) -> Page:
+        self.page.goto(url)
+        self.page.wait_for_selector("html[data-ready]")
+        return self.page
+
+    def expect_complaint(self, part: str) -> None:
+        """Chromium itself writes an error for each refused request: take one that is meant."""
+        found = [text for text in self.complaints if part in text]
+        assert found, f"no complaint about {part}"
+        self.complaints.remove(found[0])
+
+
+@contextmanager
+def visiting(context: BrowserContext) -> Iterator[Visitor]:
+    context.set_default_timeout(15_000)
+    visitor = Visitor(context.new_page())
+    visitor.listen()
+    yield visitor
+    context.close()
+    assert visitor.complaints == []
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Visitor]:
+    """A Russian visitor with a laptop."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="ru-RU")
+    with visiting(context) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def phone(chromium: Browser) -> Iterator[Visitor]:
+    """The narrowest phone that the pages are made for."""
+    context = chromium.new_context(
+        viewport={"width": 360, "height": 740}, locale="ru-RU", is_mobile=True, has_touch=True
+    )
+    with visiting(context) as visitor:
+        yield visitor
