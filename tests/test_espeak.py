@@ -108,7 +108,7 @@ def test_pieces_of_two_texts_may_alternate() -> None:
 def test_failures_name_espeak(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(VoiceFailed, match="espeak-ng.*'de'"):
         next(EspeakVoice().speak("Hallo", "de"))
-    monkeypatch.setitem(espeak._VOICES, "en", ("no-such-voice", 160))
+    monkeypatch.setitem(espeak._VOICES, "en", ("no-such-voice", 160, 1.0))
     with pytest.raises(VoiceFailed, match="espeak-ng failed.*no-such-voice.*voice"):
         next(EspeakVoice().speak("Hello", "en"))
     monkeypatch.setattr(espeak, "_LIBRARY", espeak._Library())
@@ -139,3 +139,14 @@ def test_the_registry_finds_voices() -> None:
         assert caught.value.field == "voice"
     with pytest.raises(ValueError, match="whistle"):
         Voices([Whistle(), Whistle()])
+
+
+@pytest.mark.parametrize(("language", "text"), TEXTS.items())
+@pytest.mark.parametrize("speed", [0.75, 1.5, 2.0])
+def test_speed_is_what_was_asked(language: str, text: str, speed: float) -> None:
+    voice = EspeakVoice()
+    usual, changed = (
+        sum(len(speech.pcm) for speech in voice.speak(text, language, asked))
+        for asked in (1.0, speed)
+    )
+    assert usual / changed == pytest.approx(speed, rel=0.12)
