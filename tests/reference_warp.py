@@ -121,9 +121,9 @@ def lips(rig: Rig, tracks: Array) -> Lips:
 def render(
     rig: Rig, pose: Pose, picture: Picture, tracks: Array, how: int = cv2.INTER_CUBIC
 ) -> tuple[Array, Array, Array]:
-    """Y, U, V planes of the whole picture, not rounded."""
+    """Y, U, V of the pose's region, not rounded."""
     shape = lips(rig, tracks)
-    rows, columns = np.mgrid[0 : picture.height, 0 : picture.width]
+    rows, columns = np.mgrid[pose.top : pose.bottom, pose.left : pose.right]
     dx, dy = columns + 0.5 - pose.x, rows + 0.5 - pose.y
     scale = pose.cos**2 + pose.sin**2
     u = (pose.cos * dx + pose.sin * dy) / scale

@@ -68,6 +68,13 @@ def test_a_damaged_picture_says_so(folder: Path) -> None:
         library.plate(library.get("aigul"))
 
 
+def test_a_lost_track_says_so(folder: Path) -> None:
+    library = AvatarLibrary(folder)
+    (folder / "aigul" / "track.npz").unlink()
+    with pytest.raises(BadInput, match="aigul is broken"):
+        library.plate(library.get("aigul"))
+
+
 def test_gains_come_from_the_card(folder: Path) -> None:
     (folder / "aigul" / "avatar.toml").write_text("name = 'x'\n[gains]\njaw = 0.5\nopen = 1.5\n")
     library = AvatarLibrary(folder)

@@ -68,15 +68,17 @@ def test_the_border_of_the_picture_does_not_move(plate: StillPlate) -> None:
 
 
 @pytest.mark.parametrize("index", [25, 63, 100, 150, 212])
-@pytest.mark.parametrize("part", ["lip_lower_outer", "brow_left", "chin"])
-def test_points_move_with_the_pixels(plate: StillPlate, index: int, part: str) -> None:
-    """Phase correlation of a window around the part, against the track."""
-    wanted = (plate.track.landmarks[index] - plate.track.landmarks[0])[POINTS[part]].mean(0)
-    x, y = plate.track.landmarks[0][POINTS[part]].mean(0).astype(int)
-    window = slice(y - 16, y + 16), slice(x - 32, x + 32)
-    one, other = (plate.picture(at).y[window].astype(np.float64) for at in (0, index))
-    seen, _ = cv2.phaseCorrelate(one, other, cv2.createHanningWindow((64, 32), cv2.CV_64F))
-    assert np.allclose(seen, wanted, atol=0.2)
+def test_points_move_with_the_pixels(plate: StillPlate, index: int) -> None:
+    """The mouth's and the eyes' corners, followed by optical flow (Lucas and Kanade)."""
+    corners = [POINTS["lip_upper_outer"], POINTS["eye_left_lower"], POINTS["eye_right_lower"]]
+    rows = [end for part in corners for end in (part.start, part.stop - 1)]
+    start, wanted = plate.track.landmarks[0][rows], plate.track.landmarks[index][rows]
+    flow, found, _ = cv2.calcOpticalFlowPyrLK(
+        plate.picture(0).y, plate.picture(index).y, start - 0.5, None, winSize=(21, 21)
+    )
+    assert found.all()
+    assert np.abs(wanted - start).max() > 0.3
+    assert np.abs(flow + 0.5 - wanted).max() < 0.12
 
 
 def test_blinks_come_unevenly_and_not_at_once() -> None:

@@ -54,3 +54,9 @@ def test_pages(client: FlaskClient) -> None:
         answer = client.get(path)
         assert answer.status_code == 200
         assert answer.mimetype == "text/html"
+
+
+def test_favicon(client: FlaskClient) -> None:
+    answer = client.get("/favicon.ico")
+    assert answer.mimetype == "image/svg+xml"
+    answer.close()

@@ -10,7 +10,11 @@ from app_core.face.plate import StillPlate
 from app_core.face.track import cycle_track
 from app_core.landmarks import POINT_COUNT
 from app_core.lipsync.registry import MODELS, open_model
+from app_core.lipsync.viseme.displacement import displace
+from app_core.lipsync.viseme.geometry import form_mouth
 from app_core.lipsync.viseme.model import VisemeModel
+from app_core.lipsync.viseme.mouth_interior import draw_interior
+from app_core.lipsync.viseme.warp import warp_skin
 from app_core.types import Mouth, MouthTask
 from tests.faces import aigul, differs
 
@@ -54,6 +58,17 @@ def test_draw_answers_every_task_in_order_with_its_faces_gains(model: VisemeMode
     assert mouths[1].drawing[:2].tolist() == pytest.approx([0.4, 1.0])
     assert mouths[2].drawing.min() == pytest.approx(-0.05)
     assert model.draw([]) == []
+
+
+def test_after_the_warm_up_nothing_is_left_to_compile(
+    model: VisemeModel, plate: StillPlate
+) -> None:
+    kernels = (form_mouth, displace, warp_skin, draw_interior)
+    face = model.open(plate)
+    for features in (OPEN_MOUTH, OPEN_MOUTH.astype(float), np.stack([OPEN_MOUTH] * 2, 1)[:, 0]):
+        (mouth,) = model.draw([MouthTask("a", 0, 7, face, features)])
+        model.apply(face, plate.picture(7), mouth)
+    assert [len(kernel.signatures) for kernel in kernels] == [1, 1, 1, 1]
 
 
 def test_rest_gives_the_picture_itself(model: VisemeModel, plate: StillPlate) -> None:

@@ -90,11 +90,7 @@ class AvatarLibrary:
         """
         if size is None:
             size = (avatar.width // 2 * 2, avatar.height // 2 * 2)
-        stamp = (
-            (avatar.folder / STILL).stat().st_mtime_ns,
-            (avatar.folder / TRACK).stat().st_mtime_ns,
-        )
-        key = (avatar, size, sway, stamp)
+        key = (avatar, size, sway, _stamp(avatar))
         with self._lock:
             ready = self._touch(key)
             if ready is not None:
@@ -105,10 +101,13 @@ class AvatarLibrary:
                 ready = self._touch(key)
             if ready is not None:
                 return ready
-            plate = _build(avatar, size, sway)
-            with self._lock:
-                self._admit(key, plate)
-                self._building.pop(key, None)
+            try:
+                plate = _build(avatar, size, sway)
+                with self._lock:
+                    self._admit(key, plate)
+            finally:
+                with self._lock:
+                    self._building.pop(key, None)
             return plate
 
     def _touch(self, key: tuple[object, ...]) -> StillPlate | None:
@@ -151,13 +150,24 @@ def _read(folder: Path) -> Avatar:
         raise BadInput(f"The avatar {folder.name} is broken: {error}", field="avatar") from error
 
 
+def _stamp(avatar: Avatar) -> tuple[int, int]:
+    """Changes when the avatar's files do."""
+    try:
+        still, track = (avatar.folder / name for name in (STILL, TRACK))
+        return still.stat().st_mtime_ns, track.stat().st_mtime_ns
+    except OSError as error:
+        raise BadInput(f"The avatar {avatar.id} is broken: {error}", field="avatar") from error
+
+
 def _build(avatar: Avatar, size: tuple[int, int], sway: bool) -> StillPlate:
     try:
         track = load_track(avatar.folder / TRACK)
         still, track = read_still(avatar.folder / STILL, track, size)
     except OSError as error:
         raise BadInput(f"The avatar {avatar.id} is broken: {error}", field="avatar") from error
-    return StillPlate(still, track, (avatar.jaw_gain, avatar.open_gain), lively=sway)
+    plate = StillPlate(still, track, (avatar.jaw_gain, avatar.open_gain), lively=sway)
+    plate.picture(len(plate.track.boxes) - 1)  # compiles the kernel here and not in a live frame
+    return plate
 
 
 def _png_size(path: Path) -> tuple[int, int]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numba
 import numpy as np
 
+from app_core.kernels import kernel
 from app_core.types import Picture
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _at(field: Float32, points: Float32) -> Float32:
     return np.asarray(above * (1 - fy) + below * fy, np.float32)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+@kernel
 def _move(
     source: tuple[UInt8, UInt8, UInt8], field: Float32, target: tuple[UInt8, UInt8, UInt8]
 ) -> None:
@@ -123,7 +123,7 @@ def _move(
     _move_plane(source[2], field, target[2], 0.5)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+@kernel
 def _move_plane(source: UInt8, field: Float32, target: UInt8, scale: float) -> None:
     """One plane of ``scale`` pixels a picture pixel. A rim of _RIM pixels stays as it is.
 
@@ -147,18 +147,22 @@ def _move_plane(source: UInt8, field: Float32, target: UInt8, scale: float) -> N
                     field[node, column, axis] * (1 - part) + field[node + 1, column, axis] * part
                 )
         for node in range(nodes.shape[0] - 1):
-            first = (node * cell) - cell // 2
-            for column in range(max(first, 0), min(first + cell, width)):
-                part32 = (np.float32(column - first) + np.float32(0.5)) * per_pixel
-                moved_x[column] = nodes[node, 0] + (nodes[node + 1, 0] - nodes[node, 0]) * part32
-                moved_y[column] = nodes[node, 1] + (nodes[node + 1, 1] - nodes[node, 1]) * part32
+            start = max(node * cell - cell // 2, 0)
+            end = min((node + 1) * cell - cell // 2, width)
+            offset = np.float32(start - node * cell + cell // 2) + np.float32(0.5)
+            x, gain_x = nodes[node, 0], (nodes[node + 1, 0] - nodes[node, 0]) * per_pixel
+            y, gain_y = nodes[node, 1], (nodes[node + 1, 1] - nodes[node, 1]) * per_pixel
+            cell_x, cell_y = moved_x[start:end], moved_y[start:end]
+            for k in range(end - start):
+                cell_x[k] = x + gain_x * (np.float32(k) + offset)
+                cell_y[k] = y + gain_y * (np.float32(k) + offset)
         for column in range(width):
             x = min(max(np.float32(column) - moved_x[column], np.float32(1)), last_x)
             y = min(max(np.float32(row) - moved_y[column], np.float32(1)), last_y)
-            left[column], top[column] = np.int32(x), np.int32(y)
-            moved_x[column] = x - np.float32(left[column])
-            moved_y[column] = y - np.float32(top[column])
-            left[column] -= column
+            whole_x, whole_y = np.int32(x), np.int32(y)
+            left[column], top[column] = whole_x - np.int32(column), whole_y
+            moved_x[column] = x - np.float32(whole_x)
+            moved_y[column] = y - np.float32(whole_y)
         start = _RIM
         while start < width - _RIM:
             shift, lift = left[start], top[start]
@@ -174,7 +178,7 @@ def _move_plane(source: UInt8, field: Float32, target: UInt8, scale: float) -> N
             start = end
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+@kernel
 def _fill_run(source: UInt8, moved_x: Float32, moved_y: Float32, target: UInt8) -> None:
     """Cubic convolution (R. G. Keys, IEEE Trans. ASSP 29, 1981) with a = -0.75 over 4 x 4
     pixels, which keeps hair about as sharp in every picture.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, current_app, render_template
 
 from app_core import __version__
 
@@ -20,3 +20,9 @@ def mjpeg_test() -> str:
     return render_template(
         "mjpeg_test.html", page="mjpeg_test", languages=LANGUAGES, version=__version__
     )
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> Response:
+    """Browsers ask for this one on answers that are no page."""
+    return current_app.send_static_file("favicon.svg")

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numba
-
+from app_core.kernels import kernel
 from app_core.lipsync.viseme.curves import smoothstep
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class Shape(NamedTuple):
     """Its greatest height."""
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+@kernel
 def form_mouth(measures: Measures, source: Float32, tracks: Float32, table: Float32) -> Shape:
     """Fills ``table`` (TABLE_ROWS, COLUMNS) for eight ``tracks`` and returns the shape.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app_core.landmarks import LIP_POINTS, POINT_COUNT, POINTS
+from app_core.lipsync.viseme.displacement import displace
 from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
 from app_core.lipsync.viseme.mouth_interior import draw_interior
 from app_core.lipsync.viseme.rig import Pose, Rig, find_pose, make_rig
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 _LEAST = np.array([0, 0, -1, 0, 0, 0, 0, 0], np.float32)
 _AT_REST = 1e-3
+_CELL = 4
+"""Pixels between the nodes where the displacement is computed."""
+_LARGE = 90.0
+"""From this half mouth width on, pixels, the nodes are twice as far apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,10 +65,7 @@ class VisemeModel:
         return Articulation(fps)
 
     def draw(self, tasks: Sequence[MouthTask]) -> list[Mouth]:
-        return [
-            Mouth(task.index, task.picture, np.clip(task.features * task.face.gains, _LEAST, 1.0))
-            for task in tasks
-        ]
+        return [Mouth(task.index, task.picture, _tracks(task)) for task in tasks]
 
     def apply(self, face: Face, picture: Picture, mouth: Mouth) -> Picture:
         """``picture`` itself when there is nothing to draw, or no face."""
@@ -83,13 +85,20 @@ class VisemeModel:
         move_mouth(rig, pose, picture, np.full(8, 0.5, np.float32))
 
 
+def _tracks(task: MouthTask) -> Float32:
+    asked = np.asarray(task.features, np.float32) * task.face.gains
+    return np.asarray(np.clip(asked, _LEAST, np.float32(1)), np.float32)
+
+
 def move_mouth(rig: Rig, pose: Pose, picture: Picture, tracks: Float32) -> Picture:
     """A copy of ``picture`` with the mouth of ``tracks`` (8,)."""
     source = picture.y, picture.u, picture.v
     target = picture.y.copy(), picture.u.copy(), picture.v.copy()
     table = np.empty((TABLE_ROWS, COLUMNS), np.float32)
     shape = form_mouth(rig.measures, rig.curves, tracks, table)
-    warp_skin(source, target, pose, rig.measures, shape, table)
+    cell = _CELL if rig.measures.half_width < _LARGE else 2 * _CELL
+    nodes = displace(pose, cell, rig.measures, shape, table)
+    warp_skin(source, target, pose, cell, nodes)
     draw_interior(
         target, pose, rig.measures, shape, table, rig.upper_teeth, rig.lower_teeth, rig.tint
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
+from app_core.kernels import inlined, kernel
 from app_core.lipsync.viseme.curves import bell, smoothstep, unit
+from app_core.lipsync.viseme.displacement import FAINT
 from app_core.lipsync.viseme.geometry import (
     COLUMNS,
     PROFILE,
@@ -17,19 +18,18 @@ from app_core.lipsync.viseme.geometry import (
     Shape,
 )
 from app_core.lipsync.viseme.rig import BRIGHTEST
+from app_core.lipsync.viseme.shading import SHADOW_U, SHADOW_V, SHADOW_Y, shade_chroma
 from app_core.lipsync.viseme.teeth import LOWER_HEIGHT, REACH, UPPER_HEIGHT
-from app_core.lipsync.viseme.warp import SHADOW_U, SHADOW_V, SHADOW_Y, shade_chroma
 
 if TYPE_CHECKING:
     from app_core.lipsync.viseme.rig import Pose
     from app_core.types import Float32, UInt8
 
-_FAINT = 2e-3
 _BITE = 0.045
 """How far the upper teeth lie over the lower lip in f and v, in chin heights."""
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+@kernel
 def draw_interior(
     target: tuple[UInt8, UInt8, UInt8],
     pose: Pose,
@@ -108,10 +108,10 @@ def draw_interior(
                         g_sum += alpha * color[1]
                         b_sum += alpha * color[2]
                         gain += alpha * y_in
-                    elif edge < _FAINT and shine < _FAINT:
+                    elif edge < FAINT and shine < FAINT:
                         continue
                     luma[y, x] = np.uint8(min(max(value, 0.0), 219.0) + 16.5)
-            if shadow > _FAINT or cover > 0.0:
+            if shadow > FAINT or cover > 0.0:
                 u0, v0 = shade_chroma(0.25 * before, u0, v0, 0.25 * shadow)
                 u0 = u0 * (1 - 0.25 * cover) + 0.25 * 224.0 * 0.564 * (b_sum - gain)
                 v0 = v0 * (1 - 0.25 * cover) + 0.25 * 224.0 * 0.713 * (r_sum - gain)
@@ -119,7 +119,7 @@ def draw_interior(
                 red[row // 2, col // 2] = np.uint8(min(max(v0, -112.0), 112.0) + 128.5)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+@kernel
 def _lip_edges(
     u: float, v: float, to_ui: float, to_li: float, measures: Measures, shape: Shape
 ) -> tuple[float, float]:
@@ -146,7 +146,7 @@ def _lip_edges(
     return min(shadow, 0.85), shine
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+@kernel
 def _inside(
     u: float,
     v: float,
@@ -213,7 +213,7 @@ def _inside(
     color[2] = unit((b * behind + color[2] * white_b) * rim)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+@kernel
 def _tongue(
     u: float, v: float, wide_open: float, measures: Measures, shape: Shape
 ) -> tuple[float, float, float, float]:
@@ -237,7 +237,7 @@ def _tongue(
     return 0.78 * bright + shine, 0.42 * bright + shine, 0.44 * bright + shine, cover
 
 
-@numba.njit(nogil=True, fastmath=True, inline="always")
+@inlined
 def _tinted(tint: Float32, light: float) -> tuple[float, float, float]:
     last = tint.shape[0] - 1
     at = min(max(light / BRIGHTEST, 0.0), 1.0) * last
@@ -250,7 +250,7 @@ def _tinted(tint: Float32, light: float) -> tuple[float, float, float]:
     )
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+@kernel
 def _sample(sprite: Float32, x: float, y: float, color: Float32) -> None:
     """R, G, B, A of a sprite at ``x`` in half mouth widths and ``y`` 0..1; clear outside."""
     rows, columns = sprite.shape[:2]

@@ -1,0 +1,134 @@
+"""The server under measurement: started on a free loopback port, and stopped again."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+_START_S = 120.0
+_STOP_S = 15.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """``url`` names one that runs already; its processor time is then unknown.
+
+    ``settings`` are NAME=value pairs for the environment of one that is started here.
+    """
+
+    def __init__(self, url: str = "", settings: Sequence[str] = ()) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+        self.url = url.rstrip("/")
+        if not url:
+            self._start(dict(pair.split("=", 1) for pair in settings))
+
+    @property
+    def address(self) -> tuple[str, int]:
+        parts = urlsplit(self.url)
+        return parts.hostname or "127.0.0.1", parts.port or 80
+
+    def health(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/api/health", timeout=10) as answer:
+            report: dict[str, Any] = json.load(answer)
+        return report
+
+    def wait_idle(self, timeout_s: float = 30.0) -> None:
+        """Until no job runs."""
+        deadline = time.monotonic() + timeout_s
+        while self.health()["capacity"]["jobs"]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"jobs still run after {timeout_s:.0f} s")
+            time.sleep(0.2)
+
+    def cpu_s(self) -> float | None:
+        """Processor seconds of the server and its workers so far."""
+        if self._child is None:
+            return None
+        return sum(_cpu_s(pid) for pid in _family(self._child.pid))
+
+    def log(self) -> str:
+        """What a server that was started here has logged."""
+        if self._log is None:
+            return ""
+        self._log.seek(0)
+        return self._log.read().decode("utf-8", "replace")
+
+    def stop(self) -> None:
+        if self._child is None or self._log is None:
+            return
+        self._child.terminate()
+        try:
+            self._child.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._log.close()
+        self._child = None
+
+    def _start(self, settings: dict[str, str]) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        environment = os.environ | {"LISTEN": f"127.0.0.1:{port}", "LOG_LEVEL": "warning"}
+        self._log = tempfile.TemporaryFile()
+        self._child = subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env=environment | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        deadline = time.monotonic() + _START_S
+        while not self._ready():
+            if self._child.poll() is not None or time.monotonic() > deadline:
+                said = self.log()
+                self.stop()
+                raise RuntimeError(f"the server did not start:\n{said}")
+            time.sleep(0.2)
+
+    def _ready(self) -> bool:
+        try:
+            return bool(self.health()["status"] in ("ready", "degraded"))
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and self._child is not None:
+            ended = self._child.poll()
+            state = "still runs" if ended is None else f"ended with {ended}"
+            print(f"the server {state}; its log:\n{self.log()}", file=sys.stderr)
+        self.stop()
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all below it."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += [each for child in task.read_text().split() for each in _family(int(child))]
+    return found
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system time, its reaped children included."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / _TICKS
