@@ -75,3 +75,15 @@ def make_client(make_service: Callable[..., LipsyncService]) -> Callable[..., Fl
 @pytest.fixture
 def client(service: LipsyncService) -> FlaskClient:
     return create_app(service=service).test_client()
+
+
+def _rank(item: pytest.Item) -> int:
+    name = item.path.name
+    if item.path.parent.name in ("browser", "gpu"):
+        return 2
+    return int(name.startswith(("test_service", "test_routes", "test_server", "test_lips")))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Unit tests, then the service, then browsers: the cheapest failure comes first."""
+    items.sort(key=_rank)
