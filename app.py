@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import socket
@@ -101,6 +102,12 @@ def close_on_stop(service: LipsyncService) -> None:
 
 
 def welcome(addresses: list[tuple[str, int]]) -> None:
+    """Everything is loaded: what is here stays, so the collector need not walk it again.
+
+    A full collection over numba's and Flask's objects stops every stream for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
     for host, port in addresses:
         shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::1", "::") else host
         logger.info("open http://%s:%d/ or http://%s:%d/mjpeg_test", shown, port, shown, port)

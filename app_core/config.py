@@ -34,7 +34,7 @@ class Config(BaseModel):
         48, description="Renders at once, count; measured capacity may refuse earlier"
     )
     cpu_share: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.85, description="Part of the cores that live renders may fill, 0..1"
+        0.75, description="Part of the cores that live renders may fill, 0..1"
     )
     max_text_chars: Annotated[int, Field(ge=1, le=100_000)] = Field(
         5000, description="Longest text of one request, characters"

@@ -41,7 +41,11 @@ class Engine:
         self._name = f"engine-{model.name}"
         self._jobs: dict[str, Job] = {}
         self._finished: dict[str, Exception | None] = {}
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        """Something can be scheduled, perhaps; the engine's thread alone waits for it."""
+        self._space: dict[str, threading.Condition] = {}
+        """A job's waiting tasks went down; its own thread alone waits for it."""
         self._stopping = False
         self._thread: threading.Thread | None = None
         self.batches = 0
@@ -64,7 +68,7 @@ class Engine:
         with self._changed:
             self._stopping = True
             jobs = list(self._jobs.values())
-            self._changed.notify_all()
+            self._changed.notify()
         if self._thread is not None:
             self._thread.join(5.0)
         for job in jobs:
@@ -83,12 +87,13 @@ class Engine:
         )
         with self._changed:
             self._jobs[job.id] = job
+            self._space[job.id] = threading.Condition(self._lock)
             self._scheduler.add(lane)
 
     def submit(self, job: Job, tasks: Sequence[MouthTask]) -> None:
         """Waits while the job is full. Raises Cancelled when the job ended meanwhile."""
-        most = LIVE_WAITING_S * job.request.fps if job.live else FILE_WAITING
-        with self._changed:
+        most = self._most(job)
+        with self._lock:
             while tasks:
                 if job.ticket.stale or job.id not in self._jobs:
                     raise Cancelled("The job was cancelled")
@@ -96,28 +101,34 @@ class Engine:
                 if room > 0:
                     self._scheduler.push(job.id, tasks[:room])
                     tasks = tasks[room:]
-                    self._changed.notify_all()
+                    self._changed.notify()
                 else:
-                    self._changed.wait(0.25)
+                    self._space[job.id].wait(0.25)
+
+    @staticmethod
+    def _most(job: Job) -> int:
+        return LIVE_WAITING_S * job.request.fps if job.live else FILE_WAITING
 
     def finish(self, job: Job, error: Exception | None = None) -> None:
         """No more tasks come: the job's channel closes after its last mouth."""
         with self._changed:
             if job.id in self._jobs:
                 self._finished.setdefault(job.id, error)
-            self._changed.notify_all()
+            self._changed.notify()
 
     def drop(self, job: Job, error: Exception | None = None) -> None:
         """Forgets the job's tasks and closes its channel at once."""
-        with self._changed:
+        with self._lock:
             self._forget(job.id)
-            self._changed.notify_all()
         job.mouths.close(error, now=True)
 
     def _forget(self, job_id: str) -> None:
         self._scheduler.remove(job_id)
         self._jobs.pop(job_id, None)
         self._finished.pop(job_id, None)
+        space = self._space.pop(job_id, None)
+        if space is not None:
+            space.notify()
 
     def _loop(self) -> None:
         while True:
@@ -128,15 +139,15 @@ class Engine:
                     tasks = self._next()
                 if self._stopping:
                     return
-                jobs = dict(self._jobs)
-                self._changed.notify_all()
+                jobs = {task.job_id: self._jobs[task.job_id] for task in tasks}
+                for job in jobs.values():
+                    if self._scheduler.waiting(job.id) <= self._most(job) // 2:
+                        self._space[job.id].notify()
             answers = self._runner.run(tasks)
             self.batches += 1
             self.frames += len(tasks)
             for task, answer in zip(tasks, answers, strict=True):
-                job = jobs.get(task.job_id)
-                if job is not None:
-                    self._deliver(job, answer)
+                self._deliver(jobs[task.job_id], answer)
 
     def _deliver(self, job: Job, answer: Mouth | ModelFailed) -> None:
         if isinstance(answer, ModelFailed):
