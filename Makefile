@@ -13,14 +13,16 @@ help: ## Print the targets
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Soyle needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/core.stamp: requirements-core.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-core.txt
+	@echo "Installing the embedded default into $(VENV): about 700 MB, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-core.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt requirements.txt requirements-core.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo "Installing everything into $(VENV), torch and linters too: about 2 GB, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/core.stamp
 
 run: $(VENV)/core.stamp ## Install the embedded default and start the server
