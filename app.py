@@ -76,7 +76,7 @@ def serve(config: Config) -> int:
             from app_core.routes.gate import Gate
 
             app = create_app(config)
-            app.extensions["lipsync"].when_loaded(lambda: welcome(addresses))
+            app.extensions["lipsync"].studio.when_loaded(lambda: welcome(addresses))
             app.wsgi_app = Gate(app.wsgi_app, threads - 8)  # type: ignore[assignment, method-assign]
             close_on_stop(app.extensions["lipsync"])
             return app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -58,7 +58,6 @@ class RenderRequest(BaseModel):
     """The fields that every render has."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    live: ClassVar[bool] = False
 
     text: Annotated[StrictStr, AfterValidator(_trimmed)]
     language: Literal["ru", "kk", "en"] = "ru"
@@ -88,6 +87,21 @@ class RenderRequest(BaseModel):
         except ValidationError as error:
             raise _refusal(error) from error
 
+    @property
+    def live(self) -> bool:
+        """Frames follow the clock: each at its time, late ones dropped."""
+        return False
+
+    @property
+    def still(self) -> bool:
+        """On the avatar's still, though it has a clip."""
+        return False
+
+    @property
+    def hasty(self) -> bool:
+        """Small batches only."""
+        return False
+
     def pixels(self, auto: tuple[int, int] | None) -> tuple[int, int] | None:
         """(width, height), or ``auto`` where the client left it open."""
         if self.size == "auto":
@@ -97,15 +111,25 @@ class RenderRequest(BaseModel):
 
 
 class MjpegRequest(RenderRequest):
-    live: ClassVar[bool] = True
-
     size: Size = "512x512"
     low_latency: StrictBool = False
     pace: Literal["realtime", "asap"] = "realtime"
 
+    @property
+    def live(self) -> bool:
+        return self.pace == "realtime"
+
+    @property
+    def hasty(self) -> bool:
+        return self.low_latency
+
 
 class GenerateRequest(RenderRequest):
     static_mode: StrictBool = True
+
+    @property
+    def still(self) -> bool:
+        return self.static_mode
 
 
 def _refusal(error: ValidationError) -> BadInput:

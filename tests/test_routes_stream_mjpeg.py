@@ -137,11 +137,11 @@ def test_closing_the_answer_cancels(client: FlaskClient, service: LipsyncService
 def test_loading_is_503(make_client: Any) -> None:
     model = EchoModel()
     client = make_client(model=model)
-    service = client.application.extensions["lipsync"]
-    service._status = "loading"
-    service._model, kept = None, service._model
+    studio = client.application.extensions["lipsync"].studio
+    studio.status = "loading"
+    studio.model, kept = None, studio.model
     answer = client.post(URL, json=ASAP)
     assert answer.status_code == 503
     assert answer.json["code"] == "not_ready"
     assert answer.headers["Retry-After"]
-    service._status, service._model = "ready", kept
+    studio.status, studio.model = "ready", kept

@@ -9,17 +9,12 @@ import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from app_core import __version__
 from app_core.channel import Channel
-from app_core.engine.capacity import Capacity
-from app_core.engine.engine import Engine
-from app_core.errors import BadInput, Busy, Cancelled, NotReady, SoyleError
+from app_core.errors import BadInput, Busy, Cancelled, SoyleError
 from app_core.face.avatar import AvatarLibrary
 from app_core.job import Job, JobStatus, JobTable
-from app_core.lipsync.registry import open_model
-from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.media.mp4 import Mp4Writer
 from app_core.media.picture import to_bgr
 from app_core.media.wav import read_wav
@@ -27,9 +22,9 @@ from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
 from app_core.pipeline.plan import Plan
 from app_core.pipeline.playout import Playout
-from app_core.pipeline.trial import frame_cost_ms
-from app_core.request import GenerateRequest, MjpegRequest
+from app_core.request import GenerateRequest
 from app_core.services.reader import Reader
+from app_core.services.studio import Studio
 from app_core.sound import Sound
 from app_core.speech.espeak import EspeakVoice
 from app_core.speech.voices import Voices
@@ -40,7 +35,7 @@ if TYPE_CHECKING:
 
     from app_core.config import Config
     from app_core.face.avatar import Avatar
-    from app_core.lipsync.model import LipsyncModel, Plate
+    from app_core.lipsync.model import LipsyncModel
     from app_core.request import RenderRequest
     from app_core.types import UInt8
 
@@ -75,79 +70,29 @@ class LipsyncService:
         library: AvatarLibrary | None = None,
     ) -> None:
         self.config = config
-        self.library = library or AvatarLibrary(config.avatar_dir, config.picture_cache_mb)
+        self.studio = Studio(config, model, library)
+        self.library = self.studio.library
+        self.capacity = self.studio.capacity
         self.voices = voices or Voices([EspeakVoice()])
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20)
-        self.capacity = Capacity(config.cpu_share)
-        self._given_model = model
-        self._model: LipsyncModel | None = None
-        self._engine: Engine | None = None
-        self._ffmpeg: Ffmpeg | None = None
-        self._status, self._reason = "offline", "not started"
         self._renders: dict[str, _Render] = {}
-        self._faces: WeakKeyDictionary[Plate, Any] = WeakKeyDictionary()
         self._lock = threading.Lock()
-        self._faces_lock = threading.Lock()
-        self._loader: threading.Thread | None = None
-        self._loaded = threading.Event()
 
     # Life
 
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
-        self._status, self._reason = "loading", "the model is loading"
-        self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
-        self._loader.start()
-        self._loaded.wait(wait_s)
-
-    def when_loaded(self, call: Callable[[], None]) -> None:
-        """Calls once the model is ready; not at all when it fails."""
-
-        def wait() -> None:
-            self._loaded.wait()
-            if self._status in ("ready", "degraded"):
-                call()
-
-        threading.Thread(target=wait, name="when-loaded", daemon=True).start()
+        self.studio.start(wait_s)
 
     def close(self) -> None:
         """Ends every job and joins every thread."""
-        self._status, self._reason = "offline", "the server is stopping"
-        if self._loader is not None:
-            self._loader.join(60.0)
+        self.studio.refuse("the server is stopping")
+        renders = list(self._renders.values())
         for job in self.jobs.running():
             self._end(job, Cancelled("The server is stopping"))
-        for render in list(self._renders.values()):
+        for render in renders:
             render.thread.join(5.0)
-        if self._engine is not None:
-            self._engine.close()
-
-    def _load(self) -> None:
-        try:
-            model = self._given_model or open_model(self.config.model)
-            model.warm_up()
-            plate = self._plate(self.library.get(self.config.avatar), (512, 512), static=True)
-            cost = frame_cost_ms(model, plate, self._face(model, plate), self.config.jpeg_quality)
-            self.capacity.calibrate(cost, 512, 512)
-            self._engine = Engine(model)
-            self._engine.start()
-            self._model = model
-            self._status, self._reason = "ready", ""
-            logger.info(
-                "%s is ready on %s, %.2f core-ms a 512x512 frame", model.name, model.device, cost
-            )
-            self._ffmpeg = find_ffmpeg(self.config.ffmpeg)
-        except SoyleError as error:
-            logger.error("%s", error)
-            self._degrade(str(error))
-        except Exception as error:
-            logger.exception("loading failed")
-            self._degrade(str(error))
-        finally:
-            self._loaded.set()
-
-    def _degrade(self, reason: str) -> None:
-        self._status, self._reason = ("degraded" if self._model else "offline"), reason
+        self.studio.close()
 
     # Renders
 
@@ -157,7 +102,7 @@ class LipsyncService:
             raise BadInput(
                 f"'text' is longer than {self.config.max_text_chars} characters", field="text"
             )
-        model, _ = self._ready()
+        model, _ = self.studio.ready()
         if request.model not in ("auto", model.name):
             raise BadInput(f"'model' must be one of: auto, {model.name}", field="model")
         voice = self.voices.get(request.voice or self.config.voice or None, request.language)
@@ -206,7 +151,7 @@ class LipsyncService:
         """
         if batch_size_override is not None and batch_size_override < 1:
             raise BadInput("batch_size_override must be at least 1", field="batch_size_override")
-        pcm, rate = read_wav(Path(audio_path), self._need_ffmpeg())
+        pcm, rate = read_wav(Path(audio_path), self.studio.ffmpeg())
         speech = Speech(index=0, text="", pcm=pcm, sample_rate=rate, phonemes=None)
         job = self._begin(
             GenerateRequest.model_construct(text="", static_mode=static),
@@ -243,24 +188,23 @@ class LipsyncService:
         sample_rate: int,
         batch_size: int | None = None,
     ) -> Job:
-        model, engine = self._ready()
-        plate = self._plate(avatar, request.pixels(None), getattr(request, "static_mode", True))
-        face = self._face(model, plate)
-        mjpeg = request if isinstance(request, MjpegRequest) else None
-        live = request.live and (mjpeg is None or mjpeg.pace == "realtime")
+        model, engine = self.studio.ready()
+        plate = self.studio.plate(
+            avatar, request.pixels(None), getattr(request, "static_mode", True)
+        )
+        face = self.studio.face(model, plate)
         job = Job(
             request=request,
             sound=Sound(sample_rate),
-            mouths=Channel(request.fps if live else FILE_CHANNEL),
+            mouths=Channel(request.fps if request.live else FILE_CHANNEL),
             id=request.job_id or str(uuid.uuid4()),
-            live=live,
+            live=request.live,
         )
         plan = Plan(job.id, request.fps, plate, face, model.features(request.fps))
         thread = JobThread(job, speeches, plan, engine)
         self._admit(job, _Render(thread, Composer(job, plate, face, model)))
         try:
-            low_latency = mjpeg is not None and mjpeg.low_latency
-            engine.open(job, low_latency=low_latency, batch_size=batch_size)
+            engine.open(job, low_latency=request.hasty, batch_size=batch_size)
             job.status = JobStatus.RUNNING
             thread.start()
         except SoyleError as error:
@@ -313,8 +257,8 @@ class LipsyncService:
             job.sound.close(error)
         if job.status is JobStatus.CANCELLED:
             job.scope.cancel()
-        if self._engine is not None:
-            self._engine.drop(job, error)
+        if self.studio.engine is not None:
+            self.studio.engine.drop(job, error)
         self.capacity.release(job.id)
         self._renders.pop(job.id, None)
         logger.info(
@@ -333,40 +277,19 @@ class LipsyncService:
             composer.height,
             job.request.fps,
             job.sound.sample_rate,
-            self._need_ffmpeg(),
+            self.studio.ffmpeg(),
         ) as writer:
             for frame in frames:
                 writer.write(frame)
             writer.finish()
 
-    # Parts
-
-    def _ready(self) -> tuple[LipsyncModel, Engine]:
-        if self._model is None or self._engine is None or self._status == "offline":
-            seconds = 2 if self._status == "loading" else 30
-            raise NotReady(f"The server is not ready: {self._reason}", retry_after_s=seconds)
-        return self._model, self._engine
-
-    def _need_ffmpeg(self) -> Ffmpeg:
-        if self._ffmpeg is None:
-            self._ffmpeg = find_ffmpeg(self.config.ffmpeg)
-        return self._ffmpeg
-
-    def _plate(self, avatar: Avatar, size: tuple[int, int] | None, static: bool) -> Plate:
-        return self.library.plate(avatar, size, static=static, sway=self.config.sway)
-
-    def _face(self, model: LipsyncModel, plate: Plate) -> Any:
-        with self._faces_lock:
-            if plate not in self._faces:
-                self._faces[plate] = model.open(plate)
-            return self._faces[plate]
-
     def health(self) -> dict[str, Any]:
-        model, engine, ffmpeg = self._model, self._engine, self._ffmpeg
+        studio = self.studio
+        model, engine, ffmpeg = studio.model, studio.engine, studio.found_ffmpeg
         running = self.jobs.running()
         return {
-            "status": self._status,
-            "reason": self._reason or None,
+            "status": studio.status,
+            "reason": studio.reason or None,
             "model": model.name if model else self.config.model,
             "device": model.device if model else None,
             "avatar": self.config.avatar,

@@ -1,0 +1,127 @@
+"""What is loaded once and shared by every render: model, engine, faces, ffmpeg."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from app_core.engine.capacity import Capacity
+from app_core.engine.engine import Engine
+from app_core.errors import NotReady, SoyleError
+from app_core.face.avatar import AvatarLibrary
+from app_core.lipsync.registry import open_model
+from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
+from app_core.pipeline.trial import frame_cost_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app_core.config import Config
+    from app_core.face.avatar import Avatar
+    from app_core.lipsync.model import LipsyncModel, Plate
+
+logger = logging.getLogger(__name__)
+
+
+class Studio:
+    """Loads in the background. ``status`` is offline, loading, ready or degraded."""
+
+    def __init__(
+        self,
+        config: Config,
+        model: LipsyncModel | None = None,
+        library: AvatarLibrary | None = None,
+    ) -> None:
+        self.library = library or AvatarLibrary(config.avatar_dir, config.picture_cache_mb)
+        self.capacity = Capacity(config.cpu_share)
+        self.status, self.reason = "offline", "not started"
+        self.model: LipsyncModel | None = None
+        self.engine: Engine | None = None
+        self.found_ffmpeg: Ffmpeg | None = None
+        self._config, self._given_model = config, model
+        self._faces: WeakKeyDictionary[Plate, Any] = WeakKeyDictionary()
+        self._faces_lock = threading.Lock()
+        self._loader: threading.Thread | None = None
+        self._loaded = threading.Event()
+
+    def start(self, wait_s: float = 0.0) -> None:
+        """``wait_s`` waits for the model."""
+        self.status, self.reason = "loading", "the model is loading"
+        self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
+        self._loader.start()
+        self._loaded.wait(wait_s)
+
+    def when_loaded(self, call: Callable[[], None]) -> None:
+        """Calls once the model is ready; not at all when it fails."""
+
+        def wait() -> None:
+            self._loaded.wait()
+            if self.model is not None:
+                call()
+
+        threading.Thread(target=wait, name="when-loaded", daemon=True).start()
+
+    def refuse(self, reason: str) -> None:
+        """No render begins any more."""
+        self.status, self.reason = "offline", reason
+        if self._loader is not None:
+            self._loader.join(60.0)
+
+    def close(self) -> None:
+        if self.engine is not None:
+            self.engine.close()
+
+    def ready(self) -> tuple[LipsyncModel, Engine]:
+        """Raises NotReady with the reason."""
+        if self.model is None or self.engine is None or self.status == "offline":
+            seconds = 2 if self.status == "loading" else 30
+            raise NotReady(f"The server is not ready: {self.reason}", retry_after_s=seconds)
+        return self.model, self.engine
+
+    def ffmpeg(self) -> Ffmpeg:
+        """Raises FfmpegFailed when there is none."""
+        if self.found_ffmpeg is None:
+            self.found_ffmpeg = find_ffmpeg(self._config.ffmpeg)
+        return self.found_ffmpeg
+
+    def plate(self, avatar: Avatar, size: tuple[int, int] | None, static: bool) -> Plate:
+        return self.library.plate(avatar, size, static=static, sway=self._config.sway)
+
+    def face(self, model: LipsyncModel, plate: Plate) -> Any:
+        """What the model made of the plate, once for each plate."""
+        with self._faces_lock:
+            if plate not in self._faces:
+                self._faces[plate] = model.open(plate)
+            return self._faces[plate]
+
+    def _load(self) -> None:
+        try:
+            self._open()
+            self.ffmpeg()
+        except SoyleError as error:
+            logger.error("%s", error)
+            self._degrade(str(error))
+        except Exception as error:
+            logger.exception("loading failed")
+            self._degrade(str(error))
+        finally:
+            self._loaded.set()
+
+    def _open(self) -> None:
+        model = self._given_model or open_model(self._config.model)
+        model.warm_up()
+        plate = self.plate(self.library.get(self._config.avatar), (512, 512), static=True)
+        cost = frame_cost_ms(model, plate, self.face(model, plate), self._config.jpeg_quality)
+        self.capacity.calibrate(cost, 512, 512)
+        engine = Engine(model)
+        engine.start()
+        self.model, self.engine = model, engine
+        self.status, self.reason = "ready", ""
+        logger.info(
+            "%s is ready on %s, %.2f core-ms a 512x512 frame", model.name, model.device, cost
+        )
+
+    def _degrade(self, reason: str) -> None:
+        self.status, self.reason = ("degraded" if self.model else "offline"), reason
