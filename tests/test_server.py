@@ -62,14 +62,6 @@ class Server:
     def worker(self) -> int:
         return children(self.process.pid)[0]
 
-    def threads(self) -> set[str]:
-        """Names of the worker's threads, those of the server's own pool left out."""
-        names = set()
-        for task in Path(f"/proc/{self.worker}/task").iterdir():
-            with contextlib.suppress(OSError):
-                names.add((task / "comm").read_text().strip())
-        return names
-
     def request(self, path: str, body: dict[str, Any]) -> socket.socket:
         """Sends a request and hands over the open connection."""
         data = json.dumps(body).encode()
@@ -113,7 +105,6 @@ def nothing_left(server: Server) -> Iterator[None]:
     yield
     assert until(lambda: server.jobs() == 0, 3), "a job is still running"
     assert until(lambda: not children(server.worker), 3), "a child process is left"
-    assert until(lambda: not [n for n in server.threads() if n.startswith("job-")], 3)
     assert until(lambda: not list(server.work.iterdir()), 3), list(server.work.iterdir())
 
 
