@@ -25,7 +25,7 @@ def test_the_embedded_avatar_is_there() -> None:
     library = AvatarLibrary(FOLDER)
     assert "aigul" in library.ids()
     avatar = library.get("aigul")
-    assert (avatar.name, avatar.width, avatar.height) == ("Aigul", 720, 720)
+    assert (avatar.name, avatar.width, avatar.height) == ("Aigul", 1080, 1920)
 
 
 @pytest.mark.parametrize("wrong", ["", "..", "../aigul", "aigul/", "Aigul", "a" * 65, "nobody"])
