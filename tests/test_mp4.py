@@ -104,6 +104,7 @@ VIDEO = {
     ("libx264", 20, "veryfast"): [
         *["-preset", "veryfast", "-crf", "20", "-x264-params", X264_KEYS],
     ],
+    ("libx264", 0, "medium"): ["-preset", "medium", "-crf", "1", "-x264-params", X264_KEYS],
     ("libx265", 20, "slow"): [
         *["-preset", "slow", "-crf", "25", "-tag:v", "hvc1", "-x265-params", X265_KEYS],
     ],

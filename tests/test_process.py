@@ -14,7 +14,7 @@ from app_core.errors import FfmpegFailed
 from app_core.media.ffmpeg import QUIET, find_ffmpeg
 from app_core.media.process import FfmpegProcess, InputPipe
 
-MEGABYTE = bytes(1 << 20)
+PLENTY = bytes(4 << 20)
 
 
 def python(code: str) -> list[str]:
@@ -71,7 +71,7 @@ def test_a_dead_child_is_a_failure_with_its_last_words() -> None:
     with FfmpegProcess(python(code), inputs=[pipe]) as process:
         with pytest.raises(FfmpegFailed, match="ended with code 3: early; early; the last word"):
             while True:
-                process.write(pipe, MEGABYTE)
+                process.write(pipe, PLENTY)
 
 
 def test_output_that_ends_badly_is_a_failure() -> None:
@@ -93,7 +93,7 @@ def test_waits_are_bounded() -> None:
     sleeper = python("import time; time.sleep(60)")
     with FfmpegProcess(sleeper, inputs=[pipe], output=True, patience_s=0.2) as process:
         with pytest.raises(FfmpegFailed, match="took no data"):
-            process.write(pipe, MEGABYTE)
+            process.write(pipe, PLENTY)
         with pytest.raises(FfmpegFailed, match="gave no data"):
             process.read(memoryview(bytearray(1)))
         with pytest.raises(FfmpegFailed, match="did not end"):
@@ -124,7 +124,7 @@ def test_killed_in_the_middle_of_a_write() -> None:
     killer = threading.Timer(0.2, os.kill, (process.pid, signal.SIGKILL))
     killer.start()
     with process, pytest.raises(FfmpegFailed, match="killed by signal 9"):
-        process.write(pipe, MEGABYTE)
+        process.write(pipe, PLENTY)
     killer.join()
     assert gone(process.pid)
     assert threading.active_count() == threads
@@ -137,7 +137,7 @@ def test_stop_frees_a_write_in_another_thread() -> None:
 
     def write() -> None:
         try:
-            process.write(pipe, MEGABYTE)
+            process.write(pipe, PLENTY)
         except FfmpegFailed as error:
             errors.append(error)
 

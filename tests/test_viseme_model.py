@@ -8,15 +8,16 @@ import pytest
 from app_core.errors import BadInput
 from app_core.face.plate import StillPlate
 from app_core.face.track import cycle_track
-from app_core.landmarks import POINT_COUNT
+from app_core.landmarks import POINT_COUNT, POINTS
 from app_core.lipsync.registry import MODELS, open_model
 from app_core.lipsync.viseme.displacement import displace
 from app_core.lipsync.viseme.geometry import form_mouth
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.lipsync.viseme.mouth_interior import draw_interior
+from app_core.lipsync.viseme.rig import make_rig
 from app_core.lipsync.viseme.warp import warp_skin
 from app_core.types import Mouth, MouthTask
-from tests.faces import aigul, differs
+from tests.faces import aigul, differs, rolled
 
 OPEN_MOUTH = np.array([0.8, 0.85, 0.05, 0, 0, 0, 0.35, 0], np.float32)
 REST = np.zeros(8, np.float32)
@@ -129,3 +130,44 @@ def test_threads_draw_what_one_thread_draws(model: VisemeModel, plate: StillPlat
     for thread in threads:
         thread.join()
     assert all(into == alone for into in together)
+
+
+class Filmed(StillPlate):
+    """A still whose points are elsewhere in each picture."""
+
+    def __init__(self, landmarks: np.ndarray) -> None:
+        still = aigul()
+        boxes = np.repeat(still.track.boxes, len(landmarks), 0)
+        super().__init__(still.picture(0), still.track, (1.0, 1.0), lively=False)
+        self.track = cycle_track(boxes, landmarks, 25.0)
+
+
+def test_a_head_that_moves_as_a_whole_has_one_rig() -> None:
+    still = aigul()
+    turned = rolled(still, 5).track.landmarks[0]
+    rows = [still.track.landmarks[0], still.track.landmarks[0] + np.float32([7.3, -4.1]), turned]
+    face = VisemeModel().open(Filmed(np.stack(rows)))
+    assert {id(face.rig_of(index, 512)) for index in range(3)} == {id(face.rig)}
+
+
+def test_a_mouth_of_another_shape_has_its_own_rig() -> None:
+    landmarks = aigul().track.landmarks[0]
+    wide, nobody = landmarks.copy(), np.full_like(landmarks, np.nan)
+    for name in ("lip_upper_outer", "lip_upper_inner", "lip_lower_inner", "lip_lower_outer"):
+        lip = wide[POINTS[name]]
+        lip[:, 0] = lip[:, 0].mean() + 1.2 * (lip[:, 0] - lip[:, 0].mean())
+    plate = Filmed(np.stack([nobody, landmarks, wide]))
+    face = VisemeModel().open(plate)
+    own = face.rig_of(2, 512)
+    assert face.rig is face.rig_of(1, 512) is not own
+    assert own is face.rig_of(2, 512)
+    ratio = own.measures.half_width / face.rig.measures.half_width
+    assert ratio == pytest.approx(1.2, abs=0.01)
+    assert own.measures.light == face.rig.measures.light
+    fresh = make_rig(wide, plate.picture(2))
+    assert np.array_equal(own.curves, fresh.curves)
+    smile = np.float32([0.4, 0.4, 0, 0, 0, 0, 0, 0])
+    model, picture = VisemeModel(), plate.picture(0)
+    drawn = [model.apply(face, picture, Mouth(0, index, smile)) for index in range(3)]
+    assert drawn[0] is picture
+    assert differs(drawn[1], drawn[2]).any()

@@ -10,14 +10,19 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput, NotFound
+from app_core.errors import BadInput, FfmpegFailed, NotFound
+from app_core.face.clip import ClipPlate, open_clip
 from app_core.face.plate import StillPlate, read_still
 from app_core.face.track import load_track
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from app_core.face.clip import Footage
+    from app_core.types import ClipShape
+
 STILL, TRACK, CARD = "still.png", "track.npz", "avatar.toml"
+CLIP, CLIP_TRACK = "loop.mp4", "loop.npz"
 
 _ID = re.compile(r"[a-z0-9-]{1,64}")
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -36,15 +41,24 @@ class Avatar:
     width: int
     """Pixels of its own still, as is the height."""
     height: int
+    clip: Path | None = None
+    """A video of the face, its track beside it under the same name."""
 
 
 class AvatarLibrary:
-    """Thread-safe. Pictures that plates keep stay below ``picture_cache_mb`` MiB in all."""
+    """Thread-safe. Pictures that plates keep stay below ``picture_cache_mb`` MiB in all.
 
-    def __init__(self, folder: Path, picture_cache_mb: float = 200) -> None:
+    ``footage`` reads the clips; without it every avatar has its still only.
+    """
+
+    def __init__(
+        self, folder: Path, picture_cache_mb: float = 200, footage: Footage | None = None
+    ) -> None:
         self._folder = folder
         self._room = int(picture_cache_mb * _MEBIBYTE)
-        self._plates: OrderedDict[tuple[object, ...], StillPlate] = OrderedDict()
+        self._footage = footage
+        self._shapes: dict[tuple[Path, int, int], ClipShape] = {}
+        self._plates: OrderedDict[tuple[object, ...], StillPlate | ClipPlate] = OrderedDict()
         self._lock = threading.Lock()
         self._building: dict[tuple[object, ...], threading.Lock] = {}
 
@@ -76,21 +90,40 @@ class AvatarLibrary:
             raise NotFound(f"{path} is not in an avatar's folder", field="face_path")
         return _read(folder.resolve())
 
+    def video(self, path: Path) -> Avatar:
+        """A video that no avatar owns. Raises NotFound, or FfmpegFailed when it is none."""
+        if not path.is_file():
+            raise NotFound(f"There is no video at {path}")
+        shape = self.shape(path)
+        return Avatar(path.stem, path.name, path.parent, 1.0, 1.0, shape.width, shape.height, path)
+
+    def shape(self, path: Path) -> ClipShape:
+        """What a video file holds, looked up once. Raises OSError or FfmpegFailed."""
+        if self._footage is None:
+            raise ValueError("this library reads no videos")
+        facts = path.stat()
+        key = (path, facts.st_mtime_ns, facts.st_size)
+        if key not in self._shapes:
+            self._shapes[key] = self._footage.measure(path)
+        return self._shapes[key]
+
     def plate(
         self,
         avatar: Avatar,
         size: tuple[int, int] | None = None,
         static: bool = True,
         sway: bool = True,
-    ) -> StillPlate:
+    ) -> StillPlate | ClipPlate:
         """The avatar at an even (width, height), or near its own size; shared, read-only.
 
         ``static`` asks for the still rather than the clip; an avatar without a clip has its
-        still for both. Without ``sway`` the plate is one picture, the still.
+        still for both. A still without ``sway`` is one picture.
         """
+        clip = None if static or self._footage is None else avatar.clip
         if size is None:
-            size = (avatar.width // 2 * 2, avatar.height // 2 * 2)
-        key = (avatar, size, sway, _stamp(avatar))
+            own = avatar if clip is None else self._readable(clip)
+            size = (own.width // 2 * 2, own.height // 2 * 2)
+        key = (avatar, size, clip is not None or sway, *_stamp(avatar, clip))
         with self._lock:
             ready = self._touch(key)
             if ready is not None:
@@ -102,7 +135,9 @@ class AvatarLibrary:
             if ready is not None:
                 return ready
             try:
-                plate = _build(avatar, size, sway)
+                plate = (
+                    _build(avatar, size, sway) if clip is None else self._open(avatar, clip, size)
+                )
                 with self._lock:
                     self._admit(key, plate)
             finally:
@@ -110,13 +145,35 @@ class AvatarLibrary:
                     self._building.pop(key, None)
             return plate
 
-    def _touch(self, key: tuple[object, ...]) -> StillPlate | None:
+    def close(self) -> None:
+        """Ends the decoders that fill kept pictures."""
+        with self._lock:
+            plates = list(self._plates.values())
+        for plate in plates:
+            if isinstance(plate, ClipPlate):
+                plate.stop()
+
+    def _open(self, avatar: Avatar, clip: Path, size: tuple[int, int]) -> ClipPlate:
+        assert self._footage is not None
+        gains = (avatar.jaw_gain, avatar.open_gain)
+        try:
+            return open_clip(clip, self._readable(clip), self._footage, size, gains)
+        except BadInput as error:
+            raise BadInput(f"The clip {clip.name} is broken: {error}", field="avatar") from error
+
+    def _readable(self, clip: Path) -> ClipShape:
+        try:
+            return self.shape(clip)
+        except (OSError, FfmpegFailed) as error:
+            raise BadInput(f"The clip {clip.name} is broken: {error}", field="avatar") from error
+
+    def _touch(self, key: tuple[object, ...]) -> StillPlate | ClipPlate | None:
         plate = self._plates.get(key)
         if plate is not None:
             self._plates.move_to_end(key)
         return plate
 
-    def _admit(self, key: tuple[object, ...], plate: StillPlate) -> None:
+    def _admit(self, key: tuple[object, ...], plate: StillPlate | ClipPlate) -> None:
         """The plates used longest ago give up their pictures until the new one's fit."""
         plate.keep = plate.cycle_bytes <= self._room
         if plate.keep:
@@ -145,16 +202,24 @@ def _read(folder: Path) -> Avatar:
             float(gains.get("open", 1.0)),
             width,
             height,
+            folder / CLIP if _has_clip(folder) else None,
         )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise BadInput(f"The avatar {folder.name} is broken: {error}", field="avatar") from error
 
 
-def _stamp(avatar: Avatar) -> tuple[int, int]:
-    """Changes when the avatar's files do."""
+def _has_clip(folder: Path) -> bool:
+    return (folder / CLIP).is_file() and (folder / CLIP_TRACK).is_file()
+
+
+def _stamp(avatar: Avatar, clip: Path | None) -> tuple[object, ...]:
+    """Changes when the files of the avatar's still or clip do."""
+    files = [avatar.folder / STILL, avatar.folder / TRACK]
+    if clip is not None:
+        track = clip.with_suffix(".npz")
+        files = [clip, track] if track.is_file() else [clip]
     try:
-        still, track = (avatar.folder / name for name in (STILL, TRACK))
-        return still.stat().st_mtime_ns, track.stat().st_mtime_ns
+        return tuple((file.name, file.stat().st_mtime_ns) for file in files)
     except OSError as error:
         raise BadInput(f"The avatar {avatar.id} is broken: {error}", field="avatar") from error
 

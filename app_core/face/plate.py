@@ -9,14 +9,14 @@ import numpy as np
 
 from app_core.face.blink import close_lids, closure, eyes_of
 from app_core.face.sway import CYCLE_FPS, CYCLE_PICTURES, Sway
-from app_core.face.track import crop_track, cycle_track
+from app_core.face.track import cut_track, cycle_track
 from app_core.landmarks import POINTS
-from app_core.types import FaceTrack, Picture
+from app_core.types import Cut, FaceTrack, Picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app_core.types import UInt8
+    from app_core.types import Float32, UInt8
 
 _BT601_TV = np.array(
     [
@@ -71,6 +71,13 @@ class StillPlate:
                 self._kept[index] = kept
         return kept
 
+    def reel(self, use_nvdec: bool = False) -> StillPlate:
+        """Itself: there is nothing to decode."""
+        return self
+
+    def close(self) -> None:
+        """The end of one job's reel; the plate stays usable."""
+
     def release(self) -> None:
         """Keeps nothing from now on; the plate stays usable."""
         self.keep = False
@@ -98,14 +105,12 @@ def read_still(path: Path, track: FaceTrack, size: tuple[int, int]) -> tuple[Pic
     if pixels is None:
         raise OSError(f"{path.name} is not a picture")
     high, wide = pixels.shape[:2]
-    left, top, cut_wide, cut_high = _cut(wide, high, track.boxes[0], size)
-    pixels = pixels[top : top + cut_high, left : left + cut_wide]
-    if (cut_wide, cut_high) != size:
-        smaller = cut_wide > size[0]
-        how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    cut = frame_face(wide, high, track.boxes[0], size)
+    pixels = pixels[cut.top : cut.top + cut.height, cut.left : cut.left + cut.width]
+    if (cut.width, cut.height) != size:
+        how = cv2.INTER_AREA if cut.width > size[0] else cv2.INTER_CUBIC
         pixels = cv2.resize(pixels, size, interpolation=how)
-    scale = (size[0] / cut_wide, size[1] / cut_high)
-    return to_picture(np.asarray(pixels, np.uint8)), crop_track(track, (left, top), scale)
+    return to_picture(np.asarray(pixels, np.uint8)), cut_track(track, cut, size)
 
 
 def to_picture(pixels: UInt8) -> Picture:
@@ -118,8 +123,8 @@ def to_picture(pixels: UInt8) -> Picture:
     return Picture(*(np.asarray(plane, np.uint8).reshape(plane.shape[:2]) for plane in planes))
 
 
-def _cut(wide: int, high: int, box: UInt8, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The largest left, top, width, height of the asked shape that frames the face."""
+def frame_face(wide: int, high: int, box: Float32, size: tuple[int, int]) -> Cut:
+    """The largest part with the shape of ``size`` that frames the face in ``box``, (4,) pixels."""
     shape = size[0] / size[1]
     cut_wide, cut_high = min(wide, round(high * shape)), min(high, round(wide / shape))
     middle_x, middle_y = wide / 2, high / 2
@@ -127,7 +132,7 @@ def _cut(wide: int, high: int, box: UInt8, size: tuple[int, int]) -> tuple[int, 
         middle_x, middle_y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
     left = middle_x - cut_wide / 2
     top = middle_y - cut_high * _FACE_HEIGHT_IN_FRAME
-    return (
+    return Cut(
         round(min(max(left, 0), wide - cut_wide)),
         round(min(max(top, 0), high - cut_high)),
         cut_wide,

@@ -14,7 +14,7 @@ from app_core.types import FaceTrack
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app_core.types import Float32
+    from app_core.types import Cut, Float32
 
 
 def save_track(path: Path, track: FaceTrack) -> None:
@@ -49,6 +49,19 @@ def crop_track(
     origin, factor = np.array(corner, np.float32), np.array(scale, np.float32)
     boxes = (track.boxes.reshape(-1, 2, 2) - origin) * factor
     return _frozen(boxes.reshape(-1, 4), (track.landmarks - origin) * factor, track.fps)
+
+
+def cut_track(track: FaceTrack, cut: Cut, size: tuple[int, int]) -> FaceTrack:
+    """The track of pictures of which ``cut`` was taken and scaled to ``size``."""
+    scale = (size[0] / cut.width, size[1] / cut.height)
+    return crop_track(track, (cut.left, cut.top), scale)
+
+
+def no_face(pictures: int, fps: float) -> FaceTrack:
+    """The track of pictures in which no face is known."""
+    nowhere = np.full(1, np.nan, np.float32)
+    landmarks = np.broadcast_to(nowhere, (pictures, POINT_COUNT, 2))
+    return FaceTrack(np.broadcast_to(nowhere, (pictures, 4)), landmarks, fps)
 
 
 def cycle_track(boxes: Float32, landmarks: Float32, fps: float) -> FaceTrack:

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from app_core.types import FaceTrack, Mouth, MouthTask, Picture, Speech
 
 
+class Reel(Protocol):
+    """One job's way through a plate's pictures, forward and round."""
+
+    def picture(self, index: int) -> Picture:
+        """Do not write to it. Raises FfmpegFailed, or Cancelled after ``close``."""
+
+    def close(self) -> None:
+        """From any thread; safe to call again."""
+
+
 class Plate(Protocol):
     """An avatar's pictures at one size: what the mouth is drawn onto. Shared, read-only."""
 
@@ -38,7 +48,13 @@ class Plate(Protocol):
     def open_gain(self) -> float: ...
 
     def picture(self, index: int) -> Picture:
-        """The picture at ``index`` (0 .. len(track.boxes) - 1). Thread-safe; do not write to it."""
+        """The picture at ``index`` (0 .. len(track.boxes) - 1). Thread-safe; do not write to it.
+
+        May be slow far from the start: a job goes through its ``reel``.
+        """
+
+    def reel(self, use_nvdec: bool = False) -> Reel:
+        """For one job, which closes it. ``use_nvdec`` decodes on the GPU where that is needed."""
 
 
 class FeatureStream(Protocol):

@@ -17,6 +17,7 @@ from app_core.media.wav import pcm16
 from app_core.types import first_sample
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from app_core.media.ffmpeg import Ffmpeg
@@ -73,11 +74,14 @@ def mp4_argv(
     crf: int = 20,
     preset: str = "veryfast",
     threads: int | None = None,
+    video_options: Sequence[str] = (),
+    container: Sequence[str] = ("-movflags", "+faststart"),
 ) -> list[str]:
     """The argument list; ``video`` and ``sound`` are the addresses that ffmpeg reads.
 
     The sound begins with ``lead_samples`` of silence. Raw inputs are described whole, so ffmpeg
-    is told not to wait for more data to probe.
+    is told not to wait for more data to probe. ``video_options`` replace those that ``crf`` and
+    ``preset`` stand for.
     """
     colours = ["-color_range", "tv", "-colorspace", "smpte170m"]
     colours += ["-color_primaries", "smpte170m", "-color_trc", "smpte170m"]
@@ -92,23 +96,24 @@ def mp4_argv(
         *[*no_probe, "-f", "s16le", "-ar", f"{sample_rate}", "-ac", "1", "-i", sound],
         *["-map", "0:v", "-map", "1:a", "-fps_mode", "cfr"],
         *["-c:v", encoder, "-pix_fmt", "yuv420p", *colours],
-        *_video_options(encoder, crf, preset, _KEY_FRAME_S * fps),
+        *(video_options or encoder_options(encoder, crf, preset, _KEY_FRAME_S * fps)),
         *([] if threads is None else ["-threads", f"{threads}"]),
         *["-af", cut, "-c:a", "aac", "-b:a", "192k", "-ar", "48000"],
-        *["-metadata", f"comment={COMMENT}", "-movflags", "+faststart", "-f", "mp4", target],
+        *["-metadata", f"comment={COMMENT}", *container, "-f", "mp4", target],
     ]
 
 
-def _video_options(encoder: str, crf: int, preset: str, gop: int) -> list[str]:
+def encoder_options(encoder: str, crf: int, preset: str, gop: int) -> list[str]:
     """``crf`` (0 best .. 51) and ``preset`` on the encoder's own scales.
 
-    libx264 takes both as they are. libx265 looks the same at a CRF that is 5 higher (its
-    documentation: 28 for libx264's 23). NVENC has seven presets, and a constant quality on the
-    scale of CRF where 0 means "automatic", so its best is 1.
+    libx264 takes both as they are, but its best is 1: CRF 0 is lossless, in a profile that most
+    players refuse. libx265 looks the same at a CRF that is 5 higher (its documentation: 28 for
+    libx264's 23). NVENC has seven presets, and a constant quality on the scale of CRF where 0
+    means "automatic", so its best is 1.
     """
     keys = f"keyint={gop}:min-keyint={gop}:scenecut=0"
     if encoder == "libx264":
-        return ["-preset", preset, "-crf", f"{crf}", "-x264-params", f"{keys}:force-cfr=1"]
+        return ["-preset", preset, "-crf", f"{max(crf, 1)}", "-x264-params", f"{keys}:force-cfr=1"]
     if encoder == "libx265":
         options = ["-preset", preset, "-crf", f"{min(crf + 5, _WORST_CRF)}", "-tag:v", "hvc1"]
         return [*options, "-x265-params", f"{keys}:open-gop=0:log-level=error"]
@@ -161,7 +166,7 @@ class Mp4Writer:
             threads=threads,
         )
         self._process = FfmpegProcess(argv, inputs=[self._video, sound], patience_s=_PATIENCE_S)
-        self._sound = _SoundFeed(sound, f"sound-{self._process.pid}")
+        self._sound = SoundFeed(sound, f"sound-{self._process.pid}")
         self._sound.put(bytes(lead_samples(sample_rate) * _SAMPLE_BYTES))
         self._sound.start()
 
@@ -175,7 +180,7 @@ class Mp4Writer:
         if (picture.width, picture.height) != self._size:
             raise ValueError(f"a {picture.width}x{picture.height} picture in a {self._size} file")
         try:
-            self._sound.put(self._whole(frame))
+            self._sound.put(frame_sound(frame, self._sample_rate, self._fps))
             for plane in (picture.y, picture.u, picture.v):
                 self._process.write(self._video, plane.data)
         except SoyleError:
@@ -201,11 +206,6 @@ class Mp4Writer:
         self._sound.join(_FINISH_S)
         self._part.unlink(missing_ok=True)
 
-    def _whole(self, frame: Frame) -> bytes:
-        start = first_sample(frame.index, self._sample_rate, self._fps)
-        samples = first_sample(frame.index + 1, self._sample_rate, self._fps) - start
-        return pcm16(frame.pcm).ljust(samples * _SAMPLE_BYTES, b"\0")
-
     def __enter__(self) -> Mp4Writer:
         return self
 
@@ -218,7 +218,14 @@ class Mp4Writer:
         self.abort()
 
 
-class _SoundFeed(threading.Thread):
+def frame_sound(frame: Frame, sample_rate: int, fps: int) -> bytes:
+    """The 16-bit sound of a frame; what is missing of its time is silence."""
+    start = first_sample(frame.index, sample_rate, fps)
+    samples = first_sample(frame.index + 1, sample_rate, fps) - start
+    return pcm16(frame.pcm).ljust(samples * _SAMPLE_BYTES, b"\0")
+
+
+class SoundFeed(threading.Thread):
     """Feeds the sound beside the pictures, so it does not matter which ffmpeg wants first."""
 
     def __init__(self, pipe: InputPipe, name: str) -> None:

@@ -46,6 +46,20 @@ def pcm16(sound: Float32) -> bytes:
     return np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2").tobytes()
 
 
+def resampled(pcm: bytes, sample_rate: int, wanted_rate: int, ffmpeg: Ffmpeg) -> bytes:
+    """Mono 16-bit samples at another rate, band-limited, of the same duration to one sample.
+
+    Raises FfmpegFailed.
+    """
+    if sample_rate == wanted_rate:
+        return pcm
+    samples = -(-len(pcm) // _SAMPLE_BYTES * wanted_rate // sample_rate)
+    raw = ["-f", "s16le", "-ac", "1"]
+    given = [*raw, "-ar", f"{sample_rate}", "-i", "pipe:0"]
+    data = ffmpeg.run([*given, *raw, "-ar", f"{wanted_rate}", "pipe:1"], data=pcm)
+    return data[: samples * _SAMPLE_BYTES].ljust(samples * _SAMPLE_BYTES, b"\0")
+
+
 def read_wav(
     path: Path, ffmpeg: Ffmpeg | None = None, max_seconds: float = 600.0
 ) -> tuple[Float32, int]:

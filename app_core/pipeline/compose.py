@@ -2,31 +2,70 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from app_core.errors import Cancelled
 from app_core.types import Frame, first_sample
 
 if TYPE_CHECKING:
     from app_core.job import Job
-    from app_core.lipsync.model import LipsyncModel, Plate
-    from app_core.types import Mouth
+    from app_core.lipsync.model import LipsyncModel, Plate, Reel
+    from app_core.types import Mouth, Picture
 
 
 class Composer:
+    """Owns the job's reel, which opens at the first frame. ``frame`` is for one thread."""
+
     def __init__(self, job: Job, plate: Plate, face: Any, model: LipsyncModel) -> None:
-        self._sound, self._fps = job.sound, job.request.fps
+        self._job, self._sound, self._fps = job, job.sound, job.request.fps
         self._plate, self._face, self._model = plate, face, model
+        self._faceless = frozenset(
+            np.flatnonzero(~np.isfinite(plate.track.landmarks).all((1, 2))).tolist()
+        )
+        self._reel: Reel | None = None
+        self._closed = False
+        self._lock = threading.Lock()
         self.width, self.height = plate.width, plate.height
 
     def frame(self, mouth: Mouth) -> Frame:
+        """Raises FfmpegFailed when the clip cannot be read, Cancelled after ``close``."""
         rate = self._sound.sample_rate
-        picture = self._plate.picture(mouth.picture)
+        source = self._picture(mouth.picture)
+        if mouth.picture in self._faceless:
+            self._job.frames_without_face += 1
+        with self._job.working("inference"):
+            picture = self._model.apply(self._face, source, mouth)
         return Frame(
             index=mouth.index,
             seconds=mouth.index / self._fps,
-            picture=self._model.apply(self._face, picture, mouth),
+            picture=picture,
             pcm=self._sound.samples(
                 first_sample(mouth.index, rate, self._fps),
                 first_sample(mouth.index + 1, rate, self._fps),
             ),
         )
+
+    def close(self) -> None:
+        """Ends what decodes for this job. From any thread; safe to call again."""
+        with self._lock:
+            self._closed = True
+            reel, self._reel = self._reel, None
+        if reel is not None:
+            reel.close()
+
+    def _picture(self, index: int) -> Picture:
+        reel = self._reel
+        if reel is None:
+            with self._job.working("opening"):
+                return self._open().picture(index)
+        return reel.picture(index)
+
+    def _open(self) -> Reel:
+        with self._lock:
+            if self._closed:
+                raise Cancelled("The job has ended")
+            self._reel = self._plate.reel(self._job.request.decoding_on_gpu)
+            return self._reel

@@ -11,7 +11,14 @@ from app_core.landmarks import LIP_POINTS, POINT_COUNT, POINTS
 from app_core.lipsync.viseme.displacement import displace
 from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
 from app_core.lipsync.viseme.mouth_interior import draw_interior
-from app_core.lipsync.viseme.rig import Pose, Rig, find_pose, make_rig
+from app_core.lipsync.viseme.rig import (
+    Pose,
+    Rig,
+    face_points,
+    find_pose,
+    make_rig,
+    reshape_rig,
+)
 from app_core.lipsync.viseme.warp import warp_skin
 from app_core.types import Mouth, Picture
 
@@ -29,6 +36,12 @@ _LARGE = 90.0
 """From this half mouth width on, pixels, the nodes are twice as far apart."""
 
 
+_SAME_SHAPE = 0.03
+"""Points of two pictures are one shape when none is further off than this, in half mouth widths."""
+_RIGS = 512
+"""Rigs that one face keeps for pictures of other shapes."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One plate's face: its rig and where it is in each picture."""
@@ -39,6 +52,23 @@ class Face:
     """None where the picture has no face."""
     gains: Float32
     """(8,): what the tracks are multiplied by."""
+    others: dict[int, Float32]
+    """The landmarks of the pictures in which the face's shape is not the rig's."""
+    rigs: dict[int, Rig]
+    """Those of them that were made already."""
+
+    def rig_of(self, index: int, height: int) -> Rig | None:
+        """The rig for a picture. Thread-safe: two threads may make the same one once each."""
+        pose, landmarks = self.poses[index], self.others.get(index)
+        if self.rig is None or pose is None or landmarks is None:
+            return self.rig
+        rig = self.rigs.get(index)
+        if rig is None:
+            rig = reshape_rig(self.rig, landmarks, pose, height)
+            if len(self.rigs) >= _RIGS:
+                self.rigs.clear()
+            self.rigs[index] = rig
+        return rig
 
 
 class VisemeModel:
@@ -56,8 +86,10 @@ class VisemeModel:
         gains = np.ones(8, np.float32)
         gains[0], gains[1] = plate.jaw_gain, plate.open_gain
         seen = next((index for index, pose in enumerate(poses) if pose is not None), None)
-        rig = None if seen is None else make_rig(landmarks[seen], plate.picture(seen))
-        return Face(rig, poses, gains)
+        if seen is None:
+            return Face(None, poses, gains, {}, {})
+        rig = make_rig(landmarks[seen], plate.picture(seen))
+        return Face(rig, poses, gains, _other_shapes(landmarks, poses, seen), {})
 
     def features(self, fps: int) -> FeatureStream:
         from app_core.lipsync.viseme.features import Articulation
@@ -69,7 +101,7 @@ class VisemeModel:
 
     def apply(self, face: Face, picture: Picture, mouth: Mouth) -> Picture:
         """``picture`` itself when there is nothing to draw, or no face."""
-        pose, rig = face.poses[mouth.picture], face.rig
+        pose, rig = face.poses[mouth.picture], face.rig_of(mouth.picture, picture.height)
         tracks = mouth.drawing
         if rig is None or pose is None:
             return picture
@@ -83,6 +115,27 @@ class VisemeModel:
         rig = make_rig(landmarks, picture)
         pose = find_pose(landmarks, picture.width, picture.height)
         move_mouth(rig, pose, picture, np.full(8, 0.5, np.float32))
+
+
+def _other_shapes(
+    landmarks: Float32, poses: tuple[Pose | None, ...], first: int
+) -> dict[int, Float32]:
+    """The rows of ``landmarks`` whose mouth and jaw are not as in the picture ``first``."""
+    names = ("lip_upper_outer", "lip_upper_inner", "lip_lower_inner", "lip_lower_outer")
+    parts = [POINTS[name] for name in (*names, "chin", "jaw_left", "jaw_right", "nose_base")]
+    points = np.concatenate([np.arange(part.start, part.stop) for part in parts])
+    found = {}
+    shape: Float32 | None = None
+    for index, pose in enumerate(poses[first:], first):
+        if pose is None:
+            continue
+        local = face_points(landmarks[index][points], pose)
+        if shape is None:
+            shape = local
+            most = _SAME_SHAPE * float(np.ptp(local[:LIP_POINTS, 0])) / 2
+        if np.abs(local - shape).max() > most:
+            found[index] = landmarks[index]
+    return found
 
 
 def _tracks(task: MouthTask) -> Float32:

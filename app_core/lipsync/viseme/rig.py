@@ -1,13 +1,13 @@
 """A face made ready for its mouth to be moved: measures, lip curves, light and teeth.
 
-A rig depends on the face's shape. Where it is in a picture is a Pose; over a still's cycle only
-the pose differs.
+A rig depends on the face's shape. Where it is in a picture is a Pose; over the cycle of a still,
+or of a clip whose head moves as a whole, only the pose differs.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -58,29 +58,53 @@ class Rig:
 def make_rig(landmarks: Float32, picture: Picture) -> Rig:
     """From one picture's (POINT_COUNT, 2) landmarks, pixels."""
     pose = find_pose(landmarks, picture.width, picture.height)
-    local = _to_face(landmarks, pose)
-    upper_outer = local[POINTS["lip_upper_outer"]]
-    half_width = float(upper_outer[-1, 0] - upper_outer[0, 0]) / 2
-    chin = float(local[POINTS["chin"]][0, 1])
+    local = face_points(landmarks, pose)
+    half_width, chin = _half_width(local), _chin(local)
+    skin, light_side = _skin(picture, pose, half_width, chin)
+    light = float(np.clip(skin.mean() * 1.42, 0.35, 1.08))
+    measures, curves = _shape(local, pose, picture.height, light, light_side)
+    return Rig(measures, curves, *teeth(half_width), _tint(skin))
+
+
+def reshape_rig(rig: Rig, landmarks: Float32, pose: Pose, height: int) -> Rig:
+    """The same face in another picture, ``height`` pixels high, where its shape differs."""
+    local = face_points(landmarks, pose)
+    light = rig.measures
+    measures, curves = _shape(local, pose, height, light.light, light.light_side)
+    return replace(rig, measures=measures, curves=curves)
+
+
+def _shape(
+    local: Float32, pose: Pose, height: int, light: float, light_side: float
+) -> tuple[Measures, Float32]:
+    half_width, chin = _half_width(local), _chin(local)
     sides = local[POINTS["jaw_left"]][0], local[POINTS["jaw_right"]][0]
     jaw = 1.06 * max(-float(sides[0][0]), float(sides[1][0]))
     x = np.linspace(-1.25 * jaw, 1.25 * jaw, COLUMNS, dtype=np.float32)
     curves, open_source = _curves(local, x, half_width, chin)
-    skin, light_side = _skin(picture, pose, half_width, chin)
     measures = Measures(
         half_width,
         chin,
         float(local[POINTS["nose_base"]][0, 1]),
         jaw,
         float(sides[0][1] + sides[1][1]) / 2,
-        _neck(pose, chin, picture.height),
+        _neck(pose, chin, height),
         float(open_source),
-        float(np.clip(skin.mean() * 1.42, 0.35, 1.08)),
+        light,
         light_side,
         float(x[0]),
         float(x[1] - x[0]),
     )
-    return Rig(measures, curves, *teeth(half_width), _tint(skin))
+    return measures, curves
+
+
+def _half_width(local: Float32) -> float:
+    lip = local[POINTS["lip_upper_outer"]]
+    return float(lip[-1, 0] - lip[0, 0]) / 2
+
+
+def _chin(local: Float32) -> float:
+    return float(local[POINTS["chin"]][0, 1])
 
 
 def find_pose(landmarks: Float32, width: int, height: int, scale: float = 1.0) -> Pose:
@@ -109,7 +133,8 @@ def find_pose(landmarks: Float32, width: int, height: int, scale: float = 1.0) -
     )
 
 
-def _to_face(points: Float32, pose: Pose) -> Float32:
+def face_points(points: Float32, pose: Pose) -> Float32:
+    """Picture points (n, 2) in the face's frame: from the mouth's middle, x along it."""
     turn = np.array([[pose.cos, -pose.sin], [pose.sin, pose.cos]])
     return np.asarray((points - np.array([pose.x, pose.y])) @ turn, np.float32)
 

@@ -1,0 +1,126 @@
+"""An avatar's clip as a plate: the decoder's own pictures, framed on the face."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from app_core.errors import BadInput
+from app_core.face.plate import frame_face
+from app_core.face.reel import ForwardReel, KeptReel, PictureStream
+from app_core.face.track import cut_track, load_track, no_face
+from app_core.types import ClipShape, Cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from app_core.types import FaceTrack, Picture
+
+logger = logging.getLogger(__name__)
+
+Size = tuple[int, int]
+
+
+class Footage(Protocol):
+    """What reads video files."""
+
+    def measure(self, path: Path) -> ClipShape:
+        """Raises FfmpegFailed for a file that is no video."""
+
+    def open(self, path: Path, cut: Cut, size: Size, *, use_nvdec: bool) -> PictureStream:
+        """The file from its start, in a loop, ``cut`` scaled to an even ``size``."""
+
+
+class ClipPlate:
+    """The pictures of a clip. With ``keep`` they are decoded once and shared by all jobs."""
+
+    def __init__(
+        self,
+        start: Callable[[bool], PictureStream],
+        track: FaceTrack,
+        size: Size,
+        gains: tuple[float, float],
+    ) -> None:
+        """``start(use_nvdec)`` decodes the loop from its first picture; ``track`` is in pixels
+        of ``size``. ``gains``: of the jaw and of opening."""
+        self.width, self.height = size
+        self.jaw_gain, self.open_gain = gains
+        self.track = track
+        self.keep = False
+        self._start = start
+        self._kept: KeptReel | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def cycle_bytes(self) -> int:
+        """What all pictures take when they are kept."""
+        return len(self.track.boxes) * (self.width * self.height * 3 // 2)
+
+    def picture(self, index: int) -> Picture:
+        """Decodes up to ``index`` unless the pictures are kept."""
+        reel = self.reel()
+        try:
+            return reel.picture(index)
+        finally:
+            reel.close()
+
+    def reel(self, use_nvdec: bool = False) -> ForwardReel | KeptReel:
+        with self._lock:
+            if not self.keep:
+                return ForwardReel(self._start(use_nvdec), len(self.track.boxes))
+            if self._kept is None or self._kept.failed:
+                self._kept = KeptReel(self._start(use_nvdec), len(self.track.boxes))
+            return self._kept
+
+    def release(self) -> None:
+        """Keeps nothing from now on; jobs that read go on."""
+        with self._lock:
+            self.keep, self._kept = False, None
+
+    def stop(self) -> None:
+        """Ends a decoder that still fills the kept pictures."""
+        with self._lock:
+            if self._kept is not None:
+                self._kept.stop()
+
+
+def open_clip(
+    path: Path, shape: ClipShape, footage: Footage, size: Size, gains: tuple[float, float]
+) -> ClipPlate:
+    """The video at ``path``, with the face track ``<stem>.npz`` beside it when there is one.
+
+    Raises BadInput when the track is not of this video.
+    """
+    track = _track(path, shape)
+    cut = _cut(shape, track, size)
+    return ClipPlate(
+        lambda use_nvdec: footage.open(path, cut, size, use_nvdec=use_nvdec),
+        cut_track(track, cut, size),
+        size,
+        gains,
+    )
+
+
+def _track(path: Path, shape: ClipShape) -> FaceTrack:
+    beside = path.with_suffix(".npz")
+    if not beside.is_file():
+        logger.warning("%s has no face track %s: it passes unchanged", path.name, beside.name)
+        return no_face(shape.pictures, shape.fps)
+    track = load_track(beside)
+    if len(track.boxes) != shape.pictures:
+        raise BadInput(
+            f"{beside.name} has {len(track.boxes)} rows, {path.name} {shape.pictures} pictures"
+        )
+    return track
+
+
+def _cut(shape: ClipShape, track: FaceTrack, size: Size) -> Cut:
+    """On even pixels, so that the chroma planes are cut where the luma is."""
+    found = np.isfinite(track.boxes).all(1)
+    box = track.boxes[found].mean(0) if found.any() else track.boxes[0]
+    cut = frame_face(shape.width, shape.height, box, size)
+    return Cut(*(edge // 2 * 2 for edge in (cut.left, cut.top, cut.width, cut.height)))

@@ -1,0 +1,132 @@
+"""A clip's pictures on their way to a job: kept and shared, or decoded forward for it alone."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+from app_core.errors import Cancelled, FfmpegFailed, SoyleError
+
+if TYPE_CHECKING:
+    from app_core.types import Picture
+
+logger = logging.getLogger(__name__)
+
+READ_AHEAD = 3
+"""Pictures that wait, so that decoding goes on while a mouth is drawn."""
+_PATIENCE_S = 60.0
+_LOOK_S = 0.1
+"""Between two looks at whether the reel was closed."""
+
+
+class PictureStream(Protocol):
+    """Decoded pictures in order. Read by one thread; ``close`` may come from another."""
+
+    def read(self) -> Picture:
+        """Raises FfmpegFailed, also when there are no more."""
+
+    def close(self) -> None: ...
+
+
+class ForwardReel:
+    """One job's pictures, decoded forward in a loop. Read by one thread."""
+
+    def __init__(self, stream: PictureStream, pictures: int) -> None:
+        """``stream`` repeats after ``pictures`` and is closed with the reel."""
+        self._stream, self._pictures = stream, pictures
+        self._waiting: queue.Queue[Picture | SoyleError] = queue.Queue(READ_AHEAD)
+        self._at = -1
+        self._current: Picture | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="reel", daemon=True)
+        self._thread.start()
+
+    def picture(self, index: int) -> Picture:
+        """Passes over those in between. The same index again is the same picture."""
+        while self._at != index or self._current is None:
+            self._current = self._next()
+            self._at = (self._at + 1) % self._pictures
+        return self._current
+
+    def close(self) -> None:
+        self._closed = True
+        self._stream.close()
+        if self._thread is not threading.current_thread():
+            self._thread.join(_PATIENCE_S)
+
+    def _next(self) -> Picture:
+        while not self._closed:
+            try:
+                found = self._waiting.get(timeout=_LOOK_S)
+            except queue.Empty:
+                continue
+            if isinstance(found, SoyleError):
+                raise found
+            return found
+        raise Cancelled("The video was closed")
+
+    def _run(self) -> None:
+        try:
+            while not self._closed:
+                self._put(self._stream.read())
+        except SoyleError as error:
+            self._put(error)
+
+    def _put(self, item: Picture | SoyleError) -> None:
+        while not self._closed:
+            try:
+                return self._waiting.put(item, timeout=_LOOK_S)
+            except queue.Full:
+                continue
+
+
+class KeptReel:
+    """All pictures of a short loop, decoded once and shared by its jobs."""
+
+    def __init__(self, stream: PictureStream, pictures: int) -> None:
+        self._stream, self._pictures = stream, pictures
+        self._ready: list[Picture] = []
+        self._changed = threading.Condition()
+        self._error: SoyleError | None = None
+        self._thread = threading.Thread(target=self._run, name="reel", daemon=True)
+        self._thread.start()
+
+    @property
+    def failed(self) -> bool:
+        return self._error is not None
+
+    def picture(self, index: int) -> Picture:
+        """Thread-safe. Waits for a picture that is not decoded yet."""
+        if index < len(self._ready):
+            return self._ready[index]
+        with self._changed:
+            self._changed.wait_for(lambda: index < len(self._ready) or self._error, _PATIENCE_S)
+            if index < len(self._ready):
+                return self._ready[index]
+            raise self._error or FfmpegFailed(f"no picture was decoded for {_PATIENCE_S:.0f} s")
+
+    def close(self) -> None:
+        """The end of one job: the others go on."""
+
+    def stop(self) -> None:
+        """Decodes no further; the pictures that are there stay."""
+        self._stream.close()
+        self._thread.join(_PATIENCE_S)
+
+    def _run(self) -> None:
+        error: SoyleError | None = None
+        try:
+            while len(self._ready) < self._pictures:
+                picture = self._stream.read()
+                with self._changed:
+                    self._ready.append(picture)
+                    self._changed.notify_all()
+        except SoyleError as failure:
+            error = failure
+        finally:
+            self._stream.close()
+            with self._changed:
+                self._error = error
+                self._changed.notify_all()

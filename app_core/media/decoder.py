@@ -1,0 +1,115 @@
+"""A video file to planar pictures: one ffmpeg that decodes forward, in a loop, and scales."""
+
+from __future__ import annotations
+
+import re
+import threading
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app_core.errors import FfmpegFailed
+from app_core.media.ffmpeg import QUIET
+from app_core.media.process import FfmpegProcess
+from app_core.types import ClipShape, Picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from app_core.media.ffmpeg import Ffmpeg
+    from app_core.types import Cut
+
+_HEADER = re.compile(rb"YUV4MPEG2 W(\d+) H(\d+) F(\d+):(\d+)")
+_LOCAL = ("-protocol_whitelist", "file,pipe")
+
+
+def measure_clip(ffmpeg: Ffmpeg, path: Path) -> ClipShape:
+    """Decodes one picture and counts the others' packets. Raises FfmpegFailed."""
+    video = [*_LOCAL, "-i", f"file:{path}", "-map", "0:v:0"]
+    one = ["-frames:v", "1", "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "pipe:1"]
+    header = _HEADER.match(ffmpeg.run([*video, *one]))
+    packets = ffmpeg.run([*video, "-c", "copy", "-f", "framecrc", "pipe:1"], timeout_s=300.0)
+    pictures = sum(not line.startswith(b"#") for line in packets.splitlines())
+    if header is None or not pictures or header[3] == b"0":
+        raise FfmpegFailed(f"{path.name} holds no pictures")
+    width, height, count, seconds = (int(number) for number in header.groups())
+    return ClipShape(width, height, float(Fraction(count, seconds)), pictures)
+
+
+def decoder_argv(
+    ffmpeg: str, path: Path, cut: Cut, size: tuple[int, int], *, use_nvdec: bool
+) -> list[str]:
+    """Every picture of the file once in each round, whatever their times, upright.
+
+    Those that are BT.601 in tv range and of the asked size leave bit for bit as they were coded.
+    """
+    how = "area" if size[0] < cut.width else "bicubic"
+    filters = [
+        f"crop={cut.width}:{cut.height}:{cut.left}:{cut.top}:exact=1",
+        f"scale={size[0]}:{size[1]}:flags={how}:out_color_matrix=smpte170m:out_range=tv",
+        "format=yuv420p",
+    ]
+    return [
+        ffmpeg,
+        *QUIET,
+        *(("-hwaccel", "cuda") if use_nvdec else ("-threads", "1")),
+        *[*_LOCAL, "-stream_loop", "-1", "-i", f"file:{path}", "-map", "0:v:0"],
+        *["-vf", ",".join(filters), "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"],
+    ]
+
+
+class ClipDecoder:
+    """The running decoder. Leaving the ``with`` block ends it."""
+
+    def __init__(
+        self,
+        ffmpeg: Ffmpeg,
+        path: Path,
+        cut: Cut,
+        size: tuple[int, int],
+        *,
+        use_nvdec: bool = False,
+    ) -> None:
+        self._width, self._height = size
+        argv = decoder_argv(ffmpeg.path, path, cut, size, use_nvdec=use_nvdec)
+        self._process = FfmpegProcess(argv, output=True)
+        self._closing = threading.Lock()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def read(self) -> Picture:
+        """The next picture. Raises FfmpegFailed, also after ``close``."""
+        luma = self._width * self._height
+        data = np.empty(luma * 3 // 2, np.uint8)
+        try:
+            read = self._process.read(data.data)
+        except ValueError:
+            raise FfmpegFailed("the video was closed") from None
+        if read < len(data):
+            raise FfmpegFailed("the video ended in the middle of a picture")
+        half = (self._height // 2, self._width // 2)
+        return Picture(
+            data[:luma].reshape(self._height, self._width),
+            data[luma : luma * 5 // 4].reshape(half),
+            data[luma * 5 // 4 :].reshape(half),
+        )
+
+    def close(self) -> None:
+        """From any thread; safe to call again."""
+        with self._closing:
+            self._process.stop()
+
+    def __enter__(self) -> ClipDecoder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

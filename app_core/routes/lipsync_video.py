@@ -1,0 +1,37 @@
+"""/api/lipsync/video: the base video says a text; GET is the page, POST the film."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Blueprint, Response, render_template
+
+from app_core import __version__
+from app_core.media.fragments import codecs
+from app_core.request import VideoRequest
+from app_core.routes.context import json_body, service
+from app_core.routes.film import respond
+from app_core.routes.pages import LANGUAGES
+from app_core.services.video_lipsync_stream import start_video_lipsync
+
+blueprint = Blueprint("lipsync_video", __name__)
+
+
+@blueprint.get("/api/lipsync/video")
+def page() -> str:
+    return render_template(
+        "lipsync_video.html", page="lipsync_video", languages=LANGUAGES, version=__version__
+    )
+
+
+@blueprint.post("/api/lipsync/video")
+def lipsync_video() -> Response:
+    asked = VideoRequest.parse(json_body())
+    job = start_video_lipsync(service(), asked)
+    return respond(
+        job,
+        "lipsync_video.mp4",
+        write=partial(service().write, job),
+        pieces=partial(service().pieces, job) if asked.stream else None,
+        codecs=codecs(*service().size(job), job.request.fps),
+    )

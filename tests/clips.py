@@ -1,0 +1,73 @@
+"""Small videos with known pictures, and the ffmpeg processes that read and write them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from app_core.face.track import cycle_track, save_track
+from app_core.media.ffmpeg import find_ffmpeg
+from tests.faces import FOLDER, aigul
+
+WIDTH, HEIGHT, PICTURES, FPS = 128, 96, 50, 25
+TAGS = ["-color_range", "tv", "-colorspace", "smpte170m"]
+TAGS += ["-color_primaries", "smpte170m", "-color_trc", "smpte170m"]
+
+
+def luma(index: int) -> int:
+    """Of the corner of a clip's picture: its number can be read from it."""
+    return 40 + 3 * (index % PICTURES)
+
+
+def pixels(index: int) -> np.ndarray:
+    """(HEIGHT * 3 / 2, WIDTH) planar: the number as luma, with a texture in the middle."""
+    picture = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
+    picture[:HEIGHT] = luma(index)
+    noise = np.random.default_rng(index).integers(100, 180, (HEIGHT // 2, WIDTH // 2))
+    picture[HEIGHT // 4 : HEIGHT * 3 // 4, WIDTH // 4 : WIDTH * 3 // 4] = noise
+    return picture
+
+
+def make_clip(path: Path, pictures: int = PICTURES, fps: int = FPS) -> Path:
+    """Coded without loss, with B-frames and a key frame each second."""
+    raw = ["-f", "rawvideo", "-pixel_format", "yuv420p", "-video_size", f"{WIDTH}x{HEIGHT}"]
+    coded = ["-c:v", "libx264", "-preset", "medium", "-qp", "0", "-g", "25", *TAGS]
+    data = b"".join(pixels(index).tobytes() for index in range(pictures))
+    target = ["-y", f"file:{path}"]
+    find_ffmpeg().run(
+        [*raw, "-framerate", f"{fps}", *TAGS, "-i", "pipe:0", *coded, *target], data=data
+    )
+    return path
+
+
+def make_track(path: Path, pictures: int = PICTURES, faceless: tuple[int, ...] = ()) -> Path:
+    still = aigul((WIDTH, HEIGHT)).track
+    boxes, landmarks = still.boxes.repeat(pictures, 0), still.landmarks.repeat(pictures, 0)
+    boxes[list(faceless)] = np.nan
+    landmarks[list(faceless)] = np.nan
+    save_track(path, cycle_track(boxes, landmarks, FPS))
+    return path
+
+
+def make_avatar(folder: Path, faceless: tuple[int, ...] = ()) -> Path:
+    """An avatar ``clip`` with a still and a clip, in a folder of avatars, which is returned."""
+    home = folder / "clip"
+    home.mkdir(parents=True)
+    for name in ("avatar.toml", "still.png", "track.npz"):
+        shutil.copy(FOLDER / "aigul" / name, home / name)
+    make_clip(home / "loop.mp4")
+    make_track(home / "loop.npz", faceless=faceless)
+    return folder
+
+
+def children(word: str = "ffmpeg") -> list[int]:
+    """Processes of this one whose command line has ``word``."""
+    found = []
+    for listed in Path("/proc/self/task").glob("*/children"):
+        for pid in map(int, listed.read_text().split()):
+            line = Path(f"/proc/{pid}/cmdline")
+            if line.exists() and word in line.read_text():
+                found.append(pid)
+    return found
