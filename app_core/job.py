@@ -5,19 +5,24 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.channel import Channel
 from app_core.errors import Cancelled, Conflict, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from app_core.errors import SoyleError
     from app_core.request import RenderRequest
     from app_core.sound import Sound
-    from app_core.types import Mouth
+    from app_core.types import Mouth, Sentence, Word
+
+T = TypeVar("T")
 
 
 class JobStatus(StrEnum):
@@ -64,6 +69,22 @@ class Ticket:
 
 
 @dataclass(slots=True, eq=False)
+class Chunk:
+    """A part of a job's text with a film and a sound of its own."""
+
+    index: int
+    text: str
+    sound: Sound
+    frames: int = 0
+    duration_s: float = 0.0
+    film: Path | None = None
+    spoken: threading.Event = field(default_factory=threading.Event)
+    """``sound``, ``frames`` and ``duration_s`` are there."""
+    filmed: threading.Event = field(default_factory=threading.Event)
+    """``film`` is there, until the job is forgotten."""
+
+
+@dataclass(slots=True, eq=False)
 class Job:
     """Written by its own thread, its reader and ``cancel``; every write is one assignment."""
 
@@ -84,9 +105,24 @@ class Job:
     """An estimate from the part of the text that is spoken, until then."""
     frames_done: int = 0
     frames_dropped: int = 0
+    frames_without_face: int = 0
+    """Frames that passed unchanged, because no face is known in their picture."""
+    spent_s: dict[str, float] = field(default_factory=dict)
+    """Seconds of work by stage; each stage is worked at by one thread."""
+    statistics: dict[str, Any] | None = None
+    """What a film's render took, once it has ended."""
+    marks: list[Sentence | Word] = field(default_factory=list)
+    """What is said when, on the clock of ``sound``: each sentence, then its words. Only grows."""
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds from the job's creation, by what happened."""
+    film: bool = False
+    """The outcome is a film: the job goes on after its last frame, until the film is whole."""
     result: Path | None = None
+    """Where the film is kept, for jobs that keep it."""
+    result_name: str = "film.mp4"
+    result_bytes: int = 0
+    """Of the film, or of the films of all chunks."""
+    chunks: tuple[Chunk, ...] = ()
     _end: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -104,6 +140,61 @@ class Job:
         seen = self.frames_done + self.frames_dropped
         return min(1.0, seen / frames) if frames else 0.0
 
+    @property
+    def stage(self) -> str:
+        """How far it is, or was when it failed: speech, frames, finishing, done."""
+        if self.status is JobStatus.DONE:
+            return "done"
+        if "first_speech" not in self.timings:
+            return "speech"
+        seen = self.frames_done + self.frames_dropped
+        return "finishing" if self.film and seen == self.frames_total else "frames"
+
+    @property
+    def frames_per_s(self) -> float:
+        """Frames a second since the first one was there; 0 until the second one."""
+        first = self.timings.get("first_frame")
+        if first is None or self.frames_done < 2:
+            return 0.0
+        until = time.monotonic() if self.ended_s is None else self.ended_s
+        return self.frames_done / max(until - self.created_s - first, 1e-3)
+
+    @property
+    def time_left_s(self) -> float | None:
+        """At the speed so far; None while nothing is known."""
+        if self.ended:
+            return 0.0
+        frames, speed = self.frames_total or self.frames_expected, self.frames_per_s
+        if not frames or not speed:
+            return None
+        return max(0, frames - self.frames_done - self.frames_dropped) / speed
+
+    @property
+    def nbytes(self) -> int:
+        """What it holds of the quota."""
+        sounds = (self.sound, *(chunk.sound for chunk in self.chunks))
+        return sum(sound.nbytes for sound in sounds) + self.result_bytes
+
+    @contextmanager
+    def working(self, stage: str) -> Iterator[None]:
+        """Counts the time of a ``with`` block to a stage."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = self.spent_s.get(stage, 0.0) + time.monotonic() - began
+            self.spent_s[stage] = spent
+
+    def worked(self, stage: str, items: Iterator[T]) -> Iterator[T]:
+        """``items``, the time of making each counted to a stage."""
+        while True:
+            try:
+                with self.working(stage):
+                    item = next(items)
+            except StopIteration:
+                return
+            yield item
+
     def mark(self, name: str) -> None:
         """Notes the first time that something happened."""
         self.timings.setdefault(name, round(time.monotonic() - self.created_s, 4))
@@ -120,18 +211,23 @@ class Job:
         return True
 
     def describe(self) -> dict[str, Any]:
-        error = self.error
+        error, left = self.error, self.time_left_s
         return {
             "id": self.id,
             "status": self.status.value,
+            "stage": self.stage,
             "progress": round(self.progress, 4),
             "frames": {
                 "total": self.frames_total,
                 "done": self.frames_done,
                 "dropped": self.frames_dropped,
+                "without_face": self.frames_without_face,
             },
+            "frames_per_s": round(self.frames_per_s, 1),
+            "time_left_s": None if left is None else round(left, 1),
             "seconds": round(len(self.sound) / self.sound.sample_rate, 3),
             "timings": dict(self.timings),
+            "statistics": self.statistics,
             "error": None
             if error is None
             else {"error": str(error), "code": error.code, "field": error.field},
@@ -139,10 +235,15 @@ class Job:
 
 
 class JobTable:
-    """Jobs by id. Ended ones are forgotten after ``life_s`` or when they hold over ``quota``."""
+    """Jobs by id. Ended ones are forgotten after ``life_s`` or when they hold over ``quota``.
 
-    def __init__(self, life_s: float, quota: int) -> None:
-        self._life_s, self._quota = life_s, quota
+    ``forgotten`` is called with each of them, to remove what it left on the disk.
+    """
+
+    def __init__(
+        self, life_s: float, quota: int, forgotten: Callable[[Job], None] = lambda job: None
+    ) -> None:
+        self._life_s, self._quota, self._forgotten = life_s, quota, forgotten
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
 
@@ -169,14 +270,20 @@ class JobTable:
         with self._lock:
             self._jobs.pop(job_id, None)
 
+    def expire(self) -> None:
+        """Forgets what is due."""
+        with self._lock:
+            self._forget(time.monotonic())
+
     def _forget(self, now: float) -> None:
         ended = sorted(
             (job for job in self._jobs.values() if job.ended_s is not None),
             key=lambda job: job.ended_s or 0.0,
         )
-        held = sum(job.sound.nbytes for job in ended)
+        held = sum(job.nbytes for job in ended)
         for job in ended:
             if now - (job.ended_s or now) < self._life_s and held <= self._quota:
                 break
-            held -= job.sound.nbytes
+            held -= job.nbytes
             del self._jobs[job.id]
+            self._forgotten(job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -50,8 +50,34 @@ def _trimmed(value: str) -> str:
     return trimmed
 
 
-Size = Annotated[StrictStr, AfterValidator(_size)]
+Text = Annotated[
+    StrictStr, AfterValidator(_trimmed), Field(json_schema_extra={"minLength": 1, "pattern": r"\S"})
+]
+Size = Annotated[
+    StrictStr,
+    AfterValidator(_size),
+    Field(json_schema_extra={"pattern": r"^(auto|[0-9]{3,4}x[0-9]{3,4})$"}),
+]
+JobId = Annotated[StrictStr, AfterValidator(_uuid), Field(json_schema_extra={"format": "uuid"})]
+Preset = Literal[
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+]
 Speed = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False, strict=True)]
+
+
+class Encoding(NamedTuple):
+    encoder: str = "libx264"
+    crf: int = 20
+    """0 best .. 51, on the scale of libx264."""
+    preset: str = "veryfast"
 
 
 class RenderRequest(BaseModel):
@@ -59,15 +85,26 @@ class RenderRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: Annotated[StrictStr, AfterValidator(_trimmed)]
-    language: Literal["ru", "kk", "en"] = "ru"
-    avatar: StrictStr | None = None
-    voice: StrictStr | None = None
-    model: StrictStr = "auto"
-    size: Size = "auto"
-    fps: Annotated[StrictInt, Field(ge=10, le=60)] = 25
-    speed: Speed = 1.0
-    job_id: Annotated[StrictStr, AfterValidator(_uuid)] | None = None
+    text: Text = Field(description="What is said")
+    language: Literal["ru", "kk", "en"] = Field(default="ru", description="Language of the text")
+    avatar: StrictStr | None = Field(
+        default=None, description="Id of the avatar; null: the server's own"
+    )
+    voice: StrictStr | None = Field(
+        default=None,
+        description="Id of a voice of /api/voices; null: the first that speaks the language",
+    )
+    model: StrictStr = Field(
+        default="auto", description="auto, or the lip-sync model of /api/health"
+    )
+    size: Size = Field(
+        default="auto", description="WxH in pixels, even sides 128..1920, or auto: the avatar's own"
+    )
+    fps: Annotated[StrictInt, Field(ge=10, le=60)] = Field(
+        default=25, description="Frames a second"
+    )
+    speed: Speed = Field(default=1.0, description="Speed of the speech; 2 is twice as fast")
+    job_id: JobId | None = Field(default=None, description="A UUID of your own for this job")
 
     @classmethod
     def parse(cls, fields: Any) -> Self:
@@ -102,6 +139,15 @@ class RenderRequest(BaseModel):
         """Small batches only."""
         return False
 
+    @property
+    def encoding(self) -> Encoding:
+        """How a film is encoded."""
+        return Encoding()
+
+    @property
+    def decoding_on_gpu(self) -> bool:
+        return False
+
     def pixels(self, auto: tuple[int, int] | None) -> tuple[int, int] | None:
         """(width, height), or ``auto`` where the client left it open."""
         if self.size == "auto":
@@ -111,9 +157,17 @@ class RenderRequest(BaseModel):
 
 
 class MjpegRequest(RenderRequest):
-    size: Size = "512x512"
-    low_latency: StrictBool = False
-    pace: Literal["realtime", "asap"] = "realtime"
+    size: Size = Field(
+        default="512x512",
+        description="WxH in pixels, even sides 128..1920, or auto: the avatar's own",
+    )
+    low_latency: StrictBool = Field(
+        default=False, description="Small batches: the first picture sooner"
+    )
+    pace: Literal["realtime", "asap"] = Field(
+        default="realtime",
+        description="realtime: each frame at its time; asap: as fast as they are made",
+    )
 
     @property
     def live(self) -> bool:
@@ -124,12 +178,45 @@ class MjpegRequest(RenderRequest):
         return self.low_latency
 
 
-class GenerateRequest(RenderRequest):
-    static_mode: StrictBool = True
+class FilmRequest(RenderRequest):
+    """What makes an MP4 file."""
+
+    stream: StrictBool = Field(
+        default=False, description="A fragmented MP4 that plays while it is being made"
+    )
+
+
+class ChunksRequest(RenderRequest):
+    chunk_size: Annotated[StrictInt, Field(ge=1, le=200)] = Field(
+        default=15, description="Words in a chunk, at most"
+    )
+
+
+class GenerateRequest(FilmRequest):
+    static_mode: StrictBool = Field(
+        default=True, description="true: the avatar's still picture; false: its clip"
+    )
 
     @property
     def still(self) -> bool:
         return self.static_mode
+
+
+class VideoRequest(FilmRequest):
+    use_nvdec: StrictBool = Field(default=False, description="Decode on an NVIDIA GPU")
+    encoder: StrictStr = Field(default="libx264", description="One of the encoders of /api/health")
+    crf: Annotated[StrictInt, Field(ge=0, le=51)] = Field(
+        default=20, description="Quality on the scale of libx264: 0 best, 18..23 good, 51 worst"
+    )
+    preset: Preset = Field(default="veryfast", description="Slower ones make smaller files")
+
+    @property
+    def encoding(self) -> Encoding:
+        return Encoding(self.encoder, self.crf, self.preset)
+
+    @property
+    def decoding_on_gpu(self) -> bool:
+        return self.use_nvdec
 
 
 def _refusal(error: ValidationError) -> BadInput:

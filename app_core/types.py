@@ -28,6 +28,16 @@ class Phoneme:
     end_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a text as it is written, with the marks beside it."""
+
+    text: str
+    start_s: float
+    """Seconds from the start of its own Speech."""
+    end_s: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Speech:
     """One spoken piece of a text, in order."""
@@ -40,6 +50,19 @@ class Speech:
     """Samples a second."""
     phonemes: Sequence[Phoneme] | None
     """In time order over the whole of ``pcm``, or None when the voice does not know them."""
+    words: tuple[Word, ...] = ()
+    """In time order; empty when the voice does not know them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """When a piece of a text is said, with the pause after it."""
+
+    index: int
+    text: str
+    start_s: float
+    """Seconds from the start of the job's sound, as are those of its words."""
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +75,31 @@ class FaceTrack:
     """(pictures, points, 2): x, y in pixels, in the order of ``landmarks.POINTS``."""
     fps: float
     """Pictures a second of the avatar's own source."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipShape:
+    """What a video file holds."""
+
+    width: int
+    """Pixels, upright, as is the height."""
+    height: int
+    fps: float
+    pictures: int
+
+    @property
+    def whole(self) -> Cut:
+        return Cut(0, 0, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A part of a picture, pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -121,6 +121,7 @@ class Whistle:
     id = "whistle"
     languages = ("en",)
     sample_rate = 8000
+    name, engine, licence = "Whistle", "lips", "MIT"
 
     def speak(self, text: str, language: str, speed: float = 1.0) -> None:
         raise NotImplementedError
@@ -132,7 +133,14 @@ def test_the_registry_finds_voices() -> None:
     assert voices.get(None, "en").id == "whistle"
     assert voices.get(None, "kk").id == "espeak"
     assert voices.get("espeak", "en").id == "espeak"
-    assert voices.describe()[0] == {"id": "whistle", "languages": ["en"], "sample_rate": 8000}
+    assert voices.describe()[0] == {
+        "id": "whistle",
+        "name": "Whistle",
+        "languages": ["en"],
+        "sample_rate": 8000,
+        "engine": "lips",
+        "licence": "MIT",
+    }
     for voice_id, language in (("none", "en"), ("whistle", "kk"), (None, "de")):
         with pytest.raises(NotFound, match=r"espeak \(ru, kk, en\)") as caught:
             voices.get(voice_id, language)

@@ -41,7 +41,12 @@ def test_progress_counts_dropped_frames() -> None:
     assert one.progress == 0.0
     one.frames_total, one.frames_done, one.frames_dropped = 10, 4, 1
     assert one.progress == 0.5
-    assert one.describe()["frames"] == {"total": 10, "done": 4, "dropped": 1}
+    assert one.describe()["frames"] == {
+        "total": 10,
+        "done": 4,
+        "dropped": 1,
+        "without_face": 0,
+    }
 
 
 def test_the_table_forgets_by_age_and_by_quota() -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput, Busy, Cancelled, SoyleError
 from app_core.log import job_id
+from app_core.types import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app_core.engine.engine import Engine
     from app_core.job import Job
+    from app_core.metrics import Metrics
     from app_core.pipeline.plan import Plan
-    from app_core.types import Speech
+    from app_core.types import Speech, Word
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +32,10 @@ class JobThread:
         speeches: Iterator[Speech],
         plan: Plan,
         engine: Engine,
+        metrics: Metrics,
     ) -> None:
-        self._job, self._speeches, self._plan, self._engine = job, speeches, plan, engine
+        self._job, self._plan, self._engine = job, plan, engine
+        self._speeches, self._metrics = metrics.timed("speech", speeches), metrics
         self._thread = threading.Thread(target=self._run, name=f"job-{job.id[:8]}", daemon=True)
 
     def start(self) -> None:
@@ -65,11 +70,14 @@ class JobThread:
             job.ticket.check()
             job.mark("first_speech")
             read += len(speech.text)
+            began_s = len(job.sound) / job.sound.sample_rate
             try:
                 job.sound.append(speech.pcm)
             except ValueError as error:
                 raise BadInput(f"The speech is too long: {error}", field="text") from error
-            tasks = self._plan.add(speech)
+            job.marks += _marks(speech, began_s)
+            with self._metrics.time("features"), job.working("sound"):
+                tasks = self._plan.add(speech)
             if read:
                 whole = max(1.0, len(job.request.text) / read)
                 job.frames_expected = round(self._plan.frames * whole)
@@ -91,3 +99,9 @@ class JobThread:
             self._engine.finish(self._job, error)
         else:
             self._engine.drop(self._job, error)
+
+
+def _marks(speech: Speech, began_s: float) -> list[Sentence | Word]:
+    ended_s = began_s + len(speech.pcm) / speech.sample_rate
+    words = (replace(w, start_s=w.start_s + began_s, end_s=w.end_s + began_s) for w in speech.words)
+    return [Sentence(speech.index, speech.text, began_s, ended_s), *words] if speech.text else []

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from app_core.engine.capacity import Capacity
     from app_core.job import Job
+    from app_core.metrics import Metrics
     from app_core.pipeline.compose import Composer
     from app_core.types import Frame, Mouth
 
@@ -37,25 +38,38 @@ class Playout(Generic[T]):
         capacity: Capacity,
         finish: Callable[[Frame], T],
         gone: Callable[[], bool],
+        metrics: Metrics,
     ) -> None:
         self._job, self._composer, self._capacity = job, composer, capacity
         self._finish, self._gone = finish, gone
+        self._tally = metrics.tally(job)
         self._origin_s: float | None = None
 
     def __iter__(self) -> Iterator[T]:
-        job, composer = self._job, self._composer
+        try:
+            yield from self._items()
+        finally:
+            self._tally.flush()
+
+    def _items(self) -> Iterator[T]:
+        job, composer, tally = self._job, self._composer, self._tally
         while (mouth := self._next()) is not None:
             if self._too_late(mouth):
                 job.frames_dropped += 1
                 continue
             if not job.live:
                 self._give_way()
-            item = self._finish(composer.frame(mouth))
+            tally.begin()
+            frame = composer.frame(mouth)
+            tally.composed()
+            item = self._finish(frame)
+            tally.finished()
             slack = self._wait_for(mouth.index) if job.live else None
             job.ticket.check()
             job.mark("first_frame")
             yield item
             job.frames_done += 1
+            tally.delivered(slack)
             self._capacity.delivered(composer.width, composer.height, slack)
 
     def _next(self) -> Mouth | None:

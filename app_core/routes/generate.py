@@ -1,23 +1,15 @@
-"""POST /api/generate: the finished MP4, with sound."""
+"""POST /api/generate: the film, with sound."""
 
 from __future__ import annotations
 
-import errno
-import os
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from functools import partial
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response
 
-from app_core.errors import DiskFull
+from app_core.media.fragments import codecs
 from app_core.request import GenerateRequest
-from app_core.routes.context import config, json_body, leaving, service
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from app_core.job import Job
+from app_core.routes.context import json_body, service
+from app_core.routes.film import respond
 
 blueprint = Blueprint("generate", __name__)
 
@@ -25,35 +17,11 @@ blueprint = Blueprint("generate", __name__)
 @blueprint.post("/api/generate")
 def generate() -> Response:
     asked = GenerateRequest.parse(json_body())
-    gone = leaving()
     job = service().submit(asked)
-    film = _film(job, gone)
-    response = send_file(
-        film,
-        mimetype="video/mp4",
-        as_attachment=True,
-        download_name="avatar_speech.mp4",
-        etag=False,
+    return respond(
+        job,
+        "avatar_speech.mp4",
+        write=partial(service().write, job),
+        pieces=partial(service().pieces, job) if asked.stream else None,
+        codecs=codecs(*service().size(job), asked.fps) if asked.stream else "",
     )
-    response.content_length = os.fstat(film.fileno()).st_size
-    response.headers["X-Job-Id"] = job.id
-    response.headers["Cache-Control"] = "no-store"
-    response.call_on_close(film.close)
-    return response
-
-
-def _film(job: Job, gone: Callable[[], bool]) -> BinaryIO:
-    """The open result. Its name is gone from the disk already, so nothing can be left behind."""
-    folder = config().work_dir
-    try:
-        with tempfile.TemporaryDirectory(
-            prefix="soyle-", dir=folder if folder != Path("") else None
-        ) as work:
-            path = Path(work) / "film.mp4"
-            service().render(job, path, gone)
-            return path.open("rb")
-    except OSError as error:
-        service().cancel(job.id)
-        if error.errno == errno.ENOSPC:
-            raise DiskFull("The disk is full") from error
-        raise

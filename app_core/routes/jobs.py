@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
-from app_core.errors import SoyleError
+from app_core.errors import Conflict, SoyleError
 from app_core.media import wav
 from app_core.routes.context import leaving, service
+from app_core.routes.film import MIME, describe, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,12 +26,24 @@ STILL_S = 0.25
 
 @blueprint.get("/api/jobs/<job_id>")
 def show(job_id: str) -> Response:
-    return jsonify(service().jobs.get(job_id).describe())
+    return jsonify(describe(service().jobs.get(job_id)))
 
 
 @blueprint.delete("/api/jobs/<job_id>")
 def cancel(job_id: str) -> Response:
-    return jsonify(service().cancel(job_id).describe())
+    return jsonify(describe(service().cancel(job_id)))
+
+
+@blueprint.get("/api/jobs/<job_id>/result")
+def result(job_id: str) -> Response:
+    job = service().jobs.get(job_id)
+    if job.error is not None:
+        raise job.error
+    if not job.ended:
+        raise Conflict("The job is not done yet; ask /api/jobs/<id> how far it is")
+    if job.result is None:
+        raise Conflict("The job kept no film; ask for one with Prefer: respond-async")
+    return kept(job.result, MIME, job.result_name)
 
 
 @blueprint.get("/api/jobs/<job_id>/audio.wav")

@@ -5,26 +5,31 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app_core import __version__
 from app_core.channel import Channel
 from app_core.errors import BadInput, Busy, Cancelled, SoyleError
 from app_core.face.avatar import AvatarLibrary
 from app_core.job import Job, JobStatus, JobTable
-from app_core.media.mp4 import Mp4Writer
-from app_core.media.picture import to_bgr
-from app_core.media.wav import read_wav
+from app_core.media.fragments import fragments
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
 from app_core.pipeline.plan import Plan
 from app_core.pipeline.playout import Playout
-from app_core.request import GenerateRequest
+from app_core.services.chunks import forget_chunks
+from app_core.services.films import Films
+from app_core.services.health import report
 from app_core.services.reader import Reader
+from app_core.services.readings import Readings
+from app_core.services.recording import process_recording
+from app_core.services.results import Results
 from app_core.services.studio import Studio
+from app_core.services.video_lipsync_stream import note_statistics, start_video_encoder
 from app_core.sound import Sound
 from app_core.speech.espeak import EspeakVoice
 from app_core.speech.voices import Voices
@@ -36,7 +41,9 @@ if TYPE_CHECKING:
     from app_core.config import Config
     from app_core.face.avatar import Avatar
     from app_core.lipsync.model import LipsyncModel
+    from app_core.media.mp4 import Mp4Writer
     from app_core.request import RenderRequest
+    from app_core.speech.voice import Voice
     from app_core.types import UInt8
 
 logger = logging.getLogger(__name__)
@@ -46,8 +53,16 @@ FILE_CHANNEL = 64
 """Mouths that wait for the writer of a file; a live reader has one second of them."""
 
 
+EXPIRY_S = 60.0
+"""Between two looks for what has been kept long enough."""
+
+
 def _here() -> bool:
     return False
+
+
+def _whole(frame: Frame) -> Frame:
+    return frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +88,24 @@ class LipsyncService:
         self.studio = Studio(config, model, library)
         self.library = self.studio.library
         self.capacity = self.studio.capacity
+        self.metrics = self.studio.metrics
+        self.metrics.registry.register(Readings(self))
         self.voices = voices or Voices([EspeakVoice()])
-        self.jobs = JobTable(config.job_life_s, config.cache_mb << 20)
+        self.results = Results(config.work_dir)
+        self.films = Films(self.results, self._end)
+        self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self._renders: dict[str, _Render] = {}
         self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._expiry = threading.Thread(target=self._expire, name="expiry", daemon=True)
 
     # Life
 
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
+        self.results.sweep()
         self.studio.start(wait_s)
+        self._expiry.start()
 
     def close(self) -> None:
         """Ends every job and joins every thread."""
@@ -92,12 +115,30 @@ class LipsyncService:
             self._end(job, Cancelled("The server is stopping"))
         for render in renders:
             render.thread.join(5.0)
+        self.films.close()
+        self._closing.set()
+        if self._expiry.is_alive():
+            self._expiry.join(5.0)
+        self.results.close()
         self.studio.close()
+
+    def _expire(self) -> None:
+        """Also forgets when nobody asks."""
+        while not self._closing.wait(min(EXPIRY_S, self.config.job_life_s / 4)):
+            self.jobs.expire()
 
     # Renders
 
-    def submit(self, request: RenderRequest) -> Job:
-        """Starts a render. Raises BadInput, NotFound, Conflict, NotReady or Busy."""
+    def submit(
+        self,
+        request: RenderRequest,
+        avatar: Avatar | None = None,
+        speak: Callable[[Voice, Job], Iterator[Speech]] | None = None,
+    ) -> Job:
+        """Starts a render, on ``avatar`` and of what ``speak`` says, if given.
+
+        Raises BadInput, NotFound, Conflict, NotReady or Busy.
+        """
         if len(request.text) > self.config.max_text_chars:
             raise BadInput(
                 f"'text' is longer than {self.config.max_text_chars} characters", field="text"
@@ -106,10 +147,14 @@ class LipsyncService:
         if request.model not in ("auto", model.name):
             raise BadInput(f"'model' must be one of: auto, {model.name}", field="model")
         voice = self.voices.get(request.voice or self.config.voice or None, request.language)
-        return self._begin(
+        return self.begin(
             request,
-            avatar=self.library.get(request.avatar or self.config.avatar),
-            speeches=voice.speak(request.text, request.language, request.speed),
+            avatar=avatar or self.library.get(request.avatar or self.config.avatar),
+            speeches=lambda job: (
+                speak(voice, job)
+                if speak is not None
+                else voice.speak(request.text, request.language, request.speed)
+            ),
             sample_rate=voice.sample_rate,
         )
 
@@ -124,16 +169,55 @@ class LipsyncService:
         ``finish`` runs ahead of the frame's time, so encoding does not make it late. ``gone``
         is asked between frames and in every wait: true cancels.
         """
-        render = self._renders.get(job.id)
-        if render is None:
-            raise Cancelled("The job has ended")
-        playout = Playout(job, render.composer, self.capacity, finish, gone)
-        return Reader(iter(playout), lambda error: self._end(job, error))
+        playout = Playout(
+            job, self._render(job).composer, self.capacity, finish, gone, self.metrics
+        )
+        return Reader(iter(playout), lambda error: job.film or self._end(job, error))
 
-    def render(self, job: Job, path: Path, gone: Callable[[], bool] = _here) -> None:
-        """Writes the whole job to an MP4 file; nothing is left at ``path`` when it fails."""
-        with self.frames(job, lambda frame: frame, gone) as frames:
-            self._write(job, frames, path)
+    def size(self, job: Job) -> tuple[int, int]:
+        """(width, height) of a running job's pictures. Raises Cancelled when it has ended."""
+        composer = self._render(job).composer
+        return composer.width, composer.height
+
+    def render(
+        self,
+        job: Job,
+        path: Path,
+        gone: Callable[[], bool] = _here,
+        finish: Callable[[Frame], Frame] = _whole,
+    ) -> None:
+        """Writes the whole job to an MP4 file and ends it; a failure leaves nothing at ``path``."""
+        self.films.write(job, partial(self.write, job, finish=finish), path, gone)
+
+    def write(
+        self,
+        job: Job,
+        path: Path,
+        gone: Callable[[], bool],
+        finish: Callable[[Frame], Frame] = _whole,
+    ) -> None:
+        """``render`` for a job that another ends."""
+        with self.frames(job, finish, gone) as frames, self.encoder(job, path) as writer:
+            for frame in frames:
+                writer.write(frame)
+            writer.finish()
+
+    def pieces(self, job: Job, gone: Callable[[], bool]) -> Iterator[bytes]:
+        """The job's film as a fragmented MP4, while it is made. Another ends the job."""
+        width, height = self.size(job)
+        return fragments(
+            self._watched(job, gone),
+            width,
+            height,
+            job.request.fps,
+            job.sound.sample_rate,
+            self.studio.ffmpeg(),
+            *job.request.encoding,
+        )
+
+    def _watched(self, job: Job, gone: Callable[[], bool]) -> Iterator[Frame]:
+        with self.frames(job, _whole, gone) as frames:
+            yield from frames
 
     def process(
         self,
@@ -149,30 +233,15 @@ class LipsyncService:
         ``frame_sink`` gets each picture as BGR (height, width, 3) uint8; ``output_path`` gets an
         MP4 with sound. Returns ``output_path``.
         """
-        if batch_size_override is not None and batch_size_override < 1:
-            raise BadInput("batch_size_override must be at least 1", field="batch_size_override")
-        pcm, rate = read_wav(Path(audio_path), self.studio.ffmpeg())
-        speech = Speech(index=0, text="", pcm=pcm, sample_rate=rate, phonemes=None)
-        job = self._begin(
-            GenerateRequest.model_construct(text="", static_mode=static),
-            avatar=self.library.at(Path(face_path)),
-            speeches=iter([speech]),
-            sample_rate=rate,
-            batch_size=batch_size_override,
+        return process_recording(
+            self,
+            Path(face_path),
+            Path(audio_path),
+            None if output_path is None else Path(output_path),
+            static,
+            frame_sink,
+            batch_size_override,
         )
-
-        def seen(frame: Frame) -> Frame:
-            if frame_sink is not None:
-                frame_sink(to_bgr(frame.picture))
-            return frame
-
-        with self.frames(job, seen) as frames:
-            if output_path is None:
-                for _ in frames:
-                    pass
-                return None
-            self._write(job, frames, Path(output_path))
-        return Path(output_path)
 
     def cancel(self, job_id: str) -> Job:
         """Ends a job at once. One that has ended stays as it is."""
@@ -180,18 +249,18 @@ class LipsyncService:
         self._end(job, Cancelled("The job was cancelled"))
         return job
 
-    def _begin(
+    def begin(
         self,
         request: RenderRequest,
         avatar: Avatar,
-        speeches: Iterator[Speech],
+        speeches: Callable[[Job], Iterator[Speech]],
         sample_rate: int,
         batch_size: int | None = None,
     ) -> Job:
+        """``submit`` without its checks of the request. ``batch_size`` bounds the batches."""
         model, engine = self.studio.ready()
-        plate = self.studio.plate(
-            avatar, request.pixels(None), getattr(request, "static_mode", True)
-        )
+        began_s = time.monotonic()
+        plate = self.studio.plate(avatar, request.pixels(None), request.still)
         face = self.studio.face(model, plate)
         job = Job(
             request=request,
@@ -200,8 +269,10 @@ class LipsyncService:
             id=request.job_id or str(uuid.uuid4()),
             live=request.live,
         )
+        job.spent_s["faces"] = job.created_s - began_s
         plan = Plan(job.id, request.fps, plate, face, model.features(request.fps))
-        thread = JobThread(job, speeches, plan, engine)
+        speaking = job.worked("speech", speeches(job))
+        thread = JobThread(job, speaking, plan, engine, self.metrics)
         self._admit(job, _Render(thread, Composer(job, plate, face, model)))
         try:
             engine.open(job, low_latency=request.hasty, batch_size=batch_size)
@@ -212,6 +283,13 @@ class LipsyncService:
             self.jobs.discard(job.id)
             raise
         return job
+
+    def _render(self, job: Job) -> _Render:
+        """Raises Cancelled when the job has ended."""
+        render = self._renders.get(job.id)
+        if render is None:
+            raise job.error or Cancelled("The job has ended")
+        return render
 
     def _admit(self, job: Job, render: _Render) -> None:
         with self._lock:
@@ -240,8 +318,8 @@ class LipsyncService:
         seconds = min(30, max(1, math.ceil(min(left, default=1.0))))
         return Busy("The server is full; try again soon", retry_after_s=seconds)
 
-    def _end(self, job: Job, error: Exception | None) -> None:
-        """The one way a job ends. The first ending wins."""
+    def _end(self, job: Job, error: Exception | None) -> bool:
+        """The one way a job ends. The first ending wins. True when this was it."""
         if error is None:
             ended = job.end(JobStatus.DONE)
         elif isinstance(error, Cancelled):
@@ -250,9 +328,9 @@ class LipsyncService:
             known = error if isinstance(error, SoyleError) else SoyleError("The render failed")
             ended = job.end(JobStatus.FAILED, known)
             if ended and known is not error:
-                logger.error("the render failed", exc_info=error)
+                logger.error("the render failed", exc_info=error, extra={"job": job.id})
         if not ended:
-            return
+            return False
         if error is not None:
             job.sound.close(error)
         if job.status is JobStatus.CANCELLED:
@@ -260,49 +338,39 @@ class LipsyncService:
         if self.studio.engine is not None:
             self.studio.engine.drop(job, error)
         self.capacity.release(job.id)
-        self._renders.pop(job.id, None)
+        render = self._renders.pop(job.id, None)
+        if render is not None:
+            render.composer.close()
+            if job.film:
+                note_statistics(job, render.composer.width, render.composer.height)
+        self.metrics.ended(job)
         logger.info(
             "job %s: %d frames, %d dropped, %s",
             job.status.value,
             job.frames_done,
             job.frames_dropped,
             job.timings,
+            extra={"job": job.id},
         )
+        return True
 
-    def _write(self, job: Job, frames: Iterator[Frame], path: Path) -> None:
-        composer = self._renders[job.id].composer
-        with Mp4Writer(
+    def _forgotten(self, job: Job) -> None:
+        if job.result is not None:
+            self.results.free(job.result)
+        forget_chunks(self, job)
+
+    def encoder(self, job: Job, path: Path) -> Mp4Writer:
+        """Writes frames of a running job to ``path``, with the settings of its request."""
+        width, height = self.size(job)
+        return start_video_encoder(
+            self.studio.ffmpeg(),
             path,
-            composer.width,
-            composer.height,
+            width,
+            height,
             job.request.fps,
             job.sound.sample_rate,
-            self.studio.ffmpeg(),
-        ) as writer:
-            for frame in frames:
-                writer.write(frame)
-            writer.finish()
+            job.request.encoding,
+        )
 
     def health(self) -> dict[str, Any]:
-        studio = self.studio
-        model, engine, ffmpeg = studio.model, studio.engine, studio.found_ffmpeg
-        running = self.jobs.running()
-        return {
-            "status": studio.status,
-            "reason": studio.reason or None,
-            "model": model.name if model else self.config.model,
-            "device": model.device if model else None,
-            "avatar": self.config.avatar,
-            "voices": [voice["id"] for voice in self.voices.describe()],
-            "ffmpeg": ffmpeg.version if ffmpeg else None,
-            "nvdec": ffmpeg.nvdec if ffmpeg else False,
-            "encoders": list(ffmpeg.encoders) if ffmpeg else [],
-            "version": __version__,
-            "capacity": {
-                **asdict(self.capacity.snapshot()),
-                "max_jobs": self.config.max_jobs,
-                "jobs": len(running),
-                "queue": engine.depth if engine else 0,
-                "mean_batch": round(engine.mean_batch, 2) if engine else 0.0,
-            },
-        }
+        return report(self)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Reader(Generic[T]):
     """An iterator whose ``close`` also works before its first item, unlike a generator's."""
 
-    def __init__(self, items: Iterator[T], end: Callable[[Exception | None], None]) -> None:
+    def __init__(self, items: Iterator[T], end: Callable[[Exception | None], object]) -> None:
         self._items, self._end = items, end
 
     def __iter__(self) -> Reader[T]:
@@ -35,6 +35,9 @@ class Reader(Generic[T]):
     def close(self) -> None:
         """Leaving early cancels the job; after its end nothing happens."""
         self._end(Cancelled("The reader left"))
+        close = getattr(self._items, "close", None)
+        if close is not None:
+            close()
 
     def __enter__(self) -> Reader[T]:
         return self

@@ -13,7 +13,9 @@ from app_core.errors import NotReady, SoyleError
 from app_core.face.avatar import AvatarLibrary
 from app_core.lipsync.registry import open_model
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
+from app_core.metrics import Metrics
 from app_core.pipeline.trial import frame_cost_ms
+from app_core.services.video_lipsync_stream import ClipFootage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +36,11 @@ class Studio:
         model: LipsyncModel | None = None,
         library: AvatarLibrary | None = None,
     ) -> None:
-        self.library = library or AvatarLibrary(config.avatar_dir, config.picture_cache_mb)
+        self.library = library or AvatarLibrary(
+            config.avatar_dir, config.picture_cache_mb, ClipFootage(self.ffmpeg)
+        )
         self.capacity = Capacity(config.cpu_share)
+        self.metrics = Metrics()
         self.status, self.reason = "offline", "not started"
         self.model: LipsyncModel | None = None
         self.engine: Engine | None = None
@@ -72,6 +77,7 @@ class Studio:
     def close(self) -> None:
         if self.engine is not None:
             self.engine.close()
+        self.library.close()
 
     def ready(self) -> tuple[LipsyncModel, Engine]:
         """Raises NotReady with the reason."""
@@ -115,9 +121,11 @@ class Studio:
         plate = self.plate(self.library.get(self._config.avatar), (512, 512), static=True)
         cost = frame_cost_ms(model, plate, self.face(model, plate), self._config.jpeg_quality)
         self.capacity.calibrate(cost, 512, 512)
-        engine = Engine(model)
+        engine = Engine(model, self.metrics)
         engine.start()
         self.model, self.engine = model, engine
+        # Decoded at the live size ahead of its first reader.
+        self.face(model, self.plate(self.library.get(self._config.avatar), (512, 512), False))
         self.status, self.reason = "ready", ""
         logger.info(
             "%s is ready on %s, %.2f core-ms a 512x512 frame", model.name, model.device, cost

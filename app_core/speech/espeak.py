@@ -13,6 +13,7 @@ import numpy as np
 from app_core.errors import VoiceFailed
 from app_core.speech.sentences import ends_sentence, pieces
 from app_core.speech.timeline import timeline
+from app_core.speech.words import words
 from app_core.types import Speech
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ _CHARS_UTF8 = 1
 _POSITION_CHARACTER = 1
 _PARAMETER_RATE = 1
 _EVENT_LIST_TERMINATED = 0
+_EVENT_WORD = 1
 _EVENT_PHONEME = 7
 
 
@@ -79,15 +81,18 @@ class _Library:
         self._callback = _Callback(self._receive)
         self._blocks: list[Float32] = []
         self._events: list[tuple[int, str]] = []
+        self._words: list[tuple[int, int]] = []
 
-    def say(self, text: str, voice: str, rate: int) -> tuple[Float32, list[tuple[int, str]]]:
-        """The sound of ``text`` and its phoneme events as (sample, label).
+    def say(
+        self, text: str, voice: str, rate: int
+    ) -> tuple[Float32, list[tuple[int, str]], list[tuple[int, int]]]:
+        """The sound of ``text``, its phonemes as (sample, label), its words as (sample, index).
 
         ``rate`` is in words a minute. Raises VoiceFailed.
         """
         with self._lock:
             library = self._library = self._library or self._load()
-            self._blocks, self._events = [], []
+            self._blocks, self._events, self._words = [], [], []
             self._check(library.espeak_ng_SetVoiceByName(voice.encode()), voice)
             self._check(library.espeak_ng_SetParameter(_PARAMETER_RATE, rate, 0), "rate")
             data = text.encode() + b"\0"
@@ -105,7 +110,7 @@ class _Library:
                 "synthesis",
             )
             pcm = np.concatenate(self._blocks) if self._blocks else np.zeros(0, np.float32)
-            return pcm, self._events
+            return pcm, self._events, self._words
 
     def _load(self) -> Any:
         try:
@@ -138,6 +143,8 @@ class _Library:
             if events[index].type == _EVENT_PHONEME:
                 label = events[index].label.decode(errors="ignore")
                 self._events.append((events[index].sample, label))
+            elif events[index].type == _EVENT_WORD:
+                self._words.append((events[index].sample, events[index].text_position - 1))
             index += 1
         return 0
 
@@ -151,6 +158,9 @@ class EspeakVoice:
     id = "espeak"
     languages: tuple[str, ...] = tuple(_VOICES)
     sample_rate = SAMPLE_RATE
+    name = "eSpeak NG"
+    engine = "espeak-ng"
+    licence = "GPL-3.0-or-later"
 
     def speak(self, text: str, language: str, speed: float = 1.0) -> Iterator[Speech]:
         """Speech for each sentence or clause, with its phonemes and the pause after it.
@@ -166,12 +176,13 @@ class EspeakVoice:
         for index, piece in enumerate(pieces(text, language)):
             clause = not ends_sentence(piece)
             said = piece.rstrip(" ,;:—–-") + "," if clause else piece
-            pcm, events = _LIBRARY.say(said, voice, rate)
+            pcm, events, marks = _LIBRARY.say(said, voice, rate)
             lead_s = 0.0 if index else _LEAD_S
             pause_s = (_CLAUSE_PAUSE_S if clause else _SENTENCE_PAUSE_S) / speed
             pcm, events = _framed(_loud(pcm), events, lead_s, pause_s)
             phonemes = timeline(events, pcm, SAMPLE_RATE, language)
-            yield Speech(index, piece, pcm, SAMPLE_RATE, phonemes)
+            starts = ((sample / SAMPLE_RATE + lead_s, at) for sample, at in marks)
+            yield Speech(index, piece, pcm, SAMPLE_RATE, phonemes, words(piece, starts, phonemes))
 
 
 def _loud(pcm: Float32) -> Float32:

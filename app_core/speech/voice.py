@@ -15,6 +15,11 @@ class Voice(Protocol):
     languages: tuple[str, ...]
     """Of ``ru``, ``kk``, ``en``."""
     sample_rate: int
+    name: str
+    """For a person."""
+    engine: str
+    licence: str
+    """SPDX identifier of the engine and its data."""
 
     def speak(self, text: str, language: str, speed: float = 1.0) -> Iterator[Speech]:
         """Pieces of speech in order, each made when it is asked for; ``speed`` 0.5..2.

@@ -48,6 +48,13 @@ class Voices:
 
     def describe(self) -> list[dict[str, Any]]:
         return [
-            {"id": key, "languages": list(voice.languages), "sample_rate": voice.sample_rate}
+            {
+                "id": key,
+                "name": voice.name,
+                "languages": list(voice.languages),
+                "sample_rate": voice.sample_rate,
+                "engine": voice.engine,
+                "licence": voice.licence,
+            }
             for key, voice in self._voices.items()
         ]

@@ -1,0 +1,107 @@
+"""WS /api/jobs/<id>/events: progress, what is said when, and the end, as JSON text messages."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import select
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, current_app
+from flask_sock import Sock  # type: ignore[import-untyped]
+from simple_websocket import ConnectionClosed  # type: ignore[import-untyped]
+
+from app_core.errors import Busy, SoyleError
+from app_core.routes.context import config, service
+from app_core.routes.failure import payload
+from app_core.routes.film import describe
+from app_core.services.listener import Listener
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from simple_websocket import Server
+
+    from app_core.job import Job
+
+logger = logging.getLogger(__name__)
+blueprint = Blueprint("job_events", __name__)
+sock = Sock()
+
+LOOK_S = 0.1
+"""Between two looks at the job, and at whether the listener is still there."""
+PING_S = 20.0
+GOODBYE_S = 1.0
+LONGEST_MESSAGE = 1024
+"""Bytes of a message from a listener; none is expected."""
+
+
+def register(app: Flask) -> None:
+    """Listeners take at most a third of the server's threads."""
+    app.config["SOCK_SERVER_OPTIONS"] = {
+        "ping_interval": PING_S,
+        "max_message_size": LONGEST_MESSAGE,
+    }
+    app.extensions["listeners"] = threading.BoundedSemaphore(app.config["SOYLE"].max_jobs)
+
+
+class Gone(Exception):
+    """The listener takes nothing any more."""
+
+
+@sock.route("/api/jobs/<job_id>/events", bp=blueprint)  # type: ignore[untyped-decorator]
+def events(ws: Server, job_id: str) -> None:
+    places: threading.BoundedSemaphore = current_app.extensions["listeners"]
+    if not places.acquire(blocking=False):
+        _send(ws, _failed(Busy("Too many listeners; try again soon")))
+        return
+    try:
+        _tell(ws, service().jobs.get(job_id))
+    except SoyleError as error:
+        _send(ws, _failed(error))
+    except Gone:
+        logger.debug("a listener takes nothing")
+    finally:
+        places.release()
+        _leave(ws)
+
+
+def _tell(ws: Server, job: Job) -> None:
+    listener = Listener(job)
+    while True:
+        for message in listener.news():
+            _send(ws, message)
+        if listener.over:
+            break
+        ws.receive(LOOK_S)  # what it says is not for us; raises ConnectionClosed when it left
+    if job.error is not None:
+        raise job.error
+    told = describe(job)
+    kept = ("result_url", "audio_url", "seconds", "timings")
+    _send(ws, {"type": "done", "frames": told["frames"]["done"]} | {k: told[k] for k in kept})
+
+
+def _leave(ws: Server) -> None:
+    """Says goodbye and ends the socket's own thread, also when no goodbye comes back."""
+    with contextlib.suppress(ConnectionClosed, OSError):
+        ws.close()
+    ws.thread.join(GOODBYE_S)
+    if ws.thread.is_alive():
+        with contextlib.suppress(OSError):
+            ws.sock.shutdown(socket.SHUT_RDWR)
+        ws.thread.join(GOODBYE_S)
+
+
+def _failed(error: SoyleError) -> dict[str, Any]:
+    return {"type": "error"} | payload(error)
+
+
+def _send(ws: Server, message: dict[str, Any]) -> None:
+    """A socket that is ready has room for a whole message, so none is ever sent in part."""
+    poll = select.poll()
+    poll.register(ws.sock, select.POLLOUT)
+    if not poll.poll(config().send_timeout_s * 1000):
+        raise Gone
+    ws.send(json.dumps(message, ensure_ascii=False))

@@ -1,0 +1,118 @@
+"""POST /api/stream_chunks: a text in chunks, each with a film and a sound at its own address."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, jsonify, request, send_file, url_for
+
+from app_core.errors import Cancelled, SoyleError
+from app_core.media import wav
+from app_core.request import ChunksRequest
+from app_core.routes.access import signed
+from app_core.routes.context import client_socket, json_body, leaving, service
+from app_core.routes.failure import payload
+from app_core.routes.film import MIME, Body, kept
+from app_core.services.chunks import (
+    chunk_id,
+    find_chunk,
+    start_chunks,
+    wait_for_film,
+    wait_for_sound,
+)
+from app_core.services.reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from app_core.job import Job
+    from app_core.services.lipsync_service import LipsyncService
+
+blueprint = Blueprint("stream_chunks", __name__)
+NDJSON = "application/x-ndjson"
+SAMPLE_RATE = 16000
+
+
+@blueprint.post("/api/stream_chunks")
+def stream_chunks() -> Response:
+    asked = ChunksRequest.parse(json_body())
+    gone = leaving()
+    job = start_chunks(service(), asked)
+    told = Reader(_told(job, gone, _addresses(job)), partial(_leave, service(), job))
+    summary = {"success": True, "total_chunks": len(job.chunks), "language": asked.language}
+    if NDJSON in request.accept_mimetypes.values():
+        # A failure before the first chunk is an answer with its real status.
+        first = next(told)
+        lines = _lines(first, told, summary)
+        response = Response(Body(told, lines, client_socket()), mimetype=NDJSON)
+        response.headers["X-Accel-Buffering"] = "no"
+    else:
+        response = jsonify(summary | {"chunks": list(told)})
+    response.headers["X-Job-Id"] = job.id
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/api/chunk/video/<chunk_id>")
+def video(chunk_id: str) -> Response:
+    job, chunk = find_chunk(service(), chunk_id)
+    return kept(wait_for_film(job, chunk, leaving()), MIME)
+
+
+@blueprint.get("/api/chunk/audio/<chunk_id>")
+def audio(chunk_id: str) -> Response:
+    job, chunk = find_chunk(service(), chunk_id)
+    sound = wait_for_sound(job, chunk, leaving())
+    pcm = wav.resampled(
+        sound.read(0, len(sound), 0.0), sound.sample_rate, SAMPLE_RATE, service().studio.ffmpeg()
+    )
+    body = io.BytesIO(wav.header(SAMPLE_RATE, len(pcm) // 2) + pcm)
+    response = send_file(body, "audio/wav", conditional=True, etag=False)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _addresses(job: Job) -> list[dict[str, str]]:
+    """Made before the answer begins: outside of the request there are none."""
+    return [
+        {
+            f"{kind}_url": signed(url_for(f"stream_chunks.{kind}", chunk_id=name), name)
+            for kind in ("video", "audio")
+        }
+        for name in (chunk_id(job, chunk) for chunk in job.chunks)
+    ]
+
+
+def _told(
+    job: Job, gone: Callable[[], bool], addresses: list[dict[str, str]]
+) -> Iterator[dict[str, Any]]:
+    """Each chunk as soon as it is spoken."""
+    for chunk, urls in zip(job.chunks, addresses, strict=True):
+        wait_for_sound(job, chunk, gone)
+        seconds = round(chunk.duration_s, 3)
+        yield {"index": chunk.index, "text": chunk.text, **urls, "duration": seconds}
+
+
+def _lines(
+    first: dict[str, Any], others: Iterator[dict[str, Any]], summary: dict[str, Any]
+) -> Iterator[bytes]:
+    yield _line(first)
+    try:
+        for chunk in others:
+            yield _line(chunk)
+    except SoyleError as error:
+        summary = {"success": False} | payload(error)
+    yield _line(summary)
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+
+
+def _leave(service: LipsyncService, job: Job, error: Exception | None) -> None:
+    """A client that leaves before it knows every chunk wants none of them."""
+    if isinstance(error, Cancelled) and not all(chunk.spoken.is_set() for chunk in job.chunks):
+        service.cancel(job.id)

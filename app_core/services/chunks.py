@@ -1,0 +1,176 @@
+"""A text in chunks of some words: one render, a film and a sound for each chunk.
+
+All speech is made before the first picture, so that every chunk's duration is known early. The
+sound of a chunk is filled up with silence to whole frames, so the chunks' films follow each
+other without a gap, in sound and in picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app_core.errors import BadInput, Cancelled, NotFound
+from app_core.job import Chunk
+from app_core.sound import Sound
+from app_core.types import Phoneme, Speech, first_sample, frame_count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from app_core.job import Job
+    from app_core.request import ChunksRequest
+    from app_core.services.lipsync_service import LipsyncService
+    from app_core.speech.voice import Voice
+
+LOOK_S = 0.1
+"""Between two looks at whether the client is still there."""
+SILENT_S = 0.2
+"""What a chunk lasts in which there is nothing to say."""
+
+
+def cut(text: str, words: int) -> list[str]:
+    """``text`` in pieces of at most ``words`` words; what has no letter or digit stays beside one.
+
+    Empty when there is no word at all.
+    """
+    found: list[list[str]] = []
+    count = words
+    for token in text.split():
+        word = any(map(str.isalnum, token))
+        if not found or (word and count == words):
+            found.append([])
+            count = 0
+        found[-1].append(token)
+        count += word
+    spoken = any(map(str.isalnum, text))
+    return [" ".join(tokens) for tokens in found] if spoken else []
+
+
+def start_chunks(service: LipsyncService, request: ChunksRequest) -> Job:
+    """Begins the render; ``job.chunks`` fill up. Raises what ``submit`` raises."""
+    texts = cut(request.text, request.chunk_size)
+    if not texts:
+        raise BadInput("There is nothing to say in this text", field="text")
+
+    def speak(voice: Voice, job: Job) -> Iterator[Speech]:
+        rate = voice.sample_rate
+        job.chunks = tuple(Chunk(index, text, Sound(rate)) for index, text in enumerate(texts))
+        return _speak(job, voice, request)
+
+    job = service.submit(request, speak=speak)
+
+    def drop() -> None:
+        """A render that failed keeps the films that it has finished."""
+        if isinstance(job.error, Cancelled):
+            forget_chunks(service, job)
+
+    service.films.start(job, lambda: _write(service, job), drop)
+    return job
+
+
+def chunk_id(job: Job, chunk: Chunk) -> str:
+    return f"{job.id}-{chunk.index}"
+
+
+def find_chunk(service: LipsyncService, name: str) -> tuple[Job, Chunk]:
+    """Raises NotFound."""
+    job_id, _, index = name.rpartition("-")
+    unknown = NotFound("There is no such chunk; chunks are kept for an hour", field="chunk_id")
+    try:
+        job = service.jobs.get(job_id)
+    except NotFound:
+        raise unknown from None
+    if not (index.isascii() and index.isdigit()) or int(index) >= len(job.chunks):
+        raise unknown
+    return job, job.chunks[int(index)]
+
+
+def wait_for_sound(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> Sound:
+    """The sound of a chunk. Raises the job's error, or Cancelled when the client has gone."""
+    while not chunk.spoken.wait(LOOK_S):
+        _look(job, gone)
+    return chunk.sound
+
+
+def wait_for_film(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> Path:
+    """Where the film of a chunk is. Raises the job's error, or Cancelled like the other."""
+    while not chunk.filmed.wait(LOOK_S):
+        _look(job, gone)
+    if chunk.film is None:
+        raise job.error or NotFound("The chunk has been removed", field="chunk_id")
+    return chunk.film
+
+
+def forget_chunks(service: LipsyncService, job: Job) -> None:
+    """Removes the films of a job that has ended."""
+    for chunk in job.chunks:
+        if chunk.film is not None:
+            service.results.free(chunk.film)
+            chunk.film = None
+
+
+def _look(job: Job, gone: Callable[[], bool]) -> None:
+    if job.error is not None:
+        raise job.error
+    if gone():
+        raise Cancelled("The reader left")
+
+
+def _speak(job: Job, voice: Voice, request: ChunksRequest) -> Iterator[Speech]:
+    """Every piece of every chunk, once the last is spoken. Chunks end with whole frames."""
+    rate, fps = voice.sample_rate, request.fps
+    said: list[Speech] = []
+    samples = frames = 0
+    for chunk in job.chunks:
+        pieces = []
+        for piece in voice.speak(chunk.text, request.language, request.speed):
+            job.ticket.check()
+            pieces.append(piece)
+        if not pieces:
+            silence = np.zeros(int(SILENT_S * rate), np.float32)
+            pieces = [Speech(0, "", silence, rate, [Phoneme("", 0.0, SILENT_S)])]
+        end = samples + sum(len(piece.pcm) for piece in pieces)
+        last = frame_count(end, rate, fps)
+        pieces[-1] = _longer(pieces[-1], first_sample(last, rate, fps) - end)
+        samples = first_sample(last, rate, fps)
+        chunk.frames, chunk.duration_s = last - frames, (last - frames) / fps
+        frames = last
+        said += [replace(piece, index=len(said) + n) for n, piece in enumerate(pieces)]
+        for piece in pieces:
+            chunk.sound.append(piece.pcm)
+        chunk.sound.close()
+        chunk.spoken.set()
+    yield from said
+
+
+def _longer(speech: Speech, samples: int) -> Speech:
+    pcm = np.concatenate([speech.pcm, np.zeros(samples, np.float32)])
+    phonemes = speech.phonemes
+    if phonemes and samples:
+        silence = Phoneme("", phonemes[-1].end_s, len(pcm) / speech.sample_rate)
+        phonemes = [*phonemes, silence]
+    return replace(speech, pcm=pcm, phonemes=phonemes)
+
+
+def _write(service: LipsyncService, job: Job) -> None:
+    with service.frames(job, lambda frame: frame) as frames:
+        for chunk in job.chunks:
+            path = service.results.take(f"{chunk_id(job, chunk)}.mp4")
+            try:
+                first = next(frames)  # by now all speech is there, and every number of frames
+                with service.encoder(job, path) as writer:
+                    writer.write(first)
+                    for frame in islice(frames, chunk.frames - 1):
+                        writer.write(frame)
+                    writer.finish()
+                job.result_bytes += path.stat().st_size
+            except BaseException:
+                service.results.free(path)
+                raise
+            chunk.film = path
+            chunk.filmed.set()

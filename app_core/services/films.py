@@ -1,0 +1,139 @@
+"""Jobs whose outcome is a film: written for a client that waits, kept for later, or streamed.
+
+The job goes on after its last frame, until the film is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import threading
+from typing import TYPE_CHECKING, BinaryIO
+
+from app_core.errors import Busy, Cancelled, DiskFull
+from app_core.log import job_id
+from app_core.services.reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from app_core.job import Job
+    from app_core.services.results import Results
+
+    Gone = Callable[[], bool]
+    Write = Callable[[Path, Gone], None]
+    """Writes the whole film to the path, or raises and leaves nothing there."""
+    Pieces = Callable[[Gone], Iterator[bytes]]
+    """A generator of the film's bytes; closing it ends its processes."""
+
+logger = logging.getLogger(__name__)
+
+
+class Films:
+    """``end`` ends a job with None or its error, and says whether this was its end."""
+
+    def __init__(self, results: Results, end: Callable[[Job, Exception | None], bool]) -> None:
+        self._results, self._end = results, end
+        self._threads: dict[str, threading.Thread] = {}
+
+    def write(self, job: Job, write: Write, path: Path, gone: Gone) -> None:
+        """Runs ``write`` and ends the job as that ends. Raises its error, or DiskFull."""
+        try:
+            self._work(job, lambda: write(path, gone))
+        except Exception:
+            path.unlink(missing_ok=True)
+            raise
+
+    def open(self, job: Job, write: Write, gone: Gone) -> BinaryIO:
+        """The whole film. Its name is gone from the disk already, so nothing is left behind."""
+        path = self._place(job)
+        try:
+            self.write(job, write, path, gone)
+            return path.open("rb")
+        finally:
+            self._results.free(path)
+
+    def keep(self, job: Job, write: Write, name: str) -> None:
+        """The film is made in its own thread and kept as the job's ``result``, for clients
+        ``name``. Raises Busy.
+        """
+        path = self._place(job)
+        job.result, job.result_name = path, name
+
+        def work() -> None:
+            write(path, lambda: job.ticket.stale)
+            job.result_bytes = path.stat().st_size
+
+        def drop() -> None:
+            job.result, job.result_bytes = None, 0
+            self._results.free(path)
+
+        self.start(job, work, drop)
+
+    def start(self, job: Job, work: Callable[[], None], drop: Callable[[], None]) -> None:
+        """Runs ``work`` in a thread and ends the job as that ends; ``drop`` removes what a job
+        that did not get done has left. Raises Busy when the machine has no thread left.
+        """
+        job.film = True
+        thread = threading.Thread(
+            target=self._run, args=(job, work, drop), name=f"film-{job.id[:8]}", daemon=True
+        )
+        self._threads[job.id] = thread
+        try:
+            thread.start()
+        except RuntimeError as error:
+            del self._threads[job.id]
+            busy = Busy("The server has no thread left for another render")
+            self._end(job, busy)
+            drop()
+            raise busy from error
+
+    def stream(self, job: Job, pieces: Pieces, gone: Gone) -> Reader[bytes]:
+        """The film's bytes while it is made. Leaving the loop cancels the job at once."""
+        job.film = True
+        return Reader(pieces(gone), lambda error: self._end(job, error and known(error)))
+
+    def close(self) -> None:
+        """Waits for the threads; their jobs have ended."""
+        for thread in list(self._threads.values()):
+            thread.join(5.0)
+
+    def _place(self, job: Job) -> Path:
+        try:
+            return self._results.take(f"{job.id}.mp4")
+        except OSError as error:
+            self._end(job, known(error))
+            raise known(error) from error
+
+    def _work(self, job: Job, work: Callable[[], None]) -> None:
+        job.film = True
+        try:
+            work()
+        except BaseException as error:
+            told = known(error)
+            self._end(job, told)
+            raise told from error
+        if not self._end(job, None):
+            raise job.error or Cancelled("The job was cancelled")
+
+    def _run(self, job: Job, work: Callable[[], None], drop: Callable[[], None]) -> None:
+        job_id.set(job.id)
+        try:
+            self._work(job, work)
+        except Exception as error:
+            logger.debug("no film: %s", type(error).__name__)
+            with contextlib.suppress(OSError):
+                drop()
+        finally:
+            self._threads.pop(job.id, None)
+
+
+def known(error: BaseException) -> Exception:
+    """What the job is told. A full disk is one wherever it shows."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull("The disk is full")
+    if isinstance(error, Exception):
+        return error
+    return Cancelled("The reader left")

@@ -1,0 +1,35 @@
+"""Is the server ready, and how much more can it take?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from app_core import __version__
+
+if TYPE_CHECKING:
+    from app_core.services.lipsync_service import LipsyncService
+
+
+def report(service: LipsyncService) -> dict[str, Any]:
+    studio = service.studio
+    model, engine, ffmpeg = studio.model, studio.engine, studio.found_ffmpeg
+    return {
+        "status": studio.status,
+        "reason": studio.reason or None,
+        "model": model.name if model else service.config.model,
+        "device": model.device if model else None,
+        "avatar": service.config.avatar,
+        "voices": [voice["id"] for voice in service.voices.describe()],
+        "ffmpeg": ffmpeg.version if ffmpeg else None,
+        "nvdec": ffmpeg.nvdec if ffmpeg else False,
+        "encoders": list(ffmpeg.encoders) if ffmpeg else [],
+        "version": __version__,
+        "capacity": {
+            **asdict(service.capacity.snapshot()),
+            "max_jobs": service.config.max_jobs,
+            "jobs": len(service.jobs.running()),
+            "queue": engine.depth if engine else 0,
+            "mean_batch": round(engine.mean_batch, 2) if engine else 0.0,
+        },
+    }

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app_core.services.results import Results
+
+HOLD = """
+import sys
+from pathlib import Path
+from app_core.services.results import Results
+Results(Path(sys.argv[1])).take("film.mp4").write_text("half a film")
+sys.stdout.write("ready\\n")
+sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other_process(tmp_path: Path):  # type: ignore[no-untyped-def]
+    """Holds a folder until it is killed, which removes nothing."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parent.parent,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield process
+        process.kill()
+
+
+def test_the_last_file_takes_the_folder_along(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    first, second = results.take("1.mp4"), results.take("2.mp4")
+    assert first.parent == second.parent and first.read_bytes() == b""
+    results.free(first)
+    assert [second] == list(second.parent.iterdir())
+    results.free(second)
+    assert list(tmp_path.iterdir()) == []
+    third = results.take("3.mp4")
+    assert third.exists(), "a folder is made again"
+    results.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_is_taken_once(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    results.take("1.mp4")
+    with pytest.raises(FileExistsError):
+        results.take("1.mp4")
+    results.close()
+
+
+def test_folders_of_dead_processes_are_swept(
+    tmp_path: Path, other_process: subprocess.Popen[bytes]
+) -> None:
+    (tmp_path / "somebody-else").mkdir()
+    (held,) = tmp_path.glob("soyle-*")
+    results = Results(tmp_path)
+    assert results.sweep() == 0, "a living process keeps its films"
+    assert (held / "film.mp4").read_text() == "half a film"
+    other_process.kill()
+    other_process.wait(5)
+    mine = results.take("mine.mp4")
+    assert results.sweep() == 1
+    assert not held.exists()
+    assert mine.exists()
+    assert (tmp_path / "somebody-else").exists()
+    results.close()
