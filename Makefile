@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit bench doctor
+.PHONY: help run test lint types unit bench fuzz doctor
 
 help: ## Print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -44,6 +44,10 @@ bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, and capacity
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.first_frame
 	$(BIN)/python -m benchmarks.capacity
+
+fuzz: $(VENV)/dev.stamp ## Ask a server 2,000 random things by its OpenAPI document (minutes)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "schemathesis>=4,<5"
+	$(BIN)/python -m benchmarks.fuzz --examples 200 --seed 1
 
 doctor: $(VENV)/core.stamp ## Say what this machine has and what is missing
 	@$(BIN)/python app.py doctor

@@ -136,7 +136,7 @@ def main(arguments: list[str]) -> int:
         setup_logging()
         logger.error("%s", error)
         return 2
-    setup_logging(config.log_level)
+    setup_logging(config.log_level, config.log_format)
     return doctor(config) if arguments else serve(config)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -26,6 +26,9 @@ class Config(BaseModel):
     )
     avatar_dir: Path = Field(Path("avatar"), description="Folder with one folder for each avatar")
     avatar: str = Field("aigul", description="The avatar that speaks when a request names none")
+    base_video_path: Path = Field(
+        Path(""), description="Video that speaks on /api/lipsync/video; empty: the avatar's clip"
+    )
     model: str = Field("auto", description="Lip-sync model: auto or viseme")
     voice: str = Field("", description="Voice that speaks when a request names none; empty: best")
     sway: bool = Field(True, description="Breath, sway and blinks for still avatars, true or false")
@@ -62,6 +65,9 @@ class Config(BaseModel):
         "", description="Other origins whose pages may call, separated by commas"
     )
     log_level: str = Field("info", description="debug, info, warning or error")
+    log_format: Literal["line", "json"] = Field(
+        "line", description="line for a person, json for a collector of logs"
+    )
 
     @field_validator("log_level")
     @classmethod

@@ -2,33 +2,65 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.config
+import time
 from contextvars import ContextVar
+from typing import Any
 
 job_id: ContextVar[str] = ContextVar("job_id", default="-")
+"""The job that this thread works for. A call that speaks of another job passes
+``extra={"job": its id}``."""
 
 
 class JobFilter(logging.Filter):
+    """Gives every record a ``job``."""
+
     def filter(self, record: logging.LogRecord) -> bool:
-        record.job = job_id.get()[:8]
+        if not hasattr(record, "job"):
+            record.job = job_id.get()
         return True
 
 
-def setup_logging(level: str = "info") -> None:
+class LineFormatter(logging.Formatter):
+    """For a person: time, level, logger, the first eight letters of the job, the message."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s [%(job).8s] %(message)s")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time (UTC), level, logger, job, message, and any ``fields``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        told: dict[str, Any] = {
+            "time": f"{moment}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "job": getattr(record, "job", "-"),
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False, default=str)
+
+
+def setup_logging(level: str = "info", form: str = "line") -> None:
+    """``form`` is line or json. Logs go to standard error."""
     logging.config.dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
             "filters": {"job": {"()": JobFilter}},
-            "formatters": {
-                "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(job)s] %(message)s"}
-            },
+            "formatters": {"line": {"()": LineFormatter}, "json": {"()": JsonFormatter}},
             "handlers": {
                 "stderr": {
                     "class": "logging.StreamHandler",
                     "filters": ["job"],
-                    "formatter": "line",
+                    "formatter": form,
                 }
             },
             "root": {"level": level.upper(), "handlers": ["stderr"]},

@@ -62,3 +62,66 @@ def test_pages_of_other_origins_may_not_call(make_client: Any, config: Any) -> N
         client.post(STREAM, json=ASAP, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
     )
     assert client.get("/", headers=bad).status_code == 200
+
+
+def test_a_signed_address_cancels_nothing(guarded: Any) -> None:
+    answer = guarded.post(STREAM, json=ASAP, headers=BEARER)
+    path, _, token = answer.headers["X-Audio-Url"].partition("?")
+    job = path.removesuffix("/audio.wav")
+    assert guarded.get(f"{job}?{token}").status_code == 200
+    assert guarded.delete(f"{job}?{token}").status_code == 401
+
+
+@pytest.mark.parametrize("expires", ["²", "9" * 5000, "", "-1", "1e9"])
+def test_a_broken_signature_is_refused(guarded: Any, expires: str) -> None:
+    answer = guarded.get("/api/jobs/1", query_string={"token": f"{expires}.00"})
+    assert answer.status_code == 401
+
+
+def test_metrics_need_the_token_and_documents_do_not(guarded: Any) -> None:
+    assert guarded.get("/metrics").status_code == 401
+    assert guarded.get("/metrics", headers=BEARER).status_code == 200
+
+
+def test_an_origin_alone_tells_a_foreign_page(client: Any) -> None:
+    foreign = {"Origin": "http://evil.example"}
+    assert client.post(STREAM, json=ASAP, headers=foreign).status_code == 403
+    assert client.post(STREAM, json=ASAP, headers={"Origin": "http://localhost"}).status_code == 200
+
+
+def test_a_rebound_name_is_refused_on_loopback(make_client: Any, config: Any) -> None:
+    headers = {"Host": "evil.example:5000", "Sec-Fetch-Site": "same-origin"}
+    assert make_client().get("/api/voices", headers=headers).status_code == 403
+    for change in (
+        {"listen": "0.0.0.0:5000"},
+        {"cors_origins": "http://evil.example:5000"},
+        {"api_token": "secret"},
+    ):
+        client = make_client(config=config.model_copy(update=change))
+        assert client.get("/api/voices", headers=headers | BEARER).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost:5000", "127.0.0.1:5000", "[::1]:5000", "a.localhost"])
+def test_this_machine_has_many_names(client: Any, host: str) -> None:
+    assert client.get("/api/voices", headers={"Host": host}).status_code == 200
+
+
+def test_a_preflight_is_answered(make_client: Any, config: Any) -> None:
+    client = make_client(
+        config=config.model_copy(update={"cors_origins": "https://a.kz", "api_token": "secret"})
+    )
+    asked = {"Origin": "https://a.kz", "Access-Control-Request-Method": "DELETE"}
+    answer = client.options("/api/jobs/1", headers=asked)
+    assert answer.status_code == 200
+    assert "DELETE" in answer.headers["Access-Control-Allow-Methods"]
+    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+    assert "Origin" in client.get("/api/voices").headers["Vary"]
+
+
+def test_the_element_is_shared_with_named_origins_alone(make_client: Any, config: Any) -> None:
+    client = make_client(config=config.model_copy(update={"cors_origins": "https://a.kz"}))
+    for origin, shared in (("https://a.kz", "https://a.kz"), ("https://b.kz", None)):
+        answer = client.get("/static/soyle-avatar.js", headers={"Origin": origin})
+        assert answer.status_code == 200
+        assert answer.headers.get("Access-Control-Allow-Origin") == shared
+        answer.close()

@@ -16,6 +16,7 @@ from app_core.channel import ChannelClosed
 from app_core.engine.runner import Runner
 from app_core.engine.scheduler import LATENCY_BATCH, THROUGHPUT_BATCH, Lane, Scheduler
 from app_core.errors import Cancelled, ModelFailed
+from app_core.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,8 @@ IDLE_S = 0.05
 
 
 class Engine:
-    def __init__(self, model: LipsyncModel) -> None:
+    def __init__(self, model: LipsyncModel, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics or Metrics()
         self._runner = Runner(model)
         self._scheduler = Scheduler(model.max_batch)
         self._name = f"engine-{model.name}"
@@ -143,7 +145,9 @@ class Engine:
                 for job in jobs.values():
                     if self._scheduler.waiting(job.id) <= self._most(job) // 2:
                         self._space[job.id].notify()
-            answers = self._runner.run(tasks)
+            with self._metrics.time("draw"):
+                answers = self._runner.run(tasks)
+            self._metrics.batch(len(tasks))
             self.batches += 1
             self.frames += len(tasks)
             for task, answer in zip(tasks, answers, strict=True):

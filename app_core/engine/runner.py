@@ -26,7 +26,9 @@ class Runner:
             return list(self._checked(tasks))
         except Exception as error:
             if len(tasks) == 1:
-                logger.exception("%s failed on a frame", self._model.name)
+                logger.exception(
+                    "%s failed on a frame", self._model.name, extra={"job": tasks[0].job_id}
+                )
                 return [ModelFailed(f"The model {self._model.name} failed: {error}")]
             logger.warning("%s failed on a batch of %d", self._model.name, len(tasks))
         return [answer for task in tasks for answer in self.run([task])]

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app_core.routes import access, failure, generate, health, jobs, pages, stream_mjpeg
+from app_core.routes import (
+    access,
+    access_log,
+    docs,
+    failure,
+    generate,
+    health,
+    job_events,
+    jobs,
+    lipsync_video,
+    metrics,
+    openapi,
+    pages,
+    stream_chunks,
+    stream_mjpeg,
+    voices,
+)
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -16,6 +32,21 @@ def register(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = JSON_LIMIT
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     failure.register(app)
+    access_log.register(app)
     access.register(app)
-    for module in (generate, health, jobs, pages, stream_mjpeg):
+    job_events.register(app)
+    for module in (
+        generate,
+        health,
+        job_events,
+        jobs,
+        lipsync_video,
+        pages,
+        stream_chunks,
+        stream_mjpeg,
+        metrics,
+        voices,
+        openapi,
+        docs,
+    ):
         app.register_blueprint(module.blueprint)

@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, current_app, render_template
 
 from app_core import __version__
+from app_core.routes.context import config
 
 blueprint = Blueprint("pages", __name__)
 LANGUAGES = ("ru", "kk", "en")
+SECTIONS = (
+    ("/", "index"),
+    ("/api/lipsync/video", "lipsync_video"),
+    ("/mjpeg_test", "mjpeg_test"),
+    ("/embed", "embed"),
+    ("/docs", "docs"),
+)
+"""(path, page) in the order of the navigation."""
+
+
+@blueprint.app_context_processor
+def shared() -> dict[str, Any]:
+    """What every template may use; only sections that this server has are named."""
+    served = {rule.rule for rule in current_app.url_map.iter_rules()}
+    return {
+        "sections": [section for section in SECTIONS if section[0] in served],
+        "languages": LANGUAGES,
+        "version": __version__,
+        "text_limit": config().max_text_chars,
+    }
 
 
 @blueprint.get("/")
 def index() -> str:
-    return render_template("index.html", page="index", languages=LANGUAGES, version=__version__)
+    return render_template("index.html", page="index")
 
 
 @blueprint.get("/mjpeg_test")
 def mjpeg_test() -> str:
-    return render_template(
-        "mjpeg_test.html", page="mjpeg_test", languages=LANGUAGES, version=__version__
-    )
+    return render_template("mjpeg_test.html", page="mjpeg_test")
+
+
+@blueprint.get("/embed")
+def embed() -> str:
+    return render_template("embed.html", page="embed")
 
 
 @blueprint.get("/favicon.ico")

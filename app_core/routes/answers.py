@@ -1,0 +1,100 @@
+"""What the server answers: the models that describe it to developers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Failure(Answer):
+    error: str = Field(description="A sentence for a person")
+    code: str = Field(description="A stable word for a program")
+    field: str | None = Field(description="The field of the request that is to blame")
+
+
+class Frames(Answer):
+    total: int | None = Field(description="Known when the whole text has been spoken")
+    done: int
+    dropped: int = Field(description="Live frames whose time had passed")
+    without_face: int = Field(description="Pictures of a clip in which no face was found")
+
+
+class JobAnswer(Answer):
+    id: str
+    status: Literal["queued", "running", "done", "failed", "cancelled"]
+    stage: Literal["speech", "frames", "finishing", "done"]
+    progress: Annotated[float, Field(ge=0, le=1)]
+    frames: Frames
+    frames_per_s: float
+    time_left_s: float | None = Field(description="Seconds at the speed so far")
+    seconds: float = Field(description="Seconds of sound so far")
+    timings: dict[str, float] = Field(description="Seconds from the start, by what happened")
+    error: Failure | None
+    statistics: dict[str, Any] | None = Field(description="Of a film of the base video")
+    result_url: str | None = Field(description="Where the kept film is, once it is done")
+    audio_url: str = Field(description="The sound, also while it is made")
+    events_url: str = Field(description="WebSocket of progress and words, as JSON messages")
+
+
+class Chunk(Answer):
+    index: int
+    text: str
+    video_url: str = Field(description="MP4; waits while it is being made")
+    audio_url: str = Field(description="WAV, 16 kHz, mono")
+    duration: float = Field(description="Seconds")
+
+
+class Chunks(Answer):
+    success: Literal[True]
+    total_chunks: int
+    language: Literal["ru", "kk", "en"]
+    chunks: list[Chunk]
+
+
+class Capacity(Answer):
+    cores: float
+    live: int
+    load: float = Field(description="Cores that live renders need, as predicted")
+    others: float = Field(description="Cores that other programs take")
+    frame_ms: float = Field(description="Core milliseconds of a 512x512 frame")
+    sessions: int = Field(description="Live 512x512 renders that fit in all")
+    max_jobs: int
+    jobs: int
+    queue: int = Field(description="Frames that wait for the model")
+    mean_batch: float
+
+
+class Health(Answer):
+    status: Literal["ready", "loading", "degraded", "offline"]
+    reason: str | None
+    model: str
+    device: str | None
+    avatar: str
+    voices: list[str]
+    ffmpeg: str | None
+    nvdec: bool
+    encoders: list[str]
+    version: str
+    capacity: Capacity
+
+
+class Live(Answer):
+    status: Literal["live"]
+
+
+class Voice(Answer):
+    id: str
+    name: str
+    languages: list[Literal["ru", "kk", "en"]]
+    sample_rate: int
+    engine: str
+    licence: str = Field(description="SPDX identifier of the engine and its data")
+
+
+class Voices(Answer):
+    voices: list[Voice]

@@ -1,0 +1,164 @@
+"""GET /docs: the contract for people, from the same document as /openapi.json."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from app_core.routes.context import config
+from app_core.routes.openapi import SCHEMAS, document
+
+blueprint = Blueprint("docs", __name__)
+
+EXAMPLES = {"text": "Сәлем! Привет! Hello!", "sdp": "v=0..."}
+FILES = {"video/mp4": "film.mp4", "audio/wav": "speech.wav", "multipart/x-mixed-replace": "-"}
+
+
+@blueprint.get("/docs")
+def docs() -> str:
+    told = document(config())
+    schemas = told["components"]["schemas"]
+    groups: dict[str, list[dict[str, Any]]] = {tag["name"]: [] for tag in told["tags"]}
+    for path, methods in told["paths"].items():
+        for method, operation in methods.items():
+            shown = _operation(method, path, operation, schemas)
+            groups[operation["tags"][0]].append(shown)
+    return render_template("docs.html", page="docs", groups=groups, title=told["info"]["title"])
+
+
+def _operation(
+    method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]
+) -> dict[str, Any]:
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    model = _resolved(body["schema"], schemas) if body else {}
+    return {
+        "id": operation["operationId"],
+        "method": method.upper(),
+        "path": path,
+        "summary": operation["summary"],
+        "details": operation.get("description", ""),
+        "fields": [
+            *_parameters(operation.get("parameters", [])),
+            *_fields(model),
+        ],
+        "answers": [
+            {
+                "status": status,
+                "words": answer["description"],
+                "headers": list(answer.get("headers", {})),
+                "content": list(answer.get("content", {})),
+                "fields": _answer_fields(answer, schemas) if int(status) < 400 else [],
+            }
+            for status, answer in operation["responses"].items()
+        ],
+        "curl": _curl(method.upper(), path, operation, model),
+    }
+
+
+def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    name = schema.get("$ref", "").removeprefix(SCHEMAS)
+    found: dict[str, Any] = schemas[name] if name else schema
+    return found
+
+
+def _parameters(parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        _row(p["name"], p["schema"], p["in"], p.get("required", False), p.get("description", ""))
+        for p in parameters
+    ]
+
+
+def _fields(model: dict[str, Any], place: str = "body") -> list[dict[str, Any]]:
+    required = model.get("required", ())
+    return [
+        _row(name, schema, place, name in required, schema.get("description", ""))
+        for name, schema in model.get("properties", {}).items()
+    ]
+
+
+def _answer_fields(answer: dict[str, Any], schemas: dict[str, Any]) -> list[dict[str, Any]]:
+    content = answer.get("content", {}).get("application/json")
+    return _fields(_resolved(content["schema"], schemas), "answer") if content else []
+
+
+def _row(
+    name: str, schema: dict[str, Any], place: str, required: bool, words: str
+) -> dict[str, Any]:
+    default = schema.get("default")
+    return {
+        "name": name,
+        "place": place,
+        "required": required,
+        "type": _type(schema),
+        "default": "" if default is None else json.dumps(default, ensure_ascii=False),
+        "limits": _limits(schema),
+        "words": words,
+    }
+
+
+def _kinds(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
+    return kinds or [schema]
+
+
+def _type(schema: dict[str, Any]) -> str:
+    names = []
+    for kind in _kinds(schema):
+        if "$ref" in kind:
+            names.append(kind["$ref"].removeprefix(SCHEMAS))
+        elif kind.get("type") == "array":
+            names.append(f"list of {_type(kind['items'])}")
+        else:
+            names.append(kind.get("format") or kind.get("type", "value"))
+    nullable = len(_kinds(schema)) < len(schema.get("anyOf", [schema]))
+    return " or ".join([*names, "null"] if nullable else names)
+
+
+def _limits(schema: dict[str, Any]) -> str:
+    kind = _kinds(schema)[0]
+    choices = kind.get("enum", [kind["const"]] if "const" in kind else [])
+    if choices:
+        return " ".join(str(value) for value in choices)
+    if "minimum" in kind and "maximum" in kind:
+        return f"{kind['minimum']:g}..{kind['maximum']:g}"
+    if "maxLength" in kind:
+        return f"{kind.get('minLength', 0)}..{kind['maxLength']} characters"
+    return ""
+
+
+def _curl(method: str, path: str, operation: dict[str, Any], model: dict[str, Any]) -> str:
+    """A command that works as it stands, but for the ids of jobs."""
+    address = request.host_url.rstrip("/") + path
+    queries = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
+    asked = [p["name"] for p in operation.get("parameters", ()) if p.get("required")]
+    words = ["curl"]
+    if method != "GET":
+        words += ["-X", method]
+    answers = operation["responses"].values()
+    kinds = [kind for answer in answers for kind in answer.get("content", ())]
+    target = next((FILES[kind] for kind in kinds if kind in FILES), "")
+    if target == "-":
+        words += ["--no-buffer"]
+    if target:
+        words += ["-o", "stream.mjpeg" if target == "-" else target]
+    lines = [" ".join([*words, shlex.quote(address)])]
+    if model:
+        body = {name: EXAMPLES.get(name, "...") for name in model.get("required", ())}
+        lines.append("-H 'Content-Type: application/json'")
+        lines.append("-d " + shlex.quote(json.dumps(body, ensure_ascii=False)))
+    elif queries:
+        lines[0] = lines[0].replace("curl", "curl -G", 1)
+        lines += [
+            "--data-urlencode " + shlex.quote(f"{name}={EXAMPLES.get(name, '...')}")
+            for name in asked
+            if name in queries
+        ]
+    if (
+        any({"bearer"} == set(way) for way in operation["security"])
+        and {} not in operation["security"]
+    ):
+        lines.append('-H "Authorization: Bearer $API_TOKEN"')
+    return " \\\n  ".join(lines)

@@ -1,0 +1,299 @@
+"""A client of Soyle in one file. Needs ``requests``; ``events`` needs ``websocket-client`` too.
+
+with Soyle("http://localhost:5000", retries=3) as soyle:
+    with soyle.stream("Сәлем, әлем!", language="kk") as frames:
+        for frame in frames:
+            show(frame.jpeg, at=frame.seconds)
+    soyle.generate("Hello!", "hello.mp4", language="en", progress=print)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+POLL_S = 0.25
+LONGEST_WAIT_S = 30.0
+BLOCK = 1 << 16
+
+Progress = Callable[[dict[str, Any]], object]
+
+
+class SoyleError(Exception):
+    """``str(error)`` is the server's sentence; ``code`` its stable word.
+
+    ``status`` is 0 when the server was not reached or the answer broke off.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        code: str,
+        status: int = 0,
+        field: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.code, self.status, self.field, self.retry_after = code, status, field, retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    index: int
+    seconds: float
+    """Time on the clock of the sound."""
+    jpeg: bytes
+
+
+class FrameStream:
+    """Frames as they arrive. Leaving it early cancels the render."""
+
+    def __init__(self, response: requests.Response, server: str) -> None:
+        self._response = response
+        self.job_id = response.headers["X-Job-Id"]
+        self.frame_rate = int(response.headers["X-Frame-Rate"])
+        self.audio_url = urljoin(server, response.headers["X-Audio-Url"])
+
+    def __iter__(self) -> Iterator[Frame]:
+        for headers, body in _parts(self._response):
+            if headers["content-type"] != "image/jpeg":
+                raise _error(json.loads(body))
+            yield Frame(int(headers["x-frame"]), float(headers["x-timestamp"]), body)
+
+    def close(self) -> None:
+        self._response.close()
+
+    def __enter__(self) -> FrameStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Soyle:
+    """``retries``: how often a 503 is tried again, each time after its Retry-After.
+
+    ``fields`` of every render are those of the HTTP contract: language, avatar, voice, size, fps,
+    speed, job_id and the route's own. Every call raises SoyleError.
+    """
+
+    def __init__(
+        self,
+        server: str = "http://localhost:5000",
+        token: str | None = None,
+        *,
+        retries: int = 0,
+        timeout_s: float = 60.0,
+    ) -> None:
+        self._server, self._retries, self._timeout_s = server.rstrip("/") + "/", retries, timeout_s
+        self._session = requests.Session()
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def stream(self, text: str, **fields: Any) -> FrameStream:
+        """The face as JPEG frames, each at its time; ``pace="asap"``: as fast as they come."""
+        body = {"text": text, **fields}
+        response = self._send("POST", "api/stream_mjpeg", json=body, stream=True)
+        return FrameStream(response, self._server)
+
+    def generate(
+        self, text: str, path: str | Path, progress: Progress | None = None, **fields: Any
+    ) -> Path:
+        """Writes an MP4 of the talking face. ``progress`` is called with the job as it goes."""
+        return self._film("api/generate", {"text": text, **fields}, Path(path), progress)
+
+    def video(
+        self, text: str, path: str | Path, progress: Progress | None = None, **fields: Any
+    ) -> Path:
+        """Writes an MP4 of the base video: encoder, crf, preset and use_nvdec are fields too."""
+        return self._film("api/lipsync/video", {"text": text, **fields}, Path(path), progress)
+
+    def chunks(self, text: str, **fields: Any) -> list[dict[str, Any]]:
+        """The text in pieces of ``chunk_size`` words, each with its video_url and audio_url."""
+        found: list[dict[str, Any]] = self._json(
+            "POST", "api/stream_chunks", json={"text": text, **fields}
+        )["chunks"]
+        return found
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self._json("GET", f"api/jobs/{job_id}")
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        return self._json("DELETE", f"api/jobs/{job_id}")
+
+    def result(self, job_id: str, path: str | Path) -> Path:
+        return self._save(self._send("GET", f"api/jobs/{job_id}/result", stream=True), Path(path))
+
+    def audio(self, job_id: str, path: str | Path) -> Path:
+        response = self._send("GET", f"api/jobs/{job_id}/audio.wav", stream=True)
+        return self._save(response, Path(path))
+
+    def events(self, job_id: str) -> Iterator[dict[str, Any]]:
+        """What happens to a job, message by message, until its end."""
+        import websocket
+
+        parts = urlsplit(self._server)
+        scheme = "wss" if parts.scheme == "https" else "ws"
+        token = self._session.headers.get("Authorization")
+        connection = websocket.create_connection(
+            f"{scheme}://{parts.netloc}{parts.path}api/jobs/{job_id}/events",
+            timeout=self._timeout_s,
+            header=[f"Authorization: {token!s}"] if token else [],
+            suppress_origin=True,
+        )
+        try:
+            while message := connection.recv():
+                yield json.loads(message)
+        except websocket.WebSocketConnectionClosedException:
+            return
+        finally:
+            connection.close()
+
+    def voices(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._json("GET", "api/voices")["voices"]
+        return found
+
+    def health(self) -> dict[str, Any]:
+        return self._json("GET", "api/health")
+
+    def fetch(self, address: str, path: str | Path) -> Path:
+        """Saves what an address of an answer (audio_url, video_url, result_url) leads to."""
+        return self._save(self._send("GET", address, stream=True), Path(path))
+
+    def close(self) -> None:
+        self._session.close()
+
+    def __enter__(self) -> Soyle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _film(
+        self, route: str, body: dict[str, Any], path: Path, progress: Progress | None
+    ) -> Path:
+        if progress is None:
+            return self._save(self._send("POST", route, json=body, stream=True), path)
+        job_id = body.setdefault("job_id", str(uuid.uuid4()))
+        job = self._json("POST", route, json=body, headers={"Prefer": "respond-async"})
+        try:
+            while job["status"] in ("queued", "running"):
+                progress(job)
+                time.sleep(POLL_S)
+                job = self.job(job_id)
+        except BaseException:
+            self.cancel(job_id)
+            raise
+        progress(job)
+        if job["error"]:
+            raise _error(job["error"])
+        return self.result(job_id, path)
+
+    def _json(self, method: str, route: str, **options: Any) -> dict[str, Any]:
+        with self._send(method, route, **options) as response:
+            found: dict[str, Any] = response.json()
+            return found
+
+    def _send(self, method: str, route: str, **options: Any) -> requests.Response:
+        for left in reversed(range(self._retries + 1)):
+            try:
+                response = self._session.request(
+                    method, urljoin(self._server, route), timeout=self._timeout_s, **options
+                )
+            except requests.RequestException as error:
+                raise SoyleError(str(error), code="unreachable") from error
+            if response.ok:
+                return response
+            with response:
+                refused = _refusal(response)
+            if response.status_code != 503 or refused.retry_after is None or not left:
+                raise refused
+            time.sleep(min(refused.retry_after, LONGEST_WAIT_S))
+        raise AssertionError("the last try returns or raises")
+
+    @staticmethod
+    def _save(response: requests.Response, path: Path) -> Path:
+        """Writes beside ``path`` first: a download that breaks off leaves nothing there."""
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with response, part.open("wb") as file:
+                for block in response.iter_content(BLOCK):
+                    file.write(block)
+            part.replace(path)
+        except requests.RequestException as error:
+            raise SoyleError("The answer broke off", code="broken") from error
+        finally:
+            part.unlink(missing_ok=True)
+        return path
+
+
+def _error(body: dict[str, Any], **more: Any) -> SoyleError:
+    return SoyleError(
+        str(body.get("error", "The server answered with an error")),
+        code=str(body.get("code", "unknown")),
+        field=body.get("field"),
+        **more,
+    )
+
+
+def _refusal(response: requests.Response) -> SoyleError:
+    try:
+        body = response.json()
+    except requests.RequestException:
+        body = {}
+    after = response.headers.get("Retry-After", "")
+    return _error(
+        body if isinstance(body, dict) else {},
+        status=response.status_code,
+        retry_after=float(after) if after.isdecimal() else None,
+    )
+
+
+def _parts(response: requests.Response) -> Iterator[tuple[dict[str, str], bytes]]:
+    """(headers, body) of each part of multipart/x-mixed-replace, by their Content-Length."""
+    boundary = response.headers["Content-Type"].partition("boundary=")[2].strip('"')
+    opening, closing = f"--{boundary}".encode(), f"--{boundary}--".encode()
+    data = _Buffer(response.iter_content(None))
+    try:
+        while (line := data.line()) != closing:
+            if line != opening:
+                continue
+            headers = {}
+            while line := data.line():
+                name, _, value = line.decode("latin-1").partition(":")
+                headers[name.strip().lower()] = value.strip()
+            yield headers, data.exactly(int(headers["content-length"]))
+    except (StopIteration, requests.RequestException) as error:
+        raise SoyleError("The stream broke off", code="broken") from error
+
+
+class _Buffer:
+    """Lines and lengths out of pieces of any size. Raises StopIteration at the end."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._data = pieces, bytearray()
+
+    def line(self) -> bytes:
+        while (end := self._data.find(b"\n")) < 0:
+            self._data += next(self._pieces)
+        return self._take(end + 1).rstrip(b"\r\n")
+
+    def exactly(self, length: int) -> bytes:
+        while len(self._data) < length:
+            self._data += next(self._pieces)
+        return self._take(length)
+
+    def _take(self, length: int) -> bytes:
+        taken = bytes(self._data[:length])
+        del self._data[:length]
+        return taken

@@ -1,0 +1,249 @@
+/**
+ * <soyle-avatar>: a talking face in any page.
+ *
+ *   <script type="module" src="http://localhost:5000/static/soyle-avatar.js"></script>
+ *   <soyle-avatar id="face" language="en"></soyle-avatar>
+ *   <button id="hello">Say hello</button>
+ *   <script>
+ *     const face = document.getElementById("face");
+ *     document.getElementById("hello").onclick = () => face.speak("Hello! I live in your page.");
+ *     face.addEventListener("word", ({ detail }) => console.log(detail.text));
+ *     face.addEventListener("finished", () => console.log("finished"));
+ *     face.addEventListener("error", ({ detail }) => console.warn(detail.code, detail.sentence));
+ *   </script>
+ *
+ * A page of another origin must be named in the server's CORS_ORIGINS.
+ *
+ * Attributes: src (the server; where this script is from unless given), language (ru kk en),
+ * avatar, voice, size (WxH, 512x512 unless given), token (API_TOKEN), muted.
+ * Events: speaking, word {text, start_s, end_s} as it is heard, finished, stopped,
+ * error {code, sentence, status, retryAfter}.
+ */
+
+import { ApiError } from "./js/api.js";
+import { FaceView } from "./js/face_view.js";
+import { Player } from "./js/player.js";
+
+const REQUEST_FIELDS = ["language", "avatar", "voice", "size"];
+const STYLE = `
+  :host { display: block; width: 512px; max-width: 100%; }
+  :host([hidden]) { display: none; }
+  div { --level: 0; border-radius: inherit; }
+  canvas { display: block; width: 100%; height: auto; border-radius: inherit; }
+`;
+
+/** A Soyle server at any address. */
+class Server {
+  /** @param {URL} base  @param {string} token may be empty */
+  constructor(base, token) {
+    this.base = base;
+    this.token = token;
+  }
+
+  openStream(body, signal) {
+    const headers = { "Content-Type": "application/json" };
+    const options = { method: "POST", headers, body: JSON.stringify(body), signal };
+    return this.#request("/api/stream_mjpeg", options);
+  }
+
+  openSound(path, signal) {
+    return this.#request(path, { signal });
+  }
+
+  async openEvents(jobId, signal) {
+    const job = await (await this.#request(`/api/jobs/${jobId}`, { signal })).json();
+    const url = new URL(job.events_url, this.base);
+    url.protocol = url.protocol.replace("http", "ws");
+    return new WebSocket(url);
+  }
+
+  cancelJob(id) {
+    const options = { method: "DELETE", keepalive: true };
+    // The job may have ended by itself in the meantime, which is as good.
+    this.#request(`/api/jobs/${id}`, options).catch(() => {});
+  }
+
+  async #request(path, options) {
+    const headers = new Headers(options.headers);
+    if (this.token) headers.set("Authorization", `Bearer ${this.token}`);
+    let response;
+    try {
+      response = await fetch(new URL(path, this.base), { ...options, headers });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ApiError({ code: "unreachable" });
+    }
+    if (!response.ok) throw await ApiError.ofResponse(response);
+    return response;
+  }
+}
+
+/** The words of one job, each told once when its time has come. */
+class Words {
+  #waiting = [];
+  #socket = null;
+  #closed = false;
+
+  async follow(server, jobId, signal) {
+    try {
+      const socket = await server.openEvents(jobId, signal);
+      if (this.#closed) socket.close();
+      else this.#socket = socket;
+      socket.onmessage = ({ data }) => {
+        const message = JSON.parse(data);
+        if (message.type === "word") this.#waiting.push(message);
+      };
+    } catch {
+      // Words are an extra: the face speaks without them.
+    }
+  }
+
+  /** Those that begin before `time`, seconds of sound heard. */
+  take(time) {
+    const due = this.#waiting.filter(({ start_s }) => start_s <= time);
+    this.#waiting = this.#waiting.filter(({ start_s }) => start_s > time);
+    return due;
+  }
+
+  close() {
+    this.#closed = true;
+    this.#waiting = [];
+    this.#socket?.close();
+  }
+}
+
+export class SoyleAvatar extends HTMLElement {
+  static observedAttributes = ["muted", "src", "size"];
+
+  #canvas = document.createElement("canvas");
+  #player = null;
+  #words = null;
+  #status = "idle";
+
+  constructor() {
+    super();
+    const frame = document.createElement("div");
+    frame.append(this.#canvas);
+    const style = document.createElement("style");
+    style.textContent = STYLE;
+    this.attachShadow({ mode: "open" }).append(style, frame);
+    this.#canvas.setAttribute("role", "img");
+  }
+
+  connectedCallback() {
+    if (!this.#player) this.#setUp();
+    this.#canvas.setAttribute("aria-label", this.getAttribute("aria-label") ?? "Talking face");
+  }
+
+  disconnectedCallback() {
+    this.stop();
+  }
+
+  attributeChangedCallback(name) {
+    if (name === "muted" && this.#player) this.#player.muted = this.muted;
+    if (name === "size") this.#shape();
+    if (name === "src" && this.isConnected) {
+      this.stop();
+      this.#setUp();
+    }
+  }
+
+  get muted() {
+    return this.hasAttribute("muted");
+  }
+
+  set muted(value) {
+    this.toggleAttribute("muted", Boolean(value));
+  }
+
+  /** Live figures of the last text: status, frames, shown, fps, audioTime... */
+  get stats() {
+    return { ...this.#player?.stats };
+  }
+
+  /**
+   * Says a text; what is being said is stopped. Call inside a click or key press, or browsers
+   * keep the sound back. Resolves to "finished", "stopped" or "error" (see the event). `fields`
+   * are those of POST /api/stream_mjpeg.
+   */
+  async speak(text, fields = {}) {
+    if (!this.isConnected) throw new Error("<soyle-avatar> is in no page");
+    this.#words?.close();
+    const words = new Words();
+    this.#words = words;
+    try {
+      await this.#player.speak({ low_latency: true, ...this.#fields(), ...fields, text });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const { code, sentence, status, retryAfter } = error;
+      this.#tell("error", { code, sentence, status, retryAfter });
+      return "error";
+    } finally {
+      words.close();
+    }
+    if (this.#words !== words) return "stopped"; // by another text
+    return this.#player.stats.status;
+  }
+
+  /** Stops at once, here and on the server. */
+  stop() {
+    this.#player?.stop();
+  }
+
+  #setUp() {
+    const base = new URL(this.getAttribute("src") ?? import.meta.url, document.baseURI);
+    const server = new Server(new URL("/", base), "");
+    this.#shape();
+    this.#canvas.dataset.poster = new URL("/static/img/poster.jpg", server.base).href;
+    const open = (body, signal) => this.#open(server, body, signal);
+    this.#player = new Player(new FaceView(this.#canvas), {
+      openStream: open,
+      openSound: (path, signal) => server.openSound(path, signal),
+      cancelJob: (id) => server.cancelJob(id),
+    });
+    this.#player.muted = this.muted;
+    this.#player.addEventListener("change", () => this.#onChange());
+  }
+
+  async #open(server, body, signal) {
+    server.token = this.getAttribute("token") ?? "";
+    const words = this.#words;
+    const response = await server.openStream(body, signal);
+    words.follow(server, response.headers.get("X-Job-Id"), signal);
+    return response;
+  }
+
+  #fields() {
+    const given = REQUEST_FIELDS.filter((name) => this.hasAttribute(name));
+    return Object.fromEntries(given.map((name) => [name, this.getAttribute(name)]));
+  }
+
+  /** The place on the page has the right shape before the first picture. */
+  #shape() {
+    const [, width, height] = /^(\d+)x(\d+)$/.exec(this.getAttribute("size") ?? "512x512") ?? [];
+    this.#canvas.style.aspectRatio = width ? `${width} / ${height}` : "auto";
+  }
+
+  #onChange() {
+    const { status, audioTime, pictureTime } = this.#player.stats;
+    const heard = status === "silent" ? pictureTime : audioTime;
+    if (status === "speaking" || status === "silent") {
+      if (this.#status !== "speaking") {
+        this.#status = "speaking";
+        this.#tell("speaking");
+      }
+      for (const { text, start_s, end_s } of this.#words?.take(heard) ?? []) {
+        this.#tell("word", { text, start_s, end_s });
+      }
+    } else if (status !== this.#status) {
+      this.#status = status;
+      if (status === "finished" || status === "stopped") this.#tell(status);
+    }
+  }
+
+  #tell(name, detail = null) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+customElements.define("soyle-avatar", SoyleAvatar);

@@ -1,0 +1,202 @@
+"""client/soyle_client.py, and the Python of the user's documents, against a listening server."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app_core import create_app
+from tests.browser.conftest import serving
+from tests.conftest import until
+from tests.fakes import EchoModel, ToneVoice, ToneVoices
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = {"size": "128x128", "pace": "asap"}
+
+DOCUMENTED = """
+import requests
+
+response = requests.post(
+    'http://localhost:3000/api/stream_mjpeg',
+    json={
+        'text': 'Тестовое сообщение',
+        'language': 'ru',
+        'low_latency': True
+    },
+    stream=True
+)
+
+for chunk in response.iter_content(chunk_size=8192):
+    # Обработать MJPEG кадр
+    process_frame(chunk)
+"""
+
+
+def load() -> Any:
+    """The client as a user has it: one file."""
+    spec = importlib.util.spec_from_file_location(
+        "soyle_client", ROOT / "client" / "soyle_client.py"
+    )
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+soyle_client = load()
+
+
+@pytest.fixture
+def connect(make_service: Any) -> Iterator[Any]:
+    """Clients of servers on fakes."""
+    with ExitStack() as stack:
+
+        def make(options: dict[str, Any] | None = None, **parts: Any) -> Any:
+            service = make_service(**parts)
+            app = create_app(service=service)
+            address = stack.enter_context(serving(app))
+            client = stack.enter_context(soyle_client.Soyle(address, **(options or {})))
+            client.service, client.address = service, address
+            return client
+
+        yield make
+
+
+def test_frames(connect: Any) -> None:
+    soyle = connect()
+    with soyle.stream("one two three", **SMALL) as frames:
+        found = list(frames)
+        assert frames.frame_rate == 25
+        assert soyle.job(frames.job_id)["status"] == "done"
+    assert [frame.index for frame in found] == list(range(15))
+    assert [frame.seconds for frame in found] == pytest.approx([n / 25 for n in range(15)])
+    assert all(frame.jpeg.startswith(b"\xff\xd8\xff") for frame in found)
+
+
+def test_leaving_cancels(connect: Any) -> None:
+    soyle = connect()
+    with soyle.stream("word " * 200, size="128x128") as frames:
+        next(iter(frames))
+    assert until(lambda: not soyle.service.jobs.running())
+    assert soyle.job(frames.job_id)["status"] == "cancelled"
+
+
+def test_sound(connect: Any, tmp_path: Path) -> None:
+    soyle = connect()
+    with soyle.stream("one two", **SMALL) as frames:
+        list(frames)
+        wav = soyle.audio(frames.job_id, tmp_path / "a.wav").read_bytes()
+        again = soyle.fetch(frames.audio_url, tmp_path / "b.wav").read_bytes()
+    assert wav[:4] == b"RIFF"
+    assert wav == again
+    assert len(wav) == 44 + 2 * 3200
+
+
+def test_a_film(connect: Any, tmp_path: Path) -> None:
+    film = connect().generate("one two", tmp_path / "film.mp4")
+    assert film.read_bytes()[4:8] == b"ftyp"
+    assert list(tmp_path.glob(".*.part")) == []
+
+
+def test_a_film_with_progress(connect: Any, tmp_path: Path) -> None:
+    seen: list[dict[str, Any]] = []
+    film = connect().generate("one two", tmp_path / "film.mp4", progress=seen.append)
+    assert film.read_bytes()[4:8] == b"ftyp"
+    assert seen[-1]["status"] == "done"
+    assert seen[-1]["progress"] == 1.0
+
+
+def test_progress_that_raises_cancels(connect: Any, tmp_path: Path) -> None:
+    soyle = connect()
+
+    def stop(job: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        soyle.generate("word " * 300, tmp_path / "film.mp4", progress=stop)
+    assert until(lambda: not soyle.service.jobs.running())
+    assert not (tmp_path / "film.mp4").exists()
+
+
+def test_cancel(connect: Any, model: EchoModel) -> None:
+    soyle = connect()
+    with soyle.stream("word " * 200, size="128x128") as frames:
+        assert soyle.cancel(frames.job_id)["status"] == "cancelled"
+
+
+def test_a_refusal_names_the_field(connect: Any, tmp_path: Path) -> None:
+    soyle = connect()
+    with pytest.raises(soyle_client.SoyleError, match="fps") as refused:
+        soyle.generate("one", tmp_path / "film.mp4", fps=1)
+    assert (refused.value.status, refused.value.code, refused.value.field) == (
+        400,
+        "bad_input",
+        "fps",
+    )
+    with pytest.raises(soyle_client.SoyleError) as unknown:
+        soyle.job("nothing")
+    assert unknown.value.status == 404
+
+
+def test_a_failure_in_the_stream(connect: Any) -> None:
+    soyle = connect(voices=ToneVoices(ToneVoice(fail_at="bad")))
+    with soyle.stream("one two bad", size="128x128") as frames:
+        found = iter(frames)
+        assert next(found).index == 0
+        with pytest.raises(soyle_client.SoyleError) as failed:
+            list(found)
+    assert failed.value.code == "voice_failed"
+
+
+def test_a_full_server_is_tried_again(connect: Any, config: Any) -> None:
+    small = config.model_copy(update={"max_jobs": 1})
+    soyle = connect({"retries": 20}, config=small)
+    impatient = soyle_client.Soyle(soyle.address)
+    with soyle.stream("word " * 200, size="128x128") as first, impatient:
+        with pytest.raises(soyle_client.SoyleError) as full:
+            impatient.stream("one", **SMALL)
+        assert (full.value.status, full.value.code) == (503, "busy")
+        assert full.value.retry_after >= 1
+        threading.Timer(0.3, first.close).start()
+        with soyle.stream("one", **SMALL) as second:
+            assert len(list(second)) == 5
+
+
+def test_the_token(connect: Any, config: Any, tmp_path: Path) -> None:
+    closed = config.model_copy(update={"api_token": "secret"})
+    soyle = connect({"token": "secret"}, config=closed)
+    assert soyle.voices()[0]["id"] == "tone"
+    assert soyle.health()["status"] == "ready"
+    with soyle_client.Soyle(soyle.address) as stranger:
+        with pytest.raises(soyle_client.SoyleError) as refused:
+            stranger.voices()
+        assert refused.value.status == 401
+        with soyle.stream("one", **SMALL) as frames:
+            list(frames)
+        assert stranger.fetch(frames.audio_url, tmp_path / "a.wav").stat().st_size > 44
+
+
+def test_nobody_listens() -> None:
+    with soyle_client.Soyle("http://127.0.0.1:9") as soyle:
+        with pytest.raises(soyle_client.SoyleError) as failed:
+            soyle.voices()
+    assert failed.value.code == "unreachable"
+
+
+def test_the_documented_python(connect: Any) -> None:
+    soyle = connect()
+    got = bytearray()
+    program = DOCUMENTED.replace("http://localhost:3000", soyle.address)
+    scope: dict[str, Any] = {"process_frame": got.extend}
+    exec(compile(program, "document", "exec"), scope)
+    scope["response"].close()
+    assert got.count(b"Content-Type: image/jpeg") == 10
+    assert got.endswith(b"--frame--\r\n")

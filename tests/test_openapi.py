@@ -1,0 +1,95 @@
+"""The document names what there is, no more and no less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from flask.testing import FlaskClient
+
+from app_core.request import GenerateRequest, MjpegRequest
+from tests.contract import Contract, operations
+
+
+@pytest.fixture
+def told(client: FlaskClient) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/openapi.json").json
+    return found
+
+
+def test_every_route_is_described_and_nothing_else(
+    client: FlaskClient, told: dict[str, Any]
+) -> None:
+    assert operations(client.application) == Contract(told).operations()
+
+
+def test_every_reference_leads_somewhere(told: dict[str, Any]) -> None:
+    names = set(told["components"]["schemas"])
+    text = str(told)
+    used = {part.split("'")[0] for part in text.split("#/components/schemas/")[1:]}
+    assert used <= names
+    assert len({o["operationId"] for p in told["paths"].values() for o in p.values()}) == len(
+        Contract(told).operations()
+    )
+
+
+def test_fields_have_the_limits_that_validate(told: dict[str, Any]) -> None:
+    fields = told["components"]["schemas"]["MjpegRequest"]["properties"]
+    assert set(fields) == set(MjpegRequest.model_fields)
+    assert (fields["fps"]["minimum"], fields["fps"]["maximum"]) == (10, 60)
+    assert fields["size"]["default"] == "512x512"
+    assert fields["text"]["maxLength"] == 5000
+    assert told["components"]["schemas"]["GenerateRequest"]["required"] == ["text"]
+    for name, field in fields.items():
+        assert field["description"], name
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"text": ""},
+        {"text": "  "},
+        {"text": "a" * 5001},
+        {"text": "a", "fps": 61},
+        {"text": "a", "fps": "25"},
+        {"text": "a", "size": "5x5"},
+        {"text": "a", "language": "de"},
+        {"text": "a", "nonsense": 1},
+        {},
+    ],
+)
+def test_what_is_refused_is_refused_by_the_schema(
+    client: FlaskClient, told: dict[str, Any], body: Any
+) -> None:
+    schema = {"$ref": "#/components/schemas/GenerateRequest", "components": told["components"]}
+    assert not jsonschema_rs.is_valid(schema, body)
+    assert client.post("/api/generate", json=body).status_code == 400
+
+
+def test_the_query_has_the_fields_of_the_body(told: dict[str, Any]) -> None:
+    parameters = told["paths"]["/api/stream_mjpeg"]["get"]["parameters"]
+    assert {p["name"] for p in parameters} == set(MjpegRequest.model_fields)
+    assert [p["name"] for p in parameters if p["required"]] == ["text"]
+    assert set(GenerateRequest.model_fields) - {p["name"] for p in parameters} >= {"static_mode"}
+
+
+def test_the_token_is_named_where_it_is_needed(make_client: Any, config: Any) -> None:
+    locked = make_client(config=config.model_copy(update={"api_token": "secret"}))
+    paths = locked.get("/openapi.json").json["paths"]
+    assert paths["/api/generate"]["post"]["security"] == [{"bearer": []}]
+    assert {"signed": []} in paths["/api/jobs/{job_id}/audio.wav"]["get"]["security"]
+    assert paths["/api/health/live"]["get"]["security"] == []
+    paths = make_client().get("/openapi.json").json["paths"]
+    assert {} in paths["/api/generate"]["post"]["security"]
+
+
+def test_a_wrong_answer_is_seen(client: FlaskClient, told: dict[str, Any]) -> None:
+    contract = Contract(told)
+    answer = client.get("/api/voices")
+    assert contract.faults("GET", "/api/voices", answer) == []
+    assert contract.faults("GET", "/api/health", answer)
+    assert contract.faults("GET", "/api/stream_mjpeg", answer)
+    assert contract.faults("GET", "/api/nothing", answer)
+    answer.status_code = 418
+    assert contract.faults("GET", "/api/voices", answer)
