@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app_core import create_app
 from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
+from tests.contract import CheckedClient
 from tests.fakes import EchoModel, GreyLibrary, ToneVoices
 
 
@@ -64,17 +65,24 @@ def service(make_service: Callable[..., LipsyncService]) -> LipsyncService:
     return make_service()
 
 
+def checked_client(service: LipsyncService) -> FlaskClient:
+    """Compares each answer with /openapi.json."""
+    app = create_app(service=service)
+    app.test_client_class = CheckedClient
+    return app.test_client()
+
+
 @pytest.fixture
 def make_client(make_service: Callable[..., LipsyncService]) -> Callable[..., FlaskClient]:
     def make(**parts: Any) -> FlaskClient:
-        return create_app(service=make_service(**parts)).test_client()
+        return checked_client(make_service(**parts))
 
     return make
 
 
 @pytest.fixture
 def client(service: LipsyncService) -> FlaskClient:
-    return create_app(service=service).test_client()
+    return checked_client(service)
 
 
 def _rank(item: pytest.Item) -> int:

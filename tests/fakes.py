@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from app_core.errors import NotFound, VoiceFailed
-from app_core.types import FaceTrack, Mouth, MouthTask, Phoneme, Picture, Speech, frame_count
+from app_core.speech.voices import Voices
+from app_core.types import (
+    FaceTrack,
+    Mouth,
+    MouthTask,
+    Phoneme,
+    Picture,
+    Speech,
+    Word,
+    frame_count,
+)
 
 RATE = 8000
 
@@ -21,6 +31,7 @@ class ToneVoice:
     id = "tone"
     languages = ("ru", "kk", "en")
     sample_rate = RATE
+    name, engine, licence = "Tone", "sine", "MIT"
 
     def __init__(self, word_s: float = 0.2, fail_at: str = "", delay_s: float = 0.0) -> None:
         self.word_s, self.fail_at, self.delay_s = word_s, fail_at, delay_s
@@ -34,7 +45,9 @@ class ToneVoice:
             self.spoken += 1
             length = int(self.word_s / speed * RATE)
             pcm = np.sin(np.arange(length) * 0.3).astype(np.float32) * 0.5
-            yield Speech(index, word, pcm, RATE, [Phoneme("a", 0.0, length / RATE)])
+            seconds = length / RATE
+            phonemes, words = [Phoneme("a", 0.0, seconds)], (Word(word, 0.0, seconds),)
+            yield Speech(index, word, pcm, RATE, phonemes, words)
 
 
 class ToneVoices:
@@ -50,7 +63,7 @@ class ToneVoices:
         return self.voice
 
     def describe(self) -> list[dict[str, Any]]:
-        return [{"id": self.voice.id, "languages": list(self.voice.languages)}]
+        return Voices([self.voice]).describe()
 
 
 class GreyPlate:
@@ -65,6 +78,12 @@ class GreyPlate:
             landmarks=np.zeros((count, 1, 2), np.float32),
             fps=25.0,
         )
+
+    def reel(self, use_nvdec: bool = False) -> GreyPlate:
+        return self
+
+    def close(self) -> None:
+        pass
 
     def picture(self, index: int) -> Picture:
         half = np.full((self.height // 2, self.width // 2), 128, np.uint8)
@@ -87,6 +106,9 @@ class GreyLibrary:
 
     def at(self, path: Any) -> str:
         return "grey"
+
+    def close(self) -> None:
+        pass
 
     def plate(
         self, avatar: str, size: tuple[int, int] | None = None, *, static: bool, sway: bool

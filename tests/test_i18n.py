@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from app_core import errors
+from app_core.routes.pages import SECTIONS
+
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("ru", "kk", "en")
-PAGES = ("index", "mjpeg_test")
-KEY = r"[a-z]+\.[a-z_]+"
+KEY = r"[a-z]+\.[a-z0-9_]+"
 
 
 def strings(language: str) -> dict[str, str]:
@@ -23,12 +25,14 @@ def strings(language: str) -> dict[str, str]:
 def in_templates() -> set[str]:
     """Keys named by data-i18n and data-i18n-attr, with the loops of the templates unrolled."""
     text = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "templates").glob("*.html"))
-    text = text.replace("title.{{ page }}", " ".join(f"title.{page}" for page in PAGES))
+    pages = [page for _, page in SECTIONS]
+    text = text.replace("title.{{ page }}", " ".join(f"title.{page}" for page in pages))
+    text = text.replace("nav.{{ target }}", " ".join(f"nav.{page}" for page in pages))
     text = text.replace("speak.{{ code }}", " ".join(f"speak.{code}" for code in LANGUAGES))
     for loop in re.finditer(r"{% for name in (\[.*?\]) %}(.*?){% endfor %}", text, re.DOTALL):
         rows = [loop[2].replace("{{ name }}", name) for name in json.loads(loop[1])]
         text = text.replace(loop[0], "".join(rows))
-    named = re.findall(r'data-i18n(?:-attr)?="([^"]+)"|call example\("([^"]+)"', text)
+    named = re.findall(r'data-i18n(?:-attr)?="([^"]+)"|(?:call example|messages)\("([^"]+)"', text)
     return set(re.findall(rf"(?<![\w.-]){KEY}(?![\w.])", " ".join(map(" ".join, named))))
 
 
@@ -58,7 +62,15 @@ def test_used_keys_are_the_keys_there_are() -> None:
     assert used == set(strings("en"))
 
 
+def test_every_error_of_the_server_has_a_sentence() -> None:
+    script = (ROOT / "static/js/error_line.js").read_text(encoding="utf-8")
+    found = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    codes = {kind.code for kind in found if issubclass(kind, errors.SoyleError)}
+    assert len(codes) > 10
+    assert codes <= set(re.findall(r"^  (\w+): \"error\.", script, re.MULTILINE))
+
+
 def test_kazakh_is_not_russian() -> None:
     russian, kazakh = strings("ru"), strings("kk")
     same = {key for key in russian if russian[key] == kazakh[key]}
-    assert same <= {"unit.seconds", "unit.milliseconds"}
+    assert same <= {"unit.seconds", "unit.milliseconds", "unit.minutes"}

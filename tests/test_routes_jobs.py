@@ -20,7 +20,9 @@ def test_a_finished_job_tells_and_sounds(client: FlaskClient) -> None:
     told = client.get(f"/api/jobs/{job_id}").json
     assert told["status"] == "done"
     assert told["progress"] == 1.0
-    assert told["frames"] == {"total": 10, "done": 10, "dropped": 0}
+    assert told["frames"] == {"total": 10, "done": 10, "dropped": 0, "without_face": 0}
+    assert (told["stage"], told["time_left_s"], told["result_url"]) == ("done", 0.0, None)
+    assert told["audio_url"] == f"/api/jobs/{job_id}/audio.wav"
     assert told["timings"]["first_frame"] >= 0
     assert "one two" not in str(told)
     answer = client.get(f"/api/jobs/{job_id}/audio.wav")

@@ -95,6 +95,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server([free_port(), free_port()], work)
     try:
         assert until(running.ready, 90), running.log.read_text()
+        assert until(lambda: not children(running.worker), 60), "the clip is still being decoded"
         yield running
     finally:
         running.stop()

@@ -10,16 +10,19 @@ export class ApiError extends Error {
    * `sentence` is the server's own; without one, `code` says what happened here:
    * unreachable, broken, token, unknown.
    */
-  constructor({ sentence = "", code = "unknown", status = 0, retryAfter = null }) {
+  constructor({ sentence = "", code = "unknown", field = null, status = 0, retryAfter = null }) {
     super(sentence || code);
-    Object.assign(this, { sentence, code, status, retryAfter });
+    Object.assign(this, { sentence, code, field, status, retryAfter });
+  }
+
+  /** From {error, code, field}, the server's one shape of error. */
+  static of(body, more = {}) {
+    return new ApiError({ sentence: body.error, code: body.code, field: body.field, ...more });
   }
 
   static async ofResponse(response) {
     const body = await response.json().catch(() => ({}));
-    return new ApiError({
-      sentence: body.error,
-      code: body.code,
+    return ApiError.of(body, {
       status: response.status,
       retryAfter: response.headers.get("Retry-After"),
     });
@@ -27,13 +30,12 @@ export class ApiError extends Error {
 
   /** An error that came as a part of a stream. */
   static ofPart(bytes) {
-    const body = JSON.parse(new TextDecoder().decode(bytes));
-    return new ApiError({ sentence: body.error, code: body.code });
+    return ApiError.of(JSON.parse(new TextDecoder().decode(bytes)));
   }
 }
 
-function postJson(path, body, signal) {
-  const headers = { "Content-Type": "application/json" };
+function postJson(path, body, signal, more = {}) {
+  const headers = { "Content-Type": "application/json", ...more };
   return request(path, { method: "POST", headers, body: JSON.stringify(body), signal });
 }
 
@@ -45,12 +47,32 @@ export function openSound(url, signal) {
   return request(url, { signal });
 }
 
-/** The finished video. Returns {blob, name}. */
-export async function makeVideo(body, signal) {
-  const response = await postJson("/api/generate", body, signal);
+/** A video that arrives while it is made. */
+export function openFilm(path, body, signal) {
+  return postJson(path, { ...body, stream: true }, signal);
+}
+
+/** Starts a video that is made in the background. Resolves to its job. */
+export async function startFilm(path, body) {
+  const response = await postJson(path, body, undefined, { Prefer: "respond-async" });
+  return response.json();
+}
+
+export async function readJob(id, signal) {
+  const response = await request(`/api/jobs/${id}`, { signal });
+  return response.json();
+}
+
+/** What the server can do. A server that is still loading answers too. */
+export async function readHealth() {
+  const response = await request("/api/health", {}, [503]);
+  return response.json();
+}
+
+/** The file name that an answer proposes. */
+export function fileName(response, otherwise) {
   const disposition = response.headers.get("Content-Disposition") ?? "";
-  const name = /filename="?([^";]+)"?/i.exec(disposition)?.[1] ?? "avatar_speech.mp4";
-  return { blob: await response.blob(), name };
+  return /filename="?([^";]+)"?/i.exec(disposition)?.[1] ?? otherwise;
 }
 
 export function cancelJob(id) {
@@ -58,7 +80,8 @@ export function cancelJob(id) {
   send(`/api/jobs/${id}`, { method: "DELETE", keepalive: true }).catch(() => {});
 }
 
-async function request(path, options) {
+/** Throws ApiError for any status of failure that is not `expected`. */
+async function request(path, options, expected = []) {
   let response = await send(path, options);
   if (response.status === 401) {
     localStorage.removeItem(TOKEN_KEY);
@@ -67,7 +90,9 @@ async function request(path, options) {
     localStorage.setItem(TOKEN_KEY, token);
     response = await send(path, options);
   }
-  if (!response.ok) throw await ApiError.ofResponse(response);
+  if (!response.ok && !expected.includes(response.status)) {
+    throw await ApiError.ofResponse(response);
+  }
   return response;
 }
 

@@ -60,6 +60,16 @@ export function formatNumber(value, digits = 0) {
   return new Intl.NumberFormat(NUMBERS[language], options).format(value);
 }
 
+/** Seconds as a person says them: "8 s", "2 min 5 s". */
+export function formatDuration(seconds) {
+  const whole = Math.max(1, Math.ceil(seconds));
+  const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
+  const parts = [];
+  if (minutes) parts.push(t("unit.minutes", { value: formatNumber(minutes) }));
+  if (rest) parts.push(t("unit.seconds", { value: formatNumber(rest) }));
+  return parts.join(" ");
+}
+
 async function show(code) {
   const response = await fetch(new URL(`../i18n/${code}.json`, import.meta.url));
   strings = await response.json();

@@ -1,10 +1,10 @@
 /** The page /: the speaking face, the download of a video, and commands to copy. */
 
-import { makeVideo } from "./api.js";
-import { setText, startTranslation } from "./i18n.js";
+import { startCopying } from "./copying.js";
+import { save } from "./files.js";
+import { Film } from "./film.js";
+import { formatNumber, setText, startTranslation } from "./i18n.js";
 import { Speaking } from "./speaking.js";
-
-const COPIED_MS = 1600;
 
 await startTranslation();
 const speaking = new Speaking();
@@ -15,17 +15,20 @@ let making = null;
 
 download.addEventListener("click", async () => {
   if (making) {
-    making.abort();
+    making.cancel();
     return;
   }
   const request = speaking.request();
   if (!request) return;
-  making = new AbortController();
+  making = new Film("/api/generate", { ...request, static_mode: true }, {
+    onProgress: ({ percent }) =>
+      speaking.note("download.progress", { percent: formatNumber(Math.floor(percent)) }),
+  });
   download.setAttribute("aria-busy", "true");
   setText(downloadLabel, "download.cancel");
   speaking.note("download.busy");
   try {
-    save(await makeVideo({ ...request, static_mode: true }, making.signal));
+    save((await making.make()).url, "avatar_speech.mp4");
     speaking.note("download.done");
   } catch (error) {
     if (making.signal.aborted) speaking.note("download.cancelled");
@@ -41,35 +44,12 @@ download.addEventListener("click", async () => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") making?.abort();
+  if (event.key === "Escape") making?.cancel();
 });
 
-function save({ blob, name }) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
+window.addEventListener("pagehide", () => making?.cancel());
 
-for (const example of document.querySelectorAll(".example")) {
-  const code = example.querySelector("code");
-  const button = example.querySelector("button");
-  code.textContent = code.textContent.trim().replaceAll("http://localhost:5000", location.origin);
-  button.addEventListener("click", async () => {
-    if (!(await copy(code))) return;
-    setText(button, "curl.copied");
-    setTimeout(() => setText(button, "curl.copy"), COPIED_MS);
-  });
+for (const code of document.querySelectorAll(".example code")) {
+  code.textContent = code.textContent.trim().replace(/http:\/\/localhost:\d+/g, location.origin);
 }
-
-/** Copies an element's text; where the browser refuses, selects it for Ctrl+C. */
-async function copy(element) {
-  try {
-    await navigator.clipboard.writeText(element.textContent);
-    return true;
-  } catch {
-    getSelection().selectAllChildren(element);
-    return false;
-  }
-}
+startCopying();

@@ -34,11 +34,3 @@ setInterval(() => {
     if (cell.textContent !== text) cell.textContent = text;
   }
 }, REFRESH_MS);
-
-const speed = document.getElementById("speed");
-const speedValue = document.getElementById("speed-value");
-const showSpeed = () => {
-  speedValue.textContent = `×${Number(speed.value).toFixed(2)}`;
-};
-speed.addEventListener("input", showSpeed);
-showSpeed();

@@ -27,16 +27,21 @@ const EMPTY = {
 
 export class Player extends EventTarget {
   #view;
+  #server;
   #sound = new Sound();
   #run = null;
 
   /** A live object. The event "change" says that it has other values. */
   stats = { ...EMPTY };
 
-  /** @param {import("./face_view.js").FaceView} view */
-  constructor(view) {
+  /**
+   * @param {import("./face_view.js").FaceView} view
+   * @param server what opens streams and cancels jobs: this page's server, or another
+   */
+  constructor(view, server = { openStream, openSound, cancelJob }) {
     super();
     this.#view = view;
+    this.#server = server;
   }
 
   get busy() {
@@ -69,10 +74,10 @@ export class Player extends EventTarget {
 
   async #receive(run, request) {
     const { signal } = run.controller;
-    const response = await openStream(request, signal);
+    const response = await this.#server.openStream(request, signal);
     run.jobId = response.headers.get("X-Job-Id");
     const soundUrl = response.headers.get("X-Audio-Url");
-    if (soundUrl) this.#sound.load(() => openSound(soundUrl, signal), signal);
+    if (soundUrl) this.#sound.load(() => this.#server.openSound(soundUrl, signal), signal);
     else this.#sound.fail();
     const boundary = boundaryOf(response.headers.get("Content-Type"));
     for await (const part of readParts(response.body, boundary)) {
@@ -157,7 +162,7 @@ export class Player extends EventTarget {
   stop() {
     const run = this.#run;
     if (!run) return;
-    if (run.jobId && !run.received) cancelJob(run.jobId);
+    if (run.jobId && !run.received) this.#server.cancelJob(run.jobId);
     this.#leave("stopped");
   }
 

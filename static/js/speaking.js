@@ -1,10 +1,9 @@
-/** The form, the face and the messages that both pages share. */
+/** The face with its form, its buttons and its status line. */
 
-import { ApiError } from "./api.js";
 import { FaceView } from "./face_view.js";
-import { currentLanguage, setAttributes, setText, t } from "./i18n.js";
+import { setAttributes, setText } from "./i18n.js";
 import { Player } from "./player.js";
-import { SAMPLES } from "./samples.js";
+import { SpeechForm } from "./speech_form.js";
 
 const STATUS_KEYS = {
   idle: "status.idle",
@@ -16,19 +15,11 @@ const STATUS_KEYS = {
   error: "status.error",
 };
 
-const ERROR_KEYS = {
-  broken: "error.broken",
-  token: "error.token",
-  unreachable: "error.unreachable",
-};
-
 export class Speaking {
-  #form = document.getElementById("speak-form");
-  #text = this.#form.elements.text;
+  #form = new SpeechForm(() => this.speak());
   #stop = document.getElementById("stop");
   #stage = document.getElementById("stage");
   #status = document.getElementById("status");
-  #error = document.getElementById("error");
   #mute = document.getElementById("mute");
   #shownStatus = "";
 
@@ -36,37 +27,14 @@ export class Speaking {
 
   constructor() {
     window.soyle = { stats: this.player.stats };
-    this.#chooseLanguage(currentLanguage());
-    for (const choice of this.#form.elements.language) {
-      choice.addEventListener("change", () => this.#chooseLanguage(choice.value));
-    }
-    this.#form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.speak();
-    });
     this.#stop.addEventListener("click", () => this.player.stop());
     this.#mute.addEventListener("click", () => this.#toggleMute());
-    document.addEventListener("keydown", (event) => this.#onKey(event));
+    document.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape" && !document.querySelector("dialog[open]")) this.player.stop();
+    });
     this.player.addEventListener("change", () => this.#onChange());
     window.addEventListener("pagehide", () => this.player.stop());
     this.#onChange();
-  }
-
-  /** Selects a language of speech; a text that nobody edited becomes that language's sample. */
-  #chooseLanguage(code) {
-    this.#form.elements.language.value = code;
-    this.#text.lang = code;
-    const text = this.#text.value.trim();
-    if (text === "" || Object.values(SAMPLES).includes(text)) this.#text.value = SAMPLES[code];
-  }
-
-  #onKey(event) {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      this.speak();
-    } else if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
-      this.player.stop();
-    }
   }
 
   #toggleMute() {
@@ -77,26 +45,15 @@ export class Speaking {
     this.player.muted = muted;
   }
 
-  /** The request that the form describes, or null with a sentence when there is no text. */
+  /** The request that the form describes, or null with a sentence. */
   request() {
-    const fields = new FormData(this.#form);
-    const text = fields.get("text").trim();
-    this.#error.hidden = true;
-    if (text === "") {
-      this.#text.focus();
-      this.#showError("error.empty");
-      return null;
-    }
-    const request = { text, language: fields.get("language") };
-    if (fields.get("size")) request.size = fields.get("size");
-    if (fields.has("speed")) request.speed = Number(fields.get("speed"));
-    return request;
+    return this.#form.request();
   }
 
   async speak() {
     const request = this.request();
     if (!request) return;
-    const lowLatency = this.#form.elements.low_latency?.checked ?? true;
+    const lowLatency = this.#form.element.elements.low_latency?.checked ?? true;
     try {
       await this.player.speak({ ...request, low_latency: lowLatency });
     } catch (error) {
@@ -106,27 +63,12 @@ export class Speaking {
 
   /** Shows an ApiError as a sentence and throws anything else. */
   showFailure(error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.sentence) {
-      delete this.#error.dataset.i18n;
-      this.#error.textContent = error.sentence.replace(/(?<![.!?…])$/, ".");
-      if (error.retryAfter) {
-        this.#error.append(" ", t("error.retry", { seconds: error.retryAfter }));
-      }
-      this.#error.hidden = false;
-    } else {
-      this.#showError(ERROR_KEYS[error.code] ?? "error.unknown", { status: error.status });
-    }
-  }
-
-  #showError(key, values) {
-    setText(this.#error, key, values);
-    this.#error.hidden = false;
+    this.#form.error.show(error);
   }
 
   /** A short note in the status line. */
-  note(key) {
-    setText(this.#status, key);
+  note(key, values) {
+    setText(this.#status, key, values);
   }
 
   #onChange() {

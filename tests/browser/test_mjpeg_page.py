@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 import urllib.request
 import wave
@@ -182,28 +183,56 @@ def test_empty_text_is_a_sentence_and_no_request(visitor: Visitor, address: str)
     assert page.locator("#error").is_hidden()
 
 
-def test_refusal_of_the_server_is_shown(visitor: Visitor, address: str) -> None:
+def test_text_beyond_the_limit_is_a_sentence_and_no_request(visitor: Visitor, address: str) -> None:
     page = visitor.open(f"{address}/mjpeg_test")
     say(page, "а" * 5001)
+    assert page.locator("#error").inner_text() == "Текст длиннее 5000 знаков."
+    assert not [r for r in visitor.requests if r.startswith("POST")]
+
+
+def test_refusal_of_the_server_is_shown(visitor: Visitor, address: str) -> None:
+    page = visitor.open(f"{address}/mjpeg_test")
+    page.locator("summary").click()
+    page.locator("select[name=size] option").first.evaluate("(o) => (o.value = '3x3')")
+    page.locator("select[name=size]").select_option("3x3")
+    say(page, "Привет!")
     page.wait_for_function(OVER)
-    assert "5000" in page.locator("#error").inner_text()
+    assert page.locator("#error").inner_text() == "Кадр такого размера сделать нельзя."
     assert stats(page)["status"] == "error"
     visitor.expect_complaint("400")
 
 
-def test_full_server_says_when_to_come_back(visitor: Visitor, address: str) -> None:
-    page = visitor.open(f"{address}/mjpeg_test")
-    full = '{"error": "The server is full", "code": "busy", "field": null}'
+def refuse(page: Page, status: int, code: str, **headers: str) -> None:
+    """The server answers every stream with an error."""
+    body = json.dumps({"error": "It is so", "code": code, "field": None})
     page.route(
         "**/api/stream_mjpeg",
         lambda route: route.fulfill(
-            status=503, body=full, headers={"Retry-After": "7", "Content-Type": "application/json"}
+            status=status, body=body, headers={"Content-Type": "application/json"} | headers
         ),
     )
+
+
+def test_full_server_says_when_to_come_back(visitor: Visitor, address: str) -> None:
+    page = visitor.open(f"{address}/mjpeg_test")
+    refuse(page, 503, "busy", **{"Retry-After": "7"})
     say(page, "Привет!")
     page.wait_for_function(OVER)
-    assert page.locator("#error").inner_text() == "The server is full. Повторите через 7 с."
+    error = page.locator("#error")
+    assert error.inner_text() == "Сервер занят. Повторите через 7 с."
+    page.locator("[data-set-language=kk]").click()
+    page.wait_for_function("document.documentElement.lang === 'kk'")
+    assert error.inner_text() == "Сервер бос емес. 7 секундтан кейін қайталаңыз."
     visitor.expect_complaint("503")
+
+
+def test_unknown_error_keeps_the_servers_sentence(visitor: Visitor, address: str) -> None:
+    page = visitor.open(f"{address}/mjpeg_test")
+    refuse(page, 418, "teapot")
+    say(page, "Привет!")
+    page.wait_for_function(OVER)
+    assert page.locator("#error").inner_text() == "It is so."
+    visitor.expect_complaint("418")
 
 
 def test_face_speaks_where_there_is_no_sound(visitor: Visitor, address: str) -> None:

@@ -1,0 +1,80 @@
+/** What went wrong, as a sentence in the language of the page. */
+
+import { ApiError } from "./api.js";
+import { setText } from "./i18n.js";
+
+const SENTENCES = {
+  // the server's own codes
+  bad_input: "error.bad_input",
+  too_large: "error.too_large",
+  unsupported_media: "error.bad_input",
+  unauthorized: "error.token",
+  forbidden: "error.forbidden",
+  not_found: "error.not_found",
+  conflict: "error.conflict",
+  cancelled: "error.cancelled",
+  busy: "error.busy",
+  not_ready: "error.not_ready",
+  voice_failed: "error.voice_failed",
+  voice_unreachable: "error.voice_unreachable",
+  ffmpeg_failed: "error.ffmpeg_failed",
+  model_failed: "error.model_failed",
+  disk_full: "error.disk_full",
+  internal: "error.internal",
+  // what only the browser sees
+  broken: "error.broken",
+  token: "error.token",
+  unreachable: "error.unreachable",
+};
+
+const BY_FIELD = {
+  bad_input: {
+    encoder: "error.encoder",
+    size: "error.size",
+    use_nvdec: "error.use_nvdec",
+  },
+  not_found: { avatar: "error.avatar", job_id: "error.job", voice: "error.voice" },
+};
+
+export class ErrorLine {
+  #element;
+
+  /** @param {HTMLElement} element with role="alert" */
+  constructor(element) {
+    this.#element = element;
+  }
+
+  clear() {
+    this.#element.hidden = true;
+  }
+
+  say(key, values) {
+    this.#fill(sentence(key, values));
+  }
+
+  /** Shows an ApiError and throws anything else. */
+  show(error) {
+    if (!(error instanceof ApiError)) throw error;
+    const { code, field, retryAfter, status } = error;
+    const detail = error.sentence.replace(/(?<![.!?…])$/, ".");
+    const key = BY_FIELD[code]?.[field] ?? SENTENCES[code];
+    const parts = [];
+    if (key) parts.push(sentence(key, { detail }));
+    else if (error.sentence) parts.push(detail);
+    else parts.push(sentence("error.unknown", { status }));
+    if (retryAfter) parts.push(" ", sentence("error.retry", { seconds: retryAfter }));
+    this.#fill(...parts);
+  }
+
+  #fill(...parts) {
+    this.#element.replaceChildren(...parts);
+    this.#element.hidden = false;
+    this.#element.scrollIntoView({ block: "nearest" });
+  }
+}
+
+function sentence(key, values) {
+  const span = document.createElement("span");
+  setText(span, key, values);
+  return span;
+}

@@ -1,0 +1,70 @@
+/** The fields that every page's form has: the text, its language, and how it is spoken. */
+
+import { ErrorLine } from "./error_line.js";
+import { currentLanguage } from "./i18n.js";
+import { SAMPLES } from "./samples.js";
+
+export class SpeechForm {
+  #text;
+
+  element = document.getElementById("speak-form");
+  error = new ErrorLine(document.getElementById("error"));
+
+  /** @param {() => void} onSubmit the button, or Ctrl + Enter anywhere on the page */
+  constructor(onSubmit) {
+    this.#text = this.element.elements.text;
+    this.#chooseLanguage(currentLanguage());
+    for (const choice of this.element.elements.language) {
+      choice.addEventListener("change", () => this.#chooseLanguage(choice.value));
+    }
+    this.element.addEventListener("submit", (event) => {
+      event.preventDefault();
+      onSubmit();
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      onSubmit();
+    });
+    this.#showSpeed();
+  }
+
+  /** Selects a language of speech; a text that nobody edited becomes that language's sample. */
+  #chooseLanguage(code) {
+    this.element.elements.language.value = code;
+    this.#text.lang = code;
+    const text = this.#text.value.trim();
+    if (text === "" || Object.values(SAMPLES).includes(text)) this.#text.value = SAMPLES[code];
+  }
+
+  #showSpeed() {
+    const { speed } = this.element.elements;
+    if (!speed) return;
+    const value = document.getElementById("speed-value");
+    const show = () => {
+      value.textContent = `×${Number(speed.value).toFixed(2)}`;
+    };
+    speed.addEventListener("input", show);
+    show();
+  }
+
+  /** The request that the form describes, or null with a sentence when the text cannot be. */
+  request() {
+    const fields = new FormData(this.element);
+    const text = fields.get("text").trim();
+    const limit = Number(this.#text.dataset.limit);
+    this.error.clear();
+    if (text === "") return this.#refuse("error.empty");
+    if ([...text].length > limit) return this.#refuse("error.too_long", { limit });
+    const request = { text, language: fields.get("language") };
+    if (fields.get("size")) request.size = fields.get("size");
+    if (fields.has("speed")) request.speed = Number(fields.get("speed"));
+    return request;
+  }
+
+  #refuse(key, values) {
+    this.#text.focus();
+    this.error.say(key, values);
+    return null;
+  }
+}
