@@ -275,6 +275,13 @@ class JobTable:
         with self._lock:
             self._forget(time.monotonic())
 
+    def clear(self) -> None:
+        """Forgets every job. None may be running."""
+        with self._lock:
+            for job in self._jobs.values():
+                self._forgotten(job)
+            self._jobs.clear()
+
     def _forget(self, now: float) -> None:
         ended = sorted(
             (job for job in self._jobs.values() if job.ended_s is not None),

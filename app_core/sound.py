@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from app_core.types import Float32
+
+SAMPLE_BYTES = 2
+SPILL_S = 60.0
+"""How much of a sound that may go to the disk stays in memory."""
 
 
 class Sound:
-    """Mono 16-bit samples. At most ``limit_s`` seconds are accepted."""
+    """Mono 16-bit samples. At most ``limit_s`` seconds are accepted.
 
-    def __init__(self, sample_rate: int, limit_s: float = 3600.0) -> None:
+    One that ``spills`` goes on in a file without a name, in the folder ``spill`` (None: the
+    system's), once it is long: the length of a film does not show in the server's memory.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        limit_s: float = 3600.0,
+        *,
+        spills: bool = False,
+        spill: str | None = None,
+    ) -> None:
         self.sample_rate = sample_rate
+        self._spills, self._spill = spills, spill
+        self._file: IO[bytes] | None = None
         self._limit = int(limit_s * sample_rate)
         self._store = np.zeros(sample_rate, np.int16)
         self._length = 0
@@ -34,7 +55,8 @@ class Sound:
 
     @property
     def nbytes(self) -> int:
-        return int(self._store.nbytes)
+        """In memory or on the disk."""
+        return max(int(self._store.nbytes), self._length * SAMPLE_BYTES)
 
     def append(self, pcm: Float32) -> None:
         samples = np.clip(np.rint(pcm * 32767.0), -32768, 32767).astype(np.int16)
@@ -44,11 +66,14 @@ class Sound:
             end = self._length + len(samples)
             if end > self._limit:
                 raise ValueError(f"longer than {self._limit // self.sample_rate} s")
-            if end > len(self._store):
+            if self._spills and end > SPILL_S * self.sample_rate:
+                self._to_file(samples)
+            elif end > len(self._store):
                 grown = np.zeros(min(max(end, 2 * len(self._store)), self._limit), np.int16)
                 grown[: self._length] = self._store[: self._length]
                 self._store = grown
-            self._store[self._length : end] = samples
+            if self._file is None:
+                self._store[self._length : end] = samples
             self._length = end
             self._changed.notify_all()
 
@@ -57,12 +82,38 @@ class Sound:
         with self._changed:
             if not self._closed:
                 self._closed, self._error = True, error
-                self._store = self._store[: self._length].copy()
+                if self._file is None:
+                    self._store = self._store[: self._length].copy()
                 self._changed.notify_all()
+
+    def release(self) -> None:
+        """Forgets the samples. Whoever reads on finds an end."""
+        self.close()
+        with self._changed:
+            self._length, self._store = 0, np.zeros(0, np.int16)
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def _to_file(self, samples: NDArray[np.int16]) -> None:
+        """Raises OSError when the disk is full."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._spill, buffering=0)
+            self._file.write(self._store[: self._length].tobytes())
+            self._store = np.zeros(0, np.int16)
+        self._file.write(samples.tobytes())
+
+    def _part(self, start: int, stop: int) -> NDArray[np.int16]:
+        stop = min(stop, self._length)
+        if self._file is None:
+            return self._store[start:stop]
+        size = max(0, stop - start) * SAMPLE_BYTES
+        return np.frombuffer(os.pread(self._file.fileno(), size, start * SAMPLE_BYTES), np.int16)
 
     def samples(self, start: int, stop: int) -> Float32:
         """What there is of [start, stop), as floats -1..1."""
-        part = self._store[start : min(stop, self._length)]
+        with self._changed:
+            part = self._part(start, stop)
         return part.astype(np.float32) / np.float32(32767.0)
 
     def read(self, start: int, most: int, timeout_s: float) -> bytes:
@@ -81,5 +132,5 @@ class Sound:
                 if left <= 0:
                     raise TimeoutError
                 self._changed.wait(left)
-            part = self._store[start : min(start + most, self._length)]
+            part = self._part(start, start + most)
         return part.astype("<i2").tobytes()

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app_core.errors import VoiceFailed
-from app_core.sound import Sound
+from app_core.sound import SPILL_S, Sound
 
 
 def test_samples_survive_within_a_bit() -> None:
@@ -52,3 +53,23 @@ def test_length_is_bounded() -> None:
     sound = Sound(8000, limit_s=0.001)
     with pytest.raises(ValueError, match="longer"):
         sound.append(np.zeros(9, np.float32))
+
+
+def test_a_long_sound_goes_on_in_a_file_without_a_name(tmp_path: Path) -> None:
+    rate = 100
+    long, short = (Sound(rate, spills=spills, spill=str(tmp_path)) for spills in (True, False))
+    wave = np.sin(np.arange(int(2.5 * SPILL_S * rate)) / 7).astype(np.float32)
+    for part in np.array_split(wave, 9):
+        long.append(part)
+        short.append(part)
+    assert list(tmp_path.iterdir()) == []
+    assert len(long) == len(short) == len(wave)
+    for start, stop in ((0, 50), (5990, 6010), (14_900, 99_999), (99_999, 99_999)):
+        np.testing.assert_array_equal(long.samples(start, stop), short.samples(start, stop))
+    assert long.read(5990, 100, 1.0) == short.read(5990, 100, 1.0)
+    assert long._store.nbytes == 0
+    for sound in (long, short):
+        sound.close()
+        assert sound.nbytes == 2 * len(wave)
+        sound.release()
+        assert sound.read(0, 10, 1.0) == b""

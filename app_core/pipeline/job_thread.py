@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput, Busy, Cancelled, SoyleError
+from app_core.errors import BadInput, Busy, Cancelled, DiskFull, SoyleError
 from app_core.log import job_id
 from app_core.types import Sentence
 
@@ -59,6 +60,9 @@ class JobThread:
             self._engine.drop(job, error)
         except SoyleError as error:
             self._fail(error)
+        except OSError as error:
+            full = error.errno == errno.ENOSPC
+            self._fail(DiskFull("The disk is full") if full else SoyleError(str(error)))
         except Exception as error:
             logger.exception("the job's thread failed")
             self._fail(SoyleError(f"The render failed: {error}"))

@@ -21,6 +21,7 @@ from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
 from app_core.pipeline.plan import Plan
 from app_core.pipeline.playout import Playout
+from app_core.request import MjpegRequest
 from app_core.services.chunks import forget_chunks
 from app_core.services.films import Films
 from app_core.services.health import report
@@ -119,6 +120,7 @@ class LipsyncService:
         self._closing.set()
         if self._expiry.is_alive():
             self._expiry.join(5.0)
+        self.jobs.clear()
         self.results.close()
         self.studio.close()
 
@@ -264,7 +266,11 @@ class LipsyncService:
         face = self.studio.face(model, plate)
         job = Job(
             request=request,
-            sound=Sound(sample_rate),
+            sound=Sound(
+                sample_rate,
+                spills=not isinstance(request, MjpegRequest),
+                spill=None if self.config.work_dir == Path("") else str(self.config.work_dir),
+            ),
             mouths=Channel(request.fps if request.live else FILE_CHANNEL),
             id=request.job_id or str(uuid.uuid4()),
             live=request.live,
@@ -357,6 +363,7 @@ class LipsyncService:
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:
             self.results.free(job.result)
+        job.sound.release()
         forget_chunks(self, job)
 
     def encoder(self, job: Job, path: Path) -> Mp4Writer:

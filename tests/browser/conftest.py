@@ -40,8 +40,12 @@ FLAGS = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # A browser that leaves during the handshake of a WebSocket leaves simple-websocket's copy of
+    # the connection to the garbage collector, which closes it.
+    unclosed = pytest.mark.filterwarnings("ignore:Exception ignored in.*socket")
     for item in items:
         if item.path.parent == Path(__file__).parent:
+            item.add_marker(unclosed)
             item.add_marker(pytest.mark.browser)
 
 
@@ -162,13 +166,3 @@ def phone(chromium: Browser) -> Iterator[Visitor]:
     )
     with visiting(context) as visitor:
         yield visitor
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser that leaves during the handshake of a WebSocket leaves simple-websocket's copy of
-    the connection to the garbage collector, which closes it."""
-    here = Path(__file__).parent
-    unclosed = pytest.mark.filterwarnings("ignore:Exception ignored in.*socket")
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(unclosed)

@@ -47,6 +47,7 @@ def words(page: Page, language: str) -> list[str]:
 @pytest.mark.parametrize("path", PATHS)
 def test_every_word_follows_the_language(visitor: Visitor, address: str, path: str) -> None:
     page = visitor.open(address + path)
+    page.wait_for_load_state("networkidle")  # what the server can do adds words
     kazakh, russian, english = (words(page, code) for code in ("kk", "ru", "en"))
     assert len(kazakh) == len(russian) == len(english) > 15
     for kk, ru, en in zip(kazakh, russian, english, strict=True):
