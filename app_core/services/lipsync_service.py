@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 import uuid
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.channel import Channel
-from app_core.errors import BadInput, Busy, Cancelled, SoyleError
+from app_core.errors import BadInput, Cancelled, SoyleError
 from app_core.face.avatar import AvatarLibrary
 from app_core.job import Job, JobStatus, JobTable
 from app_core.media.fragments import fragments
@@ -22,6 +21,7 @@ from app_core.pipeline.job_thread import JobThread
 from app_core.pipeline.plan import Plan
 from app_core.pipeline.playout import Playout
 from app_core.request import MjpegRequest
+from app_core.services.admission import Admission
 from app_core.services.chunks import forget_chunks
 from app_core.services.films import Films
 from app_core.services.health import report
@@ -95,8 +95,8 @@ class LipsyncService:
         self.results = Results(config.work_dir)
         self.films = Films(self.results, self._end)
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
+        self._admission = Admission(self.jobs, self.capacity, config.max_jobs)
         self._renders: dict[str, _Render] = {}
-        self._lock = threading.Lock()
         self._closing = threading.Event()
         self._expiry = threading.Thread(target=self._expire, name="expiry", daemon=True)
 
@@ -279,7 +279,12 @@ class LipsyncService:
         plan = Plan(job.id, request.fps, plate, face, model.features(request.fps))
         speaking = job.worked("speech", speeches(job))
         thread = JobThread(job, speaking, plan, engine, self.metrics)
-        self._admit(job, _Render(thread, Composer(job, plate, face, model)))
+        composer = Composer(job, plate, face, model)
+        self._admission.admit(job, composer.width, composer.height)
+        self._renders[job.id] = _Render(thread, composer)
+        if job.ended:  # cancelled by its id between these two lines
+            del self._renders[job.id]
+            raise Cancelled("The job was cancelled")
         try:
             engine.open(job, low_latency=request.hasty, batch_size=batch_size)
             job.status = JobStatus.RUNNING
@@ -296,33 +301,6 @@ class LipsyncService:
         if render is None:
             raise job.error or Cancelled("The job has ended")
         return render
-
-    def _admit(self, job: Job, render: _Render) -> None:
-        with self._lock:
-            running = self.jobs.running()
-            files = sum(not other.live for other in running)
-            if len(running) >= self.config.max_jobs:
-                raise self._busy(running)
-            if not job.live and files >= max(2, 2 * math.ceil(self.capacity.cores)):
-                raise self._busy(running)
-            self.jobs.add(job)
-            composer = render.composer
-            if job.live and not self.capacity.admit(
-                job.id, composer.width, composer.height, job.request.fps
-            ):
-                self.jobs.discard(job.id)
-                raise self._busy(running)
-            self._renders[job.id] = render
-
-    @staticmethod
-    def _busy(running: list[Job]) -> Busy:
-        left = [
-            (job.frames_total - job.frames_done) / job.request.fps
-            for job in running
-            if job.frames_total
-        ]
-        seconds = min(30, max(1, math.ceil(min(left, default=1.0))))
-        return Busy("The server is full; try again soon", retry_after_s=seconds)
 
     def _end(self, job: Job, error: Exception | None) -> bool:
         """The one way a job ends. The first ending wins. True when this was it."""

@@ -1,0 +1,48 @@
+"""Who is taken in. A full server says no at once and loses nothing for those inside."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING
+
+from app_core.errors import Busy
+
+if TYPE_CHECKING:
+    from app_core.engine.capacity import Capacity
+    from app_core.job import Job, JobTable
+
+LONGEST_RETRY_S = 30
+
+
+class Admission:
+    """``max_jobs`` bounds the count, measured capacity decides over live renders."""
+
+    def __init__(self, jobs: JobTable, capacity: Capacity, max_jobs: int) -> None:
+        self._jobs, self._capacity, self._max_jobs = jobs, capacity, max_jobs
+        self._lock = threading.Lock()
+
+    def admit(self, job: Job, width: int, height: int) -> None:
+        """Enters the job into the table. Raises Busy, or Conflict for a taken id."""
+        with self._lock:
+            running = self._jobs.running()
+            files = sum(not other.live for other in running)
+            if len(running) >= self._max_jobs:
+                raise _busy(running)
+            if not job.live and files >= max(2, 2 * math.ceil(self._capacity.cores)):
+                raise _busy(running)
+            self._jobs.add(job)
+            if job.live and not self._capacity.admit(job.id, width, height, job.request.fps):
+                self._jobs.discard(job.id)
+                raise _busy(running)
+
+
+def _busy(running: list[Job]) -> Busy:
+    """To be tried again when the first of those that run should be through."""
+    left = [
+        (job.frames_total - job.frames_done) / job.request.fps
+        for job in running
+        if job.frames_total
+    ]
+    seconds = min(LONGEST_RETRY_S, max(1, math.ceil(min(left, default=1.0))))
+    return Busy("The server is full; try again soon", retry_after_s=seconds)
