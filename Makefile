@@ -40,10 +40,11 @@ types: $(VENV)/dev.stamp ## Check types
 unit: $(VENV)/dev.stamp ## Run the tests
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, and capacity
+bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, and films
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.first_frame
 	$(BIN)/python -m benchmarks.capacity
+	$(BIN)/python -m benchmarks.video
 
 fuzz: $(VENV)/dev.stamp ## Ask a server 2,000 random things by its OpenAPI document (minutes)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "schemathesis>=4,<5"
