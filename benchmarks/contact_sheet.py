@@ -14,7 +14,8 @@ import numpy as np
 from app_core.face.avatar import AvatarLibrary
 from app_core.landmarks import POINTS
 from app_core.lipsync.viseme.model import VisemeModel
-from app_core.types import Mouth, Picture, UInt8
+from app_core.picture import to_bgr
+from app_core.types import Mouth, UInt8
 
 # jaw, open, wide, round, close, tuck, teeth, tongue
 VISEMES = {
@@ -34,13 +35,6 @@ VISEMES = {
 _ACROSS = 4
 
 
-def to_pixels(picture: Picture) -> UInt8:
-    """(height, width, 3) BGR."""
-    planes = np.concatenate([picture.y.ravel(), picture.u.ravel(), picture.v.ravel()])
-    planes = planes.reshape(-1, picture.width)
-    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420), np.uint8)
-
-
 def sheet(folder: Path, avatar_id: str, size: tuple[int, int] | None, cell: int) -> UInt8:
     library = AvatarLibrary(folder)
     plate = library.plate(library.get(avatar_id), size, sway=False)
@@ -55,7 +49,7 @@ def sheet(folder: Path, avatar_id: str, size: tuple[int, int] | None, cell: int)
     cells = []
     for name, tracks in VISEMES.items():
         mouth = Mouth(0, 0, np.array(tracks, np.float32))
-        drawn = to_pixels(model.apply(face, plate.picture(0), mouth))[top:bottom, left:right]
+        drawn = to_bgr(model.apply(face, plate.picture(0), mouth))[top:bottom, left:right]
         high = round(cell * drawn.shape[0] / drawn.shape[1])
         drawn = np.asarray(cv2.resize(drawn, (cell, high), interpolation=cv2.INTER_CUBIC), np.uint8)
         for color, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):

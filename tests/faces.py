@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from app_core.face.avatar import AvatarLibrary
-from app_core.face.plate import StillPlate, to_picture
+from app_core.face.plate import StillPlate
 from app_core.face.track import cycle_track
+from app_core.picture import from_bgr, to_bgr
 from app_core.types import Picture
 
 FOLDER = Path(__file__).resolve().parent.parent / "avatar"
@@ -21,12 +22,6 @@ def aigul(size: tuple[int, int] = (512, 512), sway: bool = False) -> StillPlate:
     return library.plate(library.get("aigul"), size, sway=sway)
 
 
-def to_pixels(picture: Picture) -> np.ndarray:
-    """(height, width, 3) BGR."""
-    planes = np.concatenate([picture.y.ravel(), picture.u.ravel(), picture.v.ravel()])
-    return cv2.cvtColor(planes.reshape(-1, picture.width), cv2.COLOR_YUV2BGR_I420)
-
-
 def rolled(plate: StillPlate, degrees: float) -> StillPlate:
     """The plate's still and its points turned clockwise about the picture's middle."""
     angle, middle = math.radians(degrees), np.array([plate.width / 2, plate.height / 2])
@@ -34,7 +29,7 @@ def rolled(plate: StillPlate, degrees: float) -> StillPlate:
     shift = middle - turn @ middle
     centers = turn @ np.array([0.5, 0.5]) + shift - 0.5
     pixels = cv2.warpAffine(
-        to_pixels(plate.picture(0)),
+        to_bgr(plate.picture(0)),
         np.column_stack([turn, centers]),
         (plate.width, plate.height),
         flags=cv2.INTER_CUBIC,
@@ -42,7 +37,7 @@ def rolled(plate: StillPlate, degrees: float) -> StillPlate:
     )
     landmarks = plate.track.landmarks @ turn.T + shift
     return StillPlate(
-        to_picture(pixels),
+        from_bgr(pixels),
         cycle_track(plate.track.boxes, landmarks, 25.0),
         (1.0, 1.0),
         lively=False,

@@ -16,7 +16,7 @@ LAYERS = [
     {"engine"},
     {"speech", "face", "lipsync", "media"},
     {"job", "metrics", "channel", "config", "log", "sound", "request"},
-    {"types", "errors", "landmarks", "kernels"},
+    {"types", "errors", "landmarks", "kernels", "picture"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 SOURCES = sorted((ROOT / "app_core").rglob("*.py"))

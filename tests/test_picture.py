@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app_core.media.picture import from_bgr, to_bgr
+from app_core.picture import from_bgr, to_bgr
 
 # (B, G, R) and its Y, U, V by ITU-R BT.601, tv range.
 COLOURS = {

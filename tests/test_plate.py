@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from app_core.face.blink import BLINK_STARTS, LID_CURVE, closure
-from app_core.face.plate import StillPlate, to_picture
+from app_core.face.plate import StillPlate
 from app_core.face.sway import CYCLE_PICTURES
 from app_core.face.track import cycle_track
 from app_core.landmarks import POINT_COUNT, POINTS
-from tests.faces import aigul, differs, to_pixels
+from app_core.picture import from_bgr, to_bgr
+from tests.faces import aigul, differs
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def test_white_black_and_red_are_bt601_in_tv_range() -> None:
     pixels = np.zeros((4, 6, 3), np.uint8)
     pixels[:, :2] = 255
     pixels[:, 4:] = (0, 0, 255)
-    picture = to_picture(pixels)
+    picture = from_bgr(pixels)
     assert picture.y[0].tolist() == [235, 235, 16, 16, 81, 81]
     assert picture.u[0].tolist() == [128, 128, 90]
     assert picture.v[0].tolist() == [128, 128, 240]
@@ -37,7 +38,7 @@ def test_white_black_and_red_are_bt601_in_tv_range() -> None:
 def test_chroma_is_the_mean_of_four_pixels() -> None:
     pixels = np.zeros((2, 2, 3), np.uint8)
     pixels[0, 0] = (0, 0, 255)
-    assert to_picture(pixels).v[0, 0] == pytest.approx(128 + 112 / 4, abs=1)
+    assert from_bgr(pixels).v[0, 0] == pytest.approx(128 + 112 / 4, abs=1)
 
 
 def test_picture_0_and_the_standing_plate_are_the_still(
@@ -98,7 +99,7 @@ def eye_pixels(plate: StillPlate, index: int, side: str) -> np.ndarray:
     )
     mask = np.zeros((plate.height, plate.width), np.uint8)
     cv2.fillPoly(mask, [outline.astype(np.int32)], 1)
-    return to_pixels(plate.picture(index))[mask > 0].astype(int)
+    return to_bgr(plate.picture(index))[mask > 0].astype(int)
 
 
 @pytest.mark.parametrize("side", ["left", "right"])

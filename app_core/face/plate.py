@@ -11,21 +11,13 @@ from app_core.face.blink import close_lids, closure, eyes_of
 from app_core.face.sway import CYCLE_FPS, CYCLE_PICTURES, Sway
 from app_core.face.track import cut_track, cycle_track
 from app_core.landmarks import POINTS
+from app_core.picture import from_bgr
 from app_core.types import Cut, FaceTrack, Picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app_core.types import Float32, UInt8
-
-_BT601_TV = np.array(
-    [
-        [24.966, 128.553, 65.481, 16 * 255],
-        [112.0, -74.203, -37.797, 128 * 255],
-        [-18.214, -93.786, 112.0, 128 * 255],
-    ]
-) / np.array([255, 255, 255, 255])
-"""From B, G, R (0..255) and 1 to Y, U, V in tv range: ITU-R BT.601-7, section 2.5."""
+    from app_core.types import Float32
 
 _FACE_HEIGHT_IN_FRAME = 0.45
 """Where the middle of the face comes in a picture that had to be cut above or below."""
@@ -110,17 +102,7 @@ def read_still(path: Path, track: FaceTrack, size: tuple[int, int]) -> tuple[Pic
     if (cut.width, cut.height) != size:
         how = cv2.INTER_AREA if cut.width > size[0] else cv2.INTER_CUBIC
         pixels = cv2.resize(pixels, size, interpolation=how)
-    return to_picture(np.asarray(pixels, np.uint8)), cut_track(track, cut, size)
-
-
-def to_picture(pixels: UInt8) -> Picture:
-    """(height, width, 3) BGR, both even, to planar YUV; chroma is the mean of 2 x 2 pixels."""
-    pixels = np.ascontiguousarray(pixels)
-    high, wide = pixels.shape[:2]
-    half = cv2.resize(pixels, (wide // 2, high // 2), interpolation=cv2.INTER_AREA)
-    luma, blue, red = (row[None] for row in _BT601_TV)
-    planes = cv2.transform(pixels, luma), cv2.transform(half, blue), cv2.transform(half, red)
-    return Picture(*(np.asarray(plane, np.uint8).reshape(plane.shape[:2]) for plane in planes))
+    return from_bgr(np.asarray(pixels, np.uint8)), cut_track(track, cut, size)
 
 
 def frame_face(wide: int, high: int, box: Float32, size: tuple[int, int]) -> Cut:

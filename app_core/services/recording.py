@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput
-from app_core.media.picture import to_bgr
 from app_core.media.wav import read_wav
+from app_core.picture import to_bgr
 from app_core.request import GenerateRequest
 from app_core.types import Speech
 

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from app_core.face.blink import close_lids, closure, eyes_of
-from app_core.face.plate import to_picture
 from app_core.face.track import cycle_track
 from app_core.media.ffmpeg import find_ffmpeg
+from app_core.picture import from_bgr
 from app_core.types import Picture
 from avatar.aigul.drawing.landmarks import box, landmarks
 from avatar.aigul.drawing.motion import FPS, PICTURES, Track, move, source_rows, tracks
@@ -125,7 +125,7 @@ def write_clip(clip: Clip, frame: Frame, path: Path, crf: int = 18) -> None:
     with subprocess.Popen(argv, stdin=subprocess.PIPE) as encoder:
         assert encoder.stdin is not None
         for index in range(PICTURES):
-            planes = to_picture(clip.picture(index))
+            planes = from_bgr(clip.picture(index))
             for plane in (planes.y, planes.u, planes.v):
                 encoder.stdin.write(plane.tobytes())
     if encoder.returncode:
