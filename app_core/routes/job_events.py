@@ -60,7 +60,8 @@ def events(ws: Server, job_id: str) -> None:
     try:
         _tell(ws, service().jobs.get(job_id))
     except SoyleError as error:
-        _send(ws, _failed(error))
+        with contextlib.suppress(Gone):
+            _send(ws, _failed(error))
     except Gone:
         logger.debug("a listener takes nothing")
     finally:
@@ -104,4 +105,7 @@ def _send(ws: Server, message: dict[str, Any]) -> None:
     poll.register(ws.sock, select.POLLOUT)
     if not poll.poll(config().send_timeout_s * 1000):
         raise Gone
-    ws.send(json.dumps(message, ensure_ascii=False))
+    try:
+        ws.send(json.dumps(message, ensure_ascii=False))
+    except OSError as error:
+        raise Gone from error
