@@ -55,7 +55,8 @@ class Gone(Exception):
 def events(ws: Server, job_id: str) -> None:
     places: threading.BoundedSemaphore = current_app.extensions["listeners"]
     if not places.acquire(blocking=False):
-        _send(ws, _failed(Busy("Too many listeners; try again soon")))
+        with contextlib.suppress(Gone):
+            _send(ws, _failed(Busy("Too many listeners; try again soon")))
         return
     try:
         _tell(ws, service().jobs.get(job_id))
