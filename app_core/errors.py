@@ -20,6 +20,8 @@ SoyleError 500 internal
 
 from __future__ import annotations
 
+import errno
+
 
 class SoyleError(Exception):
     """``str(error)`` is a sentence for a person."""
@@ -104,3 +106,12 @@ class ModelFailed(SoyleError):
 class DiskFull(SoyleError):
     status = 507
     code = "disk_full"
+
+
+def told(error: BaseException) -> Exception:
+    """What a job is told of an error. A full disk is one wherever it shows."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull("The disk is full")
+    if isinstance(error, Exception):
+        return error
+    return Cancelled("The reader left")

@@ -11,6 +11,7 @@ from app_core.config import Config
 from app_core.errors import BadInput, Cancelled, FfmpegFailed, NotFound, VoiceFailed
 from app_core.job import Job, JobStatus
 from app_core.request import ChunksRequest
+from app_core.services import chunks
 from app_core.services.chunks import (
     chunk_id,
     cut,
@@ -19,6 +20,7 @@ from app_core.services.chunks import (
     wait_for_film,
     wait_for_sound,
 )
+from app_core.services.filming import film_writer
 from app_core.services.lipsync_service import LipsyncService
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
@@ -102,14 +104,12 @@ def test_a_failing_voice_fails_the_chunks(make_service: Make, config: Config) ->
 def test_finished_films_survive_a_later_failure(
     service: LipsyncService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoder = service.encoder
-
-    def second_fails(job: Job, path: Path):  # type: ignore[no-untyped-def]
+    def second_fails(service: LipsyncService, job: Job, path: Path):  # type: ignore[no-untyped-def]
         if path.stem.endswith("-1"):
             raise FfmpegFailed("ffmpeg ended with code 1")
-        return encoder(job, path)
+        return film_writer(service, job, path)
 
-    monkeypatch.setattr(service, "encoder", second_fails)
+    monkeypatch.setattr(chunks, "film_writer", second_fails)
     job = start_chunks(service, request())
     assert frames_of(wait_for_film(job, job.chunks[0], here)) == 10
     with pytest.raises(FfmpegFailed):

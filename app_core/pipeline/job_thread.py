@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput, Busy, Cancelled, DiskFull, SoyleError
+from app_core.errors import BadInput, Busy, Cancelled, SoyleError, told
 from app_core.log import job_id
 from app_core.types import Sentence
 
@@ -61,8 +60,8 @@ class JobThread:
         except SoyleError as error:
             self._fail(error)
         except OSError as error:
-            full = error.errno == errno.ENOSPC
-            self._fail(DiskFull("The disk is full") if full else SoyleError(str(error)))
+            failure = told(error)
+            self._fail(failure if isinstance(failure, SoyleError) else SoyleError(str(error)))
         except Exception as error:
             logger.exception("the job's thread failed")
             self._fail(SoyleError(f"The render failed: {error}"))

@@ -10,6 +10,7 @@ from app_core.media.fragments import codecs
 from app_core.request import GenerateRequest
 from app_core.routes.context import json_body, service
 from app_core.routes.film import respond
+from app_core.services.filming import film_pieces, write_film
 
 blueprint = Blueprint("generate", __name__)
 
@@ -21,7 +22,7 @@ def generate() -> Response:
     return respond(
         job,
         "avatar_speech.mp4",
-        write=partial(service().write, job),
-        pieces=partial(service().pieces, job) if asked.stream else None,
+        write=partial(write_film, service(), job),
+        pieces=partial(film_pieces, service(), job) if asked.stream else None,
         codecs=codecs(*service().size(job), asked.fps) if asked.stream else "",
     )

@@ -12,6 +12,7 @@ from app_core.request import VideoRequest
 from app_core.routes.context import json_body, service
 from app_core.routes.film import respond
 from app_core.routes.pages import LANGUAGES
+from app_core.services.filming import film_pieces, write_film
 from app_core.services.video_lipsync_stream import start_video_lipsync
 
 blueprint = Blueprint("lipsync_video", __name__)
@@ -31,7 +32,7 @@ def lipsync_video() -> Response:
     return respond(
         job,
         "lipsync_video.mp4",
-        write=partial(service().write, job),
-        pieces=partial(service().pieces, job) if asked.stream else None,
+        write=partial(write_film, service(), job),
+        pieces=partial(film_pieces, service(), job) if asked.stream else None,
         codecs=codecs(*service().size(job), job.request.fps),
     )

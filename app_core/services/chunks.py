@@ -15,6 +15,7 @@ import numpy as np
 
 from app_core.errors import BadInput, Cancelled, NotFound
 from app_core.job import Chunk
+from app_core.services.filming import film_writer, unchanged
 from app_core.sound import Sound
 from app_core.types import Phoneme, Speech, first_sample, frame_count
 
@@ -158,12 +159,12 @@ def _longer(speech: Speech, samples: int) -> Speech:
 
 
 def _write(service: LipsyncService, job: Job) -> None:
-    with service.frames(job, lambda frame: frame) as frames:
+    with service.frames(job, unchanged) as frames:
         for chunk in job.chunks:
             path = service.results.take(f"{chunk_id(job, chunk)}.mp4")
             try:
                 first = next(frames)  # by now all speech is there, and every number of frames
-                with service.encoder(job, path) as writer:
+                with film_writer(service, job, path) as writer:
                     writer.write(first)
                     for frame in islice(frames, chunk.frames - 1):
                         writer.write(frame)

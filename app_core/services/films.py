@@ -6,12 +6,11 @@ The job goes on after its last frame, until the film is whole.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import threading
 from typing import TYPE_CHECKING, BinaryIO
 
-from app_core.errors import Busy, Cancelled, DiskFull
+from app_core.errors import Busy, Cancelled, told
 from app_core.log import job_id
 from app_core.services.reader import Reader
 
@@ -93,7 +92,7 @@ class Films:
     def stream(self, job: Job, pieces: Pieces, gone: Gone) -> Reader[bytes]:
         """The film's bytes while it is made. Leaving the loop cancels the job at once."""
         job.film = True
-        return Reader(pieces(gone), lambda error: self._end(job, error and known(error)))
+        return Reader(pieces(gone), lambda error: self._end(job, error and told(error)))
 
     def close(self) -> None:
         """Waits for the threads; their jobs have ended."""
@@ -104,17 +103,17 @@ class Films:
         try:
             return self._results.take(f"{job.id}.mp4")
         except OSError as error:
-            self._end(job, known(error))
-            raise known(error) from error
+            self._end(job, told(error))
+            raise told(error) from error
 
     def _work(self, job: Job, work: Callable[[], None]) -> None:
         job.film = True
         try:
             work()
         except BaseException as error:
-            told = known(error)
-            self._end(job, told)
-            raise told from error
+            failure = told(error)
+            self._end(job, failure)
+            raise failure from error
         if not self._end(job, None):
             raise job.error or Cancelled("The job was cancelled")
 
@@ -128,12 +127,3 @@ class Films:
                 drop()
         finally:
             self._threads.pop(job.id, None)
-
-
-def known(error: BaseException) -> Exception:
-    """What the job is told. A full disk is one wherever it shows."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull("The disk is full")
-    if isinstance(error, Exception):
-        return error
-    return Cancelled("The reader left")

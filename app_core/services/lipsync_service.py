@@ -15,7 +15,6 @@ from app_core.channel import Channel
 from app_core.errors import BadInput, Cancelled, SoyleError
 from app_core.face.avatar import AvatarLibrary
 from app_core.job import Job, JobStatus, JobTable
-from app_core.media.fragments import fragments
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
 from app_core.pipeline.plan import Plan
@@ -23,6 +22,7 @@ from app_core.pipeline.playout import Playout
 from app_core.request import MjpegRequest
 from app_core.services.admission import Admission
 from app_core.services.chunks import forget_chunks
+from app_core.services.filming import unchanged, write_film
 from app_core.services.films import Films
 from app_core.services.health import report
 from app_core.services.reader import Reader
@@ -30,7 +30,7 @@ from app_core.services.readings import Readings
 from app_core.services.recording import process_recording
 from app_core.services.results import Results
 from app_core.services.studio import Studio
-from app_core.services.video_lipsync_stream import note_statistics, start_video_encoder
+from app_core.services.video_lipsync_stream import note_statistics
 from app_core.sound import Sound
 from app_core.speech.espeak import EspeakVoice
 from app_core.speech.voices import Voices
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from app_core.config import Config
     from app_core.face.avatar import Avatar
     from app_core.lipsync.model import LipsyncModel
-    from app_core.media.mp4 import Mp4Writer
     from app_core.request import RenderRequest
     from app_core.speech.voice import Voice
     from app_core.types import UInt8
@@ -60,10 +59,6 @@ EXPIRY_S = 60.0
 
 def _here() -> bool:
     return False
-
-
-def _whole(frame: Frame) -> Frame:
-    return frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,40 +181,10 @@ class LipsyncService:
         job: Job,
         path: Path,
         gone: Callable[[], bool] = _here,
-        finish: Callable[[Frame], Frame] = _whole,
+        finish: Callable[[Frame], Frame] = unchanged,
     ) -> None:
         """Writes the whole job to an MP4 file and ends it; a failure leaves nothing at ``path``."""
-        self.films.write(job, partial(self.write, job, finish=finish), path, gone)
-
-    def write(
-        self,
-        job: Job,
-        path: Path,
-        gone: Callable[[], bool],
-        finish: Callable[[Frame], Frame] = _whole,
-    ) -> None:
-        """``render`` for a job that another ends."""
-        with self.frames(job, finish, gone) as frames, self.encoder(job, path) as writer:
-            for frame in frames:
-                writer.write(frame)
-            writer.finish()
-
-    def pieces(self, job: Job, gone: Callable[[], bool]) -> Iterator[bytes]:
-        """The job's film as a fragmented MP4, while it is made. Another ends the job."""
-        width, height = self.size(job)
-        return fragments(
-            self._watched(job, gone),
-            width,
-            height,
-            job.request.fps,
-            job.sound.sample_rate,
-            self.studio.ffmpeg(),
-            *job.request.encoding,
-        )
-
-    def _watched(self, job: Job, gone: Callable[[], bool]) -> Iterator[Frame]:
-        with self.frames(job, _whole, gone) as frames:
-            yield from frames
+        self.films.write(job, partial(write_film, self, job, finish=finish), path, gone)
 
     def process(
         self,
@@ -343,19 +308,6 @@ class LipsyncService:
             self.results.free(job.result)
         job.sound.release()
         forget_chunks(self, job)
-
-    def encoder(self, job: Job, path: Path) -> Mp4Writer:
-        """Writes frames of a running job to ``path``, with the settings of its request."""
-        width, height = self.size(job)
-        return start_video_encoder(
-            self.studio.ffmpeg(),
-            path,
-            width,
-            height,
-            job.request.fps,
-            job.sound.sample_rate,
-            job.request.encoding,
-        )
 
     def health(self) -> dict[str, Any]:
         return report(self)
