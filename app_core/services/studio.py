@@ -124,8 +124,9 @@ class Studio:
         engine = Engine(model, self.metrics)
         engine.start()
         self.model, self.engine = model, engine
-        # Decoded at the live size ahead of its first reader.
-        self.face(model, self.plate(self.library.get(self._config.avatar), (512, 512), False))
+        # The clip at the sizes of live routes and of films, ahead of its first reader.
+        for size in ((512, 512), None):
+            self.face(model, self.plate(self.library.get(self._config.avatar), size, False))
         self.status, self.reason = "ready", ""
         logger.info(
             "%s is ready on %s, %.2f core-ms a 512x512 frame", model.name, model.device, cost
