@@ -1,0 +1,100 @@
+"""The Wav2Lip model as the server sees it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app_core.lipsync.wav2lip.features import COLUMNS, LOOKAHEAD_S, MelWindows
+from app_core.lipsync.wav2lip.framing import SIDE, closed_mouths, face_boxes, face_crops
+from app_core.lipsync.wav2lip.mel import BANDS
+from app_core.lipsync.wav2lip.paste import paste
+from app_core.lipsync.wav2lip.runtime import FaceAt
+from app_core.types import Mouth
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from app_core.lipsync.model import FeatureStream, Plate
+    from app_core.lipsync.wav2lip.runtime import Runtime
+    from app_core.types import Float32, MouthTask, Picture
+
+_TRIALS = 5
+PATCH = np.dtype([("bgr", np.uint8, (SIDE // 2, SIDE, 3)), ("weight", np.float32)])
+"""A mouth is one of these: the lower half of the face, and how much of it is seen, 0..1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    boxes: NDArray[np.int32]
+    """(pictures, 4): left, top, right, bottom, all 0 without a face."""
+    crops: Any
+    """What the runtime holds of the faces."""
+    strength: Float32
+    """(pictures,), 0..1: how much of a mouth is drawn."""
+    closed: NDArray[np.bool_]
+    """(pictures,): whose own mouth is closed."""
+
+    def weight(self, picture: int, voice: float) -> float:
+        """In silence a picture whose own mouth is closed is left as it is."""
+        heard = voice if self.closed[picture] else 1.0
+        return heard * float(self.strength[picture])
+
+
+class Wav2LipModel:
+    name = "wav2lip"
+    lookahead_s = LOOKAHEAD_S
+
+    def __init__(self, runtime: Runtime, offset: float = 0.0) -> None:
+        """``offset``: frames by which the mouths come later than in the published inference."""
+        self._runtime, self._offset = runtime, offset
+        self.device = f"{runtime.device} ({runtime.name})"
+        self.max_batch = runtime.max_batch
+        self.frames_per_s = 0.0
+
+    def warm_up(self) -> None:
+        """Also times a few full batches."""
+        self._runtime.warm_up()
+        batch = self.max_batch = self._runtime.max_batch
+        mel = np.zeros((batch, BANDS, COLUMNS), np.float32)
+        held = self._runtime.hold(np.zeros((1, SIDE, SIDE, 3), np.uint8))
+        faces = [FaceAt(held, 0)] * batch
+        spent_s = []
+        for _ in range(_TRIALS):
+            began = time.perf_counter()
+            self._runtime.draw(mel, faces)
+            spent_s.append(time.perf_counter() - began)
+        self.frames_per_s = batch / sorted(spent_s)[_TRIALS // 2]
+
+    def open(self, plate: Plate) -> Face:
+        boxes = face_boxes(plate.track, plate.width, plate.height)
+        crops = self._runtime.hold(face_crops(plate, boxes))
+        strength = np.where(boxes.any(1), plate.track.strength, 0).astype(np.float32)
+        return Face(boxes, crops, strength, closed_mouths(plate.track))
+
+    def features(self, fps: int) -> FeatureStream:
+        return MelWindows(fps, self._offset)
+
+    def draw(self, tasks: Sequence[MouthTask]) -> list[Mouth]:
+        made = np.zeros(len(tasks), PATCH)
+        for row, task in zip(made, tasks, strict=True):
+            row["weight"] = task.face.weight(task.picture, float(task.features["voice"]))
+        seen = [n for n, row in enumerate(made) if row["weight"] > 0]
+        if seen:
+            mel = np.stack([tasks[n].features["mel"] for n in seen])
+            faces = [FaceAt(tasks[n].face.crops, tasks[n].picture) for n in seen]
+            made["bgr"][seen] = self._runtime.draw(mel, faces)
+        return [Mouth(task.index, task.picture, made[n : n + 1]) for n, task in enumerate(tasks)]
+
+    def apply(self, face: Face, picture: Picture, mouth: Mouth) -> Picture:
+        """``picture`` itself where nothing is drawn."""
+        (patch,) = mouth.drawing
+        if not patch["weight"] > 0:
+            return picture
+        left, top, right, bottom = (int(edge) for edge in face.boxes[mouth.picture])
+        return paste(picture, (left, top, right, bottom), patch["bgr"], float(patch["weight"]))

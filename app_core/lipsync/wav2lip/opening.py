@@ -1,0 +1,87 @@
+"""Which checkpoint, on which device, by which runtime."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from app_core.errors import BadInput
+from app_core.lipsync.wav2lip.model import Wav2LipModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app_core.lipsync.model import ModelOptions
+    from app_core.lipsync.wav2lip.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "wav2lip"
+PREFERRED = ("wav2lip_gan", "wav2lip")
+"""Names of checkpoints, the sharper one first."""
+RUNTIMES = ("auto", "cuda", "openvino", "torch")
+
+
+def open_wav2lip(options: ModelOptions) -> Wav2LipModel:
+    """Raises BadInput that says what is missing."""
+    checkpoint = find_checkpoint(options.models_dir / FOLDER)
+    runtime = open_runtime(checkpoint, options.runtime, options.precision)
+    return Wav2LipModel(runtime, options.offset)
+
+
+def find_checkpoint(folder: Path) -> Path:
+    """Of those that were imported. Raises BadInput when there is none."""
+    found = {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+    for name in (*PREFERRED, *found):
+        if name in found:
+            return found[name]
+    raise BadInput(
+        f"There are no weights of Wav2Lip in {folder}: bring a file that you have with "
+        "'python app.py models import FILE'",
+        field="model",
+    )
+
+
+def open_runtime(
+    checkpoint: Path, name: str = "auto", precision: str = "auto", threads: int = 0
+) -> Runtime:
+    """``auto`` takes the GPU if there is one, else OpenVINO, else torch; half precision on a GPU.
+    ``threads`` of the CPU; 0: all cores but one, which JPEG, x264 and speech share.
+
+    Raises BadInput for a runtime that is not installed or does not work here.
+    """
+    if name == "auto":
+        name = "cuda" if _has_gpu() else "openvino" if _installed("openvino") else "torch"
+    if name not in RUNTIMES or not _installed("torch" if name == "cuda" else name):
+        raise BadInput(f"The runtime {name} is not installed: pip install -r requirements.txt")
+    if name == "cuda":
+        if not _has_gpu():
+            raise BadInput("The runtime cuda needs an NVIDIA GPU, and torch finds none")
+        from app_core.lipsync.wav2lip.cuda_runtime import CudaRuntime
+
+        return CudaRuntime(checkpoint, half=precision != "full")
+    if name == "openvino":
+        from app_core.lipsync.wav2lip.openvino_runtime import OpenVinoRuntime
+
+        return OpenVinoRuntime(checkpoint, threads or _threads(), half=precision == "half")
+    from app_core.lipsync.wav2lip.torch_runtime import TorchRuntime
+
+    return TorchRuntime(checkpoint, threads or _threads())
+
+
+def _threads() -> int:
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
+def _installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def _has_gpu() -> bool:
+    if not _installed("torch"):
+        return False
+    import torch
+
+    return torch.cuda.is_available()

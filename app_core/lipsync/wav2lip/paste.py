@@ -1,0 +1,70 @@
+"""The drawn half of the face back into its picture, soft at its edge."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from app_core.lipsync.wav2lip.framing import SIDE
+from app_core.picture import from_bgr
+from app_core.types import Picture
+
+if TYPE_CHECKING:
+    from app_core.types import Float32, UInt8
+
+HALF = SIDE // 2
+_TOP, _SIDES, _BOTTOM = 12, 14, 8
+"""Rows and columns of the 48 x 96 half over which it fades in."""
+
+
+def mask() -> Float32:
+    """(48, 96), 0..1: how much of the drawn half is seen."""
+    rows, columns = np.arange(HALF) + 0.5, np.arange(SIDE) + 0.5
+    down = _smooth(rows / _TOP) * _smooth((HALF - rows) / _BOTTOM)
+    across = _smooth(columns / _SIDES) * _smooth((SIDE - columns) / _SIDES)
+    return np.asarray(down[:, None] * across[None], np.float32)
+
+
+def edge() -> Float32:
+    """(48, 96), the sum is 1: where the drawn half and the picture are both seen."""
+    seen = mask()
+    ring = seen * (1 - seen)
+    return np.asarray(ring / ring.sum(), np.float32)
+
+
+def paste(picture: Picture, box: tuple[int, int, int, int], drawn: UInt8, weight: float) -> Picture:
+    """A copy of ``picture`` with ``drawn`` (48, 96, 3) BGR over the lower half of ``box``.
+
+    The box is (left, top, right, bottom) on even pixels; ``weight``, 0..1, is how much of it
+    is seen.
+    """
+    left, top, right, bottom = box
+    middle = (top + bottom) // 4 * 2
+    patch = from_bgr(drawn)
+    target = Picture(picture.y.copy(), picture.u.copy(), picture.v.copy())
+    _blend(target.y[middle:bottom, left:right], patch.y, weight)
+    half = slice(middle // 2, bottom // 2), slice(left // 2, right // 2)
+    _blend(target.u[half], patch.u, weight)
+    _blend(target.v[half], patch.v, weight)
+    return target
+
+
+def _blend(plane: UInt8, patch: UInt8, weight: float) -> None:
+    high, wide = plane.shape
+    larger = cv2.resize(patch, (wide, high), interpolation=cv2.INTER_CUBIC)
+    shown = _mask_at(wide, high) * np.float32(weight)
+    plane[:] = cv2.blendLinear(larger, np.ascontiguousarray(plane), shown, 1 - shown)
+
+
+@lru_cache(256)
+def _mask_at(width: int, height: int) -> Float32:
+    scaled = cv2.resize(mask(), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(scaled, np.float32)
+
+
+def _smooth(t: np.ndarray) -> np.ndarray:
+    t = np.clip(t, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))

@@ -1,0 +1,35 @@
+"""What runs the generator: OpenVINO or torch on the CPU, torch on an NVIDIA GPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app_core.types import Float32, UInt8
+
+
+class FaceAt(NamedTuple):
+    crops: Any
+    """What ``Runtime.hold`` returned."""
+    picture: int
+
+
+class Runtime(Protocol):
+    """Used by one thread, but for ``hold``."""
+
+    name: str
+    device: str
+    max_batch: int
+
+    def hold(self, crops: UInt8) -> Any:
+        """Puts the faces (pictures, 96, 96, 3) of an avatar where they are needed. Any thread."""
+
+    def draw(self, mel: Float32, faces: Sequence[FaceAt]) -> UInt8:
+        """``mel`` (n, 80, 16). Returns the patches (n, 48, 96, 3) BGR."""
+
+    def answer(self, mel: Float32, faces: UInt8) -> Float32:
+        """What the network itself answers, (n, 3, 48, 96), 0..1, for ``faces`` (n, 96, 96, 3)."""
+
+    def warm_up(self) -> None: ...
