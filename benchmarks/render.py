@@ -16,6 +16,7 @@ import numpy as np
 
 from app_core.config import Config
 from app_core.face.avatar import AvatarLibrary
+from app_core.lipsync.model import ModelOptions
 from app_core.lipsync.registry import open_model
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.media.jpeg import encode
@@ -95,8 +96,7 @@ def main() -> None:
     config = Config.from_env()
     library = AvatarLibrary(config.avatar_dir)
     avatar = library.get(chosen.avatar or config.avatar)
-    model = open_model(config.model)
-    model.warm_up()
+    model = open_model(config.model, ModelOptions(config.models_dir)).model
     voice = EspeakVoice()
     speech_ms(voice)
     speech, speeches = speech_ms(voice)

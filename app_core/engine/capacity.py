@@ -1,9 +1,11 @@
 """How many live renders this machine sustains, from what it measures.
 
-The cost of a frame is predicted as ``factor * (FIXED_MS + PIXEL_MS * megapixels)`` core
-milliseconds. ``factor`` follows the processor time that this process really spent on the frames
-it delivered. What other programs take is read from the kernel. A live render is admitted while
-the sum of all live renders, plus what others take, stays under ``share`` of the cores.
+The cost of a frame is predicted as ``factor * (FIXED_MS + PIXEL_MS * megapixels + network)`` core
+milliseconds, where ``network`` is what the model's network took in a trial. ``factor`` follows
+the processor time that this process really spent on the frames it delivered. What other programs
+take is read from the kernel. A live render is admitted while the sum of all live renders, plus
+what others take, stays under ``share`` of the cores, and their frames under ``MODEL_SHARE`` of
+those that the model draws in a second.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 FIXED_MS, PIXEL_MS = 0.4, 6.0
+MODEL_SHARE = 0.9
 WINDOW_S = 1.0
 """Between two looks at what was spent."""
 MEMORY = 0.8
@@ -66,6 +69,8 @@ class Snapshot:
     """Cores that other programs take."""
     frame_ms: float
     """Core milliseconds of a 512x512 frame."""
+    model_fps: float | None
+    """Frames a second that the model draws; None when that bounds nothing."""
     sessions: int
     """Live renders of 512x512 at 25 frames/s that fit in all."""
 
@@ -77,17 +82,31 @@ class Capacity:
         self._trial = self._factor = factor
         self._spent_s = self._predicted_s = 0.0
         self._lock = threading.Lock()
-        self._live: dict[str, float] = {}
-        """Predicted cores of each live render, before ``factor``."""
+        self._live: dict[str, tuple[float, int]] = {}
+        """Of each live render: predicted cores, before ``factor``, and frames a second."""
+        self._network_ms = 0.0
+        self._model_fps = math.inf
         self._units = 0.0
         self._others = 0.0
         self._lateness: deque[bool] = deque(maxlen=RECENT_FRAMES)
         self._tight_until = 0.0
         self._window = (time.monotonic(), time.process_time(), machine_busy_s(), 0.0)
 
-    def calibrate(self, frame_ms: float, width: int, height: int) -> None:
-        """Sets the cost from a trial of this machine."""
+    def calibrate(
+        self,
+        frame_ms: float,
+        width: int,
+        height: int,
+        network_ms: float = 0.0,
+        model_fps: float = math.inf,
+    ) -> None:
+        """Sets the cost from a trial of this machine: core milliseconds of a frame without and
+        with its network, and how many frames a second the network draws.
+        """
+        self._network_ms = 0.0
         self._trial = self._factor = frame_ms / self._base_ms(width, height)
+        self._network_ms = network_ms / self._factor
+        self._model_fps = model_fps
         self._spent_s = self._predicted_s = 0.0
 
     def admit(self, job_id: str, width: int, height: int, fps: int) -> bool:
@@ -95,12 +114,14 @@ class Capacity:
         with self._lock:
             self._measure()
             need = self._base_ms(width, height) * fps / 1000.0
-            load = self._factor * (sum(self._live.values()) + need) + self._others
+            cores, frames = self._sums()
+            load = self._factor * (cores + need) + self._others
             fits = load <= self._share * self.cores + 1e-9
+            fits = fits and frames + fps <= MODEL_SHARE * self._model_fps
             late = sum(self._lateness) > LATE_SHARE * max(len(self._lateness), RECENT_FRAMES / 5)
             if self._live and (not fits or late):
                 return False
-            self._live[job_id] = need
+            self._live[job_id] = need, fps
             return True
 
     def release(self, job_id: str) -> None:
@@ -129,18 +150,24 @@ class Capacity:
             self._measure()
             frame_ms = self._factor * self._base_ms(512, 512)
             room = self._share * self.cores - self._others
+            fit = room / (frame_ms * 25 / 1000.0)
             return Snapshot(
                 cores=round(self.cores, 2),
                 live=len(self._live),
-                load=round(self._factor * sum(self._live.values()), 3),
+                load=round(self._factor * self._sums()[0], 3),
                 others=round(self._others, 3),
                 frame_ms=round(frame_ms, 3),
-                sessions=max(1, math.floor(room / (frame_ms * 25 / 1000.0))),
+                model_fps=round(self._model_fps, 1) if math.isfinite(self._model_fps) else None,
+                sessions=max(1, math.floor(min(fit, MODEL_SHARE * self._model_fps / 25))),
             )
 
-    @staticmethod
-    def _base_ms(width: int, height: int) -> float:
-        return FIXED_MS + PIXEL_MS * width * height / 1e6
+    def _sums(self) -> tuple[float, int]:
+        """Cores, before ``factor``, and frames a second of all live renders."""
+        live = self._live.values()
+        return sum(cores for cores, _ in live), sum(fps for _, fps in live)
+
+    def _base_ms(self, width: int, height: int) -> float:
+        return FIXED_MS + PIXEL_MS * width * height / 1e6 + self._network_ms
 
     def _measure(self) -> None:
         began, own_began, busy_began, units_began = self._window

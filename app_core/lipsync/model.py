@@ -7,6 +7,8 @@ their weights; light ones work in ``apply``, in as many threads as there are rea
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,6 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app_core.types import FaceTrack, Mouth, MouthTask, Picture, Speech
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What the settings say about models."""
+
+    models_dir: Path = Path("models")
+    runtime: str = "auto"
+    precision: str = "auto"
+    """full, half, or auto: half on a GPU."""
+    offset: float = 0.0
+    """Frames by which mouths come later."""
 
 
 class Reel(Protocol):
@@ -72,6 +86,8 @@ class LipsyncModel(Protocol):
     device: str
     max_batch: int
     lookahead_s: float
+    frames_per_s: float
+    """That ``draw`` sustains, known after ``warm_up``."""
 
     def open(self, plate: Plate) -> Any:
         """All work that depends on the face alone. The result is cached with the plate."""

@@ -19,6 +19,7 @@ def report(service: LipsyncService) -> dict[str, Any]:
         "reason": studio.reason or None,
         "model": model.name if model else service.config.model,
         "device": model.device if model else None,
+        "model_reason": studio.why or None,
         "avatar": service.config.avatar,
         "voices": [voice["id"] for voice in service.voices.describe()],
         "ffmpeg": ffmpeg.version if ffmpeg else None,
