@@ -11,14 +11,14 @@ import torch
 from app_core.errors import BadInput
 from app_core.lipsync.wav2lip.checkpoint import load_network, read_state, save_state
 from app_core.lipsync.wav2lip.network import Wav2Lip
-from benchmarks.seeded_weights import seeded_state
+from tests.weights import state as seeded
 
 NAME = "audio_encoder.3.conv_block.0.weight"
 
 
 @pytest.fixture(scope="module")
 def state() -> dict[str, torch.Tensor]:
-    return seeded_state(2)
+    return seeded()
 
 
 def training(state: dict[str, torch.Tensor], prefix: str = "") -> dict[str, Any]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AUTO = "auto"
+WAV2LIP_FOLDER = "wav2lip"
+"""Of its checkpoints, in the folder of models."""
 REAL_TIME_FPS = 30.0
 """What a model has to sustain to be chosen for live pictures at 25 a second."""
 
@@ -29,7 +31,7 @@ def _wav2lip(options: ModelOptions) -> LipsyncModel:
         )
     from app_core.lipsync.wav2lip.opening import open_wav2lip
 
-    return open_wav2lip(options)
+    return open_wav2lip(options, WAV2LIP_FOLDER)
 
 
 MODELS: Mapping[str, Callable[[ModelOptions], LipsyncModel]] = {

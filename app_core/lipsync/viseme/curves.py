@@ -6,48 +6,64 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app_core.kernels import inlined
+from app_core.kernels import inlined, kernel
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from app_core.types import Float32
 
+    Float64 = NDArray[np.float64]
 
-def pchip(x: Float32, y: Float32, at: Float32) -> Float32:
+
+@kernel
+def pchip(x: Float64, y: Float64, at: Float64) -> Float32:
     """Monotone cubic interpolation; outside the points the end values hold.
 
     ``x`` rises strictly. Slopes after F. N. Fritsch and J. Butland, "A method for constructing
     local monotone piecewise cubic interpolants", SIAM J. Sci. Stat. Comput. 5 (1984), with the
     one-sided three-point rule at the ends.
     """
-    x, y = np.asarray(x, float), np.asarray(y, float)
-    at = np.clip(np.asarray(at, float), x[0], x[-1])
-    width, rise = np.diff(x), np.diff(y)
-    secant = rise / width
-    slope = np.empty_like(y)
-    if len(x) == 2:
-        slope[:] = secant[0]
+    count = len(x)
+    width, secant, slope = np.empty(count - 1), np.empty(count - 1), np.empty(count)
+    for k in range(count - 1):
+        width[k] = x[k + 1] - x[k]
+        secant[k] = (y[k + 1] - y[k]) / width[k]
+    if count == 2:
+        slope[0] = slope[1] = secant[0]
     else:
-        before, after = secant[:-1], secant[1:]
-        weight_before = 2 * width[1:] + width[:-1]
-        weight_after = width[1:] + 2 * width[:-1]
-        turning = before * after <= 0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            inner = (weight_before + weight_after) / (weight_before / before + weight_after / after)
-        slope[1:-1] = np.where(turning, 0.0, inner)
+        for k in range(1, count - 1):
+            before, after = secant[k - 1], secant[k]
+            slope[k] = 0.0
+            if before * after > 0:
+                weight_before = 2 * width[k] + width[k - 1]
+                weight_after = width[k] + 2 * width[k - 1]
+                total = weight_before + weight_after
+                slope[k] = total / (weight_before / before + weight_after / after)
         slope[0] = _end_slope(width[0], width[1], secant[0], secant[1])
-        slope[-1] = _end_slope(width[-1], width[-2], secant[-1], secant[-2])
-    piece = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(width) - 1)
-    step = width[piece]
-    t = (at - x[piece]) / step
-    return np.asarray(
-        y[piece] * (1 + 2 * t) * (1 - t) ** 2
-        + slope[piece] * step * t * (1 - t) ** 2
-        + y[piece + 1] * t * t * (3 - 2 * t)
-        + slope[piece + 1] * step * t * t * (t - 1),
-        np.float32,
-    )
+        last = count - 2
+        slope[count - 1] = _end_slope(width[last], width[last - 1], secant[last], secant[last - 1])
+    curve = np.empty(len(at), np.float32)
+    piece = 0
+    for k in range(len(at)):
+        place = min(max(at[k], x[0]), x[count - 1])
+        while piece > 0 and place < x[piece]:
+            piece -= 1
+        while piece < count - 2 and place >= x[piece + 1]:
+            piece += 1
+        step = width[piece]
+        t = (place - x[piece]) / step
+        s = 1 - t
+        curve[k] = (
+            y[piece] * (1 + 2 * t) * s * s
+            + slope[piece] * step * t * s * s
+            + y[piece + 1] * t * t * (3 - 2 * t)
+            + slope[piece + 1] * step * t * t * (t - 1)
+        )
+    return curve
 
 
+@kernel
 def _end_slope(near: float, next_: float, secant: float, next_secant: float) -> float:
     slope = ((2 * near + next_) * secant - near * next_secant) / (near + next_)
     if slope * secant <= 0:

@@ -20,10 +20,20 @@ from app_core.lipsync.viseme.geometry import (
     BY_UPPER_OUTER,
     CHIN_DROP,
     COLUMNS,
+    LOWER_INNER,
+    LOWER_OUTER,
+    OWN_ASIDE,
+    OWN_CHIN,
+    OWN_LOWER_INNER,
+    OWN_LOWER_OUTER,
+    OWN_UPPER_INNER,
+    OWN_UPPER_OUTER,
     TO_LOWER_INNER,
     TO_LOWER_OUTER,
     TO_UPPER_INNER,
     TO_UPPER_OUTER,
+    UPPER_INNER,
+    UPPER_OUTER,
     Measures,
     Shape,
 )
@@ -40,12 +50,26 @@ FAINT = 2e-3
 
 
 @kernel
-def displace(pose: Pose, cell: int, measures: Measures, shape: Shape, table: Float32) -> Float32:
-    """(rows, columns, 6): the nodes, ``cell`` pixels apart from the region's first pixel on."""
+def displace(
+    pose: Pose,
+    cell: int,
+    measures: Measures,
+    shape: Shape,
+    table: Float32,
+    curves: Float32,
+    own: Float32,
+    strength: float,
+) -> Float32:
+    """(rows, columns, 6): the nodes, ``cell`` pixels apart from the region's first pixel on.
+
+    ``strength`` (0..1) is how much of the way from the picture's own mouth to the neutral one,
+    whose ``curves`` are given, is gone; ``own`` is empty where there is none to go.
+    """
     rows = (pose.bottom - pose.top + cell - 1) // cell + 1
     columns = (pose.right - pose.left + cell - 1) // cell + 1
     nodes = np.empty((rows, columns, 6), np.float32)
     shrink = 1.0 / (pose.cos * pose.cos + pose.sin * pose.sin)
+    has_own = own.shape[0] > 0
     for row in range(rows):
         y = pose.top + row * cell + 0.5 - pose.y
         for column in range(columns):
@@ -53,14 +77,83 @@ def displace(pose: Pose, cell: int, measures: Measures, shape: Shape, table: Flo
             u = (pose.cos * x + pose.sin * y) * shrink
             v = (pose.cos * y - pose.sin * x) * shrink
             aside, upper, lower, line, shadow = _at(u, v, measures, shape, table)
+            upper_aside, lower_aside = aside, aside
+            if has_own:
+                more, down = _own_upper(u + aside, v - upper, measures, curves, own)
+                upper_aside += strength * more
+                upper -= strength * down
+                more, down = _own_lower(u + aside, v - lower, measures, curves, own)
+                lower_aside += strength * more
+                lower -= strength * down
             node = nodes[row, column]
-            node[UPPER_X] = pose.cos * aside + pose.sin * upper
-            node[UPPER_Y] = pose.sin * aside - pose.cos * upper
-            node[LOWER_X] = pose.cos * aside + pose.sin * lower
-            node[LOWER_Y] = pose.sin * aside - pose.cos * lower
+            node[UPPER_X] = pose.cos * upper_aside + pose.sin * upper
+            node[UPPER_Y] = pose.sin * upper_aside - pose.cos * upper
+            node[LOWER_X] = pose.cos * lower_aside + pose.sin * lower
+            node[LOWER_Y] = pose.sin * lower_aside - pose.cos * lower
             node[BELOW] = v - line
             node[SHADOW] = shadow
     return nodes
+
+
+@kernel
+def _own_upper(
+    u: float, v: float, measures: Measures, curves: Float32, own: Float32
+) -> tuple[float, float]:
+    """How far aside and down a point of the neutral face's upper layer is in the picture."""
+    h, w0, au = measures.chin, measures.half_width, abs(u)
+    at = min(max((u - measures.first_x) / measures.column_step, 0.0), COLUMNS - 1.001)
+    k = int(at)
+    f = at - k
+    outer = curves[UPPER_OUTER, k] * (1 - f) + curves[UPPER_OUTER, k + 1] * f
+    down = own[OWN_UPPER_OUTER, k] * (1 - f) + own[OWN_UPPER_OUTER, k + 1] * f
+    if v <= outer:
+        cheek = smoothstep((au - 0.40 * w0) / (0.75 * w0))
+        roof = 0.97 * measures.nose * (1 - cheek) - 0.98 * h * cheek
+        down *= smoothstep((v - roof) / (outer - roof))
+    else:
+        inner = curves[UPPER_INNER, k] * (1 - f) + curves[UPPER_INNER, k + 1] * f
+        inner_down = own[OWN_UPPER_INNER, k] * (1 - f) + own[OWN_UPPER_INNER, k + 1] * f
+        down += (inner_down - down) * unit((v - outer) / max(inner - outer, 1e-3))
+    return _own_aside(u, v, k, f, measures, own), down
+
+
+@kernel
+def _own_lower(
+    u: float, v: float, measures: Measures, curves: Float32, own: Float32
+) -> tuple[float, float]:
+    h = measures.chin
+    at = min(max((u - measures.first_x) / measures.column_step, 0.0), COLUMNS - 1.001)
+    k = int(at)
+    f = at - k
+    chin = own[OWN_CHIN, k] * (1 - f) + own[OWN_CHIN, k + 1] * f
+    floor = 0.93 * h
+    if v > floor:
+        down = chin * (1 - smoothstep((v - floor) / (measures.neck - floor)))
+        return _own_aside(u, v, k, f, measures, own), down
+    outer = curves[LOWER_OUTER, k] * (1 - f) + curves[LOWER_OUTER, k + 1] * f
+    down = own[OWN_LOWER_OUTER, k] * (1 - f) + own[OWN_LOWER_OUTER, k + 1] * f
+    if v > outer:
+        down += (chin - down) * smoothstep((v - outer) / max(floor - outer, 1.0))
+    else:
+        inner = curves[LOWER_INNER, k] * (1 - f) + curves[LOWER_INNER, k + 1] * f
+        inner_down = own[OWN_LOWER_INNER, k] * (1 - f) + own[OWN_LOWER_INNER, k + 1] * f
+        down = inner_down + (down - inner_down) * unit((v - inner) / max(outer - inner, 1e-3))
+    return _own_aside(u, v, k, f, measures, own), down
+
+
+@kernel
+def _own_aside(u: float, v: float, k: int, f: float, measures: Measures, own: Float32) -> float:
+    h, w0, au = measures.chin, measures.half_width, abs(u)
+    aside = own[OWN_ASIDE, k] * (1 - f) + own[OWN_ASIDE, k + 1] * f
+    if v < 0:
+        cheek = smoothstep((au - 0.40 * w0) / (0.75 * w0))
+        roof = 0.97 * measures.nose * (1 - cheek) - 0.98 * h * cheek
+        aside *= 1 - smoothstep(v / roof)
+    else:
+        aside *= 1 - smoothstep((v - 0.32 * h) / (0.62 * h))
+    if aside != 0.0:
+        aside *= _within_contour(au, v, measures)
+    return float(aside)
 
 
 @kernel

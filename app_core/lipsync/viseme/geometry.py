@@ -25,6 +25,10 @@ TO_UPPER_OUTER, TO_UPPER_INNER, TO_LOWER_INNER, TO_LOWER_OUTER = range(4)
 BY_UPPER_OUTER, BY_UPPER_INNER, BY_LOWER_INNER, BY_LOWER_OUTER = range(4, 8)
 ASIDE, CHIN_DROP, PROFILE = range(8, 11)
 TABLE_ROWS = 11
+# Rows of a picture's own table, shape (6, COLUMNS), or (0, COLUMNS) when its mouth is the neutral
+# one: how far to the side and down its own lips lie from those of the source curves, and its chin.
+OWN_ASIDE, OWN_UPPER_OUTER, OWN_UPPER_INNER, OWN_LOWER_INNER, OWN_LOWER_OUTER, OWN_CHIN = range(6)
+OWN_ROWS = 6
 
 
 class Measures(NamedTuple):
@@ -42,8 +46,10 @@ class Measures(NamedTuple):
     """Height where ``jaw`` was measured."""
     neck: float
     """Where the movement of the chin has faded."""
-    open_source: float
-    """1 when the picture's own mouth is open, else 0."""
+    own_width: float
+    """Half the width of the picture's own mouth: the wider it is, the less can it be narrowed."""
+    parted: float
+    """How far the picture's own lips are parted, 0..1: closed, they have no line of their own."""
     light: float
     """Of the skin around the mouth, about 0.35..1.08."""
     light_side: float
@@ -97,9 +103,10 @@ def form_mouth(measures: Measures, source: Float32, tracks: Float32, table: Floa
     wider, narrower = max(wide, 0.0), max(-wide, 0.0)
     tip = smoothstep((tongue - 0.70) / 0.25)
 
-    w1 = 1.0 - 0.10 * measures.open_source
-    w1 += 0.10 * wider - 0.17 * narrower - 0.10 * rounded
+    w1 = 1.0 + 0.10 * wider - 0.17 * narrower - 0.10 * rounded
     w1 = w0 * (w1 - 0.045 * jaw - 0.02 * close)
+    room = (0.74 * width_jaw - measures.own_width) * (1.0 - 0.5 * measures.parted)
+    w1 = max(w1, w0 - max(room, 0.05 * w0))
     opening = opened * (0.36 + 0.10 * tip) * h * (1.0 - close)
     drop = jaw * 0.27 * h
     reach = max(min(1.75 * w0, 0.74 * width_jaw), 1.2 * w1)

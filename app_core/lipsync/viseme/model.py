@@ -11,12 +11,15 @@ from app_core.landmarks import LIP_POINTS, POINT_COUNT, POINTS
 from app_core.lipsync.viseme.displacement import displace
 from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
 from app_core.lipsync.viseme.mouth_interior import draw_interior
+from app_core.lipsync.viseme.neutral import neutral_mouths
 from app_core.lipsync.viseme.rig import (
     Pose,
     Rig,
-    face_points,
     find_pose,
+    find_poses,
+    light_of,
     make_rig,
+    own_rig,
     reshape_rig,
 )
 from app_core.lipsync.viseme.warp import warp_skin
@@ -52,19 +55,29 @@ class Face:
     """None where the picture has no face."""
     gains: Float32
     """(8,): what the tracks are multiplied by."""
-    others: dict[int, Float32]
-    """The landmarks of the pictures in which the face's shape is not the rig's."""
+    strength: Float32
+    """(pictures,): how much of the movement is drawn, 0..1."""
+    landmarks: Float32
+    """(pictures, POINT_COUNT, 2): those of the plate's track."""
+    neutral: Float32
+    """The same, with the mouth from which speech is drawn."""
+    reshaped: frozenset[int]
+    """The pictures in which the face's shape is not the rig's."""
+    differing: frozenset[int]
+    """The pictures whose own mouth is not the neutral one."""
     rigs: dict[int, Rig]
-    """Those of them that were made already."""
+    """Those of other shapes that were made already."""
 
-    def rig_of(self, index: int, height: int) -> Rig | None:
+    def rig_of(self, index: int, picture: Picture) -> Rig | None:
         """The rig for a picture. Thread-safe: two threads may make the same one once each."""
-        pose, landmarks = self.poses[index], self.others.get(index)
-        if self.rig is None or pose is None or landmarks is None:
+        pose = self.poses[index]
+        if self.rig is None or pose is None or index not in self.reshaped:
             return self.rig
         rig = self.rigs.get(index)
         if rig is None:
-            rig = reshape_rig(self.rig, landmarks, pose, height)
+            rig = reshape_rig(self.rig, self.neutral[index], pose, picture)
+            if index in self.differing:
+                rig = own_rig(rig, self.landmarks[index], pose, picture)
             if len(self.rigs) >= _RIGS:
                 self.rigs.clear()
             self.rigs[index] = rig
@@ -76,20 +89,33 @@ class VisemeModel:
     device = "cpu"
     max_batch = 256
     lookahead_s = 0.12
+    frames_per_s = 1e5
 
     def open(self, plate: Plate) -> Face:
-        landmarks = plate.track.landmarks
-        poses = tuple(
-            find_pose(row, plate.width, plate.height) if np.isfinite(row).all() else None
-            for row in landmarks
-        )
+        landmarks, strength = plate.track.landmarks, plate.track.strength
+        neutral, differs = neutral_mouths(landmarks)
+        poses = find_poses(neutral, plate.width, plate.height)
         gains = np.ones(8, np.float32)
         gains[0], gains[1] = plate.jaw_gain, plate.open_gain
         seen = next((index for index, pose in enumerate(poses) if pose is not None), None)
-        if seen is None:
-            return Face(None, poses, gains, {}, {})
-        rig = make_rig(landmarks[seen], plate.picture(seen))
-        return Face(rig, poses, gains, _other_shapes(landmarks, poses, seen), {})
+        rig, reshaped = None, np.zeros(len(poses), bool)
+        if seen is not None:
+            own = landmarks[seen] if differs[seen] else None
+            rig = make_rig(neutral[seen], plate.picture(seen), own)
+            if _shapes_differ(landmarks, neutral, seen):
+                reshaped = np.asarray(np.isfinite(landmarks).all((1, 2)))
+                reshaped[seen] = False
+        return Face(
+            rig,
+            poses,
+            gains,
+            strength,
+            landmarks,
+            neutral,
+            frozenset(np.flatnonzero(reshaped).tolist()),
+            frozenset(np.flatnonzero(differs).tolist()),
+            {},
+        )
 
     def features(self, fps: int) -> FeatureStream:
         from app_core.lipsync.viseme.features import Articulation
@@ -101,41 +127,45 @@ class VisemeModel:
 
     def apply(self, face: Face, picture: Picture, mouth: Mouth) -> Picture:
         """``picture`` itself when there is nothing to draw, or no face."""
-        pose, rig = face.poses[mouth.picture], face.rig_of(mouth.picture, picture.height)
+        pose, strength = face.poses[mouth.picture], float(face.strength[mouth.picture])
+        if pose is None or strength <= 0.0:
+            return picture
         tracks = mouth.drawing
-        if rig is None or pose is None:
+        resting = np.abs(tracks).max() < _AT_REST
+        if resting and mouth.picture not in face.differing:
             return picture
-        if not rig.measures.open_source and np.abs(tracks).max() < _AT_REST:
+        rig = face.rig_of(mouth.picture, picture)
+        if rig is None:
             return picture
-        return move_mouth(rig, pose, picture, tracks)
+        return move_mouth(rig, pose, picture, tracks * np.float32(strength), strength)
 
     def warm_up(self) -> None:
         """Compiles the kernels, or loads them from numba's cache on disk."""
         landmarks, picture = _practice_face()
-        rig = make_rig(landmarks, picture)
         pose = find_pose(landmarks, picture.width, picture.height)
+        rig = own_rig(make_rig(landmarks, picture), landmarks, pose, picture)
         move_mouth(rig, pose, picture, np.full(8, 0.5, np.float32))
 
 
-def _other_shapes(
-    landmarks: Float32, poses: tuple[Pose | None, ...], first: int
-) -> dict[int, Float32]:
-    """The rows of ``landmarks`` whose mouth and jaw are not as in the picture ``first``."""
+def _shapes_differ(landmarks: Float32, neutral: Float32, first: int) -> bool:
+    """Whether mouth and jaw are anywhere not as in the picture ``first``: then each picture has
+    a shape of its own, or the change from one to the other would be seen."""
     names = ("lip_upper_outer", "lip_upper_inner", "lip_lower_inner", "lip_lower_outer")
     parts = [POINTS[name] for name in (*names, "chin", "jaw_left", "jaw_right", "nose_base")]
-    points = np.concatenate([np.arange(part.start, part.stop) for part in parts])
-    found = {}
-    shape: Float32 | None = None
-    for index, pose in enumerate(poses[first:], first):
-        if pose is None:
-            continue
-        local = face_points(landmarks[index][points], pose)
-        if shape is None:
-            shape = local
-            most = _SAME_SHAPE * float(np.ptp(local[:LIP_POINTS, 0])) / 2
-        if np.abs(local - shape).max() > most:
-            found[index] = landmarks[index]
-    return found
+    which = np.concatenate([np.arange(part.start, part.stop) for part in parts])
+    ends = POINTS["lip_upper_outer"].start, POINTS["lip_upper_outer"].stop - 1
+    for points in (landmarks, neutral) if neutral is not landmarks else (landmarks,):
+        found = points[first:][np.isfinite(points[first:]).all((1, 2))]
+        left, right = found[:, ends[0]], found[:, ends[1]]
+        along = right - left
+        along = along / np.hypot(along[:, 0], along[:, 1])[:, None]
+        local = found[:, which] - ((left + right) / 2)[:, None]
+        x = local[..., 0] * along[:, None, 0] + local[..., 1] * along[:, None, 1]
+        y = local[..., 1] * along[:, None, 0] - local[..., 0] * along[:, None, 1]
+        most = _SAME_SHAPE * float(np.ptp(x[0, :LIP_POINTS])) / 2
+        if max(np.abs(x - x[0]).max(), np.abs(y - y[0]).max()) > most:
+            return True
+    return False
 
 
 def _tracks(task: MouthTask) -> Float32:
@@ -143,18 +173,23 @@ def _tracks(task: MouthTask) -> Float32:
     return np.asarray(np.clip(asked, _LEAST, np.float32(1)), np.float32)
 
 
-def move_mouth(rig: Rig, pose: Pose, picture: Picture, tracks: Float32) -> Picture:
-    """A copy of ``picture`` with the mouth of ``tracks`` (8,)."""
+def move_mouth(
+    rig: Rig, pose: Pose, picture: Picture, tracks: Float32, strength: float = 1.0
+) -> Picture:
+    """A copy of ``picture`` with the mouth of ``tracks`` (8,). ``strength`` (0..1): how far the
+    picture's own mouth is closed first."""
     source = picture.y, picture.u, picture.v
     target = picture.y.copy(), picture.u.copy(), picture.v.copy()
     table = np.empty((TABLE_ROWS, COLUMNS), np.float32)
-    shape = form_mouth(rig.measures, rig.curves, tracks, table)
-    cell = _CELL if rig.measures.half_width < _LARGE else 2 * _CELL
-    nodes = displace(pose, cell, rig.measures, shape, table)
-    warp_skin(source, target, pose, cell, nodes)
-    draw_interior(
-        target, pose, rig.measures, shape, table, rig.upper_teeth, rig.lower_teeth, rig.tint
+    measures = rig.measures
+    measures = measures._replace(
+        light=light_of(rig, pose, picture), parted=measures.parted * strength
     )
+    shape = form_mouth(measures, rig.curves, tracks, table)
+    cell = _CELL if measures.half_width < _LARGE else 2 * _CELL
+    nodes = displace(pose, cell, measures, shape, table, rig.curves, rig.own, strength)
+    warp_skin(source, target, pose, cell, nodes)
+    draw_interior(target, pose, measures, shape, table, rig.upper_teeth, rig.lower_teeth, rig.tint)
     return Picture(*target)
 
 

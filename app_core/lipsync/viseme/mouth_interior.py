@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 _BITE = 0.045
 """How far the upper teeth lie over the lower lip in f and v, in chin heights."""
 
+_SLIT = 0.035
+"""A gap of chin heights through which nothing is seen clearly: the mouth's corners end softly."""
+_FLESH = (0.15, 0.045, 0.045)
+"""R, G, B of the lips' inner sides in their own shadow."""
+
 
 @kernel
 def draw_interior(
@@ -43,7 +48,7 @@ def draw_interior(
     """Draws onto the warped lips in ``target`` (Y, U, V)."""
     luma, blue, red = target
     h = measures.chin
-    if shape.gap < 0.2 and measures.open_source == 0.0:
+    if shape.gap < 0.2 and measures.parted == 0.0:
         return
     shrink = 1.0 / (pose.cos * pose.cos + pose.sin * pose.sin)
     reach_u, middle = 1.02 * shape.half_width, 0.5 * (shape.least + shape.most)
@@ -56,6 +61,7 @@ def draw_interior(
     top = max(int(center_y - half_y) // 2 * 2, pose.top)
     bottom = min(int(center_y + half_y) // 2 * 2 + 2, pose.bottom)
     bite = _BITE * h * shape.tuck
+    slit = max(1.2, _SLIT * h)
     color = np.empty(4, np.float32)
     for row in range(top, bottom, 2):
         for col in range(left, right, 2):
@@ -84,7 +90,7 @@ def draw_interior(
                     value += 219.0 * shine
                     profile = table[PROFILE, k] * (1 - f) + table[PROFILE, k + 1] * f
                     gap = to_li - to_ui
-                    open_here = unit((v - to_ui) / 1.3 + 0.35) * unit(gap / 1.2)
+                    open_here = unit((v - to_ui) / 1.3 + 0.35) * unit(gap / slit)
                     alpha = open_here * unit((to_li - v) / 1.3 + 0.35)
                     over = bite * profile
                     if alpha > 0.0 or (over > 0.2 and open_here > 0.0 and v < to_li + over):
@@ -139,10 +145,10 @@ def _lip_edges(
             shadow += 0.28 * shape.tuck * bell(away * away + middle * middle)
         away, aside = (v - to_li - 0.035 * h) / (0.016 * h), (u + 0.12 * w1) / (0.42 * w1)
         shine = 0.045 * unit(gap / (0.1 * h)) * bell(away * away + aside * aside)
-    if measures.open_source > 0.0:
+    if measures.parted > 0.0:
         away = (v - 0.5 * (to_ui + to_li)) / (0.016 * h)
         shut = unit(1 - gap / (0.05 * h)) * smoothstep((w1 - abs(u)) / (0.2 * w1))
-        shadow += 0.50 * shut * bell(away * away)
+        shadow += 0.50 * measures.parted * shut * bell(away * away)
     return min(shadow, 0.85), shine
 
 
@@ -208,9 +214,10 @@ def _inside(
     bared = max(shape.tuck, 0.8 * shape.tip)
     rim *= 0.55 + 0.45 * max(unit((to_li - v) / (0.03 * h)), bared)
     rim = 0.28 + 0.72 * rim * np.sqrt(unit((1 - abs(x)) / 0.16))
-    color[0] = unit((r * behind + color[0] * white_r) * rim)
-    color[1] = unit((g * behind + color[1] * white_g) * rim)
-    color[2] = unit((b * behind + color[2] * white_b) * rim)
+    flesh = light * (1 - rim)
+    color[0] = unit((r * behind + color[0] * white_r) * rim + _FLESH[0] * flesh)
+    color[1] = unit((g * behind + color[1] * white_g) * rim + _FLESH[1] * flesh)
+    color[2] = unit((b * behind + color[2] * white_b) * rim + _FLESH[2] * flesh)
 
 
 @kernel

@@ -12,19 +12,30 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from app_core.landmarks import POINTS
+from app_core.kernels import kernel
+from app_core.landmarks import LIP_POINTS, POINTS
 from app_core.lipsync.viseme.curves import pchip
-from app_core.lipsync.viseme.geometry import COLUMNS, Measures
+from app_core.lipsync.viseme.geometry import (
+    COLUMNS,
+    LOWER_INNER,
+    SEAM,
+    SMOOTH_SEAM,
+    UPPER_INNER,
+    Measures,
+)
+from app_core.lipsync.viseme.own_mouth import NO_TABLE, own_table, peel
 from app_core.lipsync.viseme.teeth import teeth
 
 if TYPE_CHECKING:
-    from app_core.types import Float32, Picture
+    from app_core.lipsync.viseme.curves import Float64
+    from app_core.types import Float32, Picture, UInt8
 
-_OPEN_FROM = 0.03
-"""A gap between the lips above this part of the chin's height is an open mouth."""
 _SHADES = 128
 BRIGHTEST = 1.2
 """Light at the last entry of the tint table."""
+_STEADY_LIGHT = 0.03
+"""A change of the light up to this part is taken for chance."""
+_LIPS = ("lip_upper_outer", "lip_upper_inner", "lip_lower_inner", "lip_lower_outer")
 
 
 class Pose(NamedTuple):
@@ -53,43 +64,80 @@ class Rig:
     lower_teeth: Float32
     tint: Float32
     """(128, 3): R, G, B of white enamel in light 0..BRIGHTEST."""
+    own: Float32
+    """(OWN_ROWS, COLUMNS), rows as in ``geometry``; or (0, COLUMNS)."""
+    skin: float
+    """Mean of R, G and B (0..1) around the mouth of the picture that the light is from."""
 
 
-def make_rig(landmarks: Float32, picture: Picture) -> Rig:
-    """From one picture's (POINT_COUNT, 2) landmarks, pixels."""
+def make_rig(landmarks: Float32, picture: Picture, own: Float32 | None = None) -> Rig:
+    """From one picture's (POINT_COUNT, 2) landmarks, pixels, with closed lips.
+
+    ``own``: the picture's own landmarks, when its mouth is another.
+    """
     pose = find_pose(landmarks, picture.width, picture.height)
     local = face_points(landmarks, pose)
     half_width, chin = _half_width(local), _chin(local)
     skin, light_side = _skin(picture, pose, half_width, chin)
     light = float(np.clip(skin.mean() * 1.42, 0.35, 1.08))
-    measures, curves = _shape(local, pose, picture.height, light, light_side)
-    return Rig(measures, curves, *teeth(half_width), _tint(skin))
+    measures, curves = _shape(local, pose, picture, light, light_side)
+    upper, lower = teeth(half_width)
+    rig = Rig(measures, curves, upper, lower, _tint(skin), NO_TABLE, float(skin.mean()))
+    return rig if own is None else own_rig(rig, own, pose, picture)
 
 
-def reshape_rig(rig: Rig, landmarks: Float32, pose: Pose, height: int) -> Rig:
-    """The same face in another picture, ``height`` pixels high, where its shape differs."""
+def reshape_rig(rig: Rig, landmarks: Float32, pose: Pose, picture: Picture) -> Rig:
+    """The same face in another picture, where its shape differs."""
     local = face_points(landmarks, pose)
     light = rig.measures
-    measures, curves = _shape(local, pose, height, light.light, light.light_side)
-    return replace(rig, measures=measures, curves=curves)
+    measures, curves = _shape(local, pose, picture, light.light, light.light_side)
+    return replace(rig, measures=measures, curves=curves, own=NO_TABLE)
+
+
+def own_rig(rig: Rig, own: Float32, pose: Pose, picture: Picture) -> Rig:
+    """``rig`` for a picture with the landmarks ``own``, whose mouth is not the rig's."""
+    local = face_points(own, pose)
+    lips, parted = _lips(local, pose, picture)
+    table = own_table(lips, rig.curves, rig.measures, _chin(local))
+    width = max(_half_width(local), rig.measures.half_width)
+    return replace(rig, measures=rig.measures._replace(own_width=width, parted=parted), own=table)
+
+
+def _lips(local: Float32, pose: Pose, picture: Picture) -> tuple[Float64, float]:
+    """The lips' curves (4, LIP_POINTS, 2) as the picture has them, and how far they are parted."""
+    lips = np.stack([local[POINTS[name]] for name in _LIPS]).astype(float)
+    planes = picture.y, picture.u, picture.v
+    parted = peel(planes, (pose.x, pose.y, pose.cos, pose.sin), lips, _chin(local))
+    return lips, parted
+
+
+def light_of(rig: Rig, pose: Pose, picture: Picture) -> float:
+    """The light in a picture, against that of the picture that the rig was made from."""
+    measures = rig.measures
+    skin, _ = _skin(picture, pose, measures.half_width, measures.chin)
+    change = float(skin.mean()) / max(rig.skin, 1e-3) - 1
+    change = math.copysign(max(abs(change) - _STEADY_LIGHT, 0.0), change)
+    return min(max(measures.light * (1 + change), 0.15), 1.15)
 
 
 def _shape(
-    local: Float32, pose: Pose, height: int, light: float, light_side: float
+    local: Float32, pose: Pose, picture: Picture, light: float, light_side: float
 ) -> tuple[Measures, Float32]:
     half_width, chin = _half_width(local), _chin(local)
     sides = local[POINTS["jaw_left"]][0], local[POINTS["jaw_right"]][0]
     jaw = 1.06 * max(-float(sides[0][0]), float(sides[1][0]))
     x = np.linspace(-1.25 * jaw, 1.25 * jaw, COLUMNS, dtype=np.float32)
-    curves, open_source = _curves(local, x, half_width, chin)
+    lips = _lips(local, pose, picture)[0]
+    curves = _curves(lips, x.astype(float), half_width)
     measures = Measures(
         half_width,
         chin,
         float(local[POINTS["nose_base"]][0, 1]),
         jaw,
         float(sides[0][1] + sides[1][1]) / 2,
-        _neck(pose, chin, height),
-        float(open_source),
+        _neck(pose, chin, picture.height),
+        half_width,
+        0.0,
         light,
         light_side,
         float(x[0]),
@@ -107,30 +155,46 @@ def _chin(local: Float32) -> float:
     return float(local[POINTS["chin"]][0, 1])
 
 
-def find_pose(landmarks: Float32, width: int, height: int, scale: float = 1.0) -> Pose:
-    """``scale``: the face's size here against the picture its rig was made from."""
-    lip = landmarks[POINTS["lip_upper_outer"]]
-    middle, along = (lip[0] + lip[-1]) / 2, lip[-1] - lip[0]
-    roll = math.atan2(float(along[1]), float(along[0]))
-    cos, sin = math.cos(roll), math.sin(roll)
-    turn = np.array([[cos, sin], [-sin, cos]])
-    chin = float((turn @ (landmarks[POINTS["chin"]][0] - middle))[1])
-    sides = np.stack([landmarks[POINTS[name]][0] for name in ("jaw_left", "jaw_right")]) - middle
-    jaw = 1.06 * float(np.abs(sides @ turn[0]).max())
-    corners = np.array([[x, y] for x in (-1.1 * jaw, 1.1 * jaw) for y in (-chin, 1.75 * chin)])
-    corners = corners @ turn + middle
-    left, top = (np.floor(corners.min(0) / 2).astype(int) - 1) * 2
-    right, bottom = (np.ceil(corners.max(0) / 2).astype(int) + 1) * 2
-    return Pose(
-        float(middle[0]),
-        float(middle[1]),
-        cos * scale,
-        sin * scale,
-        max(int(left), 0),
-        max(int(top), 0),
-        min(int(right), width),
-        min(int(bottom), height),
+def find_pose(landmarks: Float32, width: int, height: int) -> Pose:
+    """Of one picture's (POINT_COUNT, 2) landmarks."""
+    pose = find_poses(landmarks[None], width, height)[0]
+    if pose is None:
+        raise ValueError("a face without landmarks has no pose")
+    return pose
+
+
+def find_poses(landmarks: Float32, width: int, height: int) -> tuple[Pose | None, ...]:
+    """Of (pictures, POINT_COUNT, 2) landmarks; None where there is no face."""
+    poses: list[Pose | None] = [None] * len(landmarks)
+    found = np.flatnonzero(np.isfinite(landmarks).all((1, 2)))
+    rows = landmarks[found]
+    left, right = rows[:, POINTS["lip_upper_outer"]][:, [0, -1]].swapaxes(0, 1)
+    middle, along = (left + right) / 2, right - left
+    roll = np.arctan2(along[:, 1], along[:, 0]).astype(float)
+    cos, sin = np.cos(roll), np.sin(roll)
+    chin_x, chin_y = (rows[:, POINTS["chin"]][:, 0] - middle).T
+    chin = cos * chin_y - sin * chin_x
+    sides = rows[:, [POINTS["jaw_left"].start, POINTS["jaw_right"].start]] - middle[:, None]
+    jaw = 1.06 * np.abs(sides[..., 0] * cos[:, None] + sides[..., 1] * sin[:, None]).max(1)
+    across = np.stack([-1.1 * jaw, -1.1 * jaw, 1.1 * jaw, 1.1 * jaw], 1)
+    down = np.stack([-chin, 1.75 * chin, -chin, 1.75 * chin], 1)
+    x = across * cos[:, None] - down * sin[:, None] + middle[:, :1]
+    y = across * sin[:, None] + down * cos[:, None] + middle[:, 1:]
+    regions = np.stack(
+        [
+            np.maximum((np.floor(x.min(1) / 2) - 1) * 2, 0),
+            np.maximum((np.floor(y.min(1) / 2) - 1) * 2, 0),
+            np.minimum((np.ceil(x.max(1) / 2) + 1) * 2, width),
+            np.minimum((np.ceil(y.max(1) / 2) + 1) * 2, height),
+        ],
+        1,
     )
+    places = np.stack([middle[:, 0], middle[:, 1], cos, sin], 1)
+    for row, place, region in zip(
+        found.tolist(), places.tolist(), regions.astype(int).tolist(), strict=True
+    ):
+        poses[row] = Pose(*place, *region)
+    return tuple(poses)
 
 
 def face_points(points: Float32, pose: Pose) -> Float32:
@@ -144,40 +208,47 @@ def _neck(pose: Pose, chin: float, height: int) -> float:
     return max(min(1.7 * chin, (height - pose.y - 4) / max(pose.cos, 0.5)), 1.1 * chin)
 
 
-def _curves(local: Float32, x: Float32, half_width: float, chin: float) -> tuple[Float32, bool]:
+@kernel
+def _curves(lips: np.ndarray, x: np.ndarray, half_width: float) -> Float32:
+    """(6, COLUMNS) of (4, LIP_POINTS, 2) lips in the face's frame."""
     curves = np.zeros((6, COLUMNS), np.float32)
-    names = ("lip_upper_outer", "lip_upper_inner", "lip_lower_inner", "lip_lower_outer")
-    for row, name in enumerate(names):
-        points = local[POINTS[name]]
-        points = points[np.argsort(points[:, 0])]
-        apart = np.concatenate([[True], np.diff(points[:, 0]) > 1e-3])
-        curves[row] = pchip(points[apart, 0], points[apart, 1], x)
-    mouth = np.abs(x) < half_width
-    curves[:4, ~mouth] = 0.0
-    upper, lower = curves[1], np.maximum(curves[2], curves[1])
-    curves[2] = lower
-    open_source = bool((lower - upper).max() > _OPEN_FROM * chin)
-    seam = (0.35 * upper + 0.65 * lower) * (0.65 if open_source else 1.0)
-    curves[4] = seam
-    curves[5] = np.where(mouth, _blurred(seam, 0.22 * half_width / float(x[1] - x[0])), 0.0)
-    return curves, open_source
+    across, down = np.empty(LIP_POINTS), np.empty(LIP_POINTS)
+    for row in range(4):
+        order = np.argsort(lips[row, :, 0])
+        count = 0
+        for k in order:
+            if count == 0 or lips[row, k, 0] - across[count - 1] > 1e-3:
+                across[count], down[count] = lips[row, k, 0], lips[row, k, 1]
+                count += 1
+        curves[row] = pchip(across[:count], down[:count], x)
+    for k in range(COLUMNS):
+        if abs(x[k]) >= half_width:
+            curves[:4, k] = 0.0
+        curves[LOWER_INNER, k] = max(curves[LOWER_INNER, k], curves[UPPER_INNER, k])
+        curves[SEAM, k] = 0.35 * curves[UPPER_INNER, k] + 0.65 * curves[LOWER_INNER, k]
+    _blur(curves[SEAM], x, half_width, curves[SMOOTH_SEAM])
+    return curves
 
 
-def _blurred(curve: Float32, sigma: float) -> Float32:
-    """A Gaussian of ``sigma`` samples; 0 beyond the ends."""
-    reach = math.ceil(4 * sigma)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    padded = np.pad(curve, reach)
-    return np.convolve(padded, kernel / kernel.sum(), mode="valid").astype(np.float32)
+@kernel
+def _blur(curve: Float32, x: np.ndarray, half_width: float, blurred: Float32) -> None:
+    """``curve`` within the mouth after a Gaussian of 0.22 half widths."""
+    sigma = 0.22 * half_width / (x[1] - x[0])
+    reach = int(np.ceil(4 * sigma))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    weights /= weights.sum()
+    for k in range(COLUMNS):
+        if abs(x[k]) >= half_width:
+            continue
+        total = 0.0
+        for near in range(max(k - reach, 0), min(k + reach + 1, COLUMNS)):
+            total += weights[near - k + reach] * curve[near]
+        blurred[k] = total
 
 
 def _skin(picture: Picture, pose: Pose, half_width: float, chin: float) -> tuple[Float32, float]:
     """Mean R, G, B (0..1) of both cheeks and the chin, and which cheek is lighter."""
-    spots = np.array([[-1.5, -0.1], [1.5, -0.1], [0.0, 0.55]]) * np.array([half_width, chin])
-    turn = np.array([[pose.cos, pose.sin], [-pose.sin, pose.cos]])
-    spots = spots @ turn + np.array([pose.x, pose.y])
-    reach = max(2, int(0.08 * chin))
-    means = np.stack([_mean(picture, float(x), float(y), reach) for x, y in spots])
+    means = _skin_means((picture.y, picture.u, picture.v), pose, half_width, chin)
     luma = means[:, 0]
     red = luma + 1.402 * means[:, 2]
     blue = luma + 1.772 * means[:, 1]
@@ -187,25 +258,28 @@ def _skin(picture: Picture, pose: Pose, half_width: float, chin: float) -> tuple
     return colors.mean(0).astype(np.float32), float(np.sign(sides[1] - sides[0]))
 
 
-def _mean(picture: Picture, x: float, y: float, reach: int) -> Float32:
-    """Mean full-range Y (0..1), U and V (-0.5..0.5) of a square around a point."""
-
-    def mean(plane: np.ndarray, scale: float) -> float:
-        high, wide = plane.shape
-        row = min(max(int(y * scale), 0), high - 1)
-        column = min(max(int(x * scale), 0), wide - 1)
-        span = max(1, int(reach * scale))
-        square = plane[max(row - span, 0) : row + span, max(column - span, 0) : column + span]
-        return float(square.mean())
-
-    return np.array(
-        [
-            (mean(picture.y, 1.0) - 16) / 219,
-            (mean(picture.u, 0.5) - 128) / 224,
-            (mean(picture.v, 0.5) - 128) / 224,
-        ],
-        np.float32,
-    )
+@kernel
+def _skin_means(
+    planes: tuple[UInt8, UInt8, UInt8], pose: Pose, half_width: float, chin: float
+) -> Float32:
+    """(3, 3): mean full-range Y (0..1), U and V (-0.5..0.5) of squares on cheeks and chin."""
+    means = np.zeros((3, 3), np.float32)
+    reach = max(2, int(0.08 * chin))
+    for spot in range(3):
+        u = (-1.5, 1.5, 0.0)[spot] * half_width
+        v = (-0.1, -0.1, 0.55)[spot] * chin
+        x = pose.x + pose.cos * u - pose.sin * v
+        y = pose.y + pose.sin * u + pose.cos * v
+        for k in range(3):
+            scale = 1.0 if k == 0 else 0.5
+            plane = planes[0] if k == 0 else (planes[1] if k == 1 else planes[2])
+            row = min(max(int(y * scale), 0), plane.shape[0] - 1)
+            column = min(max(int(x * scale), 0), plane.shape[1] - 1)
+            span = max(1, int(reach * scale))
+            square = plane[max(row - span, 0) : row + span, max(column - span, 0) : column + span]
+            mean = np.mean(square)
+            means[spot, k] = (mean - 16) / 219 if k == 0 else (mean - 128) / 224
+    return means
 
 
 def _tint(skin: Float32) -> Float32:

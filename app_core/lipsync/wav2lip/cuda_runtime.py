@@ -57,6 +57,7 @@ class CudaRuntime:
         self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         self._graphs: dict[int, _Graph] = {}
+        self._pool = torch.cuda.graph_pool_handle()
         self.max_batch = LADDER[0]
 
     def hold(self, crops: UInt8) -> torch.Tensor:
@@ -130,7 +131,7 @@ class CudaRuntime:
                 self._generator(mel, faces)
         self._stream.synchronize()
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self._stream):
+        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
             patches, _ = self._generator(mel, faces)
         return _Graph(
             graph,

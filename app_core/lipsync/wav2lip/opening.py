@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FOLDER = "wav2lip"
 PREFERRED = ("wav2lip_gan", "wav2lip")
 """Names of checkpoints, the sharper one first."""
 RUNTIMES = ("auto", "cuda", "openvino", "torch")
 
 
-def open_wav2lip(options: ModelOptions) -> Wav2LipModel:
+def open_wav2lip(options: ModelOptions, folder: str) -> Wav2LipModel:
     """Raises BadInput that says what is missing."""
-    checkpoint = find_checkpoint(options.models_dir / FOLDER)
+    checkpoint = find_checkpoint(options.models_dir / folder)
     runtime = open_runtime(checkpoint, options.runtime, options.precision)
     return Wav2LipModel(runtime, options.offset)
 
