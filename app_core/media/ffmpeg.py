@@ -7,6 +7,7 @@ import logging
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 VIDEO_ENCODERS = ("libx264", "libx265", "h264_nvenc", "hevc_nvenc")
 OLDEST_MAJOR = 5  # the first with -fps_mode
 
+_LONGEST_DESCRIPTION = 1 << 20  # bytes
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
 
@@ -56,6 +58,11 @@ class Ffmpeg:
             return False
         return bool(video)
 
+    @cached_property
+    def decoders(self) -> frozenset[str]:
+        """Names of all decoders it was built with."""
+        return frozenset(self.run(["-decoders"]).decode("utf-8", "replace").split())
+
     def run(self, arguments: Sequence[str], *, data: bytes = b"", timeout_s: float = 60.0) -> bytes:
         """One short run: ``data`` to its standard input, its standard output back.
 
@@ -71,6 +78,27 @@ class Ffmpeg:
         if done.returncode != 0:
             raise failure(done.returncode, done.stderr.decode("utf-8", "replace").splitlines())
         return done.stdout
+
+    def describe(self, arguments: Sequence[str], timeout_s: float = 60.0) -> str:
+        """What a run says of its input, up to 1 MiB, however it ends: after ``timeout_s`` it is
+        killed. Raises FfmpegFailed when it does not start.
+        """
+        argv = [self.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *arguments]
+        with tempfile.TemporaryFile() as said:
+            try:
+                subprocess.run(
+                    argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=said,
+                    timeout=timeout_s,
+                )
+            except subprocess.TimeoutExpired:
+                logger.warning("ffmpeg was not done with an upload after %.0f s", timeout_s)
+            except OSError as error:
+                raise FfmpegFailed(f"ffmpeg could not be started: {error}") from error
+            said.seek(0)
+            return said.read(_LONGEST_DESCRIPTION).decode("utf-8", "replace")
 
     def _encode_grey(self, encoder: str) -> bytes:
         """Three grey pictures as a raw stream; empty when the encoder does not work."""

@@ -1,0 +1,188 @@
+"""An uploaded clip to the clip that is played: upright, constant rate, 8-bit SDR, a seamless cycle.
+
+One ffmpeg decodes the upload, another encodes what comes out, and each picture passes through us
+once on its way: faces are found while the file is written, and no pictures are held.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from app_core.errors import BadInput, Cancelled, FfmpegFailed
+from app_core.media.cycle import CycleCheck
+from app_core.media.photo import BACKDROP
+from app_core.media.probe import input_options, too_long
+from app_core.media.raw_video import RawPictures, RawWriter, gently, planes
+from app_core.media.tone import write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from app_core.media.ffmpeg import Ffmpeg
+    from app_core.media.probe import ClipFacts, Limits
+    from app_core.types import Picture, UInt8
+
+    Progress = Callable[[float], None]
+    Stopped = Callable[[], bool]
+
+T = TypeVar("T")
+
+LEAST_S = 1.0
+"""Less than this of a clip is no clip."""
+
+_FORWARD, _TABLE = "forward.mp4", "tones.cube"
+_DECODING_THREADS = 4  # each holds pictures, and those of an upload may be large
+_UNKNOWN_S = 60.0
+"""Of a clip that does not say how long it is; its progress slows down after this."""
+
+_MATRICES = {
+    "bt709": "bt709",
+    "smpte170m": "smpte170m",
+    "bt470bg": "smpte170m",
+    "bt2020nc": "bt2020",
+    "bt2020c": "bt2020",
+    "fcc": "fcc",
+    "smpte240m": "smpte240m",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """The clip once through."""
+
+    path: Path
+    pictures: int
+    closes: bool
+    """Its last picture leads to its first as smoothly as any to the next."""
+    cut_off: bool
+    """The upload ended before its time; what could be read is here."""
+
+
+def encode_forward(
+    ffmpeg: Ffmpeg,
+    source: Path,
+    facts: ClipFacts,
+    limits: Limits,
+    folder: Path,
+    watch: Callable[[Iterator[Picture]], T],
+    progress: Progress,
+    cancelled: Stopped,
+    *,
+    use_nvdec: bool = False,
+) -> tuple[Forward, T]:
+    """Writes the clip into ``folder`` while ``watch`` looks at each picture that passes.
+
+    Raises BadInput for a clip of less than LEAST_S, TooLarge for one over the limits, Cancelled
+    within a picture after ``cancelled`` says so, FfmpegFailed or DiskFull for the encoder.
+    """
+    size = facts.size
+    target = folder / _FORWARD
+    argv = reader_argv(ffmpeg.path, source, facts, limits, folder, use_nvdec=use_nvdec)
+    expected = (facts.seconds or _UNKNOWN_S) * facts.fps
+    cycle = CycleCheck()
+    count = 0
+
+    with _Reader(argv, size) as reader, RawWriter(ffmpeg.path, target, size, facts.fps) as writer:
+
+        def pass_on() -> Iterator[Picture]:
+            nonlocal count
+            while (data := reader.read()) is not None:
+                if cancelled():
+                    raise Cancelled("The import was cancelled")
+                if count >= (limits.max_clip_s + 1) * facts.fps:
+                    raise too_long(limits)
+                writer.write(data.data)
+                picture = planes(data, size)
+                cycle.add(picture.y)
+                count += 1
+                known = min(count / expected, 1.0)
+                progress(known if facts.seconds else 1 - math.exp(-count / expected))
+                yield picture
+
+        seen = watch(pass_on())
+        if count < LEAST_S * facts.fps:
+            why = "cannot be read: it is damaged or cut off" if reader.broken else "is too short"
+            raise BadInput(
+                f"The clip {why}; at least {LEAST_S:.0f} s of pictures is needed.", field="file"
+            )
+        writer.finish()
+    (folder / _TABLE).unlink(missing_ok=True)
+    missing = facts.seconds * facts.fps - count
+    cut_off = reader.broken or missing > max(0.05 * expected, facts.fps / 2)
+    return Forward(target, count, cycle.closes, cut_off), seen
+
+
+def reader_argv(
+    ffmpeg: str,
+    path: Path,
+    facts: ClipFacts,
+    limits: Limits,
+    folder: Path,
+    *,
+    use_nvdec: bool = False,
+) -> list[str]:
+    """Raw yuv420p, BT.601 in tv range. ``folder`` takes the table that HDR needs."""
+    return [
+        *gently(ffmpeg),
+        *(("-hwaccel", "cuda") if use_nvdec else ()),
+        *("-threads", f"{min(os.cpu_count() or 1, _DECODING_THREADS)}"),
+        *input_options(facts.demuxer, facts.decoder, limits),
+        *("-i", f"file:{path}", "-map", "0:V:0", "-an", "-sn", "-dn"),
+        *("-vf", ",".join(_filters(facts, folder)), "-fps_mode", "passthrough"),
+        *("-pix_fmt", "yuv420p", "-f", "rawvideo", "pipe:1"),
+    ]
+
+
+def _filters(facts: ClipFacts, folder: Path) -> Iterator[str]:
+    if facts.interlaced:
+        yield "yadif=deint=interlaced"
+    yield f"setpts=PTS-STARTPTS,fps={facts.fps}"
+    matrix = _MATRICES.get(facts.matrix, "auto")
+    given = f"in_color_matrix={matrix}:in_range={'pc' if facts.full_range else 'tv'}"
+    ours = "out_color_matrix=smpte170m:out_range=tv"
+    if facts.alpha:
+        grey = f"0x{BACKDROP:02x}{BACKDROP:02x}{BACKDROP:02x}"
+        backdrop = f"color=c={grey}:s={facts.shown[0]}x{facts.shown[1]}:r={facts.fps}[grey]"
+        onto = "[grey][shown]overlay=shortest=1:format=yuv444"
+        yield f"scale={given}:{ours},format=yuva444p[shown];{backdrop};{onto}"
+        given = "in_color_matrix=smpte170m:in_range=tv"
+    size = f"{facts.width}:{facts.height}"
+    if any(side % 2 for side in facts.shown):  # lose a row rather than blur them all
+        yield "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0:exact=1"
+    how = "flags=area" if facts.width < facts.shown[0] else "flags=bicubic"
+    wanted = f"{ours}:sws_dither=ed"
+    if facts.hdr:
+        table = folder / _TABLE
+        write_table(table, facts.transfer)
+        yield f"scale={size}:{how}:{given},format=gbrp10"
+        yield f"lut3d=file={_escaped(str(table))}:interp=tetrahedral"
+        yield f"scale={wanted},format=yuv420p"
+    else:
+        yield f"scale={size}:{how}:{given}:{wanted},format=yuv420p"
+
+
+def _escaped(value: str) -> str:
+    """For an option of a filter in a graph: ffmpeg takes the marks off twice."""
+    once = "".join(f"\\{mark}" if mark in "\\':" else mark for mark in value)
+    return "".join(f"\\{mark}" if mark in "\\'[],;" else mark for mark in once)
+
+
+class _Reader(RawPictures):
+    """Of an upload, which may end badly: then ``broken`` is set."""
+
+    broken = False
+
+    def read(self) -> UInt8 | None:
+        data = np.empty(self._bytes, np.uint8)
+        try:
+            read = self._process.read(data.data)
+        except FfmpegFailed:
+            self.broken = True
+            return None
+        return data if read == len(data) else None
