@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit bench fuzz doctor
+.PHONY: help run models test lint types unit bench fuzz doctor
 
 help: ## Print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -25,8 +25,12 @@ $(VENV)/dev.stamp: requirements-dev.txt requirements.txt requirements-core.txt |
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/core.stamp
 
-run: $(VENV)/core.stamp ## Install the embedded default and start the server
+run: models ## Install the embedded default and start the server
 	@$(BIN)/python app.py
+
+# Without them faces are found all the same, only worse: offline, one line says so.
+models: $(VENV)/core.stamp ## Bring the networks that find faces, once (35 MB)
+	@$(BIN)/python app.py models pull face || true
 
 test: lint types unit ## Lint, types and all tests
 
@@ -37,7 +41,7 @@ lint: $(VENV)/dev.stamp ## Check style
 types: $(VENV)/dev.stamp ## Check types
 	$(BIN)/mypy
 
-unit: $(VENV)/dev.stamp ## Run the tests
+unit: $(VENV)/dev.stamp models ## Run the tests
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, and films

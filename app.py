@@ -124,10 +124,20 @@ def doctor(config: Config) -> int:
     return 1 if missing else 0
 
 
+def models(config: Config, arguments: list[str]) -> int:
+    from app_core.services.weights import command
+
+    def say(sentence: str) -> None:
+        sys.stdout.write(f"{sentence}\n")
+        sys.stdout.flush()
+
+    return command(arguments, config.models_dir, say)
+
+
 def main(arguments: list[str]) -> int:
-    """``app.py`` serves; ``app.py doctor`` looks at the machine."""
-    if arguments not in ([], ["doctor"]):
-        sys.stderr.write("usage: python app.py [doctor]\n")
+    """``app.py`` serves; ``doctor`` looks at the machine; ``models`` brings networks."""
+    if arguments not in ([], ["doctor"]) and arguments[:1] != ["models"]:
+        sys.stderr.write("usage: python app.py [doctor | models list | models pull NAME | ...]\n")
         return 2
     load_dotenv(ROOT / ".env")
     try:
@@ -137,6 +147,8 @@ def main(arguments: list[str]) -> int:
         logger.error("%s", error)
         return 2
     setup_logging(config.log_level, config.log_format)
+    if arguments[:1] == ["models"]:
+        return models(config, arguments[1:])
     return doctor(config) if arguments else serve(config)
 
 

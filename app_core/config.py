@@ -25,11 +25,25 @@ class Config(BaseModel):
         description="Addresses to listen on, host:port, separated by commas",
     )
     avatar_dir: Path = Field(Path("avatar"), description="Folder with one folder for each avatar")
+    models_dir: Path = Field(
+        Path("models"), description="Folder of the networks that `app.py models pull` brings"
+    )
     avatar: str = Field("aigul", description="The avatar that speaks when a request names none")
     base_video_path: Path = Field(
         Path(""), description="Video that speaks on /api/lipsync/video; empty: the avatar's clip"
     )
-    model: str = Field("auto", description="Lip-sync model: auto or viseme")
+    model: str = Field(
+        "auto", description="Lip-sync model: viseme, wav2lip, or auto: the best that runs here"
+    )
+    model_runtime: Literal["auto", "cuda", "openvino", "torch"] = Field(
+        "auto", description="What runs a network: cuda, openvino, torch, or auto: the fastest here"
+    )
+    model_precision: Literal["auto", "full", "half"] = Field(
+        "auto", description="Precision of a network: full, half, or auto: half on a GPU"
+    )
+    mouth_offset: Annotated[float, Field(ge=-5, le=5)] = Field(
+        0.0, description="How much later than its sound Wav2Lip's mouth comes, frames"
+    )
     voice: str = Field("", description="Voice that speaks when a request names none; empty: best")
     sway: bool = Field(True, description="Breath, sway and blinks for still avatars, true or false")
     ffmpeg: str = Field("", description="Path of ffmpeg; empty: the better of system and pip")
@@ -42,11 +56,23 @@ class Config(BaseModel):
     max_text_chars: Annotated[int, Field(ge=1, le=100_000)] = Field(
         5000, description="Longest text of one request, characters"
     )
+    max_clip_s: Annotated[int, Field(ge=1, le=7200)] = Field(
+        1800, description="Longest clip that is imported, seconds"
+    )
+    max_pixels: Annotated[int, Field(ge=4096)] = Field(
+        50_000_000, description="Largest photo or picture of a clip that is imported, pixels"
+    )
+    import_nvdec: bool = Field(
+        False, description="Decode imported clips on an NVIDIA GPU if there is one, true or false"
+    )
     jpeg_quality: Annotated[int, Field(ge=10, le=100)] = Field(
         85, description="Quality of MJPEG pictures, 10..100"
     )
     picture_cache_mb: Annotated[int, Field(ge=0)] = Field(
         400, description="Decoded pictures kept in memory and shared by all jobs, MiB"
+    )
+    max_upload_mb: Annotated[int, Field(ge=1)] = Field(
+        512, description="Largest photo or clip that can be uploaded, MiB"
     )
     cache_mb: Annotated[int, Field(ge=1)] = Field(
         1024, description="Sounds and results of finished jobs, MiB; oldest go first"
@@ -85,7 +111,7 @@ class Config(BaseModel):
                 raise ValueError(f"'{address.strip()}' is not host:port")
         return value
 
-    @field_validator("avatar_dir")
+    @field_validator("avatar_dir", "models_dir")
     @classmethod
     def _from_root(cls, value: Path) -> Path:
         return value if value.is_absolute() else ROOT / value

@@ -4,6 +4,7 @@ SoyleError 500 internal
   BadInput 400 bad_input
     TooLarge 413 too_large
     UnsupportedMedia 415 unsupported_media
+    NoFace 400 no_face          a photo or clip in which nobody is seen
   Unauthorized 401 unauthorized
   Forbidden 403 forbidden
   NotFound 404 not_found
@@ -47,6 +48,10 @@ class TooLarge(BadInput):
 class UnsupportedMedia(BadInput):
     status = 415
     code = "unsupported_media"
+
+
+class NoFace(BadInput):
+    code = "no_face"
 
 
 class Unauthorized(SoyleError):

@@ -75,6 +75,8 @@ class FaceTrack:
     """(pictures, points, 2): x, y in pixels, in the order of ``landmarks.POINTS``."""
     fps: float
     """Pictures a second of the avatar's own source."""
+    strength: Float32
+    """(pictures,), 0..1: how much of the mouth's movement is drawn. A row without a face has 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,20 @@ from flask.testing import FlaskClient
 from app_core import create_app
 from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
+from app_core.services.weights import FACE, faults
 from tests.contract import CheckedClient
 from tests.fakes import EchoModel, GreyLibrary, ToneVoices
+
+MODELS = Path(__file__).resolve().parent.parent / "models"
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """The folder of the networks that `python app.py models pull face` brings."""
+    missing = faults(FACE, MODELS)
+    if missing:
+        pytest.skip(f"the face networks are not here: {missing[0]}")
+    return MODELS
 
 
 def until(true: Callable[[], Any], seconds: float = 5.0) -> bool:

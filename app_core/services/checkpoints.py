@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app_core.errors import ModelFailed
+from app_core.errors import BadInput, ModelFailed
 from app_core.lipsync.registry import WAV2LIP_FOLDER
 from app_core.services.download import digest, download
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from torch import Tensor
 
 LICENCE = "no licence file; its authors allow personal, research and non-commercial use only"
 
@@ -59,6 +57,20 @@ def kept(models: Path) -> list[Path]:
     return sorted((models / WAV2LIP_FOLDER).glob("*.safetensors"))
 
 
+def published(name: str) -> Checkpoint | None:
+    return next((known for known in PUBLISHED if known.name == name), None)
+
+
+def described(models: Path) -> Iterator[str]:
+    """A line for each that is here or can be downloaded."""
+    here = {path.stem: path for path in kept(models)}
+    for known in PUBLISHED:
+        state = "here" if here.pop(known.name, None) else "missing"
+        yield f"{known.name}  {state}  {known.size / 2**20:.1f} MiB  {LICENCE}  {known.about}"
+    for name, path in here.items():
+        yield f"{name}  here  {path.stat().st_size / 2**20:.1f} MiB  {LICENCE}  imported: {path}"
+
+
 def bring(checkpoint: Checkpoint, models: Path, say: Callable[[str], None]) -> None:
     """Downloads and imports it, unless it is here. Raises ModelFailed or BadInput."""
     target = models / WAV2LIP_FOLDER / f"{checkpoint.name}.safetensors"
@@ -81,7 +93,7 @@ def import_checkpoint(source: Path, models: Path, say: Callable[[str], None]) ->
     """
     if importlib.util.find_spec("torch") is None:
         raise ModelFailed("Importing weights needs torch: pip install -r requirements.txt")
-    from app_core.lipsync.wav2lip.checkpoint import read_state, save_state
+    from app_core.lipsync.wav2lip.checkpoint import read_state, save_state, tensors_sha256
 
     try:
         found = digest(source)
@@ -90,7 +102,11 @@ def import_checkpoint(source: Path, models: Path, say: Callable[[str], None]) ->
         state = read_state(source)
         target = models / WAV2LIP_FOLDER / f"{name}.safetensors"
         target.parent.mkdir(parents=True, exist_ok=True)
-        about = {"source": source.name, "source_sha256": found, "tensors_sha256": _sum(state)}
+        about = {
+            "source": source.name,
+            "source_sha256": found,
+            "tensors_sha256": tensors_sha256(state),
+        }
         save_state(state, target, about)
     except OSError as error:
         raise ModelFailed(f"{source} was not imported: {error}") from error
@@ -101,24 +117,11 @@ def import_checkpoint(source: Path, models: Path, say: Callable[[str], None]) ->
 
 def faults(path: Path) -> list[str]:
     """Empty for an imported checkpoint whose every tensor is as it was."""
-    from safetensors import SafetensorError, safe_open
-
-    from app_core.errors import BadInput
-    from app_core.lipsync.wav2lip.checkpoint import read_state
+    from app_core.lipsync.wav2lip.checkpoint import read_about, read_state, tensors_sha256
 
     try:
-        with safe_open(path, "pt") as file:
-            about = file.metadata() or {}
-        if about.get("tensors_sha256") != _sum(read_state(path)):
+        if read_about(path).get("tensors_sha256") != tensors_sha256(read_state(path)):
             return [f"{path} is not what was imported"]
-    except (BadInput, SafetensorError, OSError) as error:
+    except (BadInput, OSError) as error:
         return [f"{path}: {error}"]
     return []
-
-
-def _sum(state: Mapping[str, Tensor]) -> str:
-    found = hashlib.sha256()
-    for name, tensor in state.items():
-        found.update(name.encode())
-        found.update(tensor.contiguous().numpy().tobytes())
-    return found.hexdigest()

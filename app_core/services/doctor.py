@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from app_core.engine.capacity import core_count
 from app_core.errors import SoyleError
 from app_core.face.avatar import AvatarLibrary
+from app_core.face.finder import find_finder
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.speech.espeak import EspeakVoice
 
@@ -34,6 +35,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _try(lambda: _ffmpeg(config))
     yield _try(_voice)
     yield from _avatars(config)
+    yield _try(lambda: _faces(config))
     yield _try(_scratch)
     torch = importlib.util.find_spec("torch") is not None
     yield Finding(True, f"torch is {'here' if torch else 'not here; the default needs none'}")
@@ -56,6 +58,13 @@ def _voice() -> str:
     for language, text in SAMPLES.items():
         list(voice.speak(text, language))
     return f"espeak-ng speaks {', '.join(SAMPLES)}"
+
+
+def _faces(config: Config) -> str:
+    finder = find_finder(config.models_dir)
+    if finder.name == "mediapipe":
+        return "faces are found by mediapipe's networks"
+    return f"faces are found by {finder.name} only; `python app.py models pull face` brings better"
 
 
 def _avatars(config: Config) -> Iterator[Finding]:

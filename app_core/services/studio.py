@@ -11,10 +11,11 @@ from app_core.engine.capacity import Capacity
 from app_core.engine.engine import Engine
 from app_core.errors import NotReady, SoyleError
 from app_core.face.avatar import AvatarLibrary
+from app_core.lipsync.model import ModelOptions
 from app_core.lipsync.registry import open_model
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.metrics import Metrics
-from app_core.pipeline.trial import frame_cost_ms
+from app_core.pipeline.trial import frame_cost
 from app_core.services.video_lipsync_stream import ClipFootage
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Studio:
         self.metrics = Metrics()
         self.status, self.reason = "offline", "not started"
         self.model: LipsyncModel | None = None
+        self.why = ""
+        """This model and no other."""
         self.engine: Engine | None = None
         self.found_ffmpeg: Ffmpeg | None = None
         self._config, self._given_model = config, model
@@ -116,11 +119,12 @@ class Studio:
             self._loaded.set()
 
     def _open(self) -> None:
-        model = self._given_model or open_model(self._config.model)
-        model.warm_up()
+        model = self._choose()
         plate = self.plate(self.library.get(self._config.avatar), (512, 512), static=True)
-        cost = frame_cost_ms(model, plate, self.face(model, plate), self._config.jpeg_quality)
-        self.capacity.calibrate(cost, 512, 512)
+        cost = frame_cost(model, plate, self.face(model, plate), self._config.jpeg_quality)
+        self.capacity.calibrate(
+            cost.frame_ms, 512, 512, cost.network_ms, model_fps=model.frames_per_s
+        )
         engine = Engine(model, self.metrics)
         engine.start()
         self.model, self.engine = model, engine
@@ -129,8 +133,23 @@ class Studio:
             self.face(model, self.plate(self.library.get(self._config.avatar), size, False))
         self.status, self.reason = "ready", ""
         logger.info(
-            "%s is ready on %s, %.2f core-ms a 512x512 frame", model.name, model.device, cost
+            "%s is ready on %s, %.2f core-ms a 512x512 frame (%s)",
+            model.name,
+            model.device,
+            sum(cost),
+            self.why,
         )
+
+    def _choose(self) -> LipsyncModel:
+        config = self._config
+        if self._given_model is not None:
+            self._given_model.warm_up()
+            return self._given_model
+        options = ModelOptions(
+            config.models_dir, config.model_runtime, config.model_precision, config.mouth_offset
+        )
+        model, self.why = open_model(config.model, options)
+        return model
 
     def _degrade(self, reason: str) -> None:
         self.status, self.reason = ("degraded" if self.model else "offline"), reason

@@ -7,10 +7,12 @@ TorchScript archives. All are brought once into a safetensors file, which loads 
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from app_core.errors import BadInput
@@ -66,6 +68,24 @@ def save_state(state: Mapping[str, Tensor], path: Path, about: Mapping[str, str]
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def read_about(path: Path) -> dict[str, str]:
+    """What ``save_state`` was told. Raises OSError or BadInput."""
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise BadInput(f"{path.name} is no safetensors file, or is cut off: {error}") from error
+
+
+def tensors_sha256(state: Mapping[str, Tensor]) -> str:
+    """Of names and values, in order."""
+    found = hashlib.sha256()
+    for name, tensor in state.items():
+        found.update(name.encode())
+        found.update(tensor.contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def _checked(file: str, found: dict[str, Any]) -> dict[str, Tensor]:

@@ -1,0 +1,35 @@
+"""Chooses what finds faces on this machine."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from app_core.errors import ModelFailed
+from app_core.face.alignment_finder import AlignmentFinder, has_alignment
+from app_core.face.cascade_finder import CascadeFinder
+from app_core.face.mesh_finder import MESH, SHORT, MeshFinder
+from app_core.face.sighting import FaceFinder, Follower, Sighting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["FaceFinder", "Follower", "Sighting", "find_finder"]
+
+logger = logging.getLogger(__name__)
+
+FACE_FOLDER = "face"
+
+
+def find_finder(models: Path) -> FaceFinder:
+    """The best there is: the networks in ``models/face``, face-alignment, OpenCV's cascade."""
+    folder = models / FACE_FOLDER
+    if all((folder / name).is_file() for name in (SHORT, MESH)):
+        finder = MeshFinder(folder)
+        try:
+            finder.follower()  # whether this machine can run them
+        except ModelFailed as error:
+            logger.warning("%s; faces are found without it", error)
+        else:
+            return finder
+    return AlignmentFinder() if has_alignment() else CascadeFinder()
