@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    FiniteFloat,
     StrictBool,
     StrictInt,
     StrictStr,
@@ -18,9 +19,12 @@ from pydantic import (
 )
 
 from app_core.errors import BadInput
+from app_core.landmarks import LIP_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+T = TypeVar("T", bound="BaseModel")
 
 SMALLEST, LARGEST = 128, 1920
 _SIZE = re.compile(r"(\d{3,4})x(\d{3,4})")
@@ -80,6 +84,24 @@ class Encoding(NamedTuple):
     preset: str = "veryfast"
 
 
+def parsed(kind: type[T], fields: Any) -> T:
+    """From a JSON value. Raises BadInput that names the field."""
+    if not isinstance(fields, dict):
+        raise BadInput("The request must be a JSON object")
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+def parsed_query(kind: type[T], fields: Mapping[str, str]) -> T:
+    """From the strings of a query. Raises BadInput that names the field."""
+    try:
+        return kind.model_validate_strings(dict(fields))
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
 class RenderRequest(BaseModel):
     """The fields that every render has."""
 
@@ -109,20 +131,12 @@ class RenderRequest(BaseModel):
     @classmethod
     def parse(cls, fields: Any) -> Self:
         """From a JSON value. Raises BadInput that names the field."""
-        if not isinstance(fields, dict):
-            raise BadInput("The request must be a JSON object")
-        try:
-            return cls.model_validate(fields)
-        except ValidationError as error:
-            raise _refusal(error) from error
+        return parsed(cls, fields)
 
     @classmethod
     def parse_query(cls, fields: Mapping[str, str]) -> Self:
         """From the strings of a query. Raises BadInput that names the field."""
-        try:
-            return cls.model_validate_strings(dict(fields))
-        except ValidationError as error:
-            raise _refusal(error) from error
+        return parsed_query(cls, fields)
 
     @property
     def live(self) -> bool:
@@ -217,6 +231,86 @@ class VideoRequest(FilmRequest):
     @property
     def decoding_on_gpu(self) -> bool:
         return self.use_nvdec
+
+
+Point = Annotated[
+    list[FiniteFloat],
+    Field(min_length=2, max_length=2, description="x and y, pixels of the still"),
+]
+Curve = Annotated[
+    list[Point],
+    Field(min_length=LIP_POINTS, max_length=LIP_POINTS, description="From the left to the right"),
+]
+Gain = Annotated[FiniteFloat, Field(ge=0.2, le=2.0)]
+
+
+class MouthPoints(BaseModel):
+    """The five points that the others follow, or whole curves; left and right are the viewer's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    corner_left: Point | None = None
+    corner_right: Point | None = None
+    upper: Point | None = Field(default=None, description="Middle of the upper lip's upper edge")
+    lower: Point | None = Field(default=None, description="Middle of the lower lip's lower edge")
+    seam: Point | None = Field(default=None, description="Where the lips meet, in the middle")
+    lip_upper_outer: Curve | None = None
+    lip_upper_inner: Curve | None = None
+    lip_lower_inner: Curve | None = None
+    lip_lower_outer: Curve | None = None
+
+
+class Gains(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    jaw: Gain | None = Field(default=None, description="How far the jaw moves; 1 as it was made")
+    open: Gain | None = Field(default=None, description="How far the lips open; 1 as it was made")
+
+
+class MouthRequest(BaseModel):
+    """The mouth of an avatar, changed by hand."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    points: MouthPoints | None = Field(
+        default=None, description="Where the lips are in the still; those left out stay"
+    )
+    gains: Gains | None = Field(default=None, description="Those left out stay")
+
+    @classmethod
+    def parse(cls, fields: Any) -> Self:
+        """From a JSON value. Raises BadInput that names the field."""
+        return parsed(cls, fields)
+
+
+class PreviewQuery(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: Annotated[int, Field(ge=32, le=1920)] = Field(
+        default=512, description="Longest side, pixels; never larger than the still"
+    )
+    square: bool = Field(default=False, description="Cut as the square pictures of live routes")
+
+    @classmethod
+    def parse_query(cls, fields: Mapping[str, str]) -> Self:
+        """From the strings of a query. Raises BadInput that names the field."""
+        return parsed_query(cls, fields)
+
+
+class AvatarForm(BaseModel):
+    """multipart/form-data"""
+
+    file: bytes = Field(
+        description="A photo (JPEG, PNG, WebP, HEIC) or a clip (MP4, MOV, WebM) of a face",
+        json_schema_extra={"format": "binary"},
+    )
+    consent: Literal["true"] = Field(
+        description="true: whoever is seen has agreed to be made to speak"
+    )
+    name: str = Field(default="", max_length=80, description="For people; else the file's name")
+    id: str | None = Field(
+        default=None, pattern="^[a-z0-9-]{1,64}$", description="For programs; else made of the name"
+    )
 
 
 def _refusal(error: ValidationError) -> BadInput:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
-        settings = ["MAX_TEXT_CHARS=3", "CACHE_MB=64", f"WORK_DIR={work}"]
+        avatars = Path(work) / "avatars"  # random requests may add some, and remove them
+        shutil.copytree(ROOT / "avatar" / "aigul", avatars / "aigul")
+        settings = ["MAX_TEXT_CHARS=3", "CACHE_MB=64", f"WORK_DIR={work}", f"AVATAR_DIR={avatars}"]
         with Server(settings=settings) as server:
             return subprocess.run(
                 [

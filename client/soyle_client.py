@@ -9,6 +9,7 @@ with Soyle("http://localhost:5000", retries=3) as soyle:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -159,6 +160,51 @@ class Soyle:
         finally:
             connection.close()
 
+    def avatars(self) -> list[dict[str, Any]]:
+        """The faces there are, those that are being imported among them."""
+        found: list[dict[str, Any]] = self._json("GET", "api/avatars")["avatars"]
+        return found
+
+    def add_avatar(
+        self,
+        path: str | Path,
+        name: str = "",
+        *,
+        consent: bool = False,
+        avatar_id: str | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Makes an avatar of a photo or clip. ``consent``: whoever is seen in it has agreed.
+
+        ``progress`` is called with the avatar as it goes; one that raises cancels the import.
+        """
+        fields = {"consent": "true" if consent else "false", "name": name, "id": avatar_id}
+        headers = {"Prefer": "respond-async"}
+        with _Upload(Path(path), {k: v for k, v in fields.items() if v}) as upload:
+            headers["Content-Type"] = upload.content_type
+            avatar = self._json("POST", "api/avatars", data=upload, headers=headers)
+        try:
+            while avatar["status"] == "importing":
+                if progress is not None:
+                    progress(avatar)
+                time.sleep(POLL_S)
+                avatar = self._json("GET", f"api/avatars/{avatar['id']}")
+        except BaseException:
+            with contextlib.suppress(SoyleError):
+                self.delete_avatar(avatar["id"])
+            raise
+        if avatar["error"]:
+            with contextlib.suppress(SoyleError):
+                self.delete_avatar(avatar["id"])
+            raise _error(avatar["error"])
+        if progress is not None:
+            progress(avatar)
+        return avatar
+
+    def delete_avatar(self, avatar_id: str) -> None:
+        """Removes an avatar, or cancels its import."""
+        self._json("DELETE", f"api/avatars/{avatar_id}")
+
     def voices(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._json("GET", "api/voices")["voices"]
         return found
@@ -205,7 +251,10 @@ class Soyle:
             return found
 
     def _send(self, method: str, route: str, **options: Any) -> requests.Response:
+        upload = options.get("data")
         for left in reversed(range(self._retries + 1)):
+            if isinstance(upload, _Upload):
+                upload.rewind()
             try:
                 response = self._session.request(
                     method, urljoin(self._server, route), timeout=self._timeout_s, **options
@@ -235,6 +284,56 @@ class Soyle:
         finally:
             part.unlink(missing_ok=True)
         return path
+
+
+class _Upload:
+    """A form with a file, read from the disk as it is sent."""
+
+    def __init__(self, path: Path, fields: dict[str, str]) -> None:
+        boundary = uuid.uuid4().hex
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        head = "".join(
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+            for key, value in fields.items()
+        )
+        name = path.name.replace("\\", "_").replace('"', "_")
+        head += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; '
+        head += f'filename="{name}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+        self._file = path.open("rb")
+        self._head = head.encode()
+        self._tail = f"\r\n--{boundary}--\r\n".encode()
+        self._length = len(self._head) + path.stat().st_size + len(self._tail)
+        self.rewind()
+
+    def rewind(self) -> None:
+        self._file.seek(0)
+        self._parts: Iterator[bytes] = self._read()
+        self._waiting = b""
+
+    def __len__(self) -> int:
+        return self._length
+
+    def read(self, size: int = -1) -> bytes:
+        while size < 0 or len(self._waiting) < size:
+            part = next(self._parts, b"")
+            if not part:
+                break
+            self._waiting += part
+        size = len(self._waiting) if size < 0 else size
+        taken, self._waiting = self._waiting[:size], self._waiting[size:]
+        return taken
+
+    def _read(self) -> Iterator[bytes]:
+        yield self._head
+        while block := self._file.read(BLOCK):
+            yield block
+        yield self._tail
+
+    def __enter__(self) -> _Upload:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
 
 def _error(body: dict[str, Any], **more: Any) -> SoyleError:

@@ -15,7 +15,8 @@
  * A page of another origin must be named in the server's CORS_ORIGINS.
  *
  * Attributes: src (the server; where this script is from unless given), language (ru kk en),
- * avatar, voice, size (WxH, 512x512 unless given), token (API_TOKEN), muted.
+ * avatar (id of a face of /api/avatars), voice, size (WxH, 512x512 unless given), token
+ * (API_TOKEN), muted.
  * Events: speaking, word {text, start_s, end_s} as it is heard, finished, stopped,
  * error {code, sentence, status, retryAfter}.
  */
@@ -48,6 +49,12 @@ class Server {
 
   openSound(path, signal) {
     return this.#request(path, { signal });
+  }
+
+  /** The face at rest, as an address that an image can have. */
+  async openPicture(avatar) {
+    const path = `/api/avatars/${encodeURIComponent(avatar)}/preview.jpg?square=true`;
+    return URL.createObjectURL(await (await this.#request(path, {})).blob());
   }
 
   async openEvents(jobId, signal) {
@@ -113,9 +120,11 @@ class Words {
 }
 
 export class SoyleAvatar extends HTMLElement {
-  static observedAttributes = ["muted", "src", "size"];
+  static observedAttributes = ["muted", "src", "size", "avatar"];
 
   #canvas = document.createElement("canvas");
+  #view = null;
+  #server = null;
   #player = null;
   #words = null;
   #status = "idle";
@@ -142,6 +151,7 @@ export class SoyleAvatar extends HTMLElement {
   attributeChangedCallback(name) {
     if (name === "muted" && this.#player) this.#player.muted = this.muted;
     if (name === "size") this.#shape();
+    if (name === "avatar" && this.#view) this.#rest();
     if (name === "src" && this.isConnected) {
       this.stop();
       this.#setUp();
@@ -193,16 +203,31 @@ export class SoyleAvatar extends HTMLElement {
   #setUp() {
     const base = new URL(this.getAttribute("src") ?? import.meta.url, document.baseURI);
     const server = new Server(new URL("/", base), "");
+    this.#server = server;
     this.#shape();
-    this.#canvas.dataset.poster = new URL("/static/img/poster.jpg", server.base).href;
+    this.#view = new FaceView(this.#canvas);
+    this.#rest();
     const open = (body, signal) => this.#open(server, body, signal);
-    this.#player = new Player(new FaceView(this.#canvas), {
+    this.#player = new Player(this.#view, {
       openStream: open,
       openSound: (path, signal) => server.openSound(path, signal),
       cancelJob: (id) => server.cancelJob(id),
     });
     this.#player.muted = this.muted;
     this.#player.addEventListener("change", () => this.#onChange());
+  }
+
+  /** Shows the face that is going to speak. */
+  async #rest() {
+    const avatar = this.getAttribute("avatar");
+    const [view, server] = [this.#view, this.#server];
+    let poster = new URL("/static/img/poster.jpg", server.base).href;
+    if (avatar) {
+      server.token = this.getAttribute("token") ?? "";
+      poster = await server.openPicture(avatar).catch(() => null);
+    }
+    const same = view === this.#view && avatar === this.getAttribute("avatar");
+    if (poster && same && !this.#player?.busy) view.poster = poster;
   }
 
   async #open(server, body, signal) {

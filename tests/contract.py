@@ -57,6 +57,8 @@ class Contract:
             if header["required"] and name not in answer.headers
         ]
         content = expected.get("content", {})
+        if not content:
+            return [*found, f"{where}: a body"] if answer.data else found
         if answer.mimetype not in content:
             return [*found, f"{where}: {answer.mimetype} is none of {list(content)}"]
         if answer.mimetype == "application/json":

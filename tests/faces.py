@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,10 @@ import numpy as np
 from app_core.face.avatar import AvatarLibrary
 from app_core.face.plate import StillPlate
 from app_core.face.track import cycle_track
+from app_core.landmarks import LIP_POINTS, POINTS
+from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
+from app_core.lipsync.viseme.model import move_mouth
+from app_core.lipsync.viseme.rig import find_pose, make_rig
 from app_core.picture import from_bgr, to_bgr
 from app_core.types import Picture
 
@@ -42,6 +47,51 @@ def rolled(plate: StillPlate, degrees: float) -> StillPlate:
         (1.0, 1.0),
         lively=False,
     )
+
+
+def speaking(plate: StillPlate, tracks: tuple[float, ...]) -> tuple[Picture, np.ndarray]:
+    """The plate's still with its mouth drawn open, and the points of that picture."""
+    landmarks, picture = plate.track.landmarks[0], plate.picture(0)
+    pose = find_pose(landmarks, plate.width, plate.height)
+    rig = make_rig(landmarks, picture)
+    mouth = np.array(tracks, np.float32)
+    table = np.empty((TABLE_ROWS, COLUMNS), np.float32)
+    shape = form_mouth(rig.measures, rig.curves, mouth, table)
+    x = rig.measures.first_x + rig.measures.column_step * np.arange(COLUMNS)
+    across = np.linspace(-shape.half_width, shape.half_width, LIP_POINTS)
+    turn = np.array([[pose.cos, pose.sin], [-pose.sin, pose.cos]])
+    moved = landmarks.copy()
+    for row, name in enumerate(("upper_outer", "upper_inner", "lower_inner", "lower_outer")):
+        local = np.stack([across, np.interp(across, x, table[row])], 1)
+        moved[POINTS[f"lip_{name}"]] = local @ turn + (pose.x, pose.y)
+    moved[POINTS["chin"]] += np.array([0, 0.92 * shape.jaw_drop]) @ turn
+    return move_mouth(rig, pose, picture, mouth), moved.astype(np.float32)
+
+
+class Filmed:
+    """A plate of any pictures and points."""
+
+    jaw_gain = open_gain = 1.0
+
+    def __init__(
+        self,
+        pictures: Sequence[Picture],
+        landmarks: np.ndarray,
+        strength: np.ndarray | None = None,
+    ) -> None:
+        self.pictures = pictures
+        self.width, self.height = pictures[0].width, pictures[0].height
+        boxes = np.concatenate([landmarks.min(1), landmarks.max(1)], 1)
+        self.track = cycle_track(boxes, landmarks, 25.0, strength)
+
+    def picture(self, index: int) -> Picture:
+        return self.pictures[index]
+
+    def reel(self, use_nvdec: bool = False) -> Filmed:
+        return self
+
+    def close(self) -> None:
+        pass
 
 
 def differs(one: Picture, other: Picture) -> np.ndarray:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from app_core.errors import NotFound, VoiceFailed
+from app_core.face.avatar import Avatar
 from app_core.speech.voices import Voices
 from app_core.types import (
     FaceTrack,
@@ -77,6 +79,7 @@ class GreyPlate:
             boxes=np.tile(np.float32([16, 12, 48, 36]), (count, 1)),
             landmarks=np.zeros((count, 1, 2), np.float32),
             fps=25.0,
+            strength=np.ones(count, np.float32),
         )
 
     def reel(self, use_nvdec: bool = False) -> GreyPlate:
@@ -99,19 +102,22 @@ class GreyLibrary:
     def ids(self) -> list[str]:
         return ["grey"]
 
-    def get(self, avatar_id: str) -> str:
+    def get(self, avatar_id: str) -> Avatar:
         if avatar_id not in ("grey", "aigul"):
             raise NotFound("There is no such avatar; there is: grey", field="avatar")
-        return avatar_id
+        return Avatar(avatar_id, avatar_id.title(), Path("nowhere"), 1.0, 1.0, 64, 48)
 
-    def at(self, path: Any) -> str:
-        return "grey"
+    def at(self, path: Any) -> Avatar:
+        return self.get("grey")
+
+    def forget(self, folder: Path) -> None:
+        pass
 
     def close(self) -> None:
         pass
 
     def plate(
-        self, avatar: str, size: tuple[int, int] | None = None, *, static: bool, sway: bool
+        self, avatar: Avatar, size: tuple[int, int] | None = None, *, static: bool, sway: bool
     ) -> GreyPlate:
         return self._plates.setdefault(size, GreyPlate(*(size or (64, 48))))
 
@@ -142,7 +148,7 @@ class EchoModel:
     ``bad`` frames make their whole batch fail; ``gate`` holds the model still while it is clear.
     """
 
-    name, device, lookahead_s = "echo", "cpu", 0.0
+    name, device, lookahead_s, frames_per_s = "echo", "cpu", 0.0, 1e5
 
     def __init__(self, max_batch: int = 16, bad: Sequence[tuple[str, int]] = ()) -> None:
         self.max_batch, self.bad = max_batch, set(bad)

@@ -13,9 +13,13 @@ from typing import Any
 import pytest
 
 from app_core import create_app
+from app_core.config import Config
+from app_core.face.avatar import AvatarLibrary
+from app_core.services.imports import PLACES
 from tests.browser.conftest import serving
 from tests.conftest import until
 from tests.fakes import EchoModel, ToneVoice, ToneVoices
+from tests.importing import Importer, make_still_avatar
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"size": "128x128", "pace": "asap"}
@@ -182,6 +186,73 @@ def test_the_token(connect: Any, config: Any, tmp_path: Path) -> None:
         with soyle.stream("one", **SMALL) as frames:
             list(frames)
         assert stranger.fetch(frames.audio_url, tmp_path / "a.wav").stat().st_size > 44
+
+
+@pytest.fixture
+def faces(connect: Any, tmp_path: Path) -> Any:
+    """A client of a server that can import."""
+    folder = tmp_path / "avatars"
+    make_still_avatar(folder / "aigul", "Aigul")
+    config = Config(avatar_dir=folder, work_dir=tmp_path / "work", sway=False)
+    return connect(config=config, library=AvatarLibrary(folder), importer=Importer())
+
+
+def test_avatars(faces: Any, tmp_path: Path) -> None:
+    photo = tmp_path / 'my "own".jpg'
+    photo.write_bytes(b"a face" * 50_000)
+    seen: list[dict[str, Any]] = []
+    added = faces.add_avatar(photo, "Айгүл", consent=True, progress=seen.append)
+    assert (added["id"], added["name"], added["status"]) == ("aigul-2", "Айгүл", "ready")
+    assert seen[-1] == added
+    assert [avatar["id"] for avatar in faces.avatars()] == ["aigul", "aigul-2"]
+    with faces.stream("one", avatar="aigul-2", **SMALL) as frames:
+        assert len(list(frames)) == 5
+    faces.delete_avatar("aigul-2")
+    assert [avatar["id"] for avatar in faces.avatars()] == ["aigul"]
+
+
+def test_an_upload_is_sent_again_to_a_full_server(faces: Any, tmp_path: Path) -> None:
+    photo = tmp_path / "me.jpg"
+    photo.write_bytes(b"a face")
+    imports = faces.service.avatars._imports
+    for _ in range(PLACES):
+        imports.reserve()
+    with pytest.raises(soyle_client.SoyleError) as full:
+        faces.add_avatar(photo, consent=True)
+    assert (full.value.status, full.value.retry_after) == (503, 15)
+    threading.Timer(0.2, imports.give_up).start()
+    soyle_client.LONGEST_WAIT_S, kept = 0.5, soyle_client.LONGEST_WAIT_S
+    try:
+        with soyle_client.Soyle(faces.address, retries=5) as patient:
+            assert patient.add_avatar(photo, consent=True)["status"] == "ready"
+    finally:
+        soyle_client.LONGEST_WAIT_S = kept
+        for _ in range(PLACES - 1):
+            imports.give_up()
+
+
+def test_an_avatar_that_is_refused(faces: Any, tmp_path: Path) -> None:
+    photo = tmp_path / "nobody.jpg"
+    photo.write_bytes(b"nobody")
+    with pytest.raises(soyle_client.SoyleError) as refused:
+        faces.add_avatar(photo)
+    assert (refused.value.status, refused.value.field) == (400, "consent")
+    with pytest.raises(soyle_client.SoyleError) as failed:
+        faces.add_avatar(photo, consent=True, avatar_id="me")
+    assert failed.value.code == "no_face"
+    assert [avatar["id"] for avatar in faces.avatars()] == ["aigul"]
+
+
+def test_an_import_that_is_given_up(faces: Any, tmp_path: Path) -> None:
+    photo = tmp_path / "me.jpg"
+    photo.write_bytes(b"a face")
+
+    def stop(avatar: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        faces.add_avatar(photo, consent=True, progress=stop)
+    assert until(lambda: [avatar["id"] for avatar in faces.avatars()] == ["aigul"])
 
 
 def test_nobody_listens() -> None:

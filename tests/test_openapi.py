@@ -93,3 +93,13 @@ def test_a_wrong_answer_is_seen(client: FlaskClient, told: dict[str, Any]) -> No
     assert contract.faults("GET", "/api/nothing", answer)
     answer.status_code = 418
     assert contract.faults("GET", "/api/voices", answer)
+
+
+def test_an_upload_is_described_as_a_form(client: FlaskClient, told: dict[str, Any]) -> None:
+    body = told["paths"]["/api/avatars"]["post"]["requestBody"]["content"]
+    assert list(body) == ["multipart/form-data"]
+    form = told["components"]["schemas"]["AvatarForm"]
+    assert form["required"] == ["file", "consent"]
+    assert form["properties"]["file"]["format"] == "binary"
+    page = client.get("/docs").text
+    assert "-F file=@face.jpg" in page and "-F consent=true" in page

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import struct
-import threading
-import tomllib
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput, FfmpegFailed, NotFound
+from app_core.face.card import CARD, read_card
 from app_core.face.clip import ClipPlate, open_clip
 from app_core.face.plate import StillPlate, read_still
+from app_core.face.shelf import PlateShelf
 from app_core.face.track import load_track
 
 if TYPE_CHECKING:
@@ -21,14 +20,12 @@ if TYPE_CHECKING:
     from app_core.face.clip import Footage
     from app_core.types import ClipShape
 
-STILL, TRACK, CARD = "still.png", "track.npz", "avatar.toml"
+STILL, TRACK = "still.png", "track.npz"
 CLIP, CLIP_TRACK = "loop.mp4", "loop.npz"
 
-_ID = re.compile(r"[a-z0-9-]{1,64}")
+ID = re.compile(r"[a-z0-9-]{1,64}")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MEBIBYTE = 2**20
-_PLATES = 16
-"""Plates that stay ready, besides the bytes that their kept pictures may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,10 @@ class Avatar:
     height: int
     clip: Path | None = None
     """A video of the face, its track beside it under the same name."""
+    kind: str = "photo"
+    """photo or clip: what it was made from."""
+    finder: str = "hand"
+    """What found its face; hand: its points were given."""
 
 
 class AvatarLibrary:
@@ -55,12 +56,9 @@ class AvatarLibrary:
         self, folder: Path, picture_cache_mb: float = 200, footage: Footage | None = None
     ) -> None:
         self._folder = folder
-        self._room = int(picture_cache_mb * _MEBIBYTE)
         self._footage = footage
         self._shapes: dict[tuple[Path, int, int], ClipShape] = {}
-        self._plates: OrderedDict[tuple[object, ...], StillPlate | ClipPlate] = OrderedDict()
-        self._lock = threading.Lock()
-        self._building: dict[tuple[object, ...], threading.Lock] = {}
+        self._shelf = PlateShelf(int(picture_cache_mb * _MEBIBYTE))
 
     def ids(self) -> list[str]:
         if not self._folder.is_dir():
@@ -68,13 +66,13 @@ class AvatarLibrary:
         return sorted(
             entry.name
             for entry in self._folder.iterdir()
-            if _ID.fullmatch(entry.name) and (entry / CARD).is_file()
+            if ID.fullmatch(entry.name) and (entry / CARD).is_file()
         )
 
     def get(self, avatar_id: str) -> Avatar:
         """Raises NotFound naming the avatars there are, BadInput for a broken one."""
         folder = self._folder / avatar_id
-        if not _ID.fullmatch(avatar_id) or not (folder / CARD).is_file():
+        if not ID.fullmatch(avatar_id) or not (folder / CARD).is_file():
             known = ", ".join(self.ids()) or "none"
             raise NotFound(f"There is no such avatar; there are: {known}.", field="avatar")
         return _read(folder)
@@ -123,35 +121,24 @@ class AvatarLibrary:
         if size is None:
             own = avatar if clip is None else self._readable(clip)
             size = (own.width // 2 * 2, own.height // 2 * 2)
-        key = (avatar, size, clip is not None or sway, *_stamp(avatar, clip))
-        with self._lock:
-            ready = self._touch(key)
-            if ready is not None:
-                return ready
-            building = self._building.setdefault(key, threading.Lock())
-        with building:
-            with self._lock:
-                ready = self._touch(key)
-            if ready is not None:
-                return ready
-            try:
-                plate = (
-                    _build(avatar, size, sway) if clip is None else self._open(avatar, clip, size)
-                )
-                with self._lock:
-                    self._admit(key, plate)
-            finally:
-                with self._lock:
-                    self._building.pop(key, None)
-            return plate
+        place = (avatar.folder, clip, size, clip is not None or sway)
+        version = (avatar, *_stamp(avatar, clip))
+        return self._shelf.get(
+            place,
+            version,
+            lambda: _build(avatar, size, sway) if clip is None else self._open(avatar, clip, size),
+        )
+
+    def forget(self, folder: Path) -> None:
+        """Closes what is ready for the avatar that was in ``folder``; jobs on it go on."""
+        self._shelf.forget(folder)
+        for key in list(self._shapes):
+            if key[0].parent == folder:
+                self._shapes.pop(key, None)
 
     def close(self) -> None:
         """Ends the decoders that fill kept pictures."""
-        with self._lock:
-            plates = list(self._plates.values())
-        for plate in plates:
-            if isinstance(plate, ClipPlate):
-                plate.stop()
+        self._shelf.close()
 
     def _open(self, avatar: Avatar, clip: Path, size: tuple[int, int]) -> ClipPlate:
         assert self._footage is not None
@@ -167,33 +154,13 @@ class AvatarLibrary:
         except (OSError, FfmpegFailed) as error:
             raise BadInput(f"The clip {clip.name} is broken: {error}", field="avatar") from error
 
-    def _touch(self, key: tuple[object, ...]) -> StillPlate | ClipPlate | None:
-        plate = self._plates.get(key)
-        if plate is not None:
-            self._plates.move_to_end(key)
-        return plate
-
-    def _admit(self, key: tuple[object, ...], plate: StillPlate | ClipPlate) -> None:
-        """The plates used longest ago give up their pictures until the new one's fit."""
-        plate.keep = plate.cycle_bytes <= self._room
-        if plate.keep:
-            for older in self._plates.values():
-                if self._kept_bytes() + plate.cycle_bytes <= self._room:
-                    break
-                older.release()
-        self._plates[key] = plate
-        while len(self._plates) > _PLATES:
-            self._plates.popitem(last=False)[1].release()
-
-    def _kept_bytes(self) -> int:
-        return sum(plate.cycle_bytes for plate in self._plates.values() if plate.keep)
-
 
 def _read(folder: Path) -> Avatar:
     try:
-        card = tomllib.loads((folder / CARD).read_text("utf-8"))
+        card = read_card(folder)
         gains = card.get("gains", {})
         width, height = _png_size(folder / STILL)
+        clip = folder / CLIP if _has_clip(folder) else None
         return Avatar(
             folder.name,
             str(card["name"]),
@@ -202,7 +169,9 @@ def _read(folder: Path) -> Avatar:
             float(gains.get("open", 1.0)),
             width,
             height,
-            folder / CLIP if _has_clip(folder) else None,
+            clip,
+            str(card.get("kind", "photo" if clip is None else "clip")),
+            str(card.get("finder", "hand")),
         )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise BadInput(f"The avatar {folder.name} is broken: {error}", field="avatar") from error

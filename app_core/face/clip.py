@@ -74,12 +74,14 @@ class ClipPlate:
                 return ForwardReel(self._start(use_nvdec), len(self.track.boxes))
             if self._kept is None or self._kept.failed:
                 self._kept = KeptReel(self._start(use_nvdec), len(self.track.boxes))
-            return self._kept
+            return self._kept.lend()
 
     def release(self) -> None:
-        """Keeps nothing from now on; jobs that read go on."""
+        """Keeps nothing from now on; jobs that read go on, and what decodes ends with them."""
         with self._lock:
-            self.keep, self._kept = False, None
+            kept, self.keep, self._kept = self._kept, False, None
+        if kept is not None:
+            kept.leave()
 
     def stop(self) -> None:
         """Ends a decoder that still fills the kept pictures."""

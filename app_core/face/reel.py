@@ -90,6 +90,7 @@ class KeptReel:
         self._ready: list[Picture] = []
         self._changed = threading.Condition()
         self._error: SoyleError | None = None
+        self._users, self._left = 0, False
         self._thread = threading.Thread(target=self._run, name="reel", daemon=True)
         self._thread.start()
 
@@ -107,8 +108,27 @@ class KeptReel:
                 return self._ready[index]
             raise self._error or FfmpegFailed(f"no picture was decoded for {_PATIENCE_S:.0f} s")
 
+    def lend(self) -> KeptReel:
+        """To one more job, which closes it."""
+        with self._changed:
+            self._users += 1
+        return self
+
     def close(self) -> None:
         """The end of one job: the others go on."""
+        with self._changed:
+            self._users -= 1
+            ends = self._left and self._users == 0
+        if ends:
+            self.stop()
+
+    def leave(self) -> None:
+        """Nobody new will read: what decodes ends with the last job that has it."""
+        with self._changed:
+            self._left = True
+            ends = self._users == 0
+        if ends:
+            self.stop()
 
     def stop(self) -> None:
         """Decodes no further; the pictures that are there stay."""

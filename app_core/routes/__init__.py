@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from app_core.routes import (
     access,
     access_log,
+    avatars,
     docs,
     failure,
     generate,
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
     access.register(app)
     job_events.register(app)
     for module in (
+        avatars,
         generate,
         health,
         job_events,

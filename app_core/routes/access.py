@@ -24,8 +24,9 @@ EXPOSED = (
 NO_TOKEN = ("/api/health/live",)
 PAGES = ("/api/lipsync/video",)
 """Pages among the API paths: read by anybody, as the other pages are."""
-SUBJECTS = ("job_id", "chunk_id")
-"""Parts of an address that a signature can be made for."""
+SUBJECTS = {"job_id": "", "chunk_id": "", "avatar_id": "avatar:"}
+"""Parts of an address that a signature can be made for, and what stands before it there: ids of
+avatars are chosen by people, so they must not be able to name a job."""
 
 
 def _signature(secret: str, subject: str, expires: str) -> str:
@@ -33,9 +34,9 @@ def _signature(secret: str, subject: str, expires: str) -> str:
 
 
 def signed(path: str, subject: str) -> str:
-    """The address for a tag or a socket, which cannot send a header: one job, one hour.
+    """The address for a tag or a socket, which cannot send a header: one subject, one hour.
 
-    ``subject`` is the job_id or chunk_id in ``path``. Opens GET alone.
+    ``subject`` is the job_id or chunk_id in ``path``, or ``avatar:`` and its id. Opens GET alone.
     """
     secret = config().api_token
     if not secret:
@@ -46,7 +47,7 @@ def signed(path: str, subject: str) -> str:
 
 def _is_signed(secret: str) -> bool:
     named = request.view_args or {}
-    subject = next((named[name] for name in SUBJECTS if name in named), "")
+    subject = next((SUBJECTS[name] + named[name] for name in SUBJECTS if name in named), "")
     expires, _, mac = request.args.get("token", "").partition(".")
     if not subject or request.method not in ("GET", "HEAD"):
         return False

@@ -62,6 +62,9 @@ class Capacity(Answer):
     load: float = Field(description="Cores that live renders need, as predicted")
     others: float = Field(description="Cores that other programs take")
     frame_ms: float = Field(description="Core milliseconds of a 512x512 frame")
+    model_fps: float | None = Field(
+        description="Frames a second that the model draws; null when that bounds nothing"
+    )
     sessions: int = Field(description="Live 512x512 renders that fit in all")
     max_jobs: int
     jobs: int
@@ -74,6 +77,7 @@ class Health(Answer):
     reason: str | None
     model: str
     device: str | None
+    model_reason: str | None = Field(description="Why this model runs and no other")
     avatar: str
     voices: list[str]
     ffmpeg: str | None
@@ -98,3 +102,50 @@ class Voice(Answer):
 
 class Voices(Answer):
     voices: list[Voice]
+
+
+class AvatarGains(Answer):
+    jaw: float
+    open: float
+
+
+class Avatar(Answer):
+    id: str
+    name: str
+    kind: Literal["photo", "clip"] | None = Field(description="null until it is ready")
+    status: Literal["ready", "importing", "failed"]
+    stage: Literal["waiting", "reading", "video", "faces", "cycle", "done"]
+    progress: Annotated[float, Field(ge=0, le=1)]
+    width: int | None = Field(description="Pixels of its still, as is the height")
+    height: int | None
+    fps: float | None = Field(description="Of its clip")
+    seconds: float | None = Field(description="One round of its clip")
+    finder: str | None = Field(description="What found the face; hand: its points were given")
+    pictures: int | None = Field(description="Of the upload")
+    faces: int | None = Field(description="Pictures in which the face was found")
+    gains: AvatarGains
+    clip: bool = Field(description="It has a clip besides its still")
+    preview_url: str | None = Field(description="JPEG of the still")
+    removable: bool
+    editable: bool = Field(description="Its mouth can be moved")
+    error: Failure | None = Field(description="Why the import failed")
+
+
+class Avatars(Answer):
+    avatars: list[Avatar]
+    default: str = Field(description="The avatar of requests that name none")
+
+
+class Removed(Answer):
+    id: str
+    removed: Literal[True]
+
+
+class Landmarks(Answer):
+    width: int = Field(description="Pixels of the still, as is the height")
+    height: int
+    box: list[float] = Field(description="Left, top, right, bottom of the face")
+    points: dict[str, list[list[float]]] = Field(
+        description="x and y of each part; the middle of the first pixel is 0.5, 0.5"
+    )
+    mouth: dict[str, list[float]] = Field(description="The points that PUT .../mouth moves")

@@ -9,12 +9,17 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from app_core.routes.context import config
-from app_core.routes.openapi import SCHEMAS, document
+from app_core.routes.openapi import FORM, SCHEMAS, document
 
 blueprint = Blueprint("docs", __name__)
 
-EXAMPLES = {"text": "Сәлем! Привет! Hello!", "sdp": "v=0..."}
-FILES = {"video/mp4": "film.mp4", "audio/wav": "speech.wav", "multipart/x-mixed-replace": "-"}
+EXAMPLES = {"text": "Сәлем! Привет! Hello!", "sdp": "v=0...", "consent": "true"}
+FILES = {
+    "video/mp4": "film.mp4",
+    "audio/wav": "speech.wav",
+    "image/jpeg": "preview.jpg",
+    "multipart/x-mixed-replace": "-",
+}
 
 
 @blueprint.get("/docs")
@@ -32,8 +37,8 @@ def docs() -> str:
 def _operation(
     method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]
 ) -> dict[str, Any]:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    model = _resolved(body["schema"], schemas) if body else {}
+    bodies = operation.get("requestBody", {}).get("content", {})
+    model = next((_resolved(body["schema"], schemas) for body in bodies.values()), {})
     return {
         "id": operation["operationId"],
         "method": method.upper(),
@@ -54,7 +59,7 @@ def _operation(
             }
             for status, answer in operation["responses"].items()
         ],
-        "curl": _curl(method.upper(), path, operation, model),
+        "curl": _curl(method.upper(), path, operation, model, form=FORM in bodies),
     }
 
 
@@ -129,13 +134,15 @@ def _limits(schema: dict[str, Any]) -> str:
     return ""
 
 
-def _curl(method: str, path: str, operation: dict[str, Any], model: dict[str, Any]) -> str:
+def _curl(
+    method: str, path: str, operation: dict[str, Any], model: dict[str, Any], *, form: bool
+) -> str:
     """A command that works as it stands, but for the ids of jobs."""
     address = request.host_url.rstrip("/") + path
     queries = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
     asked = [p["name"] for p in operation.get("parameters", ()) if p.get("required")]
     words = ["curl"]
-    if method != "GET":
+    if method not in ("GET", "POST" if form else "GET"):
         words += ["-X", method]
     answers = operation["responses"].values()
     kinds = [kind for answer in answers for kind in answer.get("content", ())]
@@ -145,7 +152,12 @@ def _curl(method: str, path: str, operation: dict[str, Any], model: dict[str, An
     if target:
         words += ["-o", "stream.mjpeg" if target == "-" else target]
     lines = [" ".join([*words, shlex.quote(address)])]
-    if model:
+    if form:
+        lines += [
+            f"-F {name}={'@face.jpg' if name == 'file' else EXAMPLES.get(name, '...')}"
+            for name in model.get("required", ())
+        ]
+    elif model:
         body = {name: EXAMPLES.get(name, "...") for name in model.get("required", ())}
         lines.append("-H 'Content-Type: application/json'")
         lines.append("-d " + shlex.quote(json.dumps(body, ensure_ascii=False)))

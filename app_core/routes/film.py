@@ -43,7 +43,7 @@ def respond(
     """
     if pieces is not None:
         response = _streamed(job, pieces, codecs)
-    elif _wants_async():
+    elif wants_async():
         response = _accepted(job, name, write)
     else:
         response = _whole(job, name, write)
@@ -98,7 +98,7 @@ class Body:
             self._connection.settimeout(None)
 
 
-def _wants_async() -> bool:
+def wants_async() -> bool:
     """RFC 7240: preferences are separated by commas, their parameters by semicolons."""
     asked = request.headers.get("Prefer", "").lower().split(",")
     return "respond-async" in {preference.partition(";")[0].strip() for preference in asked}

@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 blueprint = Blueprint("openapi", __name__)
 
 BYTES = {"type": "string", "format": "binary"}
+FORM = "multipart/form-data"
 SCHEMAS = "#/components/schemas/"
 ERRORS = {
     400: "A field is missing, unknown or wrong",
     401: "API_TOKEN is set, and the bearer is missing or wrong",
     403: "A page of another origin calls, and CORS_ORIGINS does not name it",
     404: "There is no such avatar, voice, job, chunk or base video",
-    409: "The job_id is taken, or the job is in the wrong state",
+    409: "The id is taken, or the job or avatar is in the wrong state",
     413: "The body is too large",
-    415: "The body is not JSON",
+    415: "The body is not JSON, or not a form where one is due",
     416: "The range is outside of the file",
     500: "The server, its voice, its model or ffmpeg failed",
     502: "A voice service that the server calls cannot be reached",
@@ -78,7 +79,7 @@ def document(config: Config) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     """Requests as they are validated, answers as they are written."""
-    asked = {m for o in OPERATIONS for m in (o.body, o.query) if m}
+    asked = {m for o in OPERATIONS for m in (o.body, o.form, o.query) if m}
     told = {m for o in OPERATIONS for good in o.good for m in good.content.values() if m}
     pairs = [(model, "validation") for model in asked]
     pairs += [(model, "serialization") for model in told | {Failure}]
@@ -102,6 +103,9 @@ def _operation(operation: Operation, schemas: dict[str, Any], *, locked: bool) -
         found["description"] = operation.details
     if parameters := _parameters(operation, schemas):
         found["parameters"] = parameters
+    if operation.form:
+        content = {FORM: {"schema": _reference(operation.form)}}
+        found["requestBody"] = {"required": True, "content": content}
     if operation.body:
         content = {JSON: {"schema": _reference(operation.body)}}
         found["requestBody"] = {"required": True, "content": content}

@@ -5,18 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app_core.request import ChunksRequest, GenerateRequest, MjpegRequest, VideoRequest
-from app_core.routes.answers import Chunks, Health, JobAnswer, Live, Voices
+from app_core.request import (
+    AvatarForm,
+    ChunksRequest,
+    GenerateRequest,
+    MjpegRequest,
+    MouthRequest,
+    PreviewQuery,
+    VideoRequest,
+)
+from app_core.routes.answers import (
+    Avatar,
+    Avatars,
+    Chunks,
+    Health,
+    JobAnswer,
+    Landmarks,
+    Live,
+    Removed,
+    Voices,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-MP4, WAV, MJPEG = "video/mp4", "audio/wav", "multipart/x-mixed-replace"
+MP4, WAV, MJPEG, JPEG = "video/mp4", "audio/wav", "multipart/x-mixed-replace", "image/jpeg"
 JSON, NDJSON, HTML = "application/json", "application/x-ndjson", "text/html"
 RENDER = (400, 404, 409, 413, 415, 500, 502, 503)
 """Statuses of what starts a render."""
 FILE = (*RENDER, 507)
 JOB = (404,)
+FACE = (404,)
 KEPT = (400, 404, 409, 416, 502, 503, 507)
 """Statuses of what a render left: its own failure is answered too."""
 
@@ -25,12 +44,13 @@ HEADERS = {
     "X-Audio-Url": "Where the sound of this render is",
     "X-Frame-Rate": "Frames a second",
     "X-Codecs": "Codecs of a fragmented MP4, as MediaSource wants them (RFC 6381)",
-    "Location": "Where the job can be asked about",
+    "Location": "Where the job or the avatar can be asked about",
     "Content-Disposition": "A name for the file",
     "Preference-Applied": "respond-async",
     "Retry-After": "Seconds until it is worth another try",
     "WWW-Authenticate": "Bearer",
     "Content-Range": "Which bytes these are",
+    "ETag": "Changes when the picture does",
 }
 
 
@@ -55,6 +75,8 @@ class Operation:
     good: tuple[Good, ...]
     errors: tuple[int, ...] = ()
     body: type[BaseModel] | None = None
+    form: type[BaseModel] | None = None
+    """The body is multipart/form-data."""
     query: type[BaseModel] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     """Request headers that change the answer, with what they do."""
@@ -228,6 +250,82 @@ OPERATIONS = (
         (*JOB, 416),
         headers=RANGE,
         signable=True,
+    ),
+    Operation(
+        "GET",
+        "/api/avatars",
+        "Avatars",
+        "Who can be seen, and who is on the way",
+        (Good("The avatars by their ids", {JSON: Avatars}),),
+    ),
+    Operation(
+        "POST",
+        "/api/avatars",
+        "Avatars",
+        "Make an avatar of a photo or a clip",
+        (
+            Good("The avatar, which can speak", {JSON: Avatar}, ("Location",), 201),
+            Good(
+                "It is being imported (Prefer: respond-async)",
+                {JSON: Avatar},
+                ("Location", "Preference-Applied"),
+                202,
+            ),
+        ),
+        (400, 409, 413, 415, 500, 503, 507),
+        form=AvatarForm,
+        headers={"Prefer": "respond-async answers 202 at once; the avatar says how far it is"},
+        details="400 names the reason: no face, no picture or video, too long, too large.",
+    ),
+    Operation(
+        "GET",
+        "/api/avatars/{avatar_id}",
+        "Avatars",
+        "An avatar, or how far its import is",
+        (Good("The avatar", {JSON: Avatar}),),
+        FACE,
+        signable=True,
+    ),
+    Operation(
+        "DELETE",
+        "/api/avatars/{avatar_id}",
+        "Avatars",
+        "Remove an avatar, or cancel its import",
+        (Good("It is gone; renders that run with it go on", {JSON: Removed}),),
+        (*FACE, 409),
+    ),
+    Operation(
+        "GET",
+        "/api/avatars/{avatar_id}/preview.jpg",
+        "Avatars",
+        "A picture of the avatar",
+        (
+            Good("JPEG", {JPEG: None}, ("ETag",)),
+            Good("It is as If-None-Match says", {}, ("ETag",), 304),
+        ),
+        (400, *FACE, 409),
+        query=PreviewQuery,
+        headers={"If-None-Match": "The ETag of the picture that is there already"},
+        signable=True,
+    ),
+    Operation(
+        "GET",
+        "/api/avatars/{avatar_id}/landmarks",
+        "Avatars",
+        "Where the parts of the face are in the still",
+        (Good("Points by part, in pixels", {JSON: Landmarks}),),
+        (400, *FACE, 409),
+        signable=True,
+    ),
+    Operation(
+        "PUT",
+        "/api/avatars/{avatar_id}/mouth",
+        "Avatars",
+        "Move the mouth's points by hand, and set its gains",
+        (Good("The avatar", {JSON: Avatar}),),
+        (400, *FACE, 409, 413, 415, 507),
+        body=MouthRequest,
+        details="In a clip the mouth moves along in every picture.",
     ),
     Operation(
         "GET",

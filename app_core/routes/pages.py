@@ -15,6 +15,7 @@ SECTIONS = (
     ("/", "index"),
     ("/api/lipsync/video", "lipsync_video"),
     ("/mjpeg_test", "mjpeg_test"),
+    ("/avatars", "avatars"),
     ("/embed", "embed"),
     ("/docs", "docs"),
 )
@@ -30,6 +31,7 @@ def shared() -> dict[str, Any]:
         "languages": LANGUAGES,
         "version": __version__,
         "text_limit": config().max_text_chars,
+        "guarded": bool(config().api_token),
     }
 
 
@@ -41,6 +43,11 @@ def index() -> str:
 @blueprint.get("/mjpeg_test")
 def mjpeg_test() -> str:
     return render_template("mjpeg_test.html", page="mjpeg_test")
+
+
+@blueprint.get("/avatars")
+def avatars() -> str:
+    return render_template("avatars.html", page="avatars", upload_limit=config().max_upload_mb)
 
 
 @blueprint.get("/embed")

@@ -21,6 +21,8 @@ from app_core.pipeline.plan import Plan
 from app_core.pipeline.playout import Playout
 from app_core.request import MjpegRequest
 from app_core.services.admission import Admission
+from app_core.services.avatar_work import import_work
+from app_core.services.avatars import Avatars
 from app_core.services.chunks import forget_chunks
 from app_core.services.filming import unchanged, write_film
 from app_core.services.films import Films
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from app_core.face.avatar import Avatar
     from app_core.lipsync.model import LipsyncModel
     from app_core.request import RenderRequest
+    from app_core.services.imports import Import
     from app_core.speech.voice import Voice
     from app_core.types import UInt8
 
@@ -70,7 +73,8 @@ class _Render:
 
 
 class LipsyncService:
-    """Built once a process. ``model``, ``voices`` and ``library`` can be given by tests."""
+    """Built once a process. ``model``, ``voices``, ``library`` and ``importer`` can be given by
+    tests."""
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class LipsyncService:
         model: LipsyncModel | None = None,
         voices: Voices | None = None,
         library: AvatarLibrary | None = None,
+        importer: Callable[[Import, Path], None] | None = None,
     ) -> None:
         self.config = config
         self.studio = Studio(config, model, library)
@@ -89,6 +94,8 @@ class LipsyncService:
         self.voices = voices or Voices([EspeakVoice()])
         self.results = Results(config.work_dir)
         self.films = Films(self.results, self._end)
+        importer = importer or import_work(config, self.studio.ffmpeg)
+        self.avatars = Avatars(config, self.library, self.results, importer)
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self._admission = Admission(self.jobs, self.capacity, config.max_jobs)
         self._renders: dict[str, _Render] = {}
@@ -100,6 +107,7 @@ class LipsyncService:
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
         self.results.sweep()
+        self.avatars.sweep()
         self.studio.start(wait_s)
         self._expiry.start()
 
@@ -112,6 +120,7 @@ class LipsyncService:
         for render in renders:
             render.thread.join(5.0)
         self.films.close()
+        self.avatars.close()
         self._closing.set()
         if self._expiry.is_alive():
             self._expiry.join(5.0)

@@ -69,6 +69,83 @@ export async function readHealth() {
   return response.json();
 }
 
+/** {avatars: [record...], default: id} */
+export async function readAvatars() {
+  return (await request("/api/avatars", {})).json();
+}
+
+export async function readAvatar(id, signal) {
+  return (await request(`/api/avatars/${id}`, { signal })).json();
+}
+
+/** The still's size, and where the parts of its face are. */
+export async function readLandmarks(id) {
+  return (await request(`/api/avatars/${id}/landmarks`, {})).json();
+}
+
+/** @param body {points, gains} of PUT .../mouth. Resolves to the record. */
+export async function saveMouth(id, body) {
+  const headers = { "Content-Type": "application/json" };
+  const options = { method: "PUT", headers, body: JSON.stringify(body) };
+  return (await request(`/api/avatars/${id}/mouth`, options)).json();
+}
+
+/** Removes an avatar, or cancels its import. */
+export async function removeAvatar(id) {
+  await request(`/api/avatars/${id}`, { method: "DELETE" });
+}
+
+/** The picture of a record: options are `size` (longest side) and `square`. */
+export function pictureOf({ preview_url }, options = {}) {
+  const url = new URL(preview_url, location.href);
+  for (const [name, value] of Object.entries(options)) url.searchParams.set(name, value);
+  return url.href;
+}
+
+/**
+ * Sends a photo or clip. Resolves to its record, which is being imported.
+ *
+ * `onProgress(part)`: 0..1 of the file sent. Throws ApiError, AbortError when `signal` aborts.
+ */
+export async function sendAvatar(form, { signal, onProgress }) {
+  let answer = await sendForm("/api/avatars", form, { signal, onProgress });
+  if (answer.status === 401) {
+    await renewToken();
+    answer = await sendForm("/api/avatars", form, { signal, onProgress });
+  }
+  if (answer.status >= 400) {
+    const { status, response, retryAfter } = answer;
+    throw ApiError.of(response ?? {}, { status, retryAfter });
+  }
+  return answer.response;
+}
+
+/** fetch() does not tell how much of a body has been sent. */
+function sendForm(path, form, { signal, onProgress }) {
+  const sending = new XMLHttpRequest();
+  const token = localStorage.getItem(TOKEN_KEY);
+  return new Promise((resolve, reject) => {
+    const leave = () => {
+      sending.abort();
+      reject(signal.reason);
+    };
+    if (signal.aborted) return leave();
+    signal.addEventListener("abort", leave, { once: true });
+    sending.open("POST", path);
+    sending.responseType = "json";
+    sending.setRequestHeader("Prefer", "respond-async");
+    if (token) sending.setRequestHeader("Authorization", `Bearer ${token}`);
+    sending.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
+    sending.onerror = () => reject(new ApiError({ code: "unreachable" }));
+    sending.onload = () => {
+      const retryAfter = sending.getResponseHeader("Retry-After");
+      resolve({ status: sending.status, response: sending.response, retryAfter });
+    };
+    sending.onloadend = () => signal.removeEventListener("abort", leave);
+    sending.send(form);
+  });
+}
+
 /** The file name that an answer proposes. */
 export function fileName(response, otherwise) {
   const disposition = response.headers.get("Content-Disposition") ?? "";
@@ -84,16 +161,26 @@ export function cancelJob(id) {
 async function request(path, options, expected = []) {
   let response = await send(path, options);
   if (response.status === 401) {
-    localStorage.removeItem(TOKEN_KEY);
-    const token = await askToken();
-    if (!token) throw new ApiError({ code: "token", status: 401 });
-    localStorage.setItem(TOKEN_KEY, token);
+    await renewToken();
     response = await send(path, options);
   }
   if (!response.ok && !expected.includes(response.status)) {
     throw await ApiError.ofResponse(response);
   }
   return response;
+}
+
+export function hasToken() {
+  return localStorage.getItem(TOKEN_KEY) !== null;
+}
+
+/** Asks a person. The event "soyle-token" of the window says that there is one now. */
+async function renewToken() {
+  localStorage.removeItem(TOKEN_KEY);
+  const token = await askToken();
+  if (!token) throw new ApiError({ code: "token", status: 401 });
+  localStorage.setItem(TOKEN_KEY, token);
+  window.dispatchEvent(new Event("soyle-token"));
 }
 
 async function send(path, options) {

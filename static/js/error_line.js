@@ -8,6 +8,7 @@ const SENTENCES = {
   bad_input: "error.bad_input",
   too_large: "error.too_large",
   unsupported_media: "error.bad_input",
+  no_face: "error.no_face",
   unauthorized: "error.token",
   forbidden: "error.forbidden",
   not_found: "error.not_found",
@@ -32,7 +33,12 @@ const BY_FIELD = {
     encoder: "error.encoder",
     size: "error.size",
     use_nvdec: "error.use_nvdec",
+    file: "error.file",
+    points: "error.points",
+    consent: "error.consent",
   },
+  too_large: { file: "error.file_size" },
+  unsupported_media: { file: "error.file_kind" },
   not_found: { avatar: "error.avatar", job_id: "error.job", voice: "error.voice" },
 };
 
@@ -64,6 +70,11 @@ export class ErrorLine {
     else parts.push(sentence("error.unknown", { status }));
     if (retryAfter) parts.push(" ", sentence("error.retry", { seconds: retryAfter }));
     this.#fill(...parts);
+  }
+
+  /** Shows {error, code, field}, which a server has told of something. */
+  showBody(body) {
+    this.show(ApiError.of(body));
   }
 
   #fill(...parts) {

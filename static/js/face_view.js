@@ -6,15 +6,26 @@ export class FaceView {
   #canvas;
   #context;
   #rest = null;
+  #poster = null;
   #fading = 0;
 
   /** @param {HTMLCanvasElement} canvas its data-poster is shown until the first picture */
   constructor(canvas) {
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d", { alpha: false });
+    if (canvas.dataset.poster) this.poster = canvas.dataset.poster;
+  }
+
+  /** The address of a picture of another face, to rest at until it speaks. */
+  set poster(url) {
     const poster = new Image();
-    poster.onload = () => this.#rest ?? this.#draw(poster);
-    poster.src = canvas.dataset.poster;
+    this.#poster = poster;
+    this.#rest?.close();
+    this.#rest = null;
+    poster.onload = () => {
+      if (this.#poster === poster && !this.#rest) this.#draw(poster);
+    };
+    poster.src = url;
   }
 
   /** Draws a picture and closes its bitmap, or keeps it as the one to rest at. */

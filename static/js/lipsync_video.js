@@ -1,6 +1,6 @@
 /** The page /api/lipsync/video: a film of the text, with its settings and its progress. */
 
-import { readHealth } from "./api.js";
+import { pictureOf, readHealth } from "./api.js";
 import { Captions } from "./captions.js";
 import { EncodingForm } from "./encoding_form.js";
 import { save } from "./files.js";
@@ -42,6 +42,9 @@ class FilmPage {
     });
     window.addEventListener("pagehide", () => this.#film?.cancel());
     this.#video.addEventListener("loadedmetadata", () => this.#fit());
+    this.#form.avatar.addEventListener("change", ({ detail }) => {
+      this.#video.poster = pictureOf(detail, { size: 960 });
+    });
     this.#enter("idle");
     readHealth().then((health) => this.#encoding.offer(health), () => {});
   }

@@ -15,10 +15,15 @@ export class ProgressBar {
   #percent;
   #stage;
   #left;
+  #stages;
 
-  /** @param {HTMLElement} element holds a progress, .percent, .stage and .left */
-  constructor(element) {
+  /**
+   * @param {HTMLElement} element holds a progress, .percent, .stage-name and .left
+   * @param {Object<string, string>} stages the string of each, in their order
+   */
+  constructor(element, stages = STAGES) {
     this.#element = element;
+    this.#stages = stages;
     this.#bar = element.querySelector("progress");
     this.#percent = element.querySelector(".percent");
     this.#stage = element.querySelector(".stage-name");
@@ -30,7 +35,7 @@ export class ProgressBar {
     this.#bar.removeAttribute("value");
     this.#percent.textContent = "";
     this.#left.textContent = "";
-    setText(this.#stage, STAGES.speech);
+    setText(this.#stage, Object.values(this.#stages)[0]);
     this.#element.hidden = false;
   }
 
@@ -38,7 +43,7 @@ export class ProgressBar {
   show({ percent, stage, secondsLeft }) {
     this.#bar.value = Math.max(percent, this.#bar.value); // an estimate may fall, a bar may not
     this.#percent.textContent = `${formatNumber(Math.floor(this.#bar.value))} %`;
-    setText(this.#stage, STAGES[stage] ?? STAGES.frames);
+    if (stage in this.#stages) setText(this.#stage, this.#stages[stage]);
     const known = secondsLeft > 0 && stage !== "done";
     this.#left.textContent = known ? t("progress.left", { time: formatDuration(secondsLeft) }) : "";
   }

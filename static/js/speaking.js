@@ -1,5 +1,6 @@
 /** The face with its form, its buttons and its status line. */
 
+import { pictureOf } from "./api.js";
 import { FaceView } from "./face_view.js";
 import { setAttributes, setText } from "./i18n.js";
 import { Player } from "./player.js";
@@ -23,7 +24,9 @@ export class Speaking {
   #mute = document.getElementById("mute");
   #shownStatus = "";
 
-  player = new Player(new FaceView(document.getElementById("face")));
+  #view = new FaceView(document.getElementById("face"));
+
+  player = new Player(this.#view);
 
   constructor() {
     window.soyle = { stats: this.player.stats };
@@ -33,6 +36,9 @@ export class Speaking {
       if (key === "Escape" && !document.querySelector("dialog[open]")) this.player.stop();
     });
     this.player.addEventListener("change", () => this.#onChange());
+    this.#form.avatar.addEventListener("change", ({ detail }) => {
+      if (!this.player.busy) this.#view.poster = pictureOf(detail, { square: true });
+    });
     window.addEventListener("pagehide", () => this.player.stop());
     this.#onChange();
   }

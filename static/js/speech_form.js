@@ -1,5 +1,6 @@
 /** The fields that every page's form has: the text, its language, and how it is spoken. */
 
+import { AvatarChoice } from "./avatar_choice.js";
 import { ErrorLine } from "./error_line.js";
 import { currentLanguage } from "./i18n.js";
 import { SAMPLES } from "./samples.js";
@@ -9,6 +10,7 @@ export class SpeechForm {
 
   element = document.getElementById("speak-form");
   error = new ErrorLine(document.getElementById("error"));
+  avatar = new AvatarChoice(document.getElementById("avatar-choice"));
 
   /** @param {() => void} onSubmit the button, or Ctrl + Enter anywhere on the page */
   constructor(onSubmit) {
@@ -57,6 +59,7 @@ export class SpeechForm {
     if (text === "") return this.#refuse("error.empty");
     if ([...text].length > limit) return this.#refuse("error.too_long", { limit });
     const request = { text, language: fields.get("language") };
+    if (this.avatar.value) request.avatar = this.avatar.value;
     if (fields.get("size")) request.size = fields.get("size");
     if (fields.has("speed")) request.speed = Number(fields.get("speed"));
     return request;

@@ -10,11 +10,14 @@ import pytest
 from flask import Flask
 
 from app_core import create_app
+from app_core.face.avatar import AvatarLibrary
 from tests.browser.conftest import Visitor, serving
 from tests.conftest import until
 from tests.test_client import soyle_client
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
     from app_core.config import Config
@@ -176,7 +179,8 @@ def test_a_refusal_is_an_event(visitor: Visitor, opened: Any) -> None:
         ((_, name, detail),) = page.evaluate("heard")
         assert (name, detail["code"], detail["status"]) == ("error", "not_found", 404)
         assert "avatar" in detail["sentence"]
-        visitor.expect_complaint("404")
+        for asked in ("preview.jpg", "stream_mjpeg"):
+            visitor.expect_complaint(asked)
 
 
 def test_the_token_is_an_attribute(visitor: Visitor, opened: Any) -> None:
@@ -221,3 +225,23 @@ def test_the_python_client_hears_events(address: str) -> None:
     assert words == ["Мама", "мыла", "раму"]
     assert told[-1]["type"] == "done"
     assert told[-1]["frames"] == received > 0
+
+
+def test_another_face_is_seen_before_it_speaks(
+    visitor: Visitor,
+    make_service: Callable[..., LipsyncService],
+    config: Config,
+    still_avatar: Path,
+) -> None:
+    shared = config.model_copy(
+        update={"cors_origins": "*", "avatar_dir": still_avatar, "avatar": "aigul"}
+    )
+    service = make_service(config=shared, library=AvatarLibrary(still_avatar))
+    body = FACE.replace('size="128x128"', 'avatar="aigul"')
+    with serving(create_app(service=service)) as server, page_at(server, body) as address:
+        page = visitor.open(address)
+        assert until(lambda: page.evaluate("face.shadowRoot.querySelector('canvas').width") == 512)
+        assert f"GET {server}/api/avatars/aigul/preview.jpg?square=true" in visitor.requests
+        with page.expect_console_message():
+            page.evaluate("face.setAttribute('avatar', 'ghost')")
+        visitor.expect_complaint("404")

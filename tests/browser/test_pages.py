@@ -22,7 +22,8 @@ PATHS = ["/", "/mjpeg_test", "/api/lipsync/video"]
 # Words that a person can read or hear; not code, figures, names or the language buttons.
 WORDS = r"""() => {
   const words = [document.title];
-  const skip = "code, dd, .brand, .tongues button, textarea, script, style, noscript, dialog";
+  const skip = `code, dd, .name, .brand, .tongues button, textarea, script, style, noscript,
+    dialog`;
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const text = node.textContent.trim();

@@ -1,0 +1,37 @@
+"""A small JPEG of an avatar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+
+from app_core.errors import BadInput
+from app_core.face.avatar import STILL, TRACK
+from app_core.face.plate import frame_face
+from app_core.face.track import load_track
+
+if TYPE_CHECKING:
+    from app_core.face.avatar import Avatar
+
+_QUALITY = 88
+
+
+def preview(avatar: Avatar, longest: int, square: bool) -> bytes:
+    """The still with its longest side at most ``longest`` pixels; ``square`` cuts it as the
+    square pictures of live routes are cut. Raises BadInput for a broken avatar.
+    """
+    pixels = cv2.imread(str(avatar.folder / STILL), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise BadInput(f"The avatar {avatar.id} is broken: it has no still", field="avatar")
+    high, wide = pixels.shape[:2]
+    if square:
+        cut = frame_face(wide, high, load_track(avatar.folder / TRACK).boxes[0], (2, 2))
+        pixels = pixels[cut.top : cut.top + cut.height, cut.left : cut.left + cut.width]
+        high, wide = pixels.shape[:2]
+    scale = longest / max(wide, high)
+    if scale < 1:
+        size = (max(1, round(wide * scale)), max(1, round(high * scale)))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    _, coded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return bytes(coded.data)

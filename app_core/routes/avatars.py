@@ -1,0 +1,94 @@
+"""/api/avatars: the faces there are, new ones from an upload, and the mouth of each."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, jsonify, request, url_for
+
+from app_core.errors import BadInput
+from app_core.request import MouthRequest, PreviewQuery
+from app_core.routes.access import signed
+from app_core.routes.context import config, json_body, leaving, query, service
+from app_core.routes.film import wants_async
+from app_core.routes.upload import read_form
+
+if TYPE_CHECKING:
+    from typing import Any
+
+blueprint = Blueprint("avatars", __name__)
+_FIELDS = ("name", "id", "consent")
+_LONGEST_NAME = 80
+
+
+def _told(record: dict[str, Any]) -> dict[str, Any]:
+    """The record as clients see it, with the address of its picture."""
+    path = url_for("avatars.preview", avatar_id=record["id"])
+    ready = record["status"] == "ready"
+    return record | {"preview_url": signed(path, f"avatar:{record['id']}") if ready else None}
+
+
+@blueprint.get("/api/avatars")
+def all_avatars() -> Response:
+    records = [_told(record) for record in service().avatars.all()]
+    return jsonify({"avatars": records, "default": config().avatar})
+
+
+@blueprint.post("/api/avatars")
+def add() -> Response:
+    avatars = service().avatars
+    with avatars.upload() as upload:
+        fields, file_name = read_form(_FIELDS, "file", upload.place)
+        if fields.get("consent") != "true":
+            raise BadInput(
+                "'consent' must be true: whoever is seen has agreed to be made to speak",
+                field="consent",
+            )
+        stem = PurePath(file_name.replace("\\", "/")).stem.strip()[:_LONGEST_NAME]
+        item = avatars.add(upload, fields.get("name", "").strip() or stem or "?", fields.get("id"))
+    if wants_async():
+        response = jsonify(_told(avatars.coming(item)))
+        response.status_code = 202
+        response.headers["Preference-Applied"] = "respond-async"
+    else:
+        response = jsonify(_told(avatars.wait(item, leaving())))
+        response.status_code = 201
+    response.headers["Location"] = url_for("avatars.show", avatar_id=item.id)
+    return response
+
+
+@blueprint.get("/api/avatars/<avatar_id>")
+def show(avatar_id: str) -> Response:
+    return jsonify(_told(service().avatars.describe(avatar_id)))
+
+
+@blueprint.delete("/api/avatars/<avatar_id>")
+def remove(avatar_id: str) -> Response:
+    service().avatars.remove(avatar_id)
+    return jsonify({"id": avatar_id, "removed": True})
+
+
+@blueprint.get("/api/avatars/<avatar_id>/preview.jpg")
+def preview(avatar_id: str) -> Response:
+    asked = PreviewQuery.parse_query(query())
+    data, tag = service().avatars.preview(avatar_id, asked.size, asked.square)
+    response = Response(data, mimetype="image/jpeg")
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+@blueprint.get("/api/avatars/<avatar_id>/landmarks")
+def landmarks(avatar_id: str) -> Response:
+    return jsonify(service().avatars.landmarks(avatar_id))
+
+
+@blueprint.put("/api/avatars/<avatar_id>/mouth")
+def mouth(avatar_id: str) -> Response:
+    asked = MouthRequest.parse(json_body())
+    points = asked.points.model_dump(exclude_none=True) if asked.points else {}
+    gains = asked.gains.model_dump(exclude_none=True) if asked.gains else {}
+    if not points and not gains:
+        raise BadInput("Send 'points' or 'gains'", field="points")
+    return jsonify(_told(service().avatars.move_mouth(avatar_id, points, gains)))

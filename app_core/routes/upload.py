@@ -1,0 +1,143 @@
+"""A form with one file: read as it comes, the file straight to where it is to lie."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import IO, TYPE_CHECKING
+
+from flask import request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+from app_core.errors import BadInput, TooLarge, UnsupportedMedia, told
+from app_core.routes.context import client_socket, config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from werkzeug.sansio.multipart import Event
+
+MIME = "multipart/form-data"
+_BLOCK = 1 << 16
+_LONGEST_FIELD = 4096
+"""Bytes of a field that is no file, and of the headers of any part."""
+_MOST_PARTS = 16
+_FORM = 1 << 16
+"""Bytes of a form beside its file."""
+
+
+def read_form(
+    names: tuple[str, ...], file: str, place: Callable[[str], Path]
+) -> tuple[dict[str, str], str]:
+    """The fields ``names`` that were given, and the name of the file, which is written to
+    ``place(its name)``.
+
+    Raises UnsupportedMedia, TooLarge, DiskFull, or BadInput that names the field.
+    """
+    if request.mimetype != MIME:
+        raise UnsupportedMedia(f"Send a form: Content-Type: {MIME}")
+    form = _Form(names, file, place)
+    try:
+        with closing(_events()) as events:
+            for event in events:
+                form.take(event)
+    except RequestEntityTooLarge:
+        raise _too_large(file) from None
+    except (TimeoutError, ConnectionError, ClientDisconnected):
+        raise BadInput("The upload stopped", field=file) from None
+    except UnicodeDecodeError:
+        raise BadInput("The form cannot be read") from None
+    except ValueError as error:
+        raise BadInput(f"The form cannot be read: {error}") from None
+    except OSError as error:
+        raise told(error) from error
+    finally:
+        form.close()
+    if form.file_name is None:
+        raise BadInput(f"'{file}' is required", field=file)
+    return form.fields, form.file_name
+
+
+def _too_large(file: str) -> TooLarge:
+    return TooLarge(f"The file is larger than {config().max_upload_mb} MiB", field=file)
+
+
+def _events() -> Generator[Event]:
+    """A client that sends nothing for SEND_TIMEOUT_S is gone."""
+    most = config().max_upload_mb << 20
+    # Beside the file stand the other fields and the headers of the parts.
+    request.max_content_length = most + _FORM
+    boundary = request.mimetype_params.get("boundary", "").encode("ascii")
+    if not boundary:
+        raise BadInput("The form has no boundary")
+    decoder = MultipartDecoder(boundary, max_form_memory_size=None, max_parts=_MOST_PARTS)
+    connection = client_socket()
+    if connection is not None:
+        connection.settimeout(config().send_timeout_s)
+    try:
+        ended = False
+        while not ended:
+            block = request.stream.read(_BLOCK)
+            decoder.receive_data(block or None)
+            while True:
+                event = decoder.next_event()
+                ended = isinstance(event, Epilogue)
+                if ended or isinstance(event, NeedData):
+                    break
+                yield event
+            if len(decoder.buffer) > _FORM + _BLOCK:
+                raise BadInput("The form cannot be read: its parts have no end")
+    finally:
+        if connection is not None and connection.fileno() >= 0:
+            connection.settimeout(None)
+
+
+class _Form:
+    def __init__(self, names: tuple[str, ...], file: str, place: Callable[[str], Path]) -> None:
+        self._names, self._file, self._place = names, file, place
+        self._text: list[bytes] = []
+        self._name, self._length = "", 0
+        self._target: IO[bytes] | None = None
+        self.fields: dict[str, str] = {}
+        self.file_name: str | None = None
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Field | File):
+            self._begin(event)
+        elif isinstance(event, Data):
+            self._add(event)
+
+    def _begin(self, part: Field | File) -> None:
+        name = part.name
+        if name not in (*self._names, self._file):
+            raise BadInput(f"'{name}' is not a field of this request", field=name)
+        if name in self.fields or (name == self._file and self.file_name is not None):
+            raise BadInput(f"'{name}' is given twice", field=name)
+        if isinstance(part, File) != (name == self._file):
+            what = "a file" if name == self._file else "text"
+            raise BadInput(f"'{name}' must be {what}", field=name)
+        self._name, self._length, self._text = name, 0, []
+        if isinstance(part, File):
+            self.file_name = part.filename
+            self._target = self._place(part.filename).open("wb")
+
+    def _add(self, data: Data) -> None:
+        self._length += len(data.data)
+        if self._target is not None:
+            if self._length > config().max_upload_mb << 20:
+                raise _too_large(self._file)
+            self._target.write(data.data)
+            if not data.more_data:
+                self.close()
+            return
+        self._text.append(data.data)
+        if self._length > _LONGEST_FIELD:
+            raise BadInput(f"'{self._name}' is too long", field=self._name)
+        if not data.more_data:
+            self.fields[self._name] = b"".join(self._text).decode()
+
+    def close(self) -> None:
+        target, self._target = self._target, None
+        if target is not None:
+            target.close()

@@ -1,0 +1,33 @@
+"""What the import thread does with an upload."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from app_core.config import Config
+    from app_core.media.ffmpeg import Ffmpeg
+    from app_core.services.imports import Import
+
+
+def import_work(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Callable[[Import, Path], None]:
+    """What it needs is loaded at the first import, which most servers never see."""
+
+    def work(item: Import, home: Path) -> None:
+        from app_core.face.finder import find_finder
+        from app_core.media.probe import Limits
+        from app_core.services.avatar_import import Card, ImportTools, import_avatar
+
+        tools = ImportTools(
+            ffmpeg=ffmpeg,
+            finder=lambda: find_finder(config.models_dir),
+            limits=Limits(config.max_pixels, config.max_clip_s),
+            use_nvdec=config.import_nvdec,
+        )
+        card = Card(item.id, item.name, item.consent)
+        import_avatar(item.source, home, card, tools, item.note, item.cancelled)
+
+    return work

@@ -1,0 +1,198 @@
+"""Photos and clips on their way to become avatars: one at a time, in one thread."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from app_core.errors import Busy, Cancelled, Conflict, SoyleError, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+PLACES = 4
+"""Imports at once: one that runs, those that wait, and those that are being sent."""
+RETRY_S = 15
+FAILURES = 16
+"""Failed imports that are remembered."""
+_CLOSE_S = 30.0
+_LOOK_S = 60.0
+
+
+@dataclass(slots=True, eq=False)
+class Import:
+    """One upload. Written by the worker; every write is one assignment."""
+
+    id: str
+    name: str
+    consent: str
+    """When somebody confirmed that this face may speak, ISO 8601."""
+    source: Path
+    stage: str = "waiting"
+    """waiting, reading, video, faces, cycle: where it is, or was when it failed."""
+    progress: float = 0.0
+    error: SoyleError | None = None
+    ended_s: float | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+    _cancel: threading.Event = field(default_factory=threading.Event)
+
+    def note(self, stage: str, progress: float) -> None:
+        self.stage, self.progress = stage, min(1.0, max(self.progress, progress))
+
+    def cancel(self) -> None:
+        self._cancel.set()
+
+    def cancelled(self) -> bool:
+        return self._cancel.is_set()
+
+
+class Imports:
+    """``work(item)`` makes the avatar or raises and leaves nothing; ``free(path)`` removes an
+    upload. Failed imports are remembered for ``life_s`` seconds.
+    """
+
+    def __init__(
+        self, work: Callable[[Import], None], free: Callable[[Path], None], life_s: float
+    ) -> None:
+        self._work, self._free, self._life_s = work, free, life_s
+        self._places = threading.BoundedSemaphore(PLACES)
+        self._items: dict[str, Import] = {}
+        self._waiting: deque[Import] = deque()
+        self._changed = threading.Condition()
+        self._worker: threading.Thread | None = None
+        self._closed = False
+
+    def reserve(self) -> None:
+        """Takes a place for one upload. Raises Busy."""
+        if self._closed or not self._places.acquire(blocking=False):
+            raise Busy("Other faces are being imported; try again soon", retry_after_s=RETRY_S)
+
+    def give_up(self) -> None:
+        """Gives a place back that no import came to."""
+        self._places.release()
+
+    def start(self, item: Import) -> None:
+        """In a place that was reserved, which it gives back at its end. Raises Conflict."""
+        with self._changed:
+            there = self._items.get(item.id)
+            if there is not None and not there.ended.is_set():
+                raise Conflict("An avatar with this id is being imported", field="id")
+            if self._closed:
+                raise Busy("The server is stopping")
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._run, name="import", daemon=True)
+                self._worker.start()
+            self._items[item.id] = item
+            self._waiting.append(item)
+            self._changed.notify_all()
+
+    def get(self, avatar_id: str) -> Import | None:
+        """One that runs, waits or has failed."""
+        with self._changed:
+            self._forget()
+            return self._items.get(avatar_id)
+
+    def all(self) -> list[Import]:
+        with self._changed:
+            self._forget()
+            return list(self._items.values())
+
+    def drop(self, item: Import) -> None:
+        """Forgets one that has ended."""
+        with self._changed:
+            if self._items.get(item.id) is item:
+                del self._items[item.id]
+
+    def close(self) -> None:
+        """Cancels all and waits for the worker."""
+        with self._changed:
+            self._closed = True
+            for item in self._items.values():
+                item.cancel()
+            self._changed.notify_all()
+        if self._worker is not None:
+            self._worker.join(_CLOSE_S)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closed, _LOOK_S)
+                if not self._waiting:
+                    if self._closed:
+                        return
+                    continue
+                item = self._waiting.popleft()
+            self._import(item)
+
+    def _import(self, item: Import) -> None:
+        began = time.monotonic()
+        try:
+            if not item.cancelled():
+                self._work(item)
+            else:
+                item.error = Cancelled("The import was cancelled")
+        except BaseException as error:
+            item.error = _known(error)
+        finally:
+            with contextlib.suppress(OSError):
+                self._free(item.source)
+            with self._changed:
+                item.ended_s = time.monotonic()
+                failed = item.error is not None and not isinstance(item.error, Cancelled)
+                if not failed:
+                    self._items.pop(item.id, None)
+                item.ended.set()
+            self._places.release()
+        outcome = item.error.code if item.error else "done"
+        logger.info("import of %s: %s, %.1f s", item.id, outcome, time.monotonic() - began)
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        ended = [item for item in self._items.values() if item.ended_s is not None]
+        for index, item in enumerate(ended):
+            old = now - (item.ended_s or now) > self._life_s
+            if old or len(ended) - index > FAILURES:
+                del self._items[item.id]
+
+
+def _known(error: BaseException) -> SoyleError:
+    known: Any = told(error)
+    if isinstance(known, SoyleError):
+        return known
+    logger.error("an import failed", exc_info=error)
+    return SoyleError("The import failed")
+
+
+def record(item: Import) -> dict[str, Any]:
+    """An avatar that is not there yet, or never came."""
+    error = item.error
+    return {
+        "id": item.id,
+        "name": item.name,
+        "kind": None,
+        "status": "importing" if error is None else "failed",
+        "stage": item.stage,
+        "progress": round(item.progress, 4),
+        "width": None,
+        "height": None,
+        "fps": None,
+        "seconds": None,
+        "finder": None,
+        "pictures": None,
+        "faces": None,
+        "gains": {"jaw": 1.0, "open": 1.0},
+        "clip": False,
+        "removable": True,
+        "editable": False,
+        "error": None
+        if error is None
+        else {"error": str(error), "code": error.code, "field": error.field},
+    }
