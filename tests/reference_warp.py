@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app_core.lipsync.viseme.geometry import Measures
 from app_core.lipsync.viseme.rig import BRIGHTEST, Pose, Rig
 from app_core.types import Picture
 
@@ -60,8 +61,8 @@ def lips(rig: Rig, tracks: Array) -> Lips:
     ax = np.abs(x)
     tip = float(smooth(np.array((tongue - 0.70) / 0.25)))
     wider, narrower = max(wide, 0), max(-wide, 0)
-    rest = 0.9 if m.open_source else 1.0
-    w1 = w0 * (rest + 0.10 * wider - 0.17 * narrower - 0.10 * rounded - 0.045 * jaw - 0.02 * close)
+    w1 = w0 * (1 + 0.10 * wider - 0.17 * narrower - 0.10 * rounded - 0.045 * jaw - 0.02 * close)
+    w1 = max(w1, w0 - max((0.74 * m.jaw - m.own_width) * (1 - m.parted / 2), 0.05 * w0))
     opening = opened * (0.36 + 0.10 * tip) * h * (1 - close)
     drop = jaw * 0.27 * h
 
@@ -165,7 +166,30 @@ def render(
 def displacement(rig: Rig, shape: Lips, u: Array, v: Array) -> tuple[Array, Array]:
     """How far aside the source of each pixel lies, and how far down its content moved."""
     aside, upper, lower, above = layers(rig, shape, u, v)
-    return aside, np.where(above, upper, lower)
+    down = np.where(above, upper, lower)
+    if len(rig.own):
+        more, own_down = own_mouth(rig, shape, u + aside, v - down, above)
+        return aside + more, down - own_down
+    return aside, down
+
+
+def own_mouth(
+    rig: Rig, shape: Lips, u: Array, v: Array, above: NDArray[np.bool_]
+) -> tuple[Array, Array]:
+    """How far aside and down the picture's own lips are from a point of the neutral face."""
+    m = rig.measures
+    h, w0 = m.chin, m.half_width
+    uo, ui, li, lo = (_column(shape, u, curve) for curve in rig.curves[:4])
+    aside, by_uo, by_ui, by_li, by_lo, chin = (_column(shape, u, row) for row in rig.own)
+    cheek = smooth((np.abs(u) - 0.40 * w0) / (0.75 * w0))
+    roof = 0.97 * m.nose * (1 - cheek) - 0.98 * h * cheek
+    lip = by_uo + (by_ui - by_uo) * clip01((v - uo) / np.maximum(ui - uo, 1e-3))
+    upper = np.where(v > uo, lip, by_uo * smooth((v - roof) / (uo - roof)))
+    lip = by_li + (by_lo - by_li) * clip01((v - li) / np.maximum(lo - li, 1e-3))
+    skin = by_lo + (chin - by_lo) * smooth((v - lo) / np.maximum(0.93 * h - lo, 1.0))
+    neck = chin * (1 - smooth((v - 0.93 * h) / (m.neck - 0.93 * h)))
+    lower = np.where(v > 0.93 * h, neck, np.where(v > lo, skin, lip))
+    return aside * _fade(m, u, v, roof), np.where(above, upper, lower)
 
 
 def layers(
@@ -192,11 +216,17 @@ def layers(
     neck = chin * (1 - smooth((v - floor) / (m.neck - floor)))
     lower = np.where(v > floor, neck, np.where(v > lo, skin, lip))
 
+    fade = _fade(m, u, v, roof)
+    return _column(shape, u, shape.aside) * fade, upper, lower, v < (ui + li) / 2
+
+
+def _fade(m: Measures, u: Array, v: Array, roof: Array) -> Array:
+    """How much of the movement to the side is left above and below the mouth."""
+    h = m.chin
     fade = np.where(v < 0, 1 - smooth(v / roof), 1 - smooth((v - 0.32 * h) / (0.62 * h)))
     jaw_depth = min((m.jaw_level + h) / (2 * h), 0.95)
     edge = 0.85 * m.jaw * np.sqrt(np.maximum(1 - ((v + h) / (2 * h)) ** 2, 0) / (1 - jaw_depth**2))
-    fade = fade * smooth((edge - au) / (0.6 * edge + 1e-3))
-    return _column(shape, u, shape.aside) * fade, upper, lower, v < (ui + li) / 2
+    return np.asarray(fade * smooth((edge - np.abs(u)) / (0.6 * edge + 1e-3)))
 
 
 def _column(shape: Lips, u: Array, curve: Array) -> Array:
@@ -233,8 +263,8 @@ def _draw_mouth(
     edge += 0.14 * parted * np.exp(-(((v - li) / (0.018 * h)) ** 2)) * below
     bitten = ((v - li) / (0.055 * h)) ** 2 + (u / (0.75 * w1)) ** 2
     edge += 0.28 * tuck * np.exp(-bitten) * below
-    if m.open_source:
-        shut = clip01(1 - gap / (0.05 * h)) * smooth((w1 - np.abs(u)) / (0.2 * w1))
+    if m.parted:
+        shut = m.parted * clip01(1 - gap / (0.05 * h)) * smooth((w1 - np.abs(u)) / (0.2 * w1))
         edge += 0.50 * shut * np.exp(-(((v - (ui + li) / 2) / (0.016 * h)) ** 2))
     spot = ((v - li - 0.035 * h) / (0.016 * h)) ** 2 + ((u + 0.12 * w1) / (0.42 * w1)) ** 2
     shine = 0.045 * clip01(gap / (0.1 * h)) * np.exp(-spot) * below
@@ -242,7 +272,7 @@ def _draw_mouth(
     lips_rgb = lips_rgb + (shine * mouth)[..., None]
 
     inside, upper_cover = interior(rig, shape, tracks, u, v, ui, li)
-    open_here = clip01((v - ui) / 1.3 + 0.35) * clip01(gap / 1.2) * mouth
+    open_here = clip01((v - ui) / 1.3 + 0.35) * clip01(gap / max(1.2, 0.035 * h)) * mouth
     cover = open_here * clip01((li - v) / 1.3 + 0.35)
     over = 0.045 * h * tuck * at["profile"]
     bite = open_here * clip01((li + over - v) / 1.3) * upper_cover * (over > 0.2)
@@ -302,7 +332,8 @@ def interior(
 
     rim = clip01((v - ui) / (0.05 * h)) ** 0.7 * clip01((1 - np.abs(x)) / 0.16) ** 0.5
     rim *= 0.55 + 0.45 * np.maximum(clip01((li - v) / (0.03 * h)), max(tuck, 0.8 * tip))
-    return clip01(color * (0.28 + 0.72 * rim)[..., None]), row[..., 3]
+    rim = (0.28 + 0.72 * rim)[..., None]
+    return clip01(color * rim + light * (1 - rim) * np.array([0.15, 0.045, 0.045])), row[..., 3]
 
 
 def _over(under: Array, color: Array, cover: Array) -> Array:

@@ -57,7 +57,8 @@ def test_the_frame_of_the_face_is_the_landmarks() -> None:
     measures = rig.measures
     assert measures.half_width == pytest.approx((lip[-1, 0] - lip[0, 0]) / 2)
     assert measures.chin == pytest.approx(chin[1] - lip[0, 1])
-    assert measures.open_source == 0.0
+    assert measures.parted == 0.0
+    assert measures.own_width == measures.half_width
     assert measures.nose < 0 < measures.jaw_level < measures.chin < measures.neck
     x = measures.first_x + measures.column_step * np.arange(COLUMNS)
     middle = int(np.argmin(np.abs(x)))

@@ -30,25 +30,80 @@ _SIDE = 0.35
 """How far beyond the eye's corners the skin follows, in eye widths."""
 
 
+_LEAST_WIDTH = 6.0
+"""Pixels of an eye that can blink."""
+_MOST_TURNED = 1.8
+"""How much wider one eye may look than the other."""
+_LEAST_OPEN, _MOST_OPEN = 0.10, 0.75
+"""Openings of an eye that is neither closed nor a mistake, in eye widths."""
+_LEAST_ROOM = 0.25
+"""Height of the lid's skin below the brow, in openings of the eye."""
+_NO_SKIN, _MOST_COVERED = 0.6, 0.12
+"""What is darker than this part of the lid is no skin; more of it than this is in the way."""
+
+
 class Eye(NamedTuple):
     upper: Float32
     """(points, 2) from left to right, pixels."""
     lower: Float32
     brow: float
     """Height just under the eyebrow, pixels."""
+    tilt: float
+    """How far the face's own horizontal falls a pixel to the right."""
 
 
 def eyes_of(landmarks: Float32) -> tuple[Eye, Eye]:
     """Both eyes of one picture's (POINT_COUNT, 2) landmarks."""
+    outer = landmarks[[POINTS["eye_left_upper"].start, POINTS["eye_right_upper"].stop - 1]]
+    across = outer[1] - outer[0]
+    tilt = float(across[1] / across[0]) if across[0] > 0 else 0.0
 
     def eye(side: str) -> Eye:
         return Eye(
             landmarks[POINTS[f"eye_{side}_upper"]],
             landmarks[POINTS[f"eye_{side}_lower"]],
             float(landmarks[POINTS[f"brow_{side}"]][0, 1]),
+            tilt,
         )
 
     return eye("left"), eye("right")
+
+
+def can_blink(still: Picture, eyes: tuple[Eye, ...]) -> bool:
+    """Whether lids can be drawn so that it looks like a blink.
+
+    Not with eyes that are closed, turned away, tiny or unknown, nor where something other than
+    skin (a frame of glasses, hair, the brow itself) lies between brow and lid: it would come down
+    with the lid.
+    """
+    if not all(np.isfinite(points).all() for eye in eyes for points in (*eye[:2], eye.brow)):
+        return False
+    widths = [float(eye.upper[-1, 0] - eye.upper[0, 0]) for eye in eyes]
+    if min(widths) < _LEAST_WIDTH or max(widths) > _MOST_TURNED * min(widths):
+        return False
+    return all(_has_lid(still.y, eye, width) for eye, width in zip(eyes, widths, strict=True))
+
+
+def _has_lid(luma: UInt8, eye: Eye, width: float) -> bool:
+    x = np.linspace(eye.upper[0, 0], eye.upper[-1, 0], 40)[6:-6].astype(np.float32)
+    edge = np.interp(x, eye.upper[:, 0], eye.upper[:, 1])
+    opening = float((np.interp(x, eye.lower[:, 0], eye.lower[:, 1]) - edge).max())
+    if not _LEAST_OPEN * width < opening < _MOST_OPEN * width:
+        return False
+    brow = _brow_line(eye, x)
+    room = edge - _LASHES * width - brow
+    if np.median(room) < _LEAST_ROOM * opening:
+        return False
+    down = np.linspace(0.1, 0.9, 12, dtype=np.float32)[:, None]
+    rows = np.clip((brow + down * np.maximum(room, 1.0)).astype(int), 0, luma.shape[0] - 1)
+    columns = np.clip(x.astype(int), 0, luma.shape[1] - 1)
+    skin = luma[rows, np.broadcast_to(columns, rows.shape)].astype(np.float32) - 16.0
+    return bool((skin < _NO_SKIN * np.median(skin)).mean() < _MOST_COVERED)
+
+
+def _brow_line(eye: Eye, x: Float32) -> Float32:
+    middle = float(eye.upper[0, 0] + eye.upper[-1, 0]) / 2
+    return np.asarray(eye.brow + eye.tilt * (x - middle), np.float32)
 
 
 def closure(picture: int) -> float:
@@ -77,12 +132,14 @@ def _draw_lid(
     start, width = float(upper[0, 0]), float(upper[-1, 0] - upper[0, 0])
     left = max(int(start - _SIDE * width), 0)
     right = min(int(start + (1 + _SIDE) * width) + 1, source.shape[1])
-    top = max(int(brow), 0)
+    slant = abs(eye.tilt) * (0.5 + _SIDE) * width
+    top = max(int(brow - slant), 0)
     bottom = min(int(lower[:, 1].max() + 0.25 * width), source.shape[0])
     if right - left < 2 or bottom - top < 2:
         return
     x = (np.arange(left, right) + 0.5).astype(np.float32)
     y = (np.arange(top, bottom) + 0.5).astype(np.float32)[:, None]
+    under = brow + eye.tilt * (x - start - 0.5 * width)
     edge = np.interp(x, upper[:, 0], upper[:, 1])
     floor = np.interp(x, lower[:, 0], lower[:, 1])
     fade = _smooth((x - start) / (_SIDE * width) + 1) * _smooth(
@@ -90,7 +147,7 @@ def _draw_lid(
     )
     travel = np.maximum(floor - edge, 0.0) * closed * _TRAVEL * fade
     lid = edge + travel
-    stretch = np.clip((y - brow) / np.maximum(lid - _LASHES * width - brow, 1.0), 0.0, 1.0)
+    stretch = np.clip((y - under) / np.maximum(lid - _LASHES * width - under, 1.0), 0.0, 1.0)
     from_y = y - travel * (0.65 * stretch + 0.35 * _smooth(stretch))
     moved = cv2.remap(
         source,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from app_core.face.blink import close_lids, closure, eyes_of
+from app_core.face.blink import can_blink, close_lids, closure, eyes_of
 from app_core.face.sway import CYCLE_FPS, CYCLE_PICTURES, Sway
 from app_core.face.track import cut_track, cycle_track
 from app_core.landmarks import POINTS
@@ -41,11 +41,13 @@ class StillPlate:
         self._kept: dict[int, Picture] = {}
         self._eyes = eyes_of(track.landmarks[0])
         self._sway: Sway | None = None
+        self._blinks = False
         self.track = track
         if lively and bool(np.isfinite(track.landmarks[0]).all()):
             chin = track.landmarks[0, POINTS["chin"]][0]
             self._sway = Sway(self.width, self.height, track.boxes[0], chin)
             self.track = _swayed(track, self._sway)
+            self._blinks = can_blink(still, self._eyes)
 
     @property
     def cycle_bytes(self) -> int:
@@ -76,7 +78,7 @@ class StillPlate:
         self._kept = {}
 
     def _draw(self, sway: Sway, index: int) -> Picture:
-        closed = closure(index)
+        closed = closure(index) if self._blinks else 0.0
         face = close_lids(self._still, self._eyes, closed) if closed else self._still
         return sway.move(face, index)
 
@@ -85,7 +87,8 @@ def _swayed(track: FaceTrack, sway: Sway) -> FaceTrack:
     corners = track.boxes[0].reshape(2, 2)
     points = np.concatenate([corners, track.landmarks[0]])
     moved = np.stack([sway.move_points(points, index) for index in range(CYCLE_PICTURES)])
-    return cycle_track(moved[:, :2].reshape(-1, 4), moved[:, 2:], CYCLE_FPS)
+    strength = np.repeat(track.strength[:1], CYCLE_PICTURES)
+    return cycle_track(moved[:, :2].reshape(-1, 4), moved[:, 2:], CYCLE_FPS, strength)
 
 
 def read_still(path: Path, track: FaceTrack, size: tuple[int, int]) -> tuple[Picture, FaceTrack]:
