@@ -23,6 +23,7 @@
 
 import { ApiError } from "./js/api.js";
 import { FaceView } from "./js/face_view.js";
+import { hangUp } from "./js/hang_up.js";
 import { Player } from "./js/player.js";
 
 const REQUEST_FIELDS = ["language", "avatar", "voice", "size"];
@@ -94,7 +95,7 @@ class Words {
   async follow(server, jobId, signal) {
     try {
       const socket = await server.openEvents(jobId, signal);
-      if (this.#closed) socket.close();
+      if (this.#closed) hangUp(socket);
       else this.#socket = socket;
       socket.onmessage = ({ data }) => {
         const message = JSON.parse(data);
@@ -115,7 +116,7 @@ class Words {
   close() {
     this.#closed = true;
     this.#waiting = [];
-    this.#socket?.close();
+    if (this.#socket) hangUp(this.#socket);
   }
 }
 

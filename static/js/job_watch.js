@@ -1,6 +1,7 @@
 /** Follows a job to its end: by its WebSocket, or by asking again and again where that fails. */
 
 import { ApiError, readJob } from "./api.js";
+import { hangUp } from "./hang_up.js";
 
 const ASK_EVERY_MS = 500;
 
@@ -23,7 +24,7 @@ function listen(path, { signal, onProgress, onWord }) {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url);
     const leave = () => {
-      socket.close();
+      hangUp(socket);
       reject(signal.reason);
     };
     signal.addEventListener("abort", leave, { once: true });

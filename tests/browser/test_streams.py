@@ -83,3 +83,29 @@ def test_wav_of_unknown_length(visitor: Visitor, address: str, size: int) -> Non
     rate, found = run(visitor, address, READ_WAV, wav, size)
     assert rate == 16000
     assert found == [sample / 32768 for sample in samples]
+
+
+def test_leaving_while_the_events_connect_is_no_complaint(visitor: Visitor, address: str) -> None:
+    """Closing a WebSocket that connects is an error in the browser's console."""
+    page = visitor.open(address)
+    ways = page.evaluate(
+        """async () => {
+          const job = await (await fetch("/api/generate", {
+            method: "POST",
+            headers: { "Content-Type": "application/json", Prefer: "respond-async" },
+            body: JSON.stringify({ text: "Один два три", size: "128x128" }),
+          })).json();
+          const { hangUp } = await import("/static/js/hang_up.js");
+          const address = new URL(job.events_url, location.href.replace("http", "ws"));
+          const ends = (socket) => new Promise((resolve) => { socket.onclose = resolve; });
+          const early = new WebSocket(address);
+          hangUp(early);
+          await ends(early);
+          const late = new WebSocket(address);
+          await new Promise((resolve) => { late.onopen = resolve; });
+          hangUp(late);
+          await ends(late);
+          return [early.readyState, late.readyState];
+        }"""
+    )
+    assert ways == [3, 3]
