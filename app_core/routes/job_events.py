@@ -47,12 +47,39 @@ def register(app: Flask) -> None:
     app.extensions["listeners"] = threading.BoundedSemaphore(app.config["SOYLE"].max_jobs)
 
 
+_CLOSE_FRAME = 0x88
+"""First byte of a whole close frame (RFC 6455, section 5.2)."""
+
+
+class LastWord:
+    """A socket on which nothing follows the close frame.
+
+    The listener's close is answered in the WebSocket's own thread, while another may be sending.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self._closed = sock, False
+        self._lock = threading.Lock()
+
+    def send(self, data: bytes) -> int:
+        """As of a socket. What comes after the close frame is dropped."""
+        with self._lock:
+            if self._closed:
+                return len(data)
+            self._closed = data[0] == _CLOSE_FRAME
+            return self._sock.send(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
 class Gone(Exception):
     """The listener takes nothing any more."""
 
 
 @sock.route("/api/jobs/<job_id>/events", bp=blueprint)  # type: ignore[untyped-decorator]
 def events(ws: Server, job_id: str) -> None:
+    ws.sock = LastWord(ws.sock)
     places: threading.BoundedSemaphore = current_app.extensions["listeners"]
     if not places.acquire(blocking=False):
         with contextlib.suppress(Gone):
