@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 
-from app_core.routes.job_events import LastWord
+import pytest
+
+from app_core.routes.job_events import Gone, LastWord, tell_one
 
 
 def test_nothing_follows_a_close_frame() -> None:
@@ -18,3 +20,13 @@ def test_nothing_follows_a_close_frame() -> None:
         last.shutdown(socket.SHUT_WR)
         assert theirs.recv(100) == b"\x81\x02hi\x88\x02\x03\xe8"
         assert theirs.recv(100) == b""
+
+
+def test_telling_a_listener_whose_socket_is_closed_is_no_server_error() -> None:
+    class Left:
+        sock, other = socket.socketpair()
+
+    with Left.other:
+        Left.sock.close()
+        with pytest.raises(Gone):
+            tell_one(Left, {"type": "word"})

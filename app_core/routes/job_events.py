@@ -83,13 +83,13 @@ def events(ws: Server, job_id: str) -> None:
     places: threading.BoundedSemaphore = current_app.extensions["listeners"]
     if not places.acquire(blocking=False):
         with contextlib.suppress(Gone):
-            _send(ws, _failed(Busy("Too many listeners; try again soon")))
+            tell_one(ws, _failed(Busy("Too many listeners; try again soon")))
         return
     try:
         _tell(ws, service().jobs.get(job_id))
     except SoyleError as error:
         with contextlib.suppress(Gone):
-            _send(ws, _failed(error))
+            tell_one(ws, _failed(error))
     except Gone:
         logger.debug("a listener takes nothing")
     finally:
@@ -101,7 +101,7 @@ def _tell(ws: Server, job: Job) -> None:
     listener = Listener(job)
     while True:
         for message in listener.news():
-            _send(ws, message)
+            tell_one(ws, message)
         if listener.over:
             break
         ws.receive(LOOK_S)  # what it says is not for us; raises ConnectionClosed when it left
@@ -109,7 +109,7 @@ def _tell(ws: Server, job: Job) -> None:
         raise job.error
     told = describe(job)
     kept = ("result_url", "audio_url", "seconds", "timings")
-    _send(ws, {"type": "done", "frames": told["frames"]["done"]} | {k: told[k] for k in kept})
+    tell_one(ws, {"type": "done", "frames": told["frames"]["done"]} | {k: told[k] for k in kept})
 
 
 def _leave(ws: Server) -> None:
@@ -127,10 +127,13 @@ def _failed(error: SoyleError) -> dict[str, Any]:
     return {"type": "error"} | payload(error)
 
 
-def _send(ws: Server, message: dict[str, Any]) -> None:
-    """A socket that is ready has room for a whole message, so none is ever sent in part."""
+def tell_one(ws: Server, message: dict[str, Any]) -> None:
+    """Raises Gone. A socket that is ready has room for a whole message, so none is ever sent in part."""
     poll = select.poll()
-    poll.register(ws.sock, select.POLLOUT)
+    try:
+        poll.register(ws.sock, select.POLLOUT)
+    except (OSError, ValueError) as error:  # its own thread has closed it
+        raise Gone from error
     if not poll.poll(config().send_timeout_s * 1000):
         raise Gone
     try:
