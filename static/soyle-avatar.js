@@ -23,8 +23,8 @@
 
 import { ApiError } from "./js/api.js";
 import { FaceView } from "./js/face_view.js";
-import { hangUp } from "./js/hang_up.js";
 import { Player } from "./js/player.js";
+import { Words } from "./js/words.js";
 
 const REQUEST_FIELDS = ["language", "avatar", "voice", "size"];
 const STYLE = `
@@ -83,40 +83,6 @@ class Server {
     }
     if (!response.ok) throw await ApiError.ofResponse(response);
     return response;
-  }
-}
-
-/** The words of one job, each told once when its time has come. */
-class Words {
-  #waiting = [];
-  #socket = null;
-  #closed = false;
-
-  async follow(server, jobId, signal) {
-    try {
-      const socket = await server.openEvents(jobId, signal);
-      if (this.#closed) hangUp(socket);
-      else this.#socket = socket;
-      socket.onmessage = ({ data }) => {
-        const message = JSON.parse(data);
-        if (message.type === "word") this.#waiting.push(message);
-      };
-    } catch {
-      // Words are an extra: the face speaks without them.
-    }
-  }
-
-  /** Those that begin before `time`, seconds of sound heard. */
-  take(time) {
-    const due = this.#waiting.filter(({ start_s }) => start_s <= time);
-    this.#waiting = this.#waiting.filter(({ start_s }) => start_s > time);
-    return due;
-  }
-
-  close() {
-    this.#closed = true;
-    this.#waiting = [];
-    if (this.#socket) hangUp(this.#socket);
   }
 }
 
@@ -235,7 +201,8 @@ export class SoyleAvatar extends HTMLElement {
     server.token = this.getAttribute("token") ?? "";
     const words = this.#words;
     const response = await server.openStream(body, signal);
-    words.follow(server, response.headers.get("X-Job-Id"), signal);
+    const jobId = response.headers.get("X-Job-Id");
+    words.follow(() => server.openEvents(jobId, signal));
     return response;
   }
 

@@ -291,8 +291,8 @@ def interior(
     wide_open = min(shape.opening / (0.30 * h), 1.0)
     depth = clip01((v - ui) / np.maximum(li - ui, 1e-3))
     near = depth**1.5 * (0.25 + 0.55 * wide_open) * np.exp(-((x / 0.75) ** 2))
-    deep = np.array([0.115, 0.042, 0.050])
-    color = light * (deep + near[..., None] * (np.array([0.36, 0.16, 0.17]) - deep))
+    deep = np.array([0.19, 0.068, 0.070])
+    color = light * (deep + near[..., None] * (np.array([0.44, 0.193, 0.195]) - deep))
     lit = np.maximum(1 - 0.55 * x**2, 0.2) * (1 + 0.10 * m.light_side * x) * light
 
     width = 0.66 * w0 * (1 - 0.25 * tongue) * (1 - 0.15 * rounded)
@@ -333,7 +333,7 @@ def interior(
     rim = clip01((v - ui) / (0.05 * h)) ** 0.7 * clip01((1 - np.abs(x)) / 0.16) ** 0.5
     rim *= 0.55 + 0.45 * np.maximum(clip01((li - v) / (0.03 * h)), max(tuck, 0.8 * tip))
     rim = (0.28 + 0.72 * rim)[..., None]
-    return clip01(color * rim + light * (1 - rim) * np.array([0.15, 0.045, 0.045])), row[..., 3]
+    return clip01(color * rim + light * (1 - rim) * np.array([0.25, 0.095, 0.09])), row[..., 3]
 
 
 def _over(under: Array, color: Array, cover: Array) -> Array:

@@ -23,7 +23,7 @@ def strings(language: str) -> dict[str, str]:
 
 
 def in_templates() -> set[str]:
-    """Keys named by data-i18n and data-i18n-attr, with the loops of the templates unrolled."""
+    """Keys in data-i18n and data-i18n-attr or given to a macro, the templates' loops unrolled."""
     text = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "templates").glob("*.html"))
     pages = [page for _, page in SECTIONS]
     text = text.replace("title.{{ page }}", " ".join(f"title.{page}" for page in pages))
@@ -32,16 +32,20 @@ def in_templates() -> set[str]:
     for loop in re.finditer(r"{% for name in (\[.*?\]) %}(.*?){% endfor %}", text, re.DOTALL):
         rows = [loop[2].replace("{{ name }}", name) for name in json.loads(loop[1])]
         text = text.replace(loop[0], "".join(rows))
-    named = re.findall(r'data-i18n(?:-attr)?="([^"]+)"|(?:call example|messages)\("([^"]+)"', text)
-    return set(re.findall(rf"(?<![\w.-]){KEY}(?![\w.])", " ".join(map(" ".join, named))))
+    named = re.findall(r'data-i18n(?:-attr)?="([^"]+)"', text)
+    given = quoted("\n".join(re.findall(r"{[{%](.*?)[}%]}", text, re.DOTALL)))
+    return given | set(re.findall(rf"(?<![\w.-]){KEY}(?![\w.])", " ".join(named)))
 
 
 def in_scripts() -> set[str]:
+    scripts = (ROOT / "static/js").glob("*.js")
+    return quoted("\n".join(p.read_text(encoding="utf-8") for p in scripts))
+
+
+def quoted(text: str) -> set[str]:
     """Quoted keys whose first word is one that the strings have."""
-    text = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "static/js").glob("*.js"))
     sections = {key.split(".")[0] for key in strings("en")}
-    quoted = re.findall(rf'"({KEY})"', text)
-    return {key for key in quoted if key.split(".")[0] in sections}
+    return {key for key in re.findall(rf'"({KEY})"', text) if key.split(".")[0] in sections}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

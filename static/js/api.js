@@ -64,6 +64,13 @@ export async function readJob(id, signal) {
 }
 
 /** What the server can do. A server that is still loading answers too. */
+/** The WebSocket of a job's events. */
+export function openEvents({ events_url }) {
+  const url = new URL(events_url, location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  return new WebSocket(url);
+}
+
 export async function readHealth() {
   const response = await request("/api/health", {}, [503]);
   return response.json();

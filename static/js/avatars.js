@@ -128,8 +128,9 @@ class AvatarsPage {
   async #added(record) {
     await this.#select(record);
     get("stage").scrollIntoView({ block: "nearest" });
-    const { faces, pictures } = record;
-    setText(get("status"), "avatars.added", {
+    const { faces, kind, pictures } = record;
+    if (kind === "photo") setText(get("status"), "avatars.added_photo");
+    else setText(get("status"), "avatars.added", {
       faces: formatNumber(faces),
       pictures: formatNumber(pictures),
     });
@@ -188,6 +189,7 @@ class AvatarsPage {
     const kind = ready ? t(KINDS[record.kind]) : "—";
     get("fact-kind").textContent = seconds ? `${kind}, ${seconds}` : kind;
     get("fact-size").textContent = ready ? `${record.width} × ${record.height}` : "—";
+    get("fact-found").parentElement.hidden = record.kind === "photo";
     get("fact-found").textContent = ready
       ? t("avatars.of", { faces: formatNumber(record.faces), pictures: formatNumber(record.pictures) })
       : "—";

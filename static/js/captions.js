@@ -4,6 +4,12 @@ const LINE_CHARS = 32; // one or two lines on an upright picture
 const PAUSE_S = 0.6; // a longer silence begins a new line
 const SENTENCE_END = /[.!?…]["»”)]*$/u;
 
+/** Whether a word belongs to the line before it, which ended `pause` seconds earlier. */
+export function continues(line, pause, word) {
+  if (SENTENCE_END.test(line) || pause > PAUSE_S) return false;
+  return line.length + 1 + word.length <= LINE_CHARS;
+}
+
 export class Captions {
   #track;
   #line = null;
@@ -18,7 +24,7 @@ export class Captions {
   add({ text, start_s, end_s }) {
     if (this.#line && start_s < this.#line.endTime - 0.001) return;
     const word = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-    if (this.#continues(word, start_s)) {
+    if (this.#line && continues(this.#line.text, start_s - this.#line.endTime, word)) {
       this.#line.text += ` ${word}`;
       this.#line.endTime = end_s;
     } else {
@@ -26,12 +32,6 @@ export class Captions {
       this.#line.line = -2; // clear of the rounded corners
       this.#track.addCue(this.#line);
     }
-  }
-
-  #continues(word, start) {
-    const line = this.#line;
-    if (!line || SENTENCE_END.test(line.text) || start - line.endTime > PAUSE_S) return false;
-    return line.text.length + 1 + word.length <= LINE_CHARS;
   }
 
   clear() {

@@ -79,7 +79,16 @@ async function show(code) {
   for (const button of document.querySelectorAll("[data-set-language]")) {
     button.setAttribute("aria-pressed", String(button.dataset.setLanguage === code));
   }
+  showSection();
   document.documentElement.dataset.ready = "";
+}
+
+/** On a phone the sections are wider than the screen: brings this page's one into sight. */
+function showSection() {
+  const link = document.querySelector("nav [aria-current]");
+  if (!link) return;
+  const row = link.parentElement;
+  row.scrollLeft = link.offsetLeft - row.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
 }
 
 /** Translates the page and makes its language buttons work. */

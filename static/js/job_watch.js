@@ -1,6 +1,6 @@
 /** Follows a job to its end: by its WebSocket, or by asking again and again where that fails. */
 
-import { ApiError, readJob } from "./api.js";
+import { ApiError, openEvents, readJob } from "./api.js";
 import { hangUp } from "./hang_up.js";
 
 const ASK_EVERY_MS = 500;
@@ -13,16 +13,14 @@ const ASK_EVERY_MS = 500;
  */
 export async function followJob(id, { signal, onProgress = () => {}, onWord = () => {} }) {
   const job = await readJob(id, signal);
-  const told = await listen(job.events_url, { signal, onProgress, onWord });
+  const told = await listen(job, { signal, onProgress, onWord });
   return told ? readJob(id, signal) : ask(id, signal, onProgress);
 }
 
 /** Resolves to true at the job's end, false when the socket ends before it. */
-function listen(path, { signal, onProgress, onWord }) {
-  const url = new URL(path, location.href);
-  url.protocol = url.protocol.replace("http", "ws");
+function listen(job, { signal, onProgress, onWord }) {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url);
+    const socket = openEvents(job);
     const leave = () => {
       hangUp(socket);
       reject(signal.reason);

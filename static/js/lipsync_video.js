@@ -10,7 +10,7 @@ import { ProgressBar } from "./progress_bar.js";
 import { SpeechForm } from "./speech_form.js";
 
 const PATH = "/api/lipsync/video";
-const NAME = "result.mp4";
+const NAME = "lipsync_video.mp4"; // as the server calls it
 const TITLE = document.querySelector("title");
 const STATUSES = {
   idle: "film.idle",

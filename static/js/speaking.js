@@ -1,6 +1,7 @@
 /** The face with its form, its buttons and its status line. */
 
-import { pictureOf } from "./api.js";
+import { cancelJob, openSound, openStream, pictureOf } from "./api.js";
+import { CaptionLine } from "./caption_line.js";
 import { FaceView } from "./face_view.js";
 import { setAttributes, setText } from "./i18n.js";
 import { Player } from "./player.js";
@@ -26,7 +27,13 @@ export class Speaking {
 
   #view = new FaceView(document.getElementById("face"));
 
-  player = new Player(this.#view);
+  #caption = new CaptionLine(document.getElementById("caption"));
+
+  player = new Player(this.#view, {
+    openStream: (body, signal) => this.#open(body, signal),
+    openSound,
+    cancelJob,
+  });
 
   constructor() {
     window.soyle = { stats: this.player.stats };
@@ -67,6 +74,12 @@ export class Speaking {
     }
   }
 
+  async #open(body, signal) {
+    const response = await openStream(body, signal);
+    this.#caption.begin(response.headers.get("X-Job-Id"), signal);
+    return response;
+  }
+
   /** Shows an ApiError as a sentence and throws anything else. */
   showFailure(error) {
     this.#form.error.show(error);
@@ -78,10 +91,13 @@ export class Speaking {
   }
 
   #onChange() {
-    const { status } = this.player.stats;
+    const { status, audioTime, pictureTime } = this.player.stats;
+    if (status === "speaking") this.#caption.advance(audioTime);
+    if (status === "silent") this.#caption.advance(pictureTime);
     if (status === this.#shownStatus) return;
     this.#shownStatus = status;
     this.#stage.dataset.status = status;
+    if (!this.player.busy) this.#caption.clear();
     this.#stop.disabled = !this.player.busy;
     this.note(STATUS_KEYS[status]);
   }

@@ -111,7 +111,9 @@ def test_a_photo_is_added_with_progress_and_shown(
     assert float(progress.locator("progress").get_attribute("value") or 0) > 25
     page.locator("#faces input[value=babushka]:disabled").wait_for(state="attached")
     house.importer.gate.set()
-    page.locator("#status", has_text="лицо найдено, кадров 1 из 1").wait_for()
+    page.locator("#status", has_text="лицо найдено").wait_for()
+    assert "кадров" not in page.locator("#status").inner_text(), "one photo is not counted"
+    assert page.locator("#fact-found").is_hidden()
     assert progress.is_hidden()
     assert names(page) == ["Aigul", "Бабушка"]
     assert page.locator("#faces input:checked").input_value() == "babushka"

@@ -135,6 +135,27 @@ def test_mouth_moves_with_sound_and_rests_without(spoken: Spoken) -> None:
     assert movement[loud].std() > np.median(movement[still]), "the mouth is not just held open"
 
 
+def test_captions_come_word_by_word_with_the_sound(visitor: Visitor, address: str) -> None:
+    page = visitor.open(f"{address}/mjpeg_test")
+    page.evaluate("""() => {
+      const caption = document.getElementById("caption");
+      window.lines = [];
+      const look = () => lines.push([caption.textContent, soyle.stats.audioTime]);
+      new MutationObserver(look).observe(caption, { childList: true });
+    }""")
+    say(page, SENTENCE, "kk")
+    page.wait_for_function(OVER, timeout=60_000)
+    assert page.locator("#caption").is_hidden(), "nothing is said any more"
+    lines = [(text, at) for text, at in page.evaluate("lines") if text]
+    words = SENTENCE.split()
+    assert [text.split()[-1] for text, _ in lines] == words
+    assert max(len(text) for text, _ in lines) <= 32
+    assert lines[0][0] == "Сәлеметсіз" and lines[2][0] == "Менің", "a sentence begins a line"
+    times = [at for _, at in lines]
+    assert times == sorted(times)
+    assert times[-1] - times[0] > 0.15 * len(words), "not all at once"
+
+
 def test_stop_stops_here_and_on_the_server(visitor: Visitor, address: str) -> None:
     page = visitor.open(f"{address}/mjpeg_test")
     with page.expect_response("**/api/stream_mjpeg") as answer:

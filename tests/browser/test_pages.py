@@ -86,6 +86,16 @@ def test_phone_needs_no_sideways_scroll(
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_phone_shows_which_section_this_is(phone: Visitor, address: str, path: str) -> None:
+    page = phone.open(address + path)
+    for language in ("ru", "kk", "en"):
+        words(page, language)
+        box = page.locator("nav [aria-current]").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 360, language
+
+
 def test_video_is_downloaded(visitor: Visitor, address: str, tmp_path: Path) -> None:
     page = visitor.open(address)
     page.locator("textarea").fill("Привет!")

@@ -139,6 +139,11 @@ class VisemeModel:
             return picture
         return move_mouth(rig, pose, picture, tracks * np.float32(strength), strength)
 
+    def ready(self, task: MouthTask) -> bool:
+        return True
+
+    def close(self) -> None: ...
+
     def warm_up(self) -> None:
         """Compiles the kernels, or loads them from numba's cache on disk."""
         landmarks, picture = _practice_face()

@@ -30,7 +30,7 @@ _BITE = 0.045
 
 _SLIT = 0.035
 """A gap of chin heights through which nothing is seen clearly: the mouth's corners end softly."""
-_FLESH = (0.15, 0.045, 0.045)
+_FLESH = (0.25, 0.095, 0.09)
 """R, G, B of the lips' inner sides in their own shadow."""
 
 
@@ -175,9 +175,9 @@ def _inside(
 
     depth = unit((v - to_ui) / gap)
     k = depth * np.sqrt(depth) * (0.25 + 0.55 * wide_open) * bell(x * x / 0.5625)
-    r = light * (0.115 + 0.245 * k)
-    g = light * (0.042 + 0.118 * k)
-    b = light * (0.050 + 0.120 * k)
+    r = light * (0.19 + 0.25 * k)
+    g = light * (0.068 + 0.125 * k)
+    b = light * (0.070 + 0.125 * k)
     lit = max(1 - 0.55 * x * x, 0.2) * (1 + 0.10 * measures.light_side * x) * light
 
     tongue_r, tongue_g, tongue_b, tongue_cover = _tongue(u, v, wide_open, measures, shape)

@@ -1,0 +1,40 @@
+/** The line of what is being said, under the face, in step with the sound. */
+
+import { openEvents, readJob } from "./api.js";
+import { continues } from "./captions.js";
+import { Words } from "./words.js";
+
+export class CaptionLine {
+  #element;
+  #words = null;
+  #ended = 0; // seconds of sound at which the last word ended
+
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.#element = element;
+  }
+
+  /** Takes the words of another job. */
+  begin(jobId, signal) {
+    this.clear();
+    const words = new Words();
+    this.#words = words;
+    words.follow(async () => openEvents(await readJob(jobId, signal)));
+  }
+
+  /** Shows what has begun before `time`, seconds of sound heard. */
+  advance(time) {
+    for (const { text, start_s, end_s } of this.#words?.take(time) ?? []) {
+      const line = this.#element.textContent;
+      const goes = line && continues(line, start_s - this.#ended, text);
+      this.#element.textContent = goes ? `${line} ${text}` : text;
+      this.#ended = end_s;
+    }
+  }
+
+  clear() {
+    this.#words?.close();
+    this.#words = null;
+    this.#element.textContent = "";
+  }
+}
