@@ -3,7 +3,8 @@
 A frame is late when its last byte arrives over 40 ms after its time; frame n is due n / fps after
 the arrival of frame 0. A stream that the server refuses (503) is counted, not retried.
 
-python -m benchmarks.capacity [--readers 1 2 4 8] [--seconds 20] [--setting CPU_SHARE=1]
+python -m benchmarks.capacity [--readers 1 2 4 8] [--seconds 20] [--model wav2lip]
+    [--size 720x720] [--setting CPU_SHARE=1]
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Outcome:
     """What other programs of this machine took meanwhile."""
 
 
-def run(server: Server, count: int, seconds: float) -> Outcome:
+def run(server: Server, count: int, seconds: float, size: str) -> Outcome:
     wanted = round(seconds * FPS)
     readers: list[MjpegReader] = []
     languages = list(TEXTS)
@@ -63,7 +64,8 @@ def run(server: Server, count: int, seconds: float) -> Outcome:
             if len(readers) < count and now >= len(readers) * SPACING_S:
                 language = languages[len(readers) % len(languages)]
                 text = " ".join([TEXTS[language]] * (1 + round(seconds / 10)))
-                reader = MjpegReader(server.address, {"text": text, "language": language})
+                body = {"text": text, "language": language, "size": size}
+                reader = MjpegReader(server.address, body)
                 selector.register(reader.socket, selectors.EVENT_READ, reader)
                 readers.append(reader)
             for key, _ in selector.select(SPACING_S / 5 if len(readers) < count else 0.5):
@@ -134,16 +136,21 @@ def main() -> None:
     parser.add_argument(
         "--setting", action="append", default=[], help="NAME=value for a server started here"
     )
+    parser.add_argument("--model", default="auto", help="of a server started here")
+    parser.add_argument("--size", default="512x512", help="WxH of the pictures")
     chosen = parser.parse_args()
     outcomes = []
-    with Server(chosen.url, chosen.setting) as server:
-        run(server, 1, 2.0)
+    settings = [f"MODEL={chosen.model}", *chosen.setting]
+    with Server(chosen.url, settings) as server:
+        report = server.health()
+        run(server, 1, 2.0, chosen.size)
         for count in chosen.readers:
             server.wait_idle()
             time.sleep(_REST_S)
-            outcomes.append(run(server, count, chosen.seconds))
+            outcomes.append(run(server, count, chosen.seconds, chosen.size))
     show(
-        f"Live MJPEG readers of 512x512 at {FPS} frames/s for {chosen.seconds:.0f} s; "
+        f"Live MJPEG readers of {chosen.size} at {FPS} frames/s for {chosen.seconds:.0f} s on "
+        f"{report['model']}, {report['device']}; "
         f"{FPS} frames/s are due for each reader that is not refused",
         [field.replace("_", " ") for field in Outcome.__dataclass_fields__],
         [list(vars(outcome).values()) for outcome in outcomes],
@@ -152,7 +159,9 @@ def main() -> None:
         {k: round(v, 3) if isinstance(v, float) else v for k, v in vars(outcome).items()}
         for outcome in outcomes
     ]
-    end("capacity", {"seconds": chosen.seconds, "settings": chosen.setting, "runs": rounded})
+    told = {name: report[name] for name in ("model", "device")}
+    told |= {"seconds": chosen.seconds, "size": chosen.size, "settings": settings}
+    end("capacity", told | {"runs": rounded})
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import numpy as np
 
 from app_core.errors import NotFound, VoiceFailed
 from app_core.face.avatar import Avatar
+from app_core.landmarks import POINT_COUNT, POINTS
 from app_core.speech.voices import Voices
 from app_core.types import (
     FaceTrack,
@@ -122,6 +123,35 @@ class GreyLibrary:
         return self._plates.setdefault(size, GreyPlate(*(size or (64, 48))))
 
 
+class FacePlate(GreyPlate):
+    """A GreyPlate whose face has all its points, so that a network can be framed on it."""
+
+    def __init__(self, width: int = 64, height: int = 48, count: int = 10) -> None:
+        super().__init__(width, height, count)
+        left, top, right, bottom = box = np.float32([0.2, 0.1, 0.8, 0.9]) * [
+            width,
+            height,
+            width,
+            height,
+        ]
+        points = np.full((count, POINT_COUNT, 2), (left + right) / 2, np.float32)
+        points[..., 1] = 0.7 * height
+        for name, y in (("forehead", top), ("chin", bottom)):
+            points[:, POINTS[name], 1] = y
+        for name in ("brow_left", "brow_right"):
+            points[:, POINTS[name], 1] = top + 0.2 * (bottom - top)
+        points[:, POINTS["lip_lower_inner"], 1] += 5  # an open mouth is drawn in silence too
+        boxes = np.tile(box, (count, 1)).astype(np.float32)
+        self.track = FaceTrack(boxes, points, 25.0, np.ones(count, np.float32))
+
+
+class FaceLibrary(GreyLibrary):
+    def plate(
+        self, avatar: Avatar, size: tuple[int, int] | None = None, *, static: bool, sway: bool
+    ) -> GreyPlate:
+        return self._plates.setdefault(size, FacePlate(*(size or (64, 48))))
+
+
 class CountingFeatures:
     """One row a frame, settled as soon as its sound is there."""
 
@@ -176,6 +206,12 @@ class EchoModel:
         y = picture.y.copy()
         y[0, :8] = [int(b) for b in int(mouth.drawing[0]).to_bytes(8, "big")]
         return Picture(y, picture.u, picture.v)
+
+    def ready(self, task: MouthTask) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
 
     def warm_up(self) -> None:
         pass

@@ -31,10 +31,10 @@ from app_core.lipsync.viseme.model import VisemeModel
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.media.probe import Limits
 from app_core.services import avatar_import
+from app_core.services.avatar_home import discard_leftovers
 from app_core.services.avatar_import import (
     Card,
     ImportTools,
-    discard_leftovers,
     import_avatar,
 )
 from app_core.services.video_lipsync_stream import ClipFootage

@@ -20,7 +20,7 @@ from app_core.face.alignment_finder import (
     hub_folder,
 )
 from app_core.face.cascade_finder import CascadeFinder, mean_face, put
-from app_core.face.finder import FaceFinder, find_finder
+from app_core.face.finder import FaceFinder, find_finder, finder_name
 from app_core.face.following import follow
 from app_core.face.mesh_finder import MESH, SHORT
 from app_core.face.network import LiteRTNetwork, OpenCVNetwork
@@ -69,6 +69,11 @@ def noisy(rgb: np.ndarray, random: np.random.Generator, sigma: float = 5.0) -> P
 
 def test_without_the_files_the_cascade_is_taken(tmp_path: Path) -> None:
     assert find_finder(tmp_path).name in ("cascade", "face-alignment")
+
+
+def test_its_name_is_known_before_it_is_loaded(tmp_path: Path, models: Path) -> None:
+    for folder in (tmp_path, models):
+        assert finder_name(folder) == find_finder(folder).name
 
 
 def test_broken_files_are_told_and_passed_over(

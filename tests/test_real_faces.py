@@ -340,6 +340,19 @@ def test_rows_without_a_face_stay_without() -> None:
     assert not neutral_mouths(np.full_like(rows, np.nan)).differs.any()
 
 
+def test_long_clips_are_closed_in_parts_and_come_out_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, landmarks = speaking(aigul(), WIDE_OPEN)
+    rows = landmarks + np.random.default_rng(3).normal(0, 1, (23, 1, 2)).astype(np.float32)
+    whole = neutral_mouths(rows)
+    monkeypatch.setattr("app_core.lipsync.viseme.neutral._AT_ONCE", 5)
+    parts = neutral_mouths(rows)
+    assert whole.differs.all()
+    assert not np.allclose(whole.landmarks, rows)
+    assert np.array_equal(parts.landmarks, whole.landmarks)
+
+
 def painted(still: Picture, draw) -> Picture:
     pixels = to_bgr(still).copy()
     draw(pixels)

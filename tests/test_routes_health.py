@@ -16,7 +16,7 @@ def test_ready(client: FlaskClient) -> None:
     assert told["model"] == "echo"
     assert told["voices"] == ["tone"]
     assert told["capacity"]["sessions"] >= 1
-    for name in ("device", "avatar", "ffmpeg", "nvdec", "encoders", "version"):
+    for name in ("device", "avatar", "finder", "ffmpeg", "nvdec", "encoders", "version"):
         assert name in told
 
 

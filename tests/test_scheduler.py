@@ -96,6 +96,31 @@ def test_file_jobs_take_turns() -> None:
     assert {next(iter(drawn(scheduler.schedule(0.0)))) for _ in range(2)} == {"a", "b"}
 
 
+def test_what_the_model_lacks_waits_alone_and_in_order() -> None:
+    made = 0
+    scheduler = Scheduler(16, ready=lambda task: task.job_id == "b" or task.index < made)
+    for name in "ab":
+        scheduler.add(lane(name))
+        scheduler.push(name, tasks(name, 10))
+    assert drawn(scheduler.schedule(0.0)) == {"b": [0, 1, 2, 3]}
+    made = 2
+    assert drawn(scheduler.schedule(0.0))["a"] == [0, 1]
+    made = 9
+    assert drawn(scheduler.schedule(0.0))["a"][0] == 2
+
+
+def test_deadlines_count_across_faces_and_sizes_of_batch() -> None:
+    """The job that began first has the next frames to show, whatever it speaks on."""
+    scheduler = Scheduler(max_batch=8)
+    for at, name in enumerate("abcd"):
+        scheduler.add(lane(name, origin=-at / 100))
+        scheduler.push(name, tasks(name, 40))
+    shown = [drawn(scheduler.schedule(0.0)) for _ in range(4)]
+    assert list(shown[0]) == ["d", "c"]
+    assert list(shown[1]) == ["b", "a"]
+    assert shown[2] == {"d": list(range(4, 12))}, "frame 4 of the oldest is due first"
+
+
 def test_removed_jobs_are_forgotten() -> None:
     scheduler = Scheduler(max_batch=4)
     scheduler.add(lane("a"))

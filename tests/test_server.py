@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,9 @@ def free_port() -> int:
 
 
 class Server:
-    def __init__(self, ports: list[int], work: Path) -> None:
+    def __init__(
+        self, ports: list[int], work: Path, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.url = f"http://127.0.0.1:{ports[0]}"
         self.port = ports[0]
         self.work = work
@@ -43,6 +45,7 @@ class Server:
             "LISTEN": ",".join(f"127.0.0.1:{port}" for port in ports),
             "WORK_DIR": str(work),
             "SEND_TIMEOUT_S": "2",
+            **(settings or {}),
         }
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

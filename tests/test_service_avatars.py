@@ -17,11 +17,13 @@ import pytest
 from app_core.config import Config
 from app_core.errors import Busy, Cancelled, Conflict, NotFound, SoyleError
 from app_core.face.avatar import AvatarLibrary
+from app_core.face.card import write_card
 from app_core.face.clip import ClipPlate
 from app_core.face.track import load_track
 from app_core.job import JobStatus
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.request import GenerateRequest, MjpegRequest
+from app_core.services.avatar_home import discard_leftovers, new_part
 from app_core.services.avatars import Avatars
 from app_core.services.imports import FAILURES, PLACES, Import
 from app_core.services.naming import LONGEST, free_id, slug
@@ -29,6 +31,7 @@ from app_core.services.results import Results
 from app_core.services.video_lipsync_stream import ClipFootage
 from tests.clips import PICTURES, children, make_avatar
 from tests.conftest import until
+from tests.fakes import EchoModel, GreyPlate
 from tests.importing import GOOD, Importer, make_still_avatar
 
 
@@ -57,7 +60,7 @@ def avatars(tmp_path: Path, folder: Path, importer: Importer) -> Any:
 
 def begin(avatars: Avatars, content: bytes = GOOD, avatar_id: str | None = None) -> Import:
     with avatars.upload() as upload:
-        upload.place("me.jpg").write_bytes(content)
+        upload.place().write_bytes(content)
         return avatars.add(upload, "Somebody", avatar_id)
 
 
@@ -91,11 +94,33 @@ def test_those_that_wait_can_be_cancelled(
     first, second = begin(avatars), begin(avatars)
     assert until(lambda: first.stage == "faces")
     assert second.stage == "waiting"
-    threading.Timer(0.1, importer.gate.set).start()
     avatars.remove(second.id)
-    assert importer.began == [first.id]
+    assert second.ended.is_set() and first.stage == "faces"
+    with pytest.raises(NotFound):
+        avatars.describe(second.id)
+    third = begin(avatars)
+    with pytest.raises(Cancelled):
+        avatars.wait(third, lambda: True)
+    items = [begin(avatars) for _ in range(PLACES - 1)]
+    importer.gate.set()
+    assert all(item.ended.wait(5) for item in (first, *items))
+    assert importer.began == [first.id, *(item.id for item in items)]
     assert avatars.describe(first.id)["status"] == "ready"
     assert nothing_left(tmp_path)
+
+
+def test_an_import_that_does_not_end_is_said_to_be_on_its_way_out(
+    avatars: Avatars, importer: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importer.gate.clear()
+    monkeypatch.setattr("app_core.services.avatars.CANCEL_S", 0.05)
+    monkeypatch.setattr(Import, "cancelled", lambda self: False)
+    item = begin(avatars)
+    assert until(lambda: item.stage == "faces")
+    with pytest.raises(Conflict, match="being cancelled"):
+        avatars.remove(item.id)
+    importer.gate.set()
+    assert item.ended.wait(5)
 
 
 def test_a_client_that_leaves_cancels(avatars: Avatars, importer: Importer, tmp_path: Path) -> None:
@@ -109,7 +134,7 @@ def test_a_client_that_leaves_cancels(avatars: Avatars, importer: Importer, tmp_
 def test_an_upload_that_fails_gives_its_place_back(avatars: Avatars, tmp_path: Path) -> None:
     for _ in range(2 * PLACES):
         with pytest.raises(RuntimeError), avatars.upload() as upload:
-            upload.place("a.mov").write_bytes(b"half")
+            upload.place().write_bytes(b"half")
             raise RuntimeError("the client left")
     assert nothing_left(tmp_path)
     for _ in range(2 * PLACES):
@@ -132,19 +157,6 @@ def test_failures_are_forgotten_in_time(avatars: Avatars) -> None:
         assert begin(avatars, b"nobody", f"no-{number}").ended.wait(5)
     known = [record["id"] for record in avatars.all() if record["status"] == "failed"]
     assert sorted(known) == sorted(f"no-{number}" for number in range(4, FAILURES + 4))
-
-
-def test_the_suffix_of_an_upload_is_harmless(avatars: Avatars) -> None:
-    for name, suffix in (
-        ("a.MOV", ".mov"),
-        ("a.jpeg", ".jpeg"),
-        ("a/../b", ""),
-        ("a.j/g", ""),
-        ("photo", ""),
-        ("x.tar.gz\n", ""),
-    ):
-        with avatars.upload() as upload:
-            assert upload.place(name).suffix == suffix, name
 
 
 def test_two_that_ask_for_one_id(avatars: Avatars, importer: Importer) -> None:
@@ -197,12 +209,64 @@ def test_a_full_disk_changes_no_mouth(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app_core.services.avatars.save_track", full)
+    monkeypatch.setattr("app_core.services.mouths.save_track", full)
     points = avatars.landmarks("me")["mouth"]
     with pytest.raises(SoyleError) as refused:
         avatars.move_mouth("me", points, {})
     assert refused.value.status == 507
     assert {path: path.read_bytes() for path in home.iterdir()} == before
+
+
+def test_gains_set_at_once_are_all_kept(
+    avatars: Avatars, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second waits for the first, and must see what the first has written."""
+    make_still_avatar(folder / "me")
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slow(*given: Any) -> None:
+        writing.set()
+        go_on.wait(5)
+        write_card(*given)
+
+    monkeypatch.setattr("app_core.services.mouths.write_card", slow)
+    threads = [
+        threading.Thread(target=avatars.move_mouth, args=("me", None, gains))
+        for gains in ({"jaw": 1.5}, {"open": 0.5})
+    ]
+    threads[0].start()
+    assert writing.wait(5)
+    threads[1].start()
+    time.sleep(0.1)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert avatars.describe("me")["gains"] == {"jaw": 1.5, "open": 0.5}
+
+
+def test_an_avatar_that_goes_while_it_is_described_is_not_found(
+    avatars: Avatars, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = make_still_avatar(folder / "me")
+    real = load_track
+
+    def gone(path: Path) -> Any:
+        found = real(path)
+        shutil.rmtree(home)
+        return found
+
+    monkeypatch.setattr("app_core.services.avatar_records.load_track", gone)
+    with pytest.raises(NotFound):
+        avatars.describe("me")
+
+
+def test_another_server_keeps_what_it_is_importing(folder: Path) -> None:
+    theirs = new_part(folder / "me")
+    with theirs as part:
+        (part / "still.png").write_bytes(b"half")
+        discard_leftovers(folder)
+        assert (part / "still.png").read_bytes() == b"half"
+    assert [path.name for path in folder.iterdir()] == ["aigul"]
 
 
 def test_the_clip_moves_with_the_still(tmp_path: Path) -> None:
@@ -266,6 +330,35 @@ def test_several_avatars_at_once(clip_service: Any) -> None:
         with clip_service.frames(job, lambda frame: frame.picture) as frames:
             assert len(list(frames)) == 10
         assert job.status is JobStatus.DONE
+
+
+def test_a_face_that_is_being_opened_holds_up_no_other(make_service: Any) -> None:
+    opening, go_on = threading.Event(), threading.Event()
+    first, long = GreyPlate(), GreyPlate()
+
+    class Slow(EchoModel):
+        def open(self, plate: Any) -> str:
+            if plate is long:
+                opening.set()
+                assert go_on.wait(10)
+            return f"face {id(plate)}"
+
+    service = make_service(model=Slow())
+    face = service.studio.face(service.studio.model, first)
+    held = threading.Thread(target=service.studio.face, args=(service.studio.model, long))
+    held.start()
+    assert opening.wait(5)
+    found: list[Any] = []
+    other = threading.Thread(
+        target=lambda: found.append(service.studio.face(service.studio.model, first))
+    )
+    other.start()
+    other.join(2)
+    go_on.set()
+    waited = other.is_alive()
+    held.join()
+    other.join()
+    assert not waited and found == [face]
 
 
 def library_of(folder: Path, room_mb: float) -> AvatarLibrary:

@@ -12,7 +12,7 @@ from app_core.face.plate import StillPlate
 from app_core.face.track import cycle_track
 from app_core.landmarks import POINTS
 from app_core.lipsync.wav2lip.features import FRAME
-from app_core.lipsync.wav2lip.framing import SIDE, closed_mouths, face_boxes, face_crops
+from app_core.lipsync.wav2lip.framing import SIDE, closed_mouths, crop, face_boxes
 from app_core.lipsync.wav2lip.model import Face, Wav2LipModel
 from app_core.lipsync.wav2lip.paste import mask, paste
 from app_core.lipsync.wav2lip.runtime import FaceAt
@@ -32,6 +32,9 @@ class OneColour:
 
     def hold(self, crops: np.ndarray) -> np.ndarray:
         return crops
+
+    def fill(self, held: np.ndarray, at: int, face: np.ndarray) -> None:
+        held[at] = face
 
     def draw(self, mel: np.ndarray, faces: Sequence[FaceAt]) -> np.ndarray:
         self.asked.append([(f.picture, float(m[0, 0])) for f, m in zip(faces, mel, strict=True)])
@@ -92,11 +95,11 @@ def test_frames_stay_in_the_picture_and_small_faces_pass(plate: StillPlate) -> N
 
 def test_crops_show_the_face(plate: StillPlate) -> None:
     boxes = face_boxes(plate.track, plate.width, plate.height)
-    (crop,) = face_crops(plate, boxes)
+    cut = crop(plate.picture(0), boxes[0])
     left, top, right, bottom = boxes[0]
     part = to_bgr(plate.picture(0))[top:bottom, left:right]
-    assert crop.shape == (96, 96, 3)
-    assert np.abs(crop.mean((0, 1)) - part.mean((0, 1))).max() < 1.5
+    assert cut.shape == (96, 96, 3)
+    assert np.abs(cut.mean((0, 1)) - part.mean((0, 1))).max() < 1.5
 
 
 def test_nothing_outside_the_lower_half_of_the_frame_changes(plate: StillPlate) -> None:
@@ -121,6 +124,20 @@ def test_the_patch_is_whole_at_the_mouth_and_fades_at_its_edge(plate: StillPlate
     assert seen[0].max() < 0.05 and seen[:, 0].max() < 0.05 and seen[-1].max() < 0.05
     assert np.abs(np.diff(seen, axis=0)).max() < 0.25
     assert np.abs(np.diff(seen, axis=1)).max() < 0.25
+
+
+def test_hair_and_collar_beside_the_jaw_are_left_alone(plate: StillPlate) -> None:
+    seen = mask()
+    assert seen[14:34, 24:72].min() > 0.95, "the mouth is drawn whole"
+    assert seen[40:, :12].max() < 0.01 and seen[40:, -12:].max() < 0.01, "the corners are not"
+    assert seen[30:36, 40:56].min() > 0.9, "the chin goes with the mouth"
+    model, face, _ = opened(plate)
+    (mouth,) = model.draw([task(face, 0)])
+    changed = differs(plate.picture(0), model.apply(face, plate.picture(0), mouth))
+    left, top, right, bottom = face.boxes[0]
+    wide, high = right - left, bottom - top
+    corner = changed[bottom - high // 12 : bottom, left : left + wide // 8]
+    assert not corner.any()
 
 
 def test_a_closed_mouth_is_left_alone_in_silence(plate: StillPlate) -> None:

@@ -73,6 +73,8 @@ class Snapshot:
     """Frames a second that the model draws; None when that bounds nothing."""
     sessions: int
     """Live renders of 512x512 at 25 frames/s that fit in all."""
+    late: float
+    """Of the last live frames, 0..1: those that left over 40 ms after their time."""
 
 
 class Capacity:
@@ -159,6 +161,7 @@ class Capacity:
                 frame_ms=round(frame_ms, 3),
                 model_fps=round(self._model_fps, 1) if math.isfinite(self._model_fps) else None,
                 sessions=max(1, math.floor(min(fit, MODEL_SHARE * self._model_fps / 25))),
+                late=round(sum(self._lateness) / max(len(self._lateness), 1), 4),
             )
 
     def _sums(self) -> tuple[float, int]:

@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from app_core.channel import ChannelClosed
+from app_core.engine.pace import Pace
 from app_core.engine.runner import Runner
 from app_core.engine.scheduler import LATENCY_BATCH, THROUGHPUT_BATCH, Lane, Scheduler
 from app_core.errors import Cancelled, ModelFailed
@@ -29,8 +30,9 @@ logger = logging.getLogger(__name__)
 
 FILE_WAITING = 256
 LIVE_WAITING_S = 2
-"""How much of one job waits here; its thread sleeps in ``submit`` beyond that. Live jobs speak
-no further ahead, so that a voice is free for whoever speaks next."""
+"""How much of one job waits here, of a file two full batches where that is more; its thread
+sleeps in ``submit`` beyond that. Live jobs speak no further ahead, so that a voice is free for
+whoever speaks next."""
 IDLE_S = 0.05
 """Longest sleep: a channel whose reader made room is noticed after this at the latest."""
 
@@ -39,7 +41,8 @@ class Engine:
     def __init__(self, model: LipsyncModel, metrics: Metrics | None = None) -> None:
         self._metrics = metrics or Metrics()
         self._runner = Runner(model)
-        self._scheduler = Scheduler(model.max_batch)
+        self._scheduler = Scheduler(model.max_batch, model.ready)
+        self._file_waiting = max(FILE_WAITING, 2 * model.max_batch)
         self._name = f"engine-{model.name}"
         self._jobs: dict[str, Job] = {}
         self._finished: dict[str, Exception | None] = {}
@@ -50,6 +53,7 @@ class Engine:
         """A job's waiting tasks went down; its own thread alone waits for it."""
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self.pace = Pace()
         self.batches = 0
         self.frames = 0
 
@@ -61,6 +65,13 @@ class Engine:
     def depth(self) -> int:
         with self._changed:
             return self._scheduler.depth
+
+    @property
+    def jobs(self) -> tuple[int, int]:
+        """Live and file renders whose mouths are not all drawn."""
+        with self._changed:
+            live = sum(job.live for job in self._jobs.values())
+            return live, len(self._jobs) - live
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
@@ -107,9 +118,8 @@ class Engine:
                 else:
                     self._space[job.id].wait(0.25)
 
-    @staticmethod
-    def _most(job: Job) -> int:
-        return LIVE_WAITING_S * job.request.fps if job.live else FILE_WAITING
+    def _most(self, job: Job) -> int:
+        return LIVE_WAITING_S * job.request.fps if job.live else self._file_waiting
 
     def finish(self, job: Job, error: Exception | None = None) -> None:
         """No more tasks come: the job's channel closes after its last mouth."""
@@ -148,6 +158,7 @@ class Engine:
             with self._metrics.time("draw"):
                 answers = self._runner.run(tasks)
             self._metrics.batch(len(tasks))
+            self.pace.add(len(tasks))
             self.batches += 1
             self.frames += len(tasks)
             for task, answer in zip(tasks, answers, strict=True):

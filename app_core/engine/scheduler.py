@@ -48,9 +48,14 @@ def auto_tune_batch_size(batch: int, slack_s: float, limit: int) -> int:
     return min(limit, batch * 2) if slack_s >= 0 else max(1, batch // 2)
 
 
+def _always(task: MouthTask) -> bool:
+    return True
+
+
 class Scheduler:
-    def __init__(self, max_batch: int) -> None:
-        self._max_batch = max_batch
+    def __init__(self, max_batch: int, ready: Callable[[MouthTask], bool] = _always) -> None:
+        """``ready``: whether the model has all that a task needs."""
+        self._max_batch, self._ready = max_batch, ready
         self._lanes: dict[str, Lane] = {}
         self._turn = 0
 
@@ -89,9 +94,12 @@ class Scheduler:
                 break
             count = min(lane.batch, len(lane.waiting), left)
             count = min(count, lane.room()) if count else 0
-            if count <= 0:
+            if count <= 0 or not self._ready(lane.waiting[0]):
                 continue
             slack = lane.due_s(lane.waiting[0].index) - now if lane.live else 0.0
-            chosen.extend(lane.waiting.popleft() for _ in range(count))
+            for _ in range(count):
+                if not self._ready(lane.waiting[0]):
+                    break
+                chosen.append(lane.waiting.popleft())
             lane.batch = auto_tune_batch_size(lane.batch, slack, lane.limit)
         return chosen

@@ -14,7 +14,7 @@ from app_core.face.sighting import FaceFinder, Follower, Sighting
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FaceFinder", "Follower", "Sighting", "find_finder"]
+__all__ = ["FaceFinder", "Follower", "Sighting", "find_finder", "finder_name"]
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +23,8 @@ FACE_FOLDER = "face"
 
 def find_finder(models: Path) -> FaceFinder:
     """The best there is: the networks in ``models/face``, face-alignment, OpenCV's cascade."""
-    folder = models / FACE_FOLDER
-    if all((folder / name).is_file() for name in (SHORT, MESH)):
-        finder = MeshFinder(folder)
+    if _has_networks(models):
+        finder = MeshFinder(models / FACE_FOLDER)
         try:
             finder.follower()  # whether this machine can run them
         except ModelFailed as error:
@@ -33,3 +32,14 @@ def find_finder(models: Path) -> FaceFinder:
         else:
             return finder
     return AlignmentFinder() if has_alignment() else CascadeFinder()
+
+
+def finder_name(models: Path) -> str:
+    """Of the one that is found, by the files alone: nothing is loaded."""
+    if _has_networks(models):
+        return MeshFinder.name
+    return AlignmentFinder.name if has_alignment() else CascadeFinder.name
+
+
+def _has_networks(models: Path) -> bool:
+    return all((models / FACE_FOLDER / name).is_file() for name in (SHORT, MESH))

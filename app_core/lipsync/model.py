@@ -30,6 +30,8 @@ class ModelOptions:
     """full, half, or auto: half on a GPU."""
     offset: float = 0.0
     """Frames by which mouths come later."""
+    work_dir: Path | None = None
+    """For large temporary files; None: the system's place for them."""
 
 
 class Reel(Protocol):
@@ -90,7 +92,13 @@ class LipsyncModel(Protocol):
     """That ``draw`` sustains, known after ``warm_up``."""
 
     def open(self, plate: Plate) -> Any:
-        """All work that depends on the face alone. The result is cached with the plate."""
+        """All work that depends on the face alone, or its beginning. Cached with the plate."""
+
+    def ready(self, task: MouthTask) -> bool:
+        """Whether ``draw`` has all that this task needs. Quick; asked by the engine's thread."""
+
+    def close(self) -> None:
+        """Ends what ``open`` began."""
 
     def features(self, fps: int) -> FeatureStream: ...
 

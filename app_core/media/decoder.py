@@ -11,6 +11,7 @@ import numpy as np
 
 from app_core.errors import FfmpegFailed
 from app_core.media.ffmpeg import QUIET
+from app_core.media.mp4_index import count_pictures
 from app_core.media.process import FfmpegProcess
 from app_core.types import ClipShape, Picture
 
@@ -26,12 +27,14 @@ _LOCAL = ("-protocol_whitelist", "file,pipe")
 
 
 def measure_clip(ffmpeg: Ffmpeg, path: Path) -> ClipShape:
-    """Decodes one picture and counts the others' packets. Raises FfmpegFailed."""
+    """Decodes one picture and counts the others. Raises OSError or FfmpegFailed."""
     video = [*_LOCAL, "-i", f"file:{path}", "-map", "0:v:0"]
     one = ["-frames:v", "1", "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "pipe:1"]
     header = _HEADER.match(ffmpeg.run([*video, *one]))
-    packets = ffmpeg.run([*video, "-c", "copy", "-f", "framecrc", "pipe:1"], timeout_s=300.0)
-    pictures = sum(not line.startswith(b"#") for line in packets.splitlines())
+    pictures = count_pictures(path)
+    if pictures is None:
+        packets = ffmpeg.run([*video, "-c", "copy", "-f", "framecrc", "pipe:1"], timeout_s=300.0)
+        pictures = sum(not line.startswith(b"#") for line in packets.splitlines())
     if header is None or not pictures or header[3] == b"0":
         raise FfmpegFailed(f"{path.name} holds no pictures")
     width, height, count, seconds = (int(number) for number in header.groups())

@@ -38,12 +38,10 @@ def planes(data: UInt8, size: tuple[int, int]) -> Picture:
     )
 
 
-class RawPictures:
-    """Raw pictures out of a running ffmpeg."""
+class _Running:
+    """Its ffmpeg ends with the ``with`` block."""
 
-    def __init__(self, argv: Sequence[str], size: tuple[int, int]) -> None:
-        self._bytes = size[0] * size[1] * 3 // 2
-        self._process = FfmpegProcess(argv, output=True)
+    _process: FfmpegProcess
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +55,15 @@ class RawPictures:
         self._process.stop()
 
 
-class RawWriter:
+class RawPictures(_Running):
+    """Raw pictures out of a running ffmpeg."""
+
+    def __init__(self, argv: Sequence[str], size: tuple[int, int]) -> None:
+        self._bytes = size[0] * size[1] * 3 // 2
+        self._process = FfmpegProcess(argv, output=True)
+
+
+class RawWriter(_Running):
     """Raw pictures to H.264 with a key frame each second and no picture out of order."""
 
     def __init__(self, ffmpeg: str, target: Path, size: tuple[int, int], fps: int) -> None:
@@ -79,14 +85,3 @@ class RawWriter:
 
     def finish(self) -> None:
         self._process.finish(_FINISH_S)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.stop()

@@ -70,6 +70,12 @@ class Capacity(Answer):
     jobs: int
     queue: int = Field(description="Frames that wait for the model")
     mean_batch: float
+    frames_per_s: float = Field(
+        description="Frames a second that the model drew in the last 5 seconds"
+    )
+    late: float = Field(
+        description="Of the last live frames, 0..1: those that left over 40 ms after their time"
+    )
 
 
 class Health(Answer):
@@ -79,6 +85,7 @@ class Health(Answer):
     device: str | None
     model_reason: str | None = Field(description="Why this model runs and no other")
     avatar: str
+    finder: str = Field(description="What finds the faces of imported avatars")
     voices: list[str]
     ffmpeg: str | None
     nvdec: bool

@@ -13,13 +13,13 @@ from app_core.routes.access import signed
 from app_core.routes.context import config, json_body, leaving, query, service
 from app_core.routes.film import wants_async
 from app_core.routes.upload import read_form
+from app_core.services.avatars import LONGEST_NAME
 
 if TYPE_CHECKING:
     from typing import Any
 
 blueprint = Blueprint("avatars", __name__)
 _FIELDS = ("name", "id", "consent")
-_LONGEST_NAME = 80
 
 
 def _told(record: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def add() -> Response:
                 "'consent' must be true: whoever is seen has agreed to be made to speak",
                 field="consent",
             )
-        stem = PurePath(file_name.replace("\\", "/")).stem.strip()[:_LONGEST_NAME]
+        stem = PurePath(file_name.replace("\\", "/")).stem.strip()[:LONGEST_NAME]
         item = avatars.add(upload, fields.get("name", "").strip() or stem or "?", fields.get("id"))
     if wants_async():
         response = jsonify(_told(avatars.coming(item)))

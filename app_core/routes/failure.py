@@ -6,9 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from flask import jsonify
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
-from app_core.errors import Busy, SoyleError
+from app_core.errors import BadInput, Busy, SoyleError
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -55,6 +56,11 @@ def register(app: Flask) -> None:
             if allow:
                 response.headers["Allow"] = allow
         return response
+
+    @app.errorhandler(ParseException)
+    def garbled(error: ParseException) -> Response:
+        """The server reads a body's chunks while the view reads the body."""
+        return answer(BadInput("The request cannot be read"))
 
     @app.errorhandler(Exception)
     def unknown(error: Exception) -> Response:

@@ -128,7 +128,7 @@ def _failed(error: SoyleError) -> dict[str, Any]:
 
 
 def tell_one(ws: Server, message: dict[str, Any]) -> None:
-    """Raises Gone. A socket that is ready has room for a whole message, so none is ever sent in part."""
+    """Raises Gone. A socket that is ready has room for a whole message, so none goes in part."""
     poll = select.poll()
     try:
         poll.register(ws.sock, select.POLLOUT)

@@ -11,7 +11,8 @@ from pydantic.json_schema import models_json_schema
 from app_core import __version__
 from app_core.routes.answers import Failure
 from app_core.routes.context import config
-from app_core.routes.operations import HEADERS, JSON, OPERATIONS, Good, Operation
+from app_core.routes.operation import HEADERS, JSON, Good, Operation
+from app_core.routes.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING
 
 from flask import request
@@ -11,9 +11,10 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia, told
 from app_core.routes.context import client_socket, config
+from app_core.routes.pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from werkzeug.sansio.multipart import Event
@@ -28,28 +29,33 @@ _FORM = 1 << 16
 
 
 def read_form(
-    names: tuple[str, ...], file: str, place: Callable[[str], Path]
+    names: tuple[str, ...], file: str, place: Callable[[], Path]
 ) -> tuple[dict[str, str], str]:
     """The fields ``names`` that were given, and the name of the file, which is written to
-    ``place(its name)``.
+    ``place()``.
 
+    A client that sends nothing for SEND_TIMEOUT_S, or too little on the whole, is gone.
     Raises UnsupportedMedia, TooLarge, DiskFull, or BadInput that names the field.
     """
     if request.mimetype != MIME:
         raise UnsupportedMedia(f"Send a form: Content-Type: {MIME}")
     form = _Form(names, file, place)
+    connection = client_socket()
+    pace = Pace(connection, config().send_timeout_s) if connection is not None else None
     try:
-        with closing(_events()) as events:
-            for event in events:
+        with pace or nullcontext():
+            for event in _events(pace.note if pace is not None else lambda count: None):
                 form.take(event)
     except RequestEntityTooLarge:
         raise _too_large(file) from None
     except (TimeoutError, ConnectionError, ClientDisconnected):
-        raise BadInput("The upload stopped", field=file) from None
-    except UnicodeDecodeError:
-        raise BadInput("The form cannot be read") from None
+        slow = pace is not None and pace.late
+        raise BadInput(f"The upload {'is too slow' if slow else 'stopped'}", field=file) from None
     except ValueError as error:
-        raise BadInput(f"The form cannot be read: {error}") from None
+        if pace is not None and pace.late:
+            raise BadInput("The upload is too slow", field=file) from None
+        why = "" if isinstance(error, UnicodeDecodeError) else f": {error}"
+        raise BadInput(f"The form cannot be read{why}") from None
     except OSError as error:
         raise told(error) from error
     finally:
@@ -63,8 +69,7 @@ def _too_large(file: str) -> TooLarge:
     return TooLarge(f"The file is larger than {config().max_upload_mb} MiB", field=file)
 
 
-def _events() -> Generator[Event]:
-    """A client that sends nothing for SEND_TIMEOUT_S is gone."""
+def _events(note: Callable[[int], None]) -> Iterator[Event]:
     most = config().max_upload_mb << 20
     # Beside the file stand the other fields and the headers of the parts.
     request.max_content_length = most + _FORM
@@ -72,29 +77,20 @@ def _events() -> Generator[Event]:
     if not boundary:
         raise BadInput("The form has no boundary")
     decoder = MultipartDecoder(boundary, max_form_memory_size=None, max_parts=_MOST_PARTS)
-    connection = client_socket()
-    if connection is not None:
-        connection.settimeout(config().send_timeout_s)
-    try:
-        ended = False
-        while not ended:
-            block = request.stream.read(_BLOCK)
-            decoder.receive_data(block or None)
-            while True:
-                event = decoder.next_event()
-                ended = isinstance(event, Epilogue)
-                if ended or isinstance(event, NeedData):
-                    break
-                yield event
-            if len(decoder.buffer) > _FORM + _BLOCK:
-                raise BadInput("The form cannot be read: its parts have no end")
-    finally:
-        if connection is not None and connection.fileno() >= 0:
-            connection.settimeout(None)
+    while True:
+        block = request.stream.read(_BLOCK)
+        note(len(block))
+        decoder.receive_data(block or None)
+        while not isinstance(event := decoder.next_event(), NeedData):
+            if isinstance(event, Epilogue):
+                return
+            yield event
+        if len(decoder.buffer) > _FORM + _BLOCK:
+            raise BadInput("The form cannot be read: its parts have no end")
 
 
 class _Form:
-    def __init__(self, names: tuple[str, ...], file: str, place: Callable[[str], Path]) -> None:
+    def __init__(self, names: tuple[str, ...], file: str, place: Callable[[], Path]) -> None:
         self._names, self._file, self._place = names, file, place
         self._text: list[bytes] = []
         self._name, self._length = "", 0
@@ -120,7 +116,7 @@ class _Form:
         self._name, self._length, self._text = name, 0, []
         if isinstance(part, File):
             self.file_name = part.filename
-            self._target = self._place(part.filename).open("wb")
+            self._target = self._place().open("wb")
 
     def _add(self, data: Data) -> None:
         self._length += len(data.data)

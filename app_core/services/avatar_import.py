@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import math
 import os
 import shutil
-import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from app_core.errors import Cancelled, Conflict, DiskFull, NoFace
+from app_core.errors import Cancelled, Conflict, NoFace, told
 from app_core.face.avatar import CLIP, CLIP_TRACK, STILL, TRACK
 from app_core.face.calm import calmest
 from app_core.face.card import CARD, read_card, write_card
@@ -26,6 +24,7 @@ from app_core.media.mezzanine import Forward, encode_forward
 from app_core.media.photo import read_photo
 from app_core.media.probe import Limits, probe_clip, sniff
 from app_core.picture import to_bgr
+from app_core.services.avatar_home import new_part, settle
 from app_core.types import FaceTrack
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ logger = logging.getLogger(__name__)
 RECIPE = 1
 """Changes when what an import makes of the same bytes does."""
 
-_PART = ".part-"
 _BLOCK = 1 << 20
 _STILL_FPS = 25.0
 _READ, _CYCLE = 0.02, 0.6
@@ -103,28 +101,17 @@ def import_avatar(
     """
     if home.exists():
         raise Conflict("There is an avatar with this id", field="id")
-    part = home.parent / f".{home.name}{_PART}{uuid.uuid4().hex[:8]}"
     try:
-        part.mkdir(parents=True)
-        job = _Job(source, part, tools, tools.finder(), progress, cancelled)
-        made = _make(job, home.parent)
-        gains = {"jaw": card.jaw, "open": card.open}
-        write_card(part, {"name": card.name, **made, "consent": card.consent, "gains": gains})
-        job.check()
-        _move(part, home)
+        with new_part(home) as part:
+            job = _Job(source, part, tools, tools.finder(), progress, cancelled)
+            made = _make(job, home.parent)
+            gains = {"jaw": card.jaw, "open": card.open}
+            write_card(part, {"name": card.name, **made, "consent": card.consent, "gains": gains})
+            job.check()
+            settle(part, home)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull("The disk is full") from error
-        raise
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        raise told(error) from error
     progress("cycle" if made["kind"] == "clip" else "faces", 1.0)
-
-
-def discard_leftovers(folder: Path) -> None:
-    """Removes what imports that were killed have left in the folder of the avatars."""
-    for left in folder.glob(f".*{_PART}*"):
-        shutil.rmtree(left, ignore_errors=True)
 
 
 def _make(job: _Job, avatars: Path) -> dict[str, Any]:
@@ -285,12 +272,3 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _move(part: Path, home: Path) -> None:
-    try:
-        part.rename(home)
-    except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            raise Conflict("There is an avatar with this id", field="id") from error
-        raise

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from app_core import __version__
+from app_core.face.finder import finder_name
 
 if TYPE_CHECKING:
     from app_core.services.lipsync_service import LipsyncService
@@ -21,6 +22,7 @@ def report(service: LipsyncService) -> dict[str, Any]:
         "device": model.device if model else None,
         "model_reason": studio.why or None,
         "avatar": service.config.avatar,
+        "finder": finder_name(service.config.models_dir),
         "voices": [voice["id"] for voice in service.voices.describe()],
         "ffmpeg": ffmpeg.version if ffmpeg else None,
         "nvdec": ffmpeg.nvdec if ffmpeg else False,
@@ -32,5 +34,6 @@ def report(service: LipsyncService) -> dict[str, Any]:
             "jobs": len(service.jobs.running()),
             "queue": engine.depth if engine else 0,
             "mean_batch": round(engine.mean_batch, 2) if engine else 0.0,
+            "frames_per_s": round(engine.pace.frames_per_s, 1) if engine else 0.0,
         },
     }

@@ -111,6 +111,15 @@ class Imports:
             if self._items.get(item.id) is item:
                 del self._items[item.id]
 
+    def cancel(self, item: Import) -> None:
+        """One that waits ends at once, one that runs as soon as its work sees it."""
+        item.cancel()
+        with self._changed:
+            if item not in self._waiting:
+                return
+            self._waiting.remove(item)
+        self._end(item, _cancelled())
+
     def close(self) -> None:
         """Cancels all and waits for the worker."""
         with self._changed:
@@ -134,25 +143,26 @@ class Imports:
 
     def _import(self, item: Import) -> None:
         began = time.monotonic()
+        error: SoyleError | None = None
         try:
-            if not item.cancelled():
-                self._work(item)
-            else:
-                item.error = Cancelled("The import was cancelled")
-        except BaseException as error:
-            item.error = _known(error)
-        finally:
-            with contextlib.suppress(OSError):
-                self._free(item.source)
-            with self._changed:
-                item.ended_s = time.monotonic()
-                failed = item.error is not None and not isinstance(item.error, Cancelled)
-                if not failed:
-                    self._items.pop(item.id, None)
-                item.ended.set()
-            self._places.release()
-        outcome = item.error.code if item.error else "done"
+            if item.cancelled():
+                raise _cancelled()
+            self._work(item)
+        except BaseException as raised:
+            error = _known(raised)
+        self._end(item, error)
+        outcome = error.code if error else "done"
         logger.info("import of %s: %s, %.1f s", item.id, outcome, time.monotonic() - began)
+
+    def _end(self, item: Import, error: SoyleError | None) -> None:
+        with contextlib.suppress(OSError):
+            self._free(item.source)
+        with self._changed:
+            item.error, item.ended_s = error, time.monotonic()
+            if error is None or isinstance(error, Cancelled):
+                self._items.pop(item.id, None)
+            item.ended.set()
+        self._places.release()
 
     def _forget(self) -> None:
         now = time.monotonic()
@@ -163,36 +173,13 @@ class Imports:
                 del self._items[item.id]
 
 
+def _cancelled() -> Cancelled:
+    return Cancelled("The import was cancelled")
+
+
 def _known(error: BaseException) -> SoyleError:
     known: Any = told(error)
     if isinstance(known, SoyleError):
         return known
     logger.error("an import failed", exc_info=error)
     return SoyleError("The import failed")
-
-
-def record(item: Import) -> dict[str, Any]:
-    """An avatar that is not there yet, or never came."""
-    error = item.error
-    return {
-        "id": item.id,
-        "name": item.name,
-        "kind": None,
-        "status": "importing" if error is None else "failed",
-        "stage": item.stage,
-        "progress": round(item.progress, 4),
-        "width": None,
-        "height": None,
-        "fps": None,
-        "seconds": None,
-        "finder": None,
-        "pictures": None,
-        "faces": None,
-        "gains": {"jaw": 1.0, "open": 1.0},
-        "clip": False,
-        "removable": True,
-        "editable": False,
-        "error": None
-        if error is None
-        else {"error": str(error), "code": error.code, "field": error.field},
-    }

@@ -41,6 +41,18 @@ class Readings(Collector):
         yield GaugeMetricFamily(
             "soyle_ready", "1 when renders can begin", value=float(engine is not None)
         )
+        if engine is not None:
+            for name, words, value in (
+                (
+                    "frames_per_second",
+                    "Frames that the model drew a second",
+                    engine.pace.frames_per_s,
+                ),
+                ("mean_batch", "Frames in a batch of the model", engine.pace.mean_batch),
+            ):
+                yield GaugeMetricFamily(
+                    f"soyle_engine_{name}", f"{words}, in the last 5 seconds", value=value
+                )
         yield from self._capacity()
 
     def _capacity(self) -> Iterable[GaugeMetricFamily]:
@@ -50,6 +62,11 @@ class Readings(Collector):
             ("load", "Cores that live renders need, as predicted", seen.load),
             ("others", "Cores that other programs take", seen.others),
             ("sessions", "Live 512x512 renders that fit in all", seen.sessions),
+            ("late_share", "Of the last live frames, those that were late", seen.late),
             ("frame_core_milliseconds", "Predicted cost of a 512x512 frame", seen.frame_ms),
         ):
             yield GaugeMetricFamily(f"soyle_capacity_{name}", words, value=value)
+        if seen.model_fps is not None:
+            yield GaugeMetricFamily(
+                "soyle_capacity_model_fps", "Frames/s that the model can draw", value=seen.model_fps
+            )

@@ -6,17 +6,14 @@ The process keeps a lock on its folder, so a folder that can be locked belongs t
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import shutil
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from app_core.services.folder_lock import held, hold
 
 logger = logging.getLogger(__name__)
 PREFIX = "soyle-"
@@ -28,14 +25,14 @@ class Results:
     def __init__(self, parent: Path) -> None:
         self._parent = parent if parent != Path("") else Path(tempfile.gettempdir())
         self._folder: Path | None = None
-        self._held = -1
+        self._descriptor = -1
         self._lock = threading.Lock()
 
     def sweep(self) -> int:
         """Removes the folders of dead processes. Returns how many there were."""
         swept = 0
         for folder in self._parent.glob(f"{PREFIX}[0-9]*-*"):
-            with contextlib.suppress(OSError), _locked(folder):
+            with contextlib.suppress(OSError), held(folder):
                 if folder.stat().st_uid == os.getuid():
                     shutil.rmtree(folder)
                     swept += 1
@@ -51,7 +48,7 @@ class Results:
                 self._folder = Path(
                     tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=self._parent)
                 )
-                self._held = _hold(self._folder)
+                self._descriptor = hold(self._folder)
             path = self._folder / name
             path.touch(exist_ok=False)
             return path
@@ -73,25 +70,5 @@ class Results:
                 self._let_go()
 
     def _let_go(self) -> None:
-        os.close(self._held)
+        os.close(self._descriptor)
         self._folder = None
-
-
-def _hold(folder: Path) -> int:
-    """Raises BlockingIOError when another process holds it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    descriptor = _hold(folder)
-    try:
-        yield
-    finally:
-        os.close(descriptor)

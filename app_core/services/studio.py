@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from app_core.engine.capacity import Capacity
 from app_core.engine.engine import Engine
+from app_core.engine.pace import Pulse
 from app_core.errors import NotReady, SoyleError
 from app_core.face.avatar import AvatarLibrary
 from app_core.lipsync.model import ModelOptions
@@ -47,10 +49,11 @@ class Studio:
         self.why = ""
         """This model and no other."""
         self.engine: Engine | None = None
+        self._pulse: Pulse | None = None
         self.found_ffmpeg: Ffmpeg | None = None
         self._config, self._given_model = config, model
         self._faces: WeakKeyDictionary[Plate, Any] = WeakKeyDictionary()
-        self._faces_lock = threading.Lock()
+        self._faces_lock, self._opening = threading.Lock(), threading.Lock()
         self._loader: threading.Thread | None = None
         self._loaded = threading.Event()
 
@@ -78,8 +81,12 @@ class Studio:
             self._loader.join(60.0)
 
     def close(self) -> None:
+        if self._pulse is not None:
+            self._pulse.close()
         if self.engine is not None:
             self.engine.close()
+        if self.model is not None:
+            self.model.close()
         self.library.close()
 
     def ready(self) -> tuple[LipsyncModel, Engine]:
@@ -99,10 +106,17 @@ class Studio:
         return self.library.plate(avatar, size, static=static, sway=self._config.sway)
 
     def face(self, model: LipsyncModel, plate: Plate) -> Any:
-        """What the model made of the plate, once for each plate."""
+        """What the model made of the plate, once for each plate. Nobody whose plate was opened
+        waits for one that is being opened: a long clip takes a second.
+        """
         with self._faces_lock:
+            if plate in self._faces:
+                return self._faces[plate]
+        with self._opening:
             if plate not in self._faces:
-                self._faces[plate] = model.open(plate)
+                face = model.open(plate)
+                with self._faces_lock:
+                    self._faces[plate] = face
             return self._faces[plate]
 
     def _load(self) -> None:
@@ -127,6 +141,8 @@ class Studio:
         )
         engine = Engine(model, self.metrics)
         engine.start()
+        self._pulse = Pulse(engine, self.capacity)
+        self._pulse.start()
         self.model, self.engine = model, engine
         # The clip at the sizes of live routes and of films, ahead of its first reader.
         for size in ((512, 512), None):
@@ -146,7 +162,11 @@ class Studio:
             self._given_model.warm_up()
             return self._given_model
         options = ModelOptions(
-            config.models_dir, config.model_runtime, config.model_precision, config.mouth_offset
+            config.models_dir,
+            config.model_runtime,
+            config.model_precision,
+            config.mouth_offset,
+            config.work_dir if config.work_dir != Path("") else None,
         )
         model, self.why = open_model(config.model, options)
         return model

@@ -18,6 +18,7 @@ from app_core.lipsync.wav2lip.torch_runtime import TorchRuntime
 from app_core.request import GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
 from benchmarks.seeded_weights import seeded_input
+from tests.fakes import FaceLibrary
 from tests.test_wav2lip_network import GOLDEN, relative
 from tests.weights import state as seeded
 
@@ -58,6 +59,15 @@ def test_batches_of_every_size_are_those_of_the_cpu(runtime: CudaRuntime, checkp
         assert np.abs(found - expected[rows]).mean() < 1.0
 
 
+def test_faces_may_come_one_by_one(runtime: CudaRuntime) -> None:
+    frames, mel = seeded_input(4, 1)
+    whole, filled = runtime.hold(frames), runtime.hold(np.zeros_like(frames))
+    for at, face in enumerate(frames):
+        runtime.fill(filled, at, face)
+    expected = runtime.draw(mel, [FaceAt(whole, n) for n in range(4)])
+    assert (runtime.draw(mel, [FaceAt(filled, n) for n in range(4)]) == expected).all()
+
+
 def test_the_ladder_fits_the_memory(runtime: CudaRuntime) -> None:
     assert runtime.max_batch in LADDER
     free, total = torch.cuda.mem_get_info()
@@ -65,7 +75,9 @@ def test_the_ladder_fits_the_memory(runtime: CudaRuntime) -> None:
 
 
 def test_many_jobs_share_batches(runtime: CudaRuntime, make_service: object) -> None:
-    service: LipsyncService = make_service(model=Wav2LipModel(runtime))  # type: ignore[operator]
+    service: LipsyncService = make_service(  # type: ignore[operator]
+        model=Wav2LipModel(runtime), library=FaceLibrary()
+    )
     asked = GenerateRequest.parse({"text": "один два три четыре пять", "size": "128x128"})
     counts: list[int] = []
 

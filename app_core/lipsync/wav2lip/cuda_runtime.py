@@ -63,6 +63,11 @@ class CudaRuntime:
     def hold(self, crops: UInt8) -> torch.Tensor:
         return torch.from_numpy(crops).to(self._device)
 
+    def fill(self, held: torch.Tensor, at: int, face: UInt8) -> None:
+        with torch.cuda.device(self._device):
+            held[at].copy_(torch.from_numpy(face))
+            torch.cuda.current_stream().synchronize()
+
     @torch.inference_mode()
     def warm_up(self) -> None:
         """Captures the ladder, smallest first, until the memory budget is used."""

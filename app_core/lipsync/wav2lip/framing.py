@@ -14,7 +14,6 @@ from app_core.types import Picture
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from app_core.lipsync.model import Plate
     from app_core.types import FaceTrack, UInt8
 
 SIDE = 96
@@ -56,21 +55,8 @@ def closed_mouths(track: FaceTrack) -> NDArray[np.bool_]:
     return np.asarray(gap < _CLOSED * across)  # nan compares as False
 
 
-def face_crops(plate: Plate, boxes: NDArray[np.int32]) -> UInt8:
-    """(pictures, 96, 96, 3) BGR. Decodes a clip once, forward."""
-    crops = np.zeros((len(boxes), SIDE, SIDE, 3), np.uint8)
-    reel = plate.reel()
-    try:
-        for index, box in enumerate(boxes):
-            picture = reel.picture(index)
-            if box.any():
-                crops[index] = _crop(picture, box)
-    finally:
-        reel.close()
-    return crops
-
-
-def _crop(picture: Picture, box: NDArray[np.int32]) -> UInt8:
+def crop(picture: Picture, box: NDArray[np.int32]) -> UInt8:
+    """(96, 96, 3) BGR."""
     left, top, right, bottom = (int(edge) for edge in box)
     half = (slice(top // 2, bottom // 2), slice(left // 2, right // 2))
     part = Picture(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import numpy as np
 
+from app_core.lipsync.wav2lip.crops import Crops
 from app_core.lipsync.wav2lip.features import COLUMNS, LOOKAHEAD_S, MelWindows
-from app_core.lipsync.wav2lip.framing import SIDE, closed_mouths, face_boxes, face_crops
+from app_core.lipsync.wav2lip.framing import SIDE, closed_mouths, face_boxes
 from app_core.lipsync.wav2lip.mel import BANDS
 from app_core.lipsync.wav2lip.paste import paste
 from app_core.lipsync.wav2lip.runtime import FaceAt
@@ -17,6 +19,7 @@ from app_core.types import Mouth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -33,8 +36,7 @@ PATCH = np.dtype([("bgr", np.uint8, (SIDE // 2, SIDE, 3)), ("weight", np.float32
 class Face:
     boxes: NDArray[np.int32]
     """(pictures, 4): left, top, right, bottom, all 0 without a face."""
-    crops: Any
-    """What the runtime holds of the faces."""
+    crops: Crops
     strength: Float32
     """(pictures,), 0..1: how much of a mouth is drawn."""
     closed: NDArray[np.bool_]
@@ -50,9 +52,12 @@ class Wav2LipModel:
     name = "wav2lip"
     lookahead_s = LOOKAHEAD_S
 
-    def __init__(self, runtime: Runtime, offset: float = 0.0) -> None:
-        """``offset``: frames by which the mouths come later than in the published inference."""
-        self._runtime, self._offset = runtime, offset
+    def __init__(self, runtime: Runtime, offset: float = 0.0, work_dir: Path | None = None) -> None:
+        """``offset``: frames by which the mouths come later than in the published inference.
+        ``work_dir`` takes the faces of long clips.
+        """
+        self._runtime, self._offset, self._work_dir = runtime, offset, work_dir
+        self._crops: WeakSet[Crops] = WeakSet()
         self.device = f"{runtime.device} ({runtime.name})"
         self.max_batch = runtime.max_batch
         self.frames_per_s = 0.0
@@ -73,12 +78,20 @@ class Wav2LipModel:
 
     def open(self, plate: Plate) -> Face:
         boxes = face_boxes(plate.track, plate.width, plate.height)
-        crops = self._runtime.hold(face_crops(plate, boxes))
+        crops = Crops(plate, boxes, self._runtime, self._work_dir)
+        self._crops.add(crops)
         strength = np.where(boxes.any(1), plate.track.strength, 0).astype(np.float32)
         return Face(boxes, crops, strength, closed_mouths(plate.track))
 
+    def close(self) -> None:
+        for crops in list(self._crops):
+            crops.close()
+
     def features(self, fps: int) -> FeatureStream:
         return MelWindows(fps, self._offset)
+
+    def ready(self, task: MouthTask) -> bool:
+        return bool(task.face.crops.ready(task.picture))
 
     def draw(self, tasks: Sequence[MouthTask]) -> list[Mouth]:
         made = np.zeros(len(tasks), PATCH)
@@ -87,7 +100,7 @@ class Wav2LipModel:
         seen = [n for n, row in enumerate(made) if row["weight"] > 0]
         if seen:
             mel = np.stack([tasks[n].features["mel"] for n in seen])
-            faces = [FaceAt(tasks[n].face.crops, tasks[n].picture) for n in seen]
+            faces = [tasks[n].face.crops.at(tasks[n].picture) for n in seen]
             made["bgr"][seen] = self._runtime.draw(mel, faces)
         return [Mouth(task.index, task.picture, made[n : n + 1]) for n, task in enumerate(tasks)]
 

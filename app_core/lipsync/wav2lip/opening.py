@@ -27,7 +27,7 @@ def open_wav2lip(options: ModelOptions, folder: str) -> Wav2LipModel:
     """Raises BadInput that says what is missing."""
     checkpoint = find_checkpoint(options.models_dir / folder)
     runtime = open_runtime(checkpoint, options.runtime, options.precision)
-    return Wav2LipModel(runtime, options.offset)
+    return Wav2LipModel(runtime, options.offset, options.work_dir)
 
 
 def find_checkpoint(folder: Path) -> Path:

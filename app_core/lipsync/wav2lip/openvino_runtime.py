@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-GRAPH = 1
-"""Counts changes of ``generator.py``: graphs of another number are made anew."""
+GRAPH = 2
+"""Counts changes of ``generator.py`` and of the mask: graphs of another number are made anew."""
 MAX_BATCH = 8
 """A larger batch is no faster on a CPU, and others wait for it."""
 
@@ -42,6 +42,9 @@ class OpenVinoRuntime:
 
     def hold(self, crops: UInt8) -> UInt8:
         return crops
+
+    def fill(self, held: UInt8, at: int, face: UInt8) -> None:
+        held[at] = face
 
     def draw(self, mel: Float32, faces: Sequence[FaceAt]) -> UInt8:
         pixels = np.stack([face.crops[face.picture] for face in faces])

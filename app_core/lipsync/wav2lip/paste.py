@@ -16,16 +16,22 @@ if TYPE_CHECKING:
     from app_core.types import Float32, UInt8
 
 HALF = SIDE // 2
-_TOP, _SIDES, _BOTTOM = 12, 14, 8
-"""Rows and columns of the 48 x 96 half over which it fades in."""
+_TOP, _BOTTOM = 12, 8
+"""Rows of the 48 x 96 half over which it fades in."""
+_WIDE, _HIGH, _SQUARE = 48.0, 51.0, 2.5
+"""Half axes of the jaw's outline from the middle of the face, and how much it is like a box (2
+would be an ellipse), so that hair and collar beside the jaw are left alone."""
+_SOFT = 0.26
+"""Part of the way out over which it fades."""
 
 
 def mask() -> Float32:
     """(48, 96), 0..1: how much of the drawn half is seen."""
     rows, columns = np.arange(HALF) + 0.5, np.arange(SIDE) + 0.5
     down = _smooth(rows / _TOP) * _smooth((HALF - rows) / _BOTTOM)
-    across = _smooth(columns / _SIDES) * _smooth((SIDE - columns) / _SIDES)
-    return np.asarray(down[:, None] * across[None], np.float32)
+    beside = (np.abs(columns - SIDE / 2) / _WIDE) ** _SQUARE
+    out = (beside[None] + ((rows / _HIGH) ** _SQUARE)[:, None]) ** (1 / _SQUARE)
+    return np.asarray(down[:, None] * _smooth((1 - out) / _SOFT), np.float32)
 
 
 def edge() -> Float32:

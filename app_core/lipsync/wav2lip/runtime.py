@@ -17,14 +17,17 @@ class FaceAt(NamedTuple):
 
 
 class Runtime(Protocol):
-    """Used by one thread, but for ``hold``."""
+    """Used by one thread, but for ``hold`` and ``fill``."""
 
     name: str
     device: str
     max_batch: int
 
     def hold(self, crops: UInt8) -> Any:
-        """Puts the faces (pictures, 96, 96, 3) of an avatar where they are needed. Any thread."""
+        """Puts the faces (faces, 96, 96, 3) of an avatar where they are needed. Any thread."""
+
+    def fill(self, held: Any, at: int, face: UInt8) -> None:
+        """One more face (96, 96, 3) among those that are held. Any thread, one at a time."""
 
     def draw(self, mel: Float32, faces: Sequence[FaceAt]) -> UInt8:
         """``mel`` (n, 80, 16). Returns the patches (n, 48, 96, 3) BGR."""

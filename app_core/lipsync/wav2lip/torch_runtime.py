@@ -33,6 +33,9 @@ class TorchRuntime:
     def hold(self, crops: UInt8) -> UInt8:
         return crops
 
+    def fill(self, held: UInt8, at: int, face: UInt8) -> None:
+        held[at] = face
+
     def draw(self, mel: Float32, faces: Sequence[FaceAt]) -> UInt8:
         pixels = np.stack([face.crops[face.picture] for face in faces])
         return self._run(mel, pixels)[0].numpy()
