@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run models test lint types unit bench fuzz doctor
+.PHONY: help run models neural test lint types unit bench fuzz doctor
 
 help: ## Print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -25,12 +25,19 @@ $(VENV)/dev.stamp: requirements-dev.txt requirements.txt requirements-core.txt |
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/core.stamp
 
+$(VENV)/neural.stamp: requirements.txt requirements-core.txt | $(BIN)/python
+	@echo "Installing torch and OpenVINO into $(VENV): about 1.3 GB more, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@ $(VENV)/core.stamp
+
 run: models ## Install the embedded default and start the server
 	@$(BIN)/python app.py
 
 # Without them faces are found all the same, only worse: offline, one line says so.
 models: $(VENV)/core.stamp ## Bring the networks that find faces, once (35 MB)
 	@$(BIN)/python app.py models pull face || true
+
+neural: $(VENV)/neural.stamp ## Install what Wav2Lip needs: torch and OpenVINO
 
 test: lint types unit ## Lint, types and all tests
 
