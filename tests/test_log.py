@@ -62,7 +62,7 @@ def test_a_request_is_one_line_with_its_job(client: FlaskClient, kept: Kept) -> 
     told = json.loads(JsonFormatter().format(record))
     assert (told["method"], told["path"], told["status"]) == ("POST", "/api/stream_mjpeg", 200)
     assert told["milliseconds"] > 0
-    (ended,) = kept.of("services.lipsync_service")
+    (ended,) = kept.of("services.renders")
     assert ended.job == JOB
 
 

@@ -130,10 +130,8 @@ def test_a_client_that_vanishes_in_the_middle(server: Server) -> None:
     connection = server.request("/api/stream_mjpeg", {"text": LONG})
     read_until(connection, b"X-Frame: 3")
     assert server.jobs() == 1
-    left = time.monotonic()
     connection.close()
     assert until(lambda: server.jobs() == 0, 2)
-    assert time.monotonic() - left < 2
 
 
 def test_a_client_that_vanishes_before_the_first_byte(server: Server) -> None:
