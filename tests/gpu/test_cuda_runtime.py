@@ -41,7 +41,6 @@ def runtime(checkpoint: Path) -> Iterator[CudaRuntime]:
 
 @pytest.mark.parametrize(("half", "error"), [(True, 5e-3), (False, 1e-5)])
 def test_it_answers_as_the_published_network(checkpoint: Path, half: bool, error: float) -> None:
-    torch.backends.cudnn.allow_tf32 = False
     frames, mel = seeded_input(4, 1)
     answer = CudaRuntime(checkpoint, half=half).answer(mel, frames)[:, :, ::6, ::6]
     assert relative(answer, np.load(GOLDEN)["output"][:, :, 8:]) < error

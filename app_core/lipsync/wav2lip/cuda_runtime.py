@@ -52,6 +52,8 @@ class CudaRuntime:
         self._device = torch.device(device)
         self._dtype = torch.float16 if half else torch.float32
         torch.backends.cudnn.benchmark = True
+        if not half:  # TF32 keeps ten bits, which full precision does not mean
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         self._generator = MouthGenerator(load_network(checkpoint)).eval()
         self._generator.to(self._device, self._dtype)
         self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -143,6 +145,6 @@ class CudaRuntime:
             mel,
             faces,
             patches,
-            torch.zeros(shape).pin_memory(),
+            torch.zeros(shape, dtype=self._dtype).pin_memory(),
             torch.empty(patches.shape, dtype=torch.uint8).pin_memory(),
         )
