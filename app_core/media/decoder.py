@@ -13,6 +13,7 @@ from app_core.errors import FfmpegFailed
 from app_core.media.ffmpeg import QUIET
 from app_core.media.mp4_index import count_pictures
 from app_core.media.process import FfmpegProcess
+from app_core.media.raw_video import planes
 from app_core.types import ClipShape, Picture
 
 if TYPE_CHECKING:
@@ -94,12 +95,7 @@ class ClipDecoder:
             raise FfmpegFailed("the video was closed") from None
         if read < len(data):
             raise FfmpegFailed("the video ended in the middle of a picture")
-        half = (self._height // 2, self._width // 2)
-        return Picture(
-            data[:luma].reshape(self._height, self._width),
-            data[luma : luma * 5 // 4].reshape(half),
-            data[luma * 5 // 4 :].reshape(half),
-        )
+        return planes(data, (self._width, self._height))
 
     def close(self) -> None:
         """From any thread; safe to call again."""

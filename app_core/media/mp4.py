@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from app_core.errors import FfmpegFailed, SoyleError
 from app_core.media.ffmpeg import QUIET
 from app_core.media.process import FfmpegProcess, InputPipe
+from app_core.media.raw_video import COLOURS
 from app_core.media.wav import pcm16
 from app_core.types import first_sample
 
@@ -83,8 +84,6 @@ def mp4_argv(
     is told not to wait for more data to probe. ``video_options`` replace those that ``crf`` and
     ``preset`` stand for.
     """
-    colours = ["-color_range", "tv", "-colorspace", "smpte170m"]
-    colours += ["-color_primaries", "smpte170m", "-color_trc", "smpte170m"]
     cut = f"atrim=start_sample={lead_samples(sample_rate)},asetpts=PTS-STARTPTS"
     no_probe = ["-probesize", "32", "-analyzeduration", "0"]
     shape = ["-pixel_format", "yuv420p", "-video_size", f"{width}x{height}", "-framerate", f"{fps}"]
@@ -92,10 +91,10 @@ def mp4_argv(
         ffmpeg,
         *QUIET,
         "-y",
-        *[*no_probe, "-f", "rawvideo", *shape, *colours, "-i", video],
+        *[*no_probe, "-f", "rawvideo", *shape, *COLOURS, "-i", video],
         *[*no_probe, "-f", "s16le", "-ar", f"{sample_rate}", "-ac", "1", "-i", sound],
         *["-map", "0:v", "-map", "1:a", "-fps_mode", "cfr"],
-        *["-c:v", encoder, "-pix_fmt", "yuv420p", *colours],
+        *["-c:v", encoder, "-pix_fmt", "yuv420p", *COLOURS],
         *(video_options or encoder_options(encoder, crf, preset, _KEY_FRAME_S * fps)),
         *([] if threads is None else ["-threads", f"{threads}"]),
         *["-af", cut, "-c:a", "aac", "-b:a", "192k", "-ar", "48000"],

