@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app_core.engine.capacity import machine_busy_s
+from app_core.cores import Cores
 from benchmarks.mjpeg_reader import MjpegReader
 from benchmarks.server import Server
 from benchmarks.table import end, show
@@ -55,7 +55,8 @@ def run(server: Server, count: int, seconds: float, size: str) -> Outcome:
     readers: list[MjpegReader] = []
     languages = list(TEXTS)
     began, cpu_began = time.monotonic(), time.process_time()
-    server_began, busy_began = server.cpu_s(), machine_busy_s()
+    cores = Cores()
+    server_began, busy_began = server.cpu_s(), cores.usage().busy_s
     with selectors.DefaultSelector() as selector:
         while len(readers) < count or selector.get_map():
             now = time.monotonic() - began
@@ -80,7 +81,7 @@ def run(server: Server, count: int, seconds: float, size: str) -> Outcome:
     wall = time.monotonic() - began
     client = time.process_time() - cpu_began
     used = share(server_began, server.cpu_s(), wall)
-    busy = share(busy_began, machine_busy_s(), wall)
+    busy = share(busy_began, cores.usage().busy_s, wall)
     others = None if busy is None or used is None else max(0.0, busy - used - client / wall)
     return judged(readers, wanted, used, client / wall, others)
 

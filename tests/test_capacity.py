@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from app_core.engine import capacity as module
-from app_core.engine.capacity import Capacity
+from app_core.cores import Cores, Usage
+from app_core.engine.capacity import WINDOW_S, Capacity
 
 
 class Clock:
@@ -11,9 +12,10 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = self.own = self.busy = 0.0
+        self.throttled = 0
         monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(module.time, "process_time", lambda: self.own)
-        monkeypatch.setattr(module, "machine_busy_s", lambda: self.busy)
+        monkeypatch.setattr(Cores, "usage", lambda _: Usage(self.busy, self.throttled))
 
     def run(self, seconds: float, own: float = 0.0, others: float = 0.0) -> None:
         self.now += seconds
@@ -106,4 +108,22 @@ def test_file_renders_wait_while_live_ones_are_just_in_time(clock: Clock) -> Non
     capacity.delivered(512, 512, slack_s=0.001)
     assert capacity.tight
     clock.run(1.0)
+    assert not capacity.tight
+
+
+def test_a_group_that_was_stopped_at_its_quota_is_tight_while_somebody_watches(
+    clock: Clock,
+) -> None:
+    capacity = Capacity(share=1.0, cores=1)
+    clock.throttled += 5
+    clock.run(1.0)
+    capacity.snapshot()
+    assert not capacity.tight, "a film alone may use all of its quota"
+    capacity.admit("one", 512, 512, 25)
+    clock.throttled += 5
+    clock.run(1.0)
+    capacity.snapshot()
+    assert capacity.tight
+    clock.run(WINDOW_S + 0.1)
+    capacity.snapshot()
     assert not capacity.tight

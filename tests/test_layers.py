@@ -16,7 +16,7 @@ LAYERS = [
     {"engine"},
     {"speech", "face", "lipsync", "media"},
     {"job", "metrics", "channel", "config", "log", "sound", "request"},
-    {"types", "errors", "landmarks", "kernels", "picture"},
+    {"types", "errors", "landmarks", "kernels", "picture", "threads", "cores", "cancel_scope"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 SOURCES = sorted((ROOT / "app_core").rglob("*.py"))

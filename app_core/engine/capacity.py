@@ -3,7 +3,7 @@
 The cost of a frame is predicted as ``factor * (FIXED_MS + PIXEL_MS * megapixels + network)`` core
 milliseconds, where ``network`` is what the model's network took in a trial. ``factor`` follows
 the processor time that this process really spent on the frames it delivered. What other programs
-take is read from the kernel. A live render is admitted while the sum of all live renders, plus
+take of our cores is read from the kernel. A live render is admitted while the sum of all live renders, plus
 what others take, stays under ``share`` of the cores, and their frames under ``MODEL_SHARE`` of
 those that the model draws in a second.
 """
@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
+
+from app_core.cores import Cores
+from app_core.metrics import LATE_S
 
 logger = logging.getLogger(__name__)
 
@@ -29,34 +30,11 @@ MEMORY = 0.8
 """Part of the past that counts on at each look."""
 TRUST = 0.5
 """Weight of the trial at the start, in predicted core seconds."""
-LATE_S = 0.040
-"""A live frame is late when it leaves this long after its time."""
 LATE_SHARE = 0.01
 """No new live render while more than this part of the last frames was late."""
 RECENT_FRAMES = 500
 TIGHT_S = 0.010
 """File renders pause while live frames are ready less than this before their time."""
-
-
-def core_count() -> float:
-    """Cores that this process may use: affinity, and the control group's quota where set."""
-    cores = float(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else 0.0
-    cores = cores or float(os.cpu_count() or 1)
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return cores if quota == "max" else min(cores, int(quota) / int(period))
-    except (OSError, ValueError):
-        return cores
-
-
-def machine_busy_s() -> float | None:
-    """Processor seconds of the whole machine, niced work left out; None where unknown."""
-    try:
-        fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
-    except (OSError, IndexError):
-        return None
-    user, _nice, system, _idle, _iowait, irq, softirq, steal = (int(field) for field in fields)
-    return (user + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +44,7 @@ class Snapshot:
     load: float
     """Cores that the admitted live renders need."""
     others: float
-    """Cores that other programs take."""
+    """Of our cores, those that other programs take."""
     frame_ms: float
     """Core milliseconds of a 512x512 frame."""
     model_fps: float | None
@@ -79,7 +57,8 @@ class Snapshot:
 
 class Capacity:
     def __init__(self, share: float, cores: float | None = None, factor: float = 1.0) -> None:
-        self.cores = cores or core_count()
+        self._own = Cores()
+        self.cores = cores or self._own.count
         self._share = share
         self._trial = self._factor = factor
         self._spent_s = self._predicted_s = 0.0
@@ -92,7 +71,7 @@ class Capacity:
         self._others = 0.0
         self._lateness: deque[bool] = deque(maxlen=RECENT_FRAMES)
         self._tight_until = 0.0
-        self._window = (time.monotonic(), time.process_time(), machine_busy_s(), 0.0)
+        self._window = (time.monotonic(), time.process_time(), self._own.usage(), 0.0)
 
     def calibrate(
         self,
@@ -140,11 +119,13 @@ class Capacity:
             if slack_s is not None:
                 self._lateness.append(slack_s < -LATE_S)
                 if slack_s < TIGHT_S:
-                    self._tight_until = time.monotonic() + 0.1
+                    self._tight_until = max(self._tight_until, time.monotonic() + 0.1)
 
     @property
     def tight(self) -> bool:
-        """Live frames are only just in time: file renders should wait."""
+        """File renders should wait: live frames are only just in time, or the control group was
+        stopped at its quota beside live renders.
+        """
         return time.monotonic() < self._tight_until
 
     def snapshot(self) -> Snapshot:
@@ -173,18 +154,20 @@ class Capacity:
         return FIXED_MS + PIXEL_MS * width * height / 1e6 + self._network_ms
 
     def _measure(self) -> None:
-        began, own_began, busy_began, units_began = self._window
+        began, own_began, usage_began, units_began = self._window
         now = time.monotonic()
         wall = now - began
         if wall < WINDOW_S:
             return
-        own, busy = time.process_time(), machine_busy_s()
+        own, usage = time.process_time(), self._own.usage()
         spent, predicted = own - own_began, self._units - units_began
         if predicted:
             self._spent_s = MEMORY * self._spent_s + spent
             self._predicted_s = MEMORY * self._predicted_s + predicted
             self._factor = (self._spent_s + TRUST * self._trial) / (self._predicted_s + TRUST)
-        if busy is not None and busy_began is not None:
-            others = max(0.0, (busy - busy_began - spent) / wall)
+        if usage.busy_s is not None and usage_began.busy_s is not None:
+            others = max(0.0, (usage.busy_s - usage_began.busy_s - spent) / wall)
             self._others += 0.5 * (others - self._others)
-        self._window = (now, own, busy, self._units)
+        if self._live and usage.throttled > usage_began.throttled:
+            self._tight_until = now + WINDOW_S
+        self._window = (now, own, usage, self._units)

@@ -7,12 +7,12 @@ once on its way: faces are found while the file is written, and no pictures are 
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from app_core.cores import core_count
 from app_core.errors import BadInput, Cancelled, FfmpegFailed
 from app_core.media.cycle import CycleCheck
 from app_core.media.photo import BACKDROP
@@ -131,7 +131,7 @@ def reader_argv(
     return [
         *gently(ffmpeg),
         *(("-hwaccel", "cuda") if use_nvdec else ()),
-        *("-threads", f"{min(os.cpu_count() or 1, _DECODING_THREADS)}"),
+        *("-threads", f"{min(math.ceil(core_count()), _DECODING_THREADS)}"),
         *input_options(facts.demuxer, facts.decoder, limits),
         *("-i", f"file:{path}", "-map", "0:V:0", "-an", "-sn", "-dn"),
         *("-vf", ",".join(_filters(facts, folder)), "-fps_mode", "passthrough"),

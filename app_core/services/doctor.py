@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app_core.engine.capacity import core_count
+from app_core.cores import core_count
 from app_core.errors import SoyleError
 from app_core.face.avatar import AvatarLibrary
 from app_core.face.finder import find_finder

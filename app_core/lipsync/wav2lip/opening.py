@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
+import math
 from typing import TYPE_CHECKING
 
+from app_core.cores import core_count
 from app_core.errors import BadInput
 from app_core.lipsync.wav2lip.model import Wav2LipModel
 
@@ -71,7 +72,7 @@ def open_runtime(
 
 
 def _threads() -> int:
-    return max(1, (os.cpu_count() or 1) - 1)
+    return max(1, math.floor(core_count()) - 1)
 
 
 def _installed(package: str) -> bool:
