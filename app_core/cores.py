@@ -118,7 +118,7 @@ def _groups_v1(root: Path) -> list[_Group]:
 
 def _own_paths(root: Path) -> dict[str, str]:
     """Our control group by controller; version 2 has no name."""
-    found = {}
+    found: dict[str, str] = {}
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, path = line.split(":", 2)
         found |= dict.fromkeys(controllers.split(","), path)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import uuid
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app_core.cancel_scope import CancelScope, Ticket
 from app_core.channel import Channel
-from app_core.errors import Cancelled, Conflict, NotFound
+from app_core.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+logger = logging.getLogger(__name__)
+
 
 class JobStatus(StrEnum):
     QUEUED = "queued"
@@ -34,38 +39,6 @@ class JobStatus(StrEnum):
 
 
 ENDED = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED})
-
-
-class CancelScope:
-    """A generation counter. Work remembers the number it began with and asks if it is stale.
-
-    Only grows, one integer, so readers need no lock.
-    """
-
-    def __init__(self) -> None:
-        self.generation = 0
-        self._lock = threading.Lock()
-
-    def cancel(self) -> None:
-        with self._lock:
-            self.generation += 1
-
-    def ticket(self) -> Ticket:
-        return Ticket(self, self.generation)
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    scope: CancelScope
-    generation: int
-
-    @property
-    def stale(self) -> bool:
-        return self.scope.generation != self.generation
-
-    def check(self) -> None:
-        if self.stale:
-            raise Cancelled("The job was cancelled")
 
 
 @dataclass(slots=True, eq=False)
@@ -113,6 +86,9 @@ class Job:
     """What a film's render took, once it has ended."""
     marks: list[Sentence | Word] = field(default_factory=list)
     """What is said when, on the clock of ``sound``: each sentence, then its words. Only grows."""
+    resumed: deque[tuple[int, float]] = field(default_factory=deque)
+    """Frames for which the voice kept everybody waiting, and when their tasks came; taken out by
+    the reader."""
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds from the job's creation, by what happened."""
     film: bool = False
@@ -199,6 +175,14 @@ class Job:
         """Notes the first time that something happened."""
         self.timings.setdefault(name, round(time.monotonic() - self.created_s, 4))
 
+    def begin(self) -> bool:
+        """False when it has ended already: an ending is never undone."""
+        with self._end:
+            if self.ended:
+                return False
+            self.status = JobStatus.RUNNING
+            return True
+
     def end(self, status: JobStatus, error: SoyleError | None = None) -> bool:
         """The first ending wins. True when this was it."""
         with self._end:
@@ -279,7 +263,7 @@ class JobTable:
         """Forgets every job. None may be running."""
         with self._lock:
             for job in self._jobs.values():
-                self._forgotten(job)
+                self._forgo(job)
             self._jobs.clear()
 
     def _forget(self, now: float) -> None:
@@ -293,4 +277,11 @@ class JobTable:
                 break
             held -= job.nbytes
             del self._jobs[job.id]
+            self._forgo(job)
+
+    def _forgo(self, job: Job) -> None:
+        """A file that cannot be removed must not keep the others."""
+        try:
             self._forgotten(job)
+        except Exception:
+            logger.exception("what a job left was not removed", extra={"job": job.id})

@@ -82,6 +82,9 @@ class Tally:
         if self._frames >= FLUSH_FRAMES:
             self.flush()
 
+    def dropped(self) -> None:
+        self._metrics.dropped.inc()
+
     def flush(self) -> None:
         counts = self._metrics
         counts.frames.labels(self._kind).inc(self._frames)
@@ -126,9 +129,9 @@ class Metrics:
             "Live frames that left over 40 ms after their time",
             registry=self.registry,
         )
-        self._dropped = Counter(
+        self.dropped = Counter(
             "soyle_frames_dropped",
-            "Live frames whose time had passed, of ended renders",
+            "Live frames whose time had passed",
             registry=self.registry,
         )
         self._batch = Histogram(
@@ -176,7 +179,6 @@ class Metrics:
 
     def ended(self, job: Job) -> None:
         self._ended.labels(job.status.value).inc()
-        self._dropped.inc(job.frames_dropped)
         first_s = job.timings.get("first_frame")
         if first_s is not None:
             self._first_frame.labels(kind(job)).observe(first_s)

@@ -94,7 +94,7 @@ def test_version_1(tree: Tree, mount: str) -> None:
     root = tree(
         {
             "proc/stat": BUSY_HOST,
-            "proc/self/cgroup": "4:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n1:name=systemd:/x\n",
+            "proc/self/cgroup": "4:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n1:name=x:/y\n",
             f"sys/fs/cgroup/{mount}/cpu.cfs_quota_us": "-1\n",
             f"{group}/cpu.cfs_quota_us": "200000\n",
             f"{group}/cpu.cfs_period_us": "100000\n",

@@ -129,3 +129,51 @@ def test_removed_jobs_are_forgotten() -> None:
     scheduler.remove("a")
     assert scheduler.schedule(0.0) == []
     assert scheduler.depth == 0
+
+
+def test_deadlines_count_from_the_first_task() -> None:
+    """A voice that needs 3 s for its first word makes nobody late."""
+    scheduler = Scheduler(max_batch=64)
+    scheduler.add(Lane("a", fps=25, live=True, room=lambda: 99))
+    assert not scheduler.arrive("a", 0, now=3.0)
+    scheduler.push("a", tasks("a", 100))
+    sizes = [len(scheduler.schedule(now=3.0 + n / 25)) for n in range(4)]
+    assert sizes == [FIRST_BATCH, 8, 16, 32]
+
+
+def test_a_late_voice_moves_the_clock_and_does_not_come_first_for_ever() -> None:
+    scheduler = Scheduler(max_batch=FIRST_BATCH)
+    for name in ("slow", "steady"):
+        scheduler.add(Lane(name, fps=25, live=True, room=lambda: 99))
+        scheduler.arrive(name, 0, now=0.0)
+    scheduler.push("slow", tasks("slow", 4))
+    assert drawn(scheduler.schedule(now=0.0)) == {"slow": [0, 1, 2, 3]}
+    scheduler.push("steady", tasks("steady", 100))
+    for _ in range(12):
+        scheduler.schedule(now=0.0)
+    assert scheduler.arrive("slow", 4, now=2.0), "due at 0.26 s"
+    scheduler.push("slow", tasks("slow", 8, start=4))
+    assert drawn(scheduler.schedule(now=2.0)) == {"steady": [48, 49, 50, 51]}, "due since 2.02 s"
+    assert drawn(scheduler.schedule(now=2.0)) == {"slow": [4, 5, 6, 7]}
+    assert not scheduler.arrive("slow", 12, now=9.0), "its lane was not dry"
+
+
+def test_tasks_in_time_move_no_clock() -> None:
+    scheduler = Scheduler(max_batch=64)
+    scheduler.add(Lane("a", fps=25, live=True, room=lambda: 99))
+    scheduler.arrive("a", 0, now=0.0)
+    scheduler.push("a", tasks("a", 4))
+    scheduler.schedule(now=0.0)
+    assert not scheduler.arrive("a", 4, now=0.2)
+    assert not scheduler.arrive("unknown", 0, now=0.0)
+
+
+def test_the_batch_after_a_stall_is_small_again() -> None:
+    scheduler = Scheduler(max_batch=64)
+    scheduler.add(Lane("a", fps=25, live=True, room=lambda: 99))
+    scheduler.arrive("a", 0, now=0.0)
+    scheduler.push("a", tasks("a", 28))
+    assert [len(scheduler.schedule(now=0.0)) for _ in range(3)] == [FIRST_BATCH, 8, 16]
+    scheduler.arrive("a", 28, now=5.0)
+    scheduler.push("a", tasks("a", 60, start=28))
+    assert len(scheduler.schedule(now=5.0)) == FIRST_BATCH

@@ -3,6 +3,8 @@
 Thread contract: job threads call ``open``, ``submit`` and ``finish``; any thread may call
 ``drop``; the engine's own thread alone schedules, runs the model and puts mouths into channels.
 A task is scheduled only when its job's channel has room, so a delivery never waits.
+
+Whatever a model, a channel or a counter raises ends the job that it concerns, and not the thread.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from app_core.channel import ChannelClosed
 from app_core.engine.pace import Pace
-from app_core.engine.runner import Runner
+from app_core.engine.runner import Runner, broken
 from app_core.engine.scheduler import LATENCY_BATCH, THROUGHPUT_BATCH, Lane, Scheduler
 from app_core.errors import Cancelled, ModelFailed
 from app_core.metrics import Metrics
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,24 +38,29 @@ sleeps in ``submit`` beyond that. Live jobs speak no further ahead, so that a vo
 whoever speaks next."""
 IDLE_S = 0.05
 """Longest sleep: a channel whose reader made room is noticed after this at the latest."""
+PAUSE_S = 1.0
+"""After a failure of the engine itself, so that one that stays does not fill the log."""
 
 
 class Engine:
     def __init__(self, model: LipsyncModel, metrics: Metrics | None = None) -> None:
         self._metrics = metrics or Metrics()
-        self._runner = Runner(model)
-        self._scheduler = Scheduler(model.max_batch, model.ready)
+        self._model, self._runner = model, Runner(model)
+        self._scheduler = Scheduler(model.max_batch, self._is_ready)
         self._file_waiting = max(FILE_WAITING, 2 * model.max_batch)
         self._name = f"engine-{model.name}"
         self._jobs: dict[str, Job] = {}
         self._finished: dict[str, Exception | None] = {}
+        self._broken: dict[str, ModelFailed] = {}
+        """Jobs of which something could not be asked while scheduling."""
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         """Something can be scheduled, perhaps; the engine's thread alone waits for it."""
         self._space: dict[str, threading.Condition] = {}
         """A job's waiting tasks went down; its own thread alone waits for it."""
-        self._stopping = False
+        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._counting = True
         self.pace = Pace()
         self.batches = 0
         self.frames = 0
@@ -73,13 +81,20 @@ class Engine:
             live = sum(job.live for job in self._jobs.values())
             return live, len(self._jobs) - live
 
+    @property
+    def alive(self) -> bool:
+        """Its thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
-        self._thread.start()
+        """Also again, when the thread has ended. Raises Busy when no thread is left."""
+        thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
+        start_thread(thread)
+        self._thread = thread
 
     def close(self) -> None:
         with self._changed:
-            self._stopping = True
+            self._stopping.set()
             jobs = list(self._jobs.values())
             self._changed.notify()
         if self._thread is not None:
@@ -93,9 +108,8 @@ class Engine:
         lane = Lane(
             job_id=job.id,
             fps=job.request.fps,
-            origin_s=time.monotonic(),
             live=job.live,
-            room=job.mouths.room,
+            room=lambda: self._room(job),
             limit=limit,
         )
         with self._changed:
@@ -107,6 +121,9 @@ class Engine:
         """Waits while the job is full. Raises Cancelled when the job ended meanwhile."""
         most = self._most(job)
         with self._lock:
+            now = time.monotonic()
+            if tasks and self._scheduler.arrive(job.id, tasks[0].index, now) and job.live:
+                job.resumed.append((tasks[0].index, now))
             while tasks:
                 if job.ticket.stale or job.id not in self._jobs:
                     raise Cancelled("The job was cancelled")
@@ -131,52 +148,120 @@ class Engine:
     def drop(self, job: Job, error: Exception | None = None) -> None:
         """Forgets the job's tasks and closes its channel at once."""
         with self._lock:
-            self._forget(job.id)
+            if self._jobs.get(job.id) is job:
+                self._forget(job.id)
         job.mouths.close(error, now=True)
 
     def _forget(self, job_id: str) -> None:
         self._scheduler.remove(job_id)
         self._jobs.pop(job_id, None)
         self._finished.pop(job_id, None)
+        self._broken.pop(job_id, None)
         space = self._space.pop(job_id, None)
         if space is not None:
             space.notify()
 
-    def _loop(self) -> None:
-        while True:
-            with self._changed:
-                tasks = self._next()
-                while not tasks and not self._stopping:
-                    self._changed.wait(IDLE_S)
-                    tasks = self._next()
-                if self._stopping:
-                    return
-                jobs = {task.job_id: self._jobs[task.job_id] for task in tasks}
-                for job in jobs.values():
-                    if self._scheduler.waiting(job.id) <= self._most(job) // 2:
-                        self._space[job.id].notify()
-            with self._metrics.time("draw"):
-                answers = self._runner.run(tasks)
-            self._metrics.batch(len(tasks))
-            self.pace.add(len(tasks))
-            self.batches += 1
-            self.frames += len(tasks)
-            for task, answer in zip(tasks, answers, strict=True):
-                self._deliver(jobs[task.job_id], answer)
+    # The engine's own thread
 
-    def _deliver(self, job: Job, answer: Mouth | ModelFailed) -> None:
-        if isinstance(answer, ModelFailed):
-            self.drop(job, answer)
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._step()
+            except BaseException as error:
+                logger.exception("the engine failed: its renders end, and it goes on")
+                self._break(error)
+                self._stopping.wait(PAUSE_S)
+
+    def _step(self) -> None:
+        with self._changed:
+            tasks = self._next()
+            while not tasks and not self._stopping.is_set():
+                self._changed.wait(IDLE_S)
+                tasks = self._next()
+            jobs = {task.job_id: self._jobs[task.job_id] for task in tasks}
+            for job in jobs.values():
+                if self._scheduler.waiting(job.id) <= self._most(job) // 2:
+                    self._space[job.id].notify()
+        if not tasks:
             return
-        try:
-            job.mouths.put(answer)
-        except ChannelClosed:
-            self.drop(job)
+        began_s = time.thread_time()
+        answers = self._runner.run(tasks)
+        self._count(len(tasks), time.thread_time() - began_s)
+        for task, answer in zip(tasks, answers, strict=True):
+            self._deliver(jobs[task.job_id], answer)
 
     def _next(self) -> list[MouthTask]:
         # Nothing is being drawn here, so a finished job without waiting tasks is complete.
         for job_id in [i for i in self._finished if not self._scheduler.waiting(i)]:
             job, error = self._jobs[job_id], self._finished[job_id]
             self._forget(job_id)
-            job.mouths.close(error)
-        return self._scheduler.schedule(time.monotonic())
+            self._close(job, error)
+        tasks = self._scheduler.schedule(time.monotonic())
+        for job_id, failure in list(self._broken.items()):
+            job = self._jobs[job_id]
+            self._forget(job_id)
+            self._close(job, failure, now=True)
+        return [task for task in tasks if task.job_id in self._jobs]
+
+    def _is_ready(self, task: MouthTask) -> bool:
+        try:
+            return self._model.ready(task)
+        except BaseException as error:
+            self._note(task.job_id, error)
+            return False
+
+    def _room(self, job: Job) -> int:
+        try:
+            return job.mouths.room()
+        except BaseException as error:
+            self._note(job.id, error)
+            return 0
+
+    def _note(self, job_id: str, error: BaseException) -> None:
+        logger.error("a frame cannot be scheduled", exc_info=error, extra={"job": job_id})
+        self._broken[job_id] = broken(self._model.name, error)
+
+    def _deliver(self, job: Job, answer: Mouth | ModelFailed) -> None:
+        if isinstance(answer, ModelFailed):
+            self._abandon(job, answer)
+            return
+        try:
+            job.mouths.put(answer)
+        except ChannelClosed:
+            self._abandon(job, None)
+        except BaseException as error:
+            logger.error("a mouth was not delivered", exc_info=error, extra={"job": job.id})
+            self._abandon(job, broken(self._model.name, error))
+
+    def _abandon(self, job: Job, error: Exception | None) -> None:
+        with self._lock:
+            if self._jobs.get(job.id) is job:
+                self._forget(job.id)
+        self._close(job, error, now=True)
+
+    def _close(self, job: Job, error: Exception | None, *, now: bool = False) -> None:
+        """A channel that cannot be closed concerns its own job alone."""
+        try:
+            job.mouths.close(error, now=now)
+        except BaseException as failure:
+            logger.error("a channel was not closed", exc_info=failure, extra={"job": job.id})
+
+    def _break(self, error: BaseException) -> None:
+        """Ends every render: which frames were lost is not known."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        for job in jobs:
+            self._abandon(job, broken(self._model.name, error))
+
+    def _count(self, frames: int, spent_s: float) -> None:
+        """What cannot be counted is drawn all the same."""
+        self.batches += 1
+        self.frames += frames
+        try:
+            self.pace.add(frames)
+            self._metrics.stage("draw").inc(spent_s * 1000.0)
+            self._metrics.batch(frames)
+        except Exception:
+            if self._counting:
+                logger.exception("the engine's figures are not counted")
+            self._counting = False

@@ -6,6 +6,7 @@ deadline; file lanes share, in turn, what the live ones leave of the batch.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ FIRST_BATCH = 4
 LATENCY_BATCH = 32
 THROUGHPUT_BATCH = 960
 START_ALLOWANCE_S = 0.1
-"""From admission to the first picture; deadlines count from then on."""
+"""From a job's first task to its first picture; deadlines count from then on."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,17 +30,18 @@ class Lane:
 
     job_id: str
     fps: int
-    origin_s: float
-    """Time of admission, on the clock of ``now``."""
     live: bool
     room: Callable[[], int]
     """Results that the job's channel can still take."""
+    origin_s: float = math.inf
+    """When its first task came, on the clock of ``now``, had it come in one go since."""
     limit: int = THROUGHPUT_BATCH
     """Largest batch of this job."""
     batch: int = FIRST_BATCH
     waiting: deque[MouthTask] = field(default_factory=deque)
 
     def due_s(self, index: int) -> float:
+        """When the frame should be drawn."""
         return self.origin_s + START_ALLOWANCE_S + index / self.fps
 
 
@@ -66,6 +68,21 @@ class Scheduler:
 
     def remove(self, job_id: str) -> None:
         self._lanes.pop(job_id, None)
+
+    def arrive(self, job_id: str, index: int, now: float) -> bool:
+        """Tasks from ``index`` on are there. A job's first ones set its clock; when its voice let
+        the lane run dry and these come too late, the clock goes on from them: True then.
+        """
+        lane = self._lanes.get(job_id)
+        if lane is None:
+            return False
+        if math.isinf(lane.origin_s):
+            lane.origin_s = now - index / lane.fps
+        elif not lane.waiting and now > lane.due_s(index):
+            lane.origin_s = now - index / lane.fps
+            lane.batch = min(FIRST_BATCH, lane.limit)
+            return True
+        return False
 
     def push(self, job_id: str, tasks: Sequence[MouthTask]) -> None:
         self._lanes[job_id].waiting.extend(tasks)

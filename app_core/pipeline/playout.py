@@ -1,7 +1,7 @@
 """Hands a job's frames to its reader: as fast as they come, or each at its time.
 
 Lossless for files. Live, a picture whose time has passed is dropped and counted; sound is never
-dropped, it travels beside the pictures. Each wait is short, and between waits the reader is
+dropped, it travels beside the pictures. Where the voice itself is late, everything waits for it. Each wait is short, and between waits the reader is
 looked for, so that one who left is noticed also before the first frame.
 """
 
@@ -54,8 +54,10 @@ class Playout(Generic[T]):
     def _items(self) -> Iterator[T]:
         job, composer, tally = self._job, self._composer, self._tally
         while (mouth := self._next()) is not None:
+            self._resume(mouth.index)
             if self._too_late(mouth):
                 job.frames_dropped += 1
+                tally.dropped()
                 continue
             if not job.live:
                 self._give_way()
@@ -67,10 +69,11 @@ class Playout(Generic[T]):
             slack = self._wait_for(mouth.index) if job.live else None
             job.ticket.check()
             job.mark("first_frame")
-            yield item
+            # Before it is handed over: whoever stops at the last frame never asks for another.
             job.frames_done += 1
             tally.delivered(slack)
             self._capacity.delivered(composer.width, composer.height, slack)
+            yield item
 
     def _next(self) -> Mouth | None:
         while True:
@@ -92,6 +95,16 @@ class Playout(Generic[T]):
         if self._origin_s is None:
             self._origin_s = time.monotonic() - index / self._job.request.fps
         return self._origin_s + index / self._job.request.fps
+
+    def _resume(self, index: int) -> None:
+        """A voice that spoke too late stopped the clock: it goes on with the next picture. Sound
+        waited as long, so nothing is skipped.
+        """
+        resumed = self._job.resumed
+        while resumed and resumed[0][0] <= index:
+            first, came_s = resumed.popleft()
+            if self._origin_s is not None and came_s > self._due_s(first):
+                self._origin_s = None
 
     def _too_late(self, mouth: Mouth) -> bool:
         """Its whole time has passed, and there is a later one to show."""
