@@ -90,7 +90,10 @@ def close_on_stop(service: LipsyncService) -> None:
 
     def after(old: Any) -> Callable[[int, Any], None]:
         def handle(number: int, stack: Any) -> None:
-            threading.Thread(target=service.close, name="closing").start()
+            try:
+                threading.Thread(target=service.close, name="closing").start()
+            except RuntimeError:  # no thread is left; the server must stop all the same
+                logger.warning("the running renders are cut")
             old(number, stack)
 
         return handle

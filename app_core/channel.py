@@ -7,6 +7,7 @@ jobs is never blocked by one stalled reader. The reader's every wait has a timeo
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -30,6 +31,10 @@ class Channel(Generic[T]):
         self._changed = threading.Condition()
         self._closed = False
         self._error: Exception | None = None
+        self._offered_s = math.inf
+        """Since when there is something that nobody took; never, if there is nothing."""
+        self.visited = False
+        """A reader has come."""
 
     def room(self) -> int:
         """Items that can be put now. 0 when closed."""
@@ -43,6 +48,12 @@ class Channel(Generic[T]):
     def closed(self) -> bool:
         return self._closed
 
+    @property
+    def untaken_s(self) -> float:
+        """How long something has been here, an item or an error, and nobody took any."""
+        with self._changed:
+            return max(0.0, time.monotonic() - self._offered_s)
+
     def put(self, item: T) -> None:
         """Never waits. Raises ChannelFull or ChannelClosed."""
         with self._changed:
@@ -51,14 +62,17 @@ class Channel(Generic[T]):
             if len(self._items) >= self._size:
                 raise ChannelFull(f"{self._size} items wait already")
             self._items.append(item)
+            self._offered_s = min(self._offered_s, time.monotonic())
             self._changed.notify_all()
 
     def get(self, timeout_s: float) -> T:
         """The next item. Raises TimeoutError, the error it was closed with, or ChannelClosed."""
         end = time.monotonic() + timeout_s
         with self._changed:
+            self.visited = True
             while not self._items:
                 if self._error is not None:
+                    self._offered_s = math.inf
                     raise self._error
                 if self._closed:
                     raise ChannelClosed
@@ -66,7 +80,10 @@ class Channel(Generic[T]):
                 if left <= 0:
                     raise TimeoutError
                 self._changed.wait(left)
-            return self._items.popleft()
+            item = self._items.popleft()
+            more = self._items or self._error is not None
+            self._offered_s = time.monotonic() if more else math.inf
+            return item
 
     def close(self, error: Exception | None = None, *, now: bool = False) -> None:
         """No more items. What waits is still read before the error, or thrown away ``now``."""
@@ -77,4 +94,8 @@ class Channel(Generic[T]):
             self._error = error
             if now:
                 self._items.clear()
+            if error is not None:
+                self._offered_s = min(self._offered_s, time.monotonic())
+            elif not self._items:
+                self._offered_s = math.inf
             self._changed.notify_all()

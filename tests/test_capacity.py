@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from app_core.engine import capacity as module
 from app_core.cores import Cores, Usage
+from app_core.engine import capacity as module
 from app_core.engine.capacity import WINDOW_S, Capacity
 
 

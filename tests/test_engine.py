@@ -187,9 +187,7 @@ class BadChannel(Channel[Mouth]):
 
 
 @pytest.mark.parametrize("call", ["room", "put", "close"])
-def test_a_channel_that_raises_ends_its_own_job(
-    engine: Engine, model: Fragile, call: str
-) -> None:
+def test_a_channel_that_raises_ends_its_own_job(engine: Engine, model: Fragile, call: str) -> None:
     model.gate.clear()
     victim, other = make_job(BadChannel(call)), make_job()
     begin(engine, victim)
@@ -261,9 +259,7 @@ def test_a_thread_that_ended_all_the_same_starts_again(
     assert read(begin(engine, make_job())) == list(range(FRAMES))
 
 
-def test_no_thread_for_the_engine_is_busy(
-    model: Fragile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_thread_for_the_engine_is_busy(model: Fragile, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_more(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

@@ -8,6 +8,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from app_core.threads import start_thread
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -64,7 +66,8 @@ class Pulse:
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Raises Busy when no thread is left."""
+        start_thread(self._thread)
 
     def close(self) -> None:
         self._closing.set()
@@ -73,17 +76,23 @@ class Pulse:
 
     def _run(self) -> None:
         while not self._closing.wait(self._between_s):
-            engine = self._engine
-            live, files = engine.jobs
-            if not live:
-                continue
-            logger.info(
-                "%d live and %d file renders: %.0f frames/s in batches of %.1f, %d frames wait, "
-                "%.1f %% late",
-                live,
-                files,
-                engine.pace.frames_per_s,
-                engine.pace.mean_batch,
-                engine.depth,
-                100 * self._capacity.snapshot().late,
-            )
+            try:
+                self._tell()
+            except Exception:
+                logger.exception("the engine's figures are not told this time")
+
+    def _tell(self) -> None:
+        engine = self._engine
+        live, files = engine.jobs
+        if not live:
+            return
+        logger.info(
+            "%d live and %d file renders: %.0f frames/s in batches of %.1f, %d frames wait, "
+            "%.1f %% late",
+            live,
+            files,
+            engine.pace.frames_per_s,
+            engine.pace.mean_batch,
+            engine.depth,
+            100 * self._capacity.snapshot().late,
+        )

@@ -8,8 +8,11 @@ import threading
 from typing import TYPE_CHECKING, Protocol
 
 from app_core.errors import Cancelled, FfmpegFailed, SoyleError
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app_core.types import Picture
 
 logger = logging.getLogger(__name__)
@@ -30,18 +33,35 @@ class PictureStream(Protocol):
     def close(self) -> None: ...
 
 
+def _started(work: Callable[[], None], stream: PictureStream) -> threading.Thread:
+    """Raises Busy when no thread is left; nothing decodes then."""
+    thread = threading.Thread(target=work, name="reel", daemon=True)
+    try:
+        start_thread(thread)
+    except BaseException:
+        stream.close()
+        raise
+    return thread
+
+
+def _known(error: Exception) -> SoyleError:
+    """What the reader is told; whatever stops the thread must reach it."""
+    if isinstance(error, SoyleError):
+        return error
+    return FfmpegFailed(f"The video cannot be read: {error!r}")
+
+
 class ForwardReel:
     """One job's pictures, decoded forward in a loop. Read by one thread."""
 
     def __init__(self, stream: PictureStream, pictures: int) -> None:
-        """``stream`` repeats after ``pictures`` and is closed with the reel."""
+        """``stream`` repeats after ``pictures`` and is closed with the reel. Raises Busy."""
         self._stream, self._pictures = stream, pictures
         self._waiting: queue.Queue[Picture | SoyleError] = queue.Queue(READ_AHEAD)
         self._at = -1
         self._current: Picture | None = None
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="reel", daemon=True)
-        self._thread.start()
+        self._thread = _started(self._run, stream)
 
     def picture(self, index: int) -> Picture:
         """Passes over those in between. The same index again is the same picture."""
@@ -71,8 +91,8 @@ class ForwardReel:
         try:
             while not self._closed:
                 self._put(self._stream.read())
-        except SoyleError as error:
-            self._put(error)
+        except Exception as error:
+            self._put(_known(error))
 
     def _put(self, item: Picture | SoyleError) -> None:
         while not self._closed:
@@ -91,8 +111,7 @@ class KeptReel:
         self._changed = threading.Condition()
         self._error: SoyleError | None = None
         self._users, self._left = 0, False
-        self._thread = threading.Thread(target=self._run, name="reel", daemon=True)
-        self._thread.start()
+        self._thread = _started(self._run, stream)
 
     @property
     def failed(self) -> bool:
@@ -143,8 +162,8 @@ class KeptReel:
                 with self._changed:
                     self._ready.append(picture)
                     self._changed.notify_all()
-        except SoyleError as failure:
-            error = failure
+        except Exception as failure:
+            error = _known(failure)
         finally:
             self._stream.close()
             with self._changed:

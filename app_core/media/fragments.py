@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput, Busy
+from app_core.errors import BadInput
 from app_core.media.mp4 import SoundFeed, encoder_options, frame_sound, lead_samples, mp4_argv
-from app_core.media.process import FfmpegProcess, InputPipe
+from app_core.media.process import FfmpegProcess, input_pipes
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app_core.media.ffmpeg import Ffmpeg
+    from app_core.media.process import InputPipe
     from app_core.types import Frame
 
 ENCODERS = ("libx264", "h264_nvenc")
@@ -78,26 +80,30 @@ def fragments(
     """The bytes of the stream, made no faster than they are taken.
 
     ``frames`` is read in a thread of its own. Closing the generator ends the process at once, and
-    the thread at the next frame. Raises what ``frames`` raises, FfmpegFailed or BadInput.
+    the thread at the next frame. Raises what ``frames`` raises, FfmpegFailed, Busy or
+    BadInput.
     """
-    video, sound = InputPipe(), InputPipe()
-    argv = mp4_argv(
-        ffmpeg.path,
-        "pipe:1",
-        video=video.url,
-        sound=sound.url,
-        width=width,
-        height=height,
-        fps=fps,
-        sample_rate=sample_rate,
-        encoder=encoder,
-        video_options=options(encoder, crf, preset, width, height, fps),
-        container=[
-            *["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
-            *["-frag_duration", f"{round(FRAGMENT_S * 1e6)}", "-flush_packets", "1"],
-        ],
-    )
-    with FfmpegProcess(argv, inputs=[video, sound], output=True, patience_s=_PATIENCE_S) as process:
+    video_options = options(encoder, crf, preset, width, height, fps)
+    with input_pipes(2) as (video, sound):
+        argv = mp4_argv(
+            ffmpeg.path,
+            "pipe:1",
+            video=video.url,
+            sound=sound.url,
+            width=width,
+            height=height,
+            fps=fps,
+            sample_rate=sample_rate,
+            encoder=encoder,
+            video_options=video_options,
+            container=[
+                *["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
+                *["-frag_duration", f"{round(FRAGMENT_S * 1e6)}", "-flush_packets", "1"],
+            ],
+        )
+        pipes = [video, sound]
+        process = FfmpegProcess(argv, inputs=pipes, output=True, patience_s=_PATIENCE_S)
+    with process:
         feed = _Feed(process, video, SoundFeed(sound, f"sound-{process.pid}"))
         feed.start(frames, sample_rate, fps)
         try:
@@ -125,12 +131,14 @@ class _Feed:
             name=f"fragments-{self._process.pid}",
             daemon=True,
         )
+        start_thread(self._sound)
         try:
-            self._sound.start()
-            thread.start()
-        except RuntimeError as error:
+            start_thread(thread)
+        except BaseException:
+            self._process.stop()
             self._sound.end()
-            raise Busy("The server has no thread left for another render") from error
+            self._sound.join(_JOIN_S)
+            raise
         self._thread = thread
 
     def receive(self) -> bytes:
@@ -155,6 +163,7 @@ class _Feed:
                 self._sound.put(frame_sound(frame, sample_rate, fps))
                 for plane in (frame.picture.y, frame.picture.u, frame.picture.v):
                     self._process.write(self._video, plane.data)
+            self._sound.check()
             self._video.close()
         except Exception as error:
             self._error = error

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from app_core.errors import FfmpegFailed, SoyleError
 from app_core.media.ffmpeg import QUIET
-from app_core.media.process import FfmpegProcess, InputPipe
+from app_core.media.process import FfmpegProcess, InputPipe, input_pipes
 from app_core.media.raw_video import COLOURS
 from app_core.media.wav import pcm16
+from app_core.threads import start_thread
 from app_core.types import first_sample
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ class Mp4Writer:
     """Writes beside ``path`` and renames at ``finish``; any other ending leaves nothing.
 
     Used by one thread; ``abort`` may come from another. Leaving the ``with`` block without
-    ``finish`` aborts. ``write`` and ``finish`` raise FfmpegFailed or DiskFull.
+    ``finish`` aborts. ``write`` and ``finish`` raise FfmpegFailed or DiskFull, beginning raises
+    FfmpegFailed or Busy.
     """
 
     def __init__(
@@ -148,26 +150,31 @@ class Mp4Writer:
         self._size = (width, height)
         self._fps = fps
         self._sample_rate = sample_rate
-        self._video = InputPipe()
-        sound = InputPipe()
-        argv = mp4_argv(
-            ffmpeg.path,
-            f"file:{self._part}",
-            video=self._video.url,
-            sound=sound.url,
-            width=width,
-            height=height,
-            fps=fps,
-            sample_rate=sample_rate,
-            encoder=encoder,
-            crf=crf,
-            preset=preset,
-            threads=threads,
-        )
-        self._process = FfmpegProcess(argv, inputs=[self._video, sound], patience_s=_PATIENCE_S)
+        with input_pipes(2) as (self._video, sound):
+            argv = mp4_argv(
+                ffmpeg.path,
+                f"file:{self._part}",
+                video=self._video.url,
+                sound=sound.url,
+                width=width,
+                height=height,
+                fps=fps,
+                sample_rate=sample_rate,
+                encoder=encoder,
+                crf=crf,
+                preset=preset,
+                threads=threads,
+            )
+            pipes = [self._video, sound]
+            self._process = FfmpegProcess(argv, inputs=pipes, patience_s=_PATIENCE_S)
         self._sound = SoundFeed(sound, f"sound-{self._process.pid}")
         self._sound.put(bytes(lead_samples(sample_rate) * _SAMPLE_BYTES))
-        self._sound.start()
+        try:
+            start_thread(self._sound)
+        except BaseException:
+            self._process.stop()
+            self._part.unlink(missing_ok=True)
+            raise
 
     @property
     def pid(self) -> int:
@@ -192,6 +199,7 @@ class Mp4Writer:
             self._sound.end()
             self._video.close()  # first: the rest of the sound may wait for the rest of the video
             self._sound.join(_FINISH_S)
+            self._sound.check()
             self._process.finish(_FINISH_S)
             os.replace(self._part, self._path)
         except SoyleError:
@@ -232,8 +240,16 @@ class SoundFeed(threading.Thread):
         self._pipe = pipe
         self._waiting: queue.Queue[bytes] = queue.Queue(_WAITING_SOUNDS)
         self._ended = False
+        self._failure: Exception | None = None
+
+    def check(self) -> None:
+        """Raises FfmpegFailed when some of the sound was not written, though ffmpeg lives."""
+        if self._failure is not None:
+            raise FfmpegFailed(f"The sound was cut: {self._failure!r}") from self._failure
 
     def put(self, sound: bytes) -> None:
+        """Raises FfmpegFailed, also when the thread has failed."""
+        self.check()
         try:
             self._waiting.put(sound, timeout=_PATIENCE_S)
         except queue.Full:
@@ -255,5 +271,7 @@ class SoundFeed(threading.Thread):
                     self._pipe.write(sound, math.inf)  # the video's patience is the bound
         except BrokenPipeError:
             logger.debug("ffmpeg takes no more sound")
+        except Exception as error:
+            self._failure = error
         finally:
             self._pipe.close()

@@ -18,9 +18,10 @@ from typing import IO, TYPE_CHECKING
 
 from app_core.errors import FfmpegFailed, SoyleError
 from app_core.media.ffmpeg import failure
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
 _LAST_LINES = 100
@@ -45,7 +46,11 @@ class InputPipe:
     """One input of a child, written without ever waiting for good."""
 
     def __init__(self) -> None:
-        self.reader, self._writer = os.pipe()
+        """Raises FfmpegFailed when no descriptor is left."""
+        try:
+            self.reader, self._writer = os.pipe()
+        except OSError as error:
+            raise FfmpegFailed(f"There is no pipe for ffmpeg: {error}") from error
         os.set_blocking(self._writer, False)
         _widen(self._writer)
         self._room = select.poll()
@@ -98,6 +103,20 @@ class InputPipe:
                 self._writer = -1
 
 
+@contextlib.contextmanager
+def input_pipes(count: int) -> Iterator[list[InputPipe]]:
+    """New pipes for a child that is started in the ``with`` block: closed when that fails."""
+    pipes: list[InputPipe] = []
+    try:
+        while len(pipes) < count:
+            pipes.append(InputPipe())
+        yield pipes
+    except BaseException:
+        for pipe in pipes:
+            pipe.close()
+        raise
+
+
 class FfmpegProcess:
     """One running child. Leaving the ``with`` block ends it, reaps it and closes every pipe."""
 
@@ -109,7 +128,10 @@ class FfmpegProcess:
         output: bool = False,
         patience_s: float = 60.0,
     ) -> None:
-        """``output`` opens its standard output for ``read``. ``patience_s`` bounds one wait."""
+        """``output`` opens its standard output for ``read``. ``patience_s`` bounds one wait.
+
+        Raises FfmpegFailed, or Busy when no thread is left; the ``inputs`` are closed then.
+        """
         self._inputs = inputs
         self._patience_s = patience_s
         self._reading = threading.Lock()
@@ -124,10 +146,12 @@ class FfmpegProcess:
                 start_new_session=True,  # Ctrl-C in a terminal reaches only the server
                 bufsize=0,
             )
-        except OSError as error:
+        except BaseException as error:
             for pipe in inputs:
                 pipe.close()
-            raise FfmpegFailed(f"ffmpeg could not be started: {error}") from error
+            if isinstance(error, OSError):
+                raise FfmpegFailed(f"ffmpeg could not be started: {error}") from error
+            raise
         for pipe in inputs:
             pipe.hand_over()
         assert self._child.stderr is not None
@@ -139,7 +163,16 @@ class FfmpegProcess:
             name=f"ffmpeg-{self._child.pid}",
             daemon=True,
         )
-        self._listener.start()
+        try:
+            start_thread(self._listener)
+        except BaseException:
+            self._child.kill()
+            for stream in (*inputs, self._child.stdout, self._child.stderr):
+                if stream is not None:
+                    stream.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(_LAST_WORDS_S)
+            raise
 
     @property
     def pid(self) -> int:

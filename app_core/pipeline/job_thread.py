@@ -7,8 +7,9 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput, Busy, Cancelled, SoyleError, told
+from app_core.errors import BadInput, Cancelled, SoyleError, told
 from app_core.log import job_id
+from app_core.threads import start_thread
 from app_core.types import Sentence
 
 if TYPE_CHECKING:
@@ -40,10 +41,7 @@ class JobThread:
 
     def start(self) -> None:
         """Raises Busy when the machine has no thread left."""
-        try:
-            self._thread.start()
-        except RuntimeError as error:
-            raise Busy("The server has no thread left for another render") from error
+        start_thread(self._thread)
 
     def join(self, timeout_s: float) -> None:
         if self._thread.is_alive():
@@ -62,7 +60,7 @@ class JobThread:
         except OSError as error:
             failure = told(error)
             self._fail(failure if isinstance(failure, SoyleError) else SoyleError(str(error)))
-        except Exception as error:
+        except BaseException as error:
             logger.exception("the job's thread failed")
             self._fail(SoyleError(f"The render failed: {error}"))
 

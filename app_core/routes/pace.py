@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
+from app_core.threads import start_thread
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -21,7 +23,7 @@ _LOOK_S = 0.5
 class Pace:
     """In its ``with`` block nothing is awaited from the client for longer than ``silence_s``, and
     one that sends less than SLOWEST on the whole is no longer listened to: ``late`` is set then,
-    and what reads from the connection finds its end.
+    and what reads from the connection finds its end. Entering raises Busy when no thread is left.
     """
 
     def __init__(self, connection: socket.socket, silence_s: float) -> None:
@@ -45,8 +47,8 @@ class Pace:
                 return
 
     def __enter__(self) -> Self:
+        start_thread(self._watch)
         self._connection.settimeout(self._silence_s)
-        self._watch.start()
         return self
 
     def __exit__(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from app_core.errors import Busy, Cancelled, told
 from app_core.log import job_id
 from app_core.services.reader import Reader
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,18 +82,22 @@ class Films:
         )
         self._threads[job.id] = thread
         try:
-            thread.start()
-        except RuntimeError as error:
+            start_thread(thread)
+        except Busy as busy:
             del self._threads[job.id]
-            busy = Busy("The server has no thread left for another render")
             self._end(job, busy)
             drop()
-            raise busy from error
+            raise
 
     def stream(self, job: Job, pieces: Pieces, gone: Gone) -> Reader[bytes]:
         """The film's bytes while it is made. Leaving the loop cancels the job at once."""
         job.film = True
-        return Reader(pieces(gone), lambda error: self._end(job, error and told(error)))
+        try:
+            made = pieces(gone)
+        except BaseException as error:
+            self._end(job, told(error))
+            raise
+        return Reader(made, lambda error: self._end(job, error and told(error)))
 
     def close(self) -> None:
         """Waits for the threads; their jobs have ended."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from app_core import __version__
 from app_core.face.finder import finder_name
+from app_core.services.studio import ENGINE_LOST
 
 if TYPE_CHECKING:
     from app_core.services.lipsync_service import LipsyncService
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 def report(service: LipsyncService) -> dict[str, Any]:
     studio = service.studio
+    status, reason = _status(service)
     model, engine, ffmpeg = studio.model, studio.engine, studio.found_ffmpeg
     return {
-        "status": studio.status,
-        "reason": studio.reason or None,
+        "status": status,
+        "reason": reason or None,
         "model": model.name if model else service.config.model,
         "device": model.device if model else None,
         "model_reason": studio.why or None,
@@ -37,3 +39,22 @@ def report(service: LipsyncService) -> dict[str, Any]:
             "frames_per_s": round(engine.pace.frames_per_s, 1) if engine else 0.0,
         },
     }
+
+
+def missing_voice(service: LipsyncService) -> str:
+    """What is wrong with VOICE, empty when nothing is."""
+    voice, there = service.config.voice, service.voices.ids()
+    if not voice or voice in there:
+        return ""
+    return f"VOICE={voice}: there is no such voice; there is: {', '.join(there) or 'none'}"
+
+
+def _status(service: LipsyncService) -> tuple[str, str]:
+    """With the reason, empty when all is well."""
+    studio = service.studio
+    if studio.engine_is_lost:
+        return "offline", ENGINE_LOST
+    missing = missing_voice(service)
+    if studio.status == "ready" and missing:
+        return "degraded", missing
+    return studio.status, studio.reason

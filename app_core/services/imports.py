@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import Busy, Cancelled, Conflict, SoyleError, told
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,16 +80,18 @@ class Imports:
         self._places.release()
 
     def start(self, item: Import) -> None:
-        """In a place that was reserved, which it gives back at its end. Raises Conflict."""
+        """In a place that was reserved, which it gives back at its end. Raises Conflict or
+        Busy, and the place stays the caller's."""
         with self._changed:
             there = self._items.get(item.id)
             if there is not None and not there.ended.is_set():
                 raise Conflict("An avatar with this id is being imported", field="id")
             if self._closed:
                 raise Busy("The server is stopping")
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._run, name="import", daemon=True)
-                self._worker.start()
+            if self._worker is None or not self._worker.is_alive():
+                worker = threading.Thread(target=self._run, name="import", daemon=True)
+                start_thread(worker)
+                self._worker = worker
             self._items[item.id] = item
             self._waiting.append(item)
             self._changed.notify_all()
@@ -139,7 +141,10 @@ class Imports:
                         return
                     continue
                 item = self._waiting.popleft()
-            self._import(item)
+            try:
+                self._import(item)
+            except BaseException:
+                logger.exception("the import thread failed, and goes on")
 
     def _import(self, item: Import) -> None:
         began = time.monotonic()
@@ -155,8 +160,10 @@ class Imports:
         logger.info("import of %s: %s, %.1f s", item.id, outcome, time.monotonic() - began)
 
     def _end(self, item: Import, error: SoyleError | None) -> None:
-        with contextlib.suppress(OSError):
+        try:
             self._free(item.source)
+        except Exception:
+            logger.exception("an upload was not removed")
         with self._changed:
             item.error, item.ended_s = error, time.monotonic()
             if error is None or isinstance(error, Cancelled):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
+import logging
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app_core.errors import BadInput, Cancelled
+from app_core.errors import BadInput, Cancelled, ModelFailed, NotFound
 from app_core.face.avatar import AvatarLibrary
 from app_core.job import Job, JobTable
 from app_core.pipeline.playout import Playout
@@ -16,13 +17,14 @@ from app_core.services.avatars import Avatars
 from app_core.services.chunks import forget_chunks
 from app_core.services.filming import unchanged, write_film
 from app_core.services.films import Films
-from app_core.services.health import report
+from app_core.services.health import missing_voice, report
 from app_core.services.reader import Reader
 from app_core.services.readings import Readings
 from app_core.services.recording import process_recording
 from app_core.services.renders import Renders
 from app_core.services.results import Results
 from app_core.services.studio import Studio
+from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.espeak import EspeakVoice
 from app_core.speech.voices import Voices
 
@@ -39,8 +41,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+logger = logging.getLogger(__name__)
+
 EXPIRY_S = 60.0
 """Between two looks for what has been kept long enough."""
+READER_LOOK_S = 5.0
+"""Between two looks for renders that nobody reads."""
 
 
 def _here() -> bool:
@@ -73,17 +79,25 @@ class LipsyncService:
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self._renders = Renders(config, self.studio, self.jobs)
         self.films = Films(self.results, self._renders.end)
-        self._closing = threading.Event()
-        self._expiry = threading.Thread(target=self._expire, name="expiry", daemon=True)
+        self._watchdog = Watchdog(
+            [
+                Duty(self._tend_engine, 1.0),
+                Duty(self._renders.end_unread, READER_LOOK_S),
+                Duty(self.jobs.expire, min(EXPIRY_S, config.job_life_s / 4)),
+            ]
+        )
 
     # Life
 
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
+        missing = missing_voice(self)
+        if missing:
+            logger.error("%s", missing)
         self.results.sweep()
         self.avatars.sweep()
         self.studio.start(wait_s)
-        self._expiry.start()
+        self._watchdog.start()
 
     def close(self) -> None:
         """Ends every job and joins every thread."""
@@ -91,17 +105,16 @@ class LipsyncService:
         self._renders.close()
         self.films.close()
         self.avatars.close()
-        self._closing.set()
-        if self._expiry.is_alive():
-            self._expiry.join(5.0)
+        self._watchdog.close()
         self.jobs.clear()
         self.results.close()
         self.studio.close()
 
-    def _expire(self) -> None:
-        """Also forgets when nobody asks."""
-        while not self._closing.wait(min(EXPIRY_S, self.config.job_life_s / 4)):
-            self.jobs.expire()
+    def _tend_engine(self) -> None:
+        """A thread of the engine that has ended is replaced; its jobs fail and do not hang."""
+        if self.studio.engine_is_lost:
+            self._renders.fail_all(ModelFailed("The model's thread has ended"))
+            self.studio.revive()
 
     # Renders
 
@@ -122,7 +135,7 @@ class LipsyncService:
         model, _ = self.studio.ready()
         if request.model not in ("auto", model.name):
             raise BadInput(f"'model' must be one of: auto, {model.name}", field="model")
-        voice = self.voices.get(request.voice or self.config.voice or None, request.language)
+        voice = self._voice(request)
         return self.begin(
             request,
             avatar=avatar or self.library.get(request.avatar or self.config.avatar),
@@ -133,6 +146,15 @@ class LipsyncService:
             ),
             sample_rate=voice.sample_rate,
         )
+
+    def _voice(self, request: RenderRequest) -> Voice:
+        """VOICE is a preference: where it lacks the language, the first that speaks it speaks.
+        A voice that the request names is meant. Raises NotFound.
+        """
+        if not request.voice and self.config.voice:
+            with contextlib.suppress(NotFound):
+                return self.voices.get(self.config.voice, request.language)
+        return self.voices.get(request.voice or None, request.language)
 
     def frames(
         self,

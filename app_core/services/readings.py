@@ -39,7 +39,9 @@ class Readings(Collector):
         yield jobs
         yield waiting
         yield GaugeMetricFamily(
-            "soyle_ready", "1 when renders can begin", value=float(engine is not None)
+            "soyle_ready",
+            "1 when renders can begin",
+            value=float(engine is not None and engine.alive),
         )
         if engine is not None:
             for name, words, value in (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app_core.channel import Channel
-from app_core.errors import Cancelled, SoyleError
+from app_core.errors import Cancelled, SoyleError, told
 from app_core.job import Job, JobStatus
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
@@ -35,6 +35,11 @@ logger = logging.getLogger(__name__)
 FILE_CHANNEL = 64
 """Mouths that wait for the writer of a file, a full batch where that is more; a live reader has
 one second of them."""
+UNREAD_S = 60.0
+"""A job to which no reader came for this long, although there is something to read, has none."""
+STALLED_S = 300.0
+"""The same of a reader that came and takes nothing more. The end of an encoder takes up to four
+minutes, in which the frames of the next film wait."""
 _JOIN_S = 5.0
 
 
@@ -52,7 +57,7 @@ class Renders:
     def __init__(self, config: Config, studio: Studio, jobs: JobTable) -> None:
         self._config, self._studio, self._jobs = config, studio, jobs
         self._admission = Admission(jobs, studio.capacity, config.max_jobs)
-        self._running: dict[str, _Render] = {}
+        self._running: dict[Job, _Render] = {}
 
     def begin(
         self,
@@ -84,23 +89,25 @@ class Renders:
         thread = JobThread(job, speaking, plan, engine, self._studio.metrics)
         composer = Composer(job, plate, face, model)
         self._admission.admit(job, composer.width, composer.height)
-        self._running[job.id] = _Render(thread, composer)
-        if job.ended:  # cancelled by its id between these two lines
-            del self._running[job.id]
-            raise Cancelled("The job was cancelled")
+        # Whoever knows the id can end the job from here on: what is taken after that end is
+        # given back, and the end stands.
         try:
+            self._running[job] = _Render(thread, composer)
             engine.open(job, low_latency=request.hasty, batch_size=batch_size)
-            job.status = JobStatus.RUNNING
+            if not job.begin():
+                raise job.error or Cancelled("The job was cancelled")
             thread.start()
-        except SoyleError as error:
-            self.end(job, error)
+        except BaseException as error:
+            if not self.end(job, told(error)):
+                self._release(job, job.error)
+                raise
             self._jobs.discard(job.id)
             raise
         return job
 
     def composer(self, job: Job) -> Composer:
         """Raises Cancelled when the job has ended."""
-        render = self._running.get(job.id)
+        render = self._running.get(job)
         if render is None:
             raise job.error or Cancelled("The job has ended")
         return render.composer
@@ -122,14 +129,7 @@ class Renders:
             job.sound.close(error)
         if job.status is JobStatus.CANCELLED:
             job.scope.cancel()
-        if self._studio.engine is not None:
-            self._studio.engine.drop(job, error)
-        self._studio.capacity.release(job.id)
-        render = self._running.pop(job.id, None)
-        if render is not None:
-            render.composer.close()
-            if job.film:
-                note_statistics(job, render.composer.width, render.composer.height)
+        self._release(job, error)
         self._studio.metrics.ended(job)
         logger.info(
             "job %s: %d frames, %d dropped, %s",
@@ -141,10 +141,32 @@ class Renders:
         )
         return True
 
+    def _release(self, job: Job, error: Exception | None) -> None:
+        """Gives back what a job that has ended holds; safe to do again."""
+        if self._studio.engine is not None:
+            self._studio.engine.drop(job, error)
+        self._studio.capacity.release(job.id)
+        render = self._running.pop(job, None)
+        if render is not None:
+            render.composer.close()
+            if job.film:
+                note_statistics(job, render.composer.width, render.composer.height)
+
+    def end_unread(self) -> None:
+        """Ends jobs that wait for a reader. Waiting for a slow voice or model does not count."""
+        for job in self._jobs.running():
+            most_s = STALLED_S if job.mouths.visited else UNREAD_S
+            if job.mouths.untaken_s > most_s:
+                self.end(job, Cancelled(f"Nobody read the render for {most_s:.0f} s"))
+
+    def fail_all(self, error: SoyleError) -> None:
+        """Ends every job."""
+        for job in self._jobs.running():
+            self.end(job, error)
+
     def close(self) -> None:
         """Ends every job and joins its thread."""
         running = list(self._running.values())
-        for job in self._jobs.running():
-            self.end(job, Cancelled("The server is stopping"))
+        self.fail_all(Cancelled("The server is stopping"))
         for render in running:
             render.thread.join(_JOIN_S)

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from app_core.engine.capacity import Capacity
 from app_core.engine.engine import Engine
 from app_core.engine.pace import Pulse
-from app_core.errors import NotReady, SoyleError
+from app_core.errors import Busy, NotReady, SoyleError
 from app_core.face.avatar import AvatarLibrary
 from app_core.lipsync.model import ModelOptions
 from app_core.lipsync.registry import open_model
@@ -19,6 +19,7 @@ from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.metrics import Metrics
 from app_core.pipeline.trial import frame_cost
 from app_core.services.video_lipsync_stream import ClipFootage
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from app_core.lipsync.model import LipsyncModel, Plate
 
 logger = logging.getLogger(__name__)
+
+
+ENGINE_LOST = "the model's thread has ended and is about to be replaced"
 
 
 class Studio:
@@ -60,8 +64,9 @@ class Studio:
     def start(self, wait_s: float = 0.0) -> None:
         """``wait_s`` waits for the model."""
         self.status, self.reason = "loading", "the model is loading"
-        self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
-        self._loader.start()
+        loader = threading.Thread(target=self._load, name="loader", daemon=True)
+        start_thread(loader)
+        self._loader = loader
         self._loaded.wait(wait_s)
 
     def when_loaded(self, call: Callable[[], None]) -> None:
@@ -72,7 +77,7 @@ class Studio:
             if self.model is not None:
                 call()
 
-        threading.Thread(target=wait, name="when-loaded", daemon=True).start()
+        start_thread(threading.Thread(target=wait, name="when-loaded", daemon=True))
 
     def refuse(self, reason: str) -> None:
         """No render begins any more."""
@@ -89,8 +94,21 @@ class Studio:
             self.model.close()
         self.library.close()
 
+    @property
+    def engine_is_lost(self) -> bool:
+        """Its thread has ended, though nobody stopped it."""
+        return self.engine is not None and self.status != "offline" and not self.engine.alive
+
+    def revive(self) -> None:
+        """Starts a thread that has ended. Raises Busy when no thread is left."""
+        if self.engine is not None and self.engine_is_lost:
+            logger.error("the engine's thread has ended; it is started again")
+            self.engine.start()
+
     def ready(self) -> tuple[LipsyncModel, Engine]:
         """Raises NotReady with the reason."""
+        if self.engine_is_lost:
+            raise NotReady(f"The server is not ready: {ENGINE_LOST}", retry_after_s=2)
         if self.model is None or self.engine is None or self.status == "offline":
             seconds = 2 if self.status == "loading" else 30
             raise NotReady(f"The server is not ready: {self.reason}", retry_after_s=seconds)
@@ -140,10 +158,14 @@ class Studio:
             cost.frame_ms, 512, 512, cost.network_ms, model_fps=model.frames_per_s
         )
         engine = Engine(model, self.metrics)
+        pulse = Pulse(engine, self.capacity)
         engine.start()
-        self._pulse = Pulse(engine, self.capacity)
-        self._pulse.start()
-        self.model, self.engine = model, engine
+        try:
+            pulse.start()
+        except Busy:
+            engine.close()
+            raise
+        self.model, self.engine, self._pulse = model, engine, pulse
         # The clip at the sizes of live routes and of films, ahead of its first reader.
         for size in ((512, 512), None):
             self.face(model, self.plate(self.library.get(self._config.avatar), size, False))

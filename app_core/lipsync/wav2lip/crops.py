@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app_core.errors import Busy
 from app_core.lipsync.wav2lip.framing import SIDE, crop
 from app_core.lipsync.wav2lip.runtime import FaceAt
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +53,7 @@ class Crops:
     def __init__(
         self, plate: Plate, boxes: NDArray[np.int32], runtime: Runtime, folder: Path | None
     ) -> None:
-        """``folder`` takes the file of a long clip."""
+        """``folder`` takes the file of a long clip. Raises Busy when no thread is left."""
         self._plate = weakref.ref(plate)
         self._boxes, self._runtime = boxes, runtime
         self._rows = face_rows(plate.track, boxes)
@@ -63,7 +65,7 @@ class Crops:
         self._closing = threading.Event()
         self._furthest = 0
         self._thread: threading.Thread | None = None
-        self._start()
+        self._begin()
 
     def ready(self, picture: int) -> bool:
         """``at`` will not wait. Pictures that could not be read are read again after a while."""
@@ -95,10 +97,23 @@ class Crops:
             self._thread.join(_CLOSING_S)
 
     def _start(self) -> None:
-        self._error = None
+        """Without a thread it is tried again after a while, like a clip that cannot be read."""
+        try:
+            self._begin()
+        except Busy as error:
+            self._fail(error)
+
+    def _begin(self) -> None:
         if not self._closing.is_set():
-            self._thread = threading.Thread(target=self._run, name="faces", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="faces", daemon=True)
+            self._error = None
+            start_thread(thread)
+            self._thread = thread
+
+    def _fail(self, error: Exception) -> None:
+        with self._changed:
+            self._error, self._again_s = error, time.monotonic() + _AGAIN_S
+            self._changed.notify_all()
 
     def _run(self) -> None:
         plate = self._plate()
@@ -110,9 +125,7 @@ class Crops:
                 self._cut(reel)
         except Exception as error:  # whatever stops this thread must reach those who wait
             logger.warning("the faces of a clip were not cut out: %s", error)
-            with self._changed:
-                self._error, self._again_s = error, time.monotonic() + _AGAIN_S
-                self._changed.notify_all()
+            self._fail(error)
 
     def _cut(self, reel: Reel) -> None:
         for picture, row in enumerate(self._rows):

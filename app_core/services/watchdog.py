@@ -1,0 +1,62 @@
+"""The thread that looks after everything that nobody asks about."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app_core.threads import start_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+_JOIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    call: Callable[[], None]
+    every_s: float
+
+
+class Watchdog:
+    """Does each duty about every ``every_s`` seconds. One that fails is done again next time, and
+    keeps no other from being done.
+    """
+
+    def __init__(self, duties: Sequence[Duty], clock: Callable[[], float] = time.monotonic) -> None:
+        self._duties, self._clock = duties, clock
+        self._done_s = {duty: clock() for duty in duties}
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Raises Busy when no thread is left."""
+        start_thread(self._thread)
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join(_JOIN_S)
+
+    def look(self) -> None:
+        """Does what is due."""
+        for duty in self._duties:
+            if self._clock() - self._done_s[duty] < duty.every_s:
+                continue
+            self._done_s[duty] = self._clock()
+            try:
+                duty.call()
+            except Exception:
+                logger.exception("the watchdog failed at one of its duties")
+
+    def _run(self) -> None:
+        wait_s = min([LOOK_S, *(duty.every_s for duty in self._duties)])
+        while not self._closing.wait(wait_s):
+            self.look()
