@@ -3,9 +3,9 @@
 The cost of a frame is predicted as ``factor * (FIXED_MS + PIXEL_MS * megapixels + network)`` core
 milliseconds, where ``network`` is what the model's network took in a trial. ``factor`` follows
 the processor time that this process really spent on the frames it delivered. What other programs
-take of our cores is read from the kernel. A live render is admitted while the sum of all live renders, plus
-what others take, stays under ``share`` of the cores, and their frames under ``MODEL_SHARE`` of
-those that the model draws in a second.
+take of our cores is read from the kernel. A live render is admitted while the sum of all live
+renders, plus what others take, stays under ``share`` of the cores, and their frames under
+``MODEL_SHARE`` of those that the model draws in a second.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Hands a job's frames to its reader: as fast as they come, or each at its time.
 
 Lossless for files. Live, a picture whose time has passed is dropped and counted; sound is never
-dropped, it travels beside the pictures. Where the voice itself is late, everything waits for it. Each wait is short, and between waits the reader is
-looked for, so that one who left is noticed also before the first frame.
+dropped, it travels beside the pictures. Where the voice itself is late, everything waits for it.
+Each wait is short, and between waits the reader is looked for, so that one who left is noticed
+also before the first frame.
 """
 
 from __future__ import annotations
