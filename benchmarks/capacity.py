@@ -17,13 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from app_core.cores import Cores
+from app_core.metrics import LATE_S
 from benchmarks.mjpeg_reader import MjpegReader
 from benchmarks.server import Server
 from benchmarks.table import end, show
 from benchmarks.texts import TEXTS
 
 FPS = 25
-LATE_S = 0.040
 READERS = [1, 2, 4, 8, 12, 16, 24]
 SPACING_S = 0.1
 """Between the starts of two readers: clients do not come in the same instant."""

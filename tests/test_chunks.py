@@ -69,7 +69,7 @@ def test_every_chunk_has_its_film_and_its_sound(service: LipsyncService, fps: in
     sounds = [wait_for_sound(job, chunk, here) for chunk in job.chunks]
     assert until(lambda: job.status is JobStatus.DONE)
     assert [frames_of(film) for film in films] == [chunk.frames for chunk in job.chunks]
-    assert sum(chunk.frames for chunk in job.chunks) == job.frames_total
+    assert sum(chunk.frames for chunk in job.chunks) == job.frames_total == job.frames_done
     for chunk, sound in zip(job.chunks, sounds, strict=True):
         assert len(sound) / RATE == pytest.approx(chunk.duration_s, abs=1 / RATE)
         assert chunk.duration_s == chunk.frames / fps

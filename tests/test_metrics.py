@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -71,16 +73,30 @@ def _request(pace: str) -> Any:
     return MjpegRequest.parse(BODY | {"pace": pace})
 
 
-def test_late_and_dropped_frames(make_client: Any) -> None:
-    """Pictures that wait for a slow voice come late."""
-    client = make_client(voices=ToneVoices(ToneVoice(delay_s=0.5)))
-    body = {"text": "one two three", "size": "128x128", "fps": 60}
-    answer = client.post("/api/stream_mjpeg", json=body)
-    frames = answer.data.count(b"X-Frame:")
-    answer.close()
+def test_late_and_dropped_frames(
+    make_client: Any, model: EchoModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures that take longer than they are shown, counted while they are read."""
+    apply = model.apply
+
+    def slow(face: Any, picture: Any, mouth: Any) -> Any:
+        if mouth.index in (5, 20):
+            time.sleep(0.3)
+        return apply(face, picture, mouth)
+
+    monkeypatch.setattr(model, "apply", slow)
+    client = make_client()
+    service = client.application.extensions["lipsync"]
+    with service.frames(service.submit(_request("realtime")), lambda frame: frame) as frames:
+        shown = [next(frames).index]
+        while shown[-1] < 30:
+            shown.append(next(frames).index)
+        told = read(client)
+        assert told["soyle_frames_dropped_total",] == shown[-1] + 1 - len(shown) > 0
+        shown += [frame.index for frame in frames]
     told = read(client)
-    assert told["soyle_frames_total", "live"] == frames
-    assert told["soyle_frames_dropped_total",] == 36 - frames
+    assert told["soyle_frames_total", "live"] == len(shown)
+    assert told["soyle_frames_dropped_total",] == 40 - len(shown)
     assert told["soyle_frames_late_total",] > 0
 
 

@@ -93,3 +93,48 @@ def test_only_an_endless_word_is_cut_inside() -> None:
     found = pieces("x" * 500 + " tail", "en")
     assert "".join(found).replace(" ", "") == "x" * 500 + "tail."
     assert all(len(piece) <= LONGEST for piece in found)
+
+
+@pytest.mark.parametrize("language", ["ru", "kk", "en"])
+@pytest.mark.parametrize(
+    ("unit", "spoken"),
+    [
+        (".!", False),
+        ("…", False),
+        ('."', False),
+        ('!"»', False),
+        ("?!?", False),
+        ("А. ", True),
+        ("а. ", True),
+        ("1. ", True),
+        ("т. д. ", True),
+        ("a, b, ", True),
+        ("— ", False),
+        ("[a](", True),
+        ("<a", True),
+        ("http://a/...,", True),
+    ],
+)
+def test_long_runs_are_looked_at_once(unit: str, spoken: bool, language: str) -> None:
+    """Each of these took minutes when a run was looked at again from each of its marks."""
+    text = unit * (100_000 // len(unit))
+    found = pieces(text, language)
+    assert bool(found) == spoken
+    assert all(len(piece) <= LONGEST for piece in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Да.!? Нет.", ["Да.!?", "Нет."]),
+        ('Он сказал: "Да..." Потом ушёл.', ['Он сказал: "Да…"', "Потом ушёл."]),
+        ('Так."? И вот.', ['Так."?', "И вот."]),
+        ("Пришёл А. С. Пушкин. И т. д. и т. п. Всё.", None),
+        ("1. Один.", ["1. Один."]),
+    ],
+)
+def test_runs_of_marks_end_a_sentence_once(text: str, expected: list[str] | None) -> None:
+    found = pieces(text, "ru")
+    assert "".join(found).replace(" ", "") == text.replace(" ", "").replace("...", "…")
+    if expected is not None:
+        assert found == expected

@@ -16,6 +16,9 @@ LONGEST_FIRST = 80
 FEWEST_WORDS = 3
 """Words on either side of the cut in the first sentence, so that its melody survives."""
 
+_LOOK_BACK = 400
+"""Characters before a mark that can say whether it ends a sentence; two words at most matter."""
+
 _CLOSERS = "\"'»”’)]}"
 _OPENERS = "\"'«“„‘([{"
 _SYMBOLS = {
@@ -43,9 +46,11 @@ _ARROW = re.compile(r" ?(?:<?[-=]{1,9}>|[←-⇿]) ?")
 _GLUED = re.compile(r"(?<=[а-яёәғқңөұүһі])([.!?…]+)(?=[А-ЯЁӘҒҚҢӨҰҮҺІ])")
 _MARKS = re.compile(r"([!?])[!?]*\1+")
 _DOTS = re.compile(r"\.{2,}|…+\.*")
-_END = re.compile(rf"[.!?…]+[{re.escape(_CLOSERS)}]*(?=\s)")
+# Possessive, and only from where a run of marks begins: a long run is looked at once.
+_END = re.compile(rf"(?<![.!?…])[.!?…]++[{re.escape(_CLOSERS)}]*+(?=\s)")
 _FINISHED = re.compile(rf"[.!?…][{re.escape(_CLOSERS)}]*$")
 _CLAUSE = re.compile(rf"[,;:][{re.escape(_CLOSERS)}]*(?=\s)|(?<=\s)[—–-](?=\s)")
+_BEFORE_NEXT = re.compile(rf"[{re.escape(_OPENERS)} —–\-\xa0]*")
 _WRAPPED = re.compile(r"(?<![.!?…:;\s])[ \t]*\n[ \t]*(?=[^\W\d_A-ZА-ЯЁӘҒҚҢӨҰҮҺІ])")
 
 
@@ -108,17 +113,26 @@ def _lines(text: str) -> Iterator[str]:
 def _sentences(line: str, language: str) -> Iterator[str]:
     start = 0
     for mark in _END.finditer(line):
-        if _is_end(line[start : mark.end()], line[mark.end() :], language):
-            yield line[start : mark.end()].strip()
-            start = mark.end()
+        end = mark.end()
+        if _is_end(line[max(start, end - _LOOK_BACK) : end], _next_char(line, end), language):
+            yield line[start:end].strip()
+            start = end
     if line[start:].strip():
         yield line[start:].strip()
 
 
-def _is_end(before: str, after: str, language: str) -> bool:
-    """Whether the mark that ``before`` ends with closes a sentence."""
-    following = after.lstrip(_OPENERS + " —–-\xa0")
-    if following[:1].islower():
+def _next_char(line: str, at: int) -> str:
+    """The first character of the next word; empty at the end."""
+    following = _BEFORE_NEXT.match(line, at)
+    end = following.end() if following else at
+    return line[end : end + 1]
+
+
+def _is_end(before: str, following: str, language: str) -> bool:
+    """Whether the mark that ``before`` ends with closes a sentence; ``following``: what the next
+    word begins with.
+    """
+    if following.islower():
         return False
     if before[-1] != ".":
         return True
@@ -148,9 +162,14 @@ def _opening(sentence: str) -> tuple[str, str]:
         head, rest = sentence[: mark.end()].strip(), sentence[mark.end() :].strip()
         if len(head) > LONGEST:
             break
-        if len(head.split()) >= FEWEST_WORDS and len(rest.split()) >= FEWEST_WORDS:
+        if _has_words(head) and _has_words(rest):
             return head, rest
     return "", sentence
+
+
+def _has_words(part: str) -> bool:
+    """At least FEWEST_WORDS, looking no further."""
+    return len(part.split(None, FEWEST_WORDS)) >= FEWEST_WORDS
 
 
 def _clauses(sentence: str) -> Iterator[str]:
