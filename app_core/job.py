@@ -51,6 +51,12 @@ class Chunk:
     frames: int = 0
     duration_s: float = 0.0
     film: Path | None = None
+    wav: Path | None = None
+    """``sound`` as its address gives it, once somebody asked for it."""
+    forgotten: bool = False
+    """Its files are gone, and none may be added."""
+    making: threading.Lock = field(default_factory=threading.Lock)
+    """Held by whoever makes ``wav``."""
     spoken: threading.Event = field(default_factory=threading.Event)
     """``sound``, ``frames`` and ``duration_s`` are there."""
     filmed: threading.Event = field(default_factory=threading.Event)

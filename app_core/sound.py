@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from app_core.types import Float32
 
 SAMPLE_BYTES = 2
+FULL_SCALE = 32768
+"""1.0 in 16-bit samples, as WAV files and players have it."""
 SPILL_S = 60.0
 """How much of a sound that may go to the disk stays in memory."""
 
@@ -59,7 +61,7 @@ class Sound:
         return max(int(self._store.nbytes), self._length * SAMPLE_BYTES)
 
     def append(self, pcm: Float32) -> None:
-        samples = np.clip(np.rint(pcm * 32767.0), -32768, 32767).astype(np.int16)
+        samples = int16(pcm)
         with self._changed:
             if self._closed:
                 raise ValueError("the sound is closed")
@@ -114,7 +116,7 @@ class Sound:
         """What there is of [start, stop), as floats -1..1."""
         with self._changed:
             part = self._part(start, stop)
-        return part.astype(np.float32) / np.float32(32767.0)
+        return part.astype(np.float32) / np.float32(FULL_SCALE)
 
     def read(self, start: int, most: int, timeout_s: float) -> bytes:
         """Up to ``most`` samples from ``start``, little-endian; b"" at the end.
@@ -134,3 +136,10 @@ class Sound:
                 self._changed.wait(left)
             part = self._part(start, start + most)
         return part.astype("<i2").tobytes()
+
+
+def int16(pcm: Float32) -> NDArray[np.int16]:
+    """Samples -1..1 to 16 bit, rounded to nearest; louder ones are clipped."""
+    scaled: Float32 = np.rint(pcm * np.float32(FULL_SCALE))
+    found: NDArray[np.int16] = np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    return found

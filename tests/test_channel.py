@@ -75,3 +75,48 @@ def test_close_now_throws_away_what_waits() -> None:
     channel.close(ValueError("now"), now=True)
     with pytest.raises(ValueError, match="now"):
         channel.get(1)
+
+
+def test_what_nobody_takes_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("app_core.channel.time.monotonic", lambda: now)
+    channel: Channel[int] = Channel(4)
+    now = 5.0
+    assert channel.untaken_s == 0.0, "there is nothing to take"
+    assert not channel.visited
+    channel.put(1)
+    now = 6.0
+    channel.put(2)
+    now = 8.0
+    assert channel.untaken_s == 3.0
+    channel.get(0.0)
+    assert channel.visited
+    now = 10.0
+    assert channel.untaken_s == 2.0, "since the last one was taken"
+    channel.get(0.0)
+    now = 50.0
+    channel.close()
+    now = 60.0
+    assert channel.untaken_s == 0.0, "its reader is through"
+
+
+@pytest.mark.parametrize("now_too", [True, False])
+def test_a_failure_that_nobody_takes_is_known(
+    monkeypatch: pytest.MonkeyPatch, now_too: bool
+) -> None:
+    now = 1.0
+    monkeypatch.setattr("app_core.channel.time.monotonic", lambda: now)
+    channel: Channel[int] = Channel(4)
+    channel.close(ValueError("why"), now=now_too)
+    now = 4.0
+    assert channel.untaken_s == 3.0
+    with pytest.raises(ValueError):
+        channel.get(0.0)
+    assert channel.untaken_s == 0.0
+
+
+def test_items_thrown_away_are_waited_for_by_nobody() -> None:
+    channel: Channel[int] = Channel(4)
+    channel.put(1)
+    channel.close(now=True)
+    assert channel.untaken_s == 0.0

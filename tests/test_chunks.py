@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import wave
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 
 from app_core.config import Config
-from app_core.errors import BadInput, Cancelled, FfmpegFailed, NotFound, VoiceFailed
+from app_core.errors import BadInput, Cancelled, DiskFull, FfmpegFailed, NotFound, VoiceFailed
 from app_core.job import Job, JobStatus
 from app_core.request import ChunksRequest
 from app_core.services import chunks
@@ -19,6 +21,7 @@ from app_core.services.chunks import (
     start_chunks,
     wait_for_film,
     wait_for_sound,
+    wav_file,
 )
 from app_core.services.filming import film_writer
 from app_core.services.lipsync_service import LipsyncService
@@ -166,3 +169,83 @@ def test_chunks_are_found_by_their_id(service: LipsyncService) -> None:
         with pytest.raises(NotFound):
             find_chunk(service, name)
     wait_for_film(job, job.chunks[-1], here)
+
+
+def test_the_sound_of_a_chunk_is_made_once(
+    service: LipsyncService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    resampled = chunks.wav.resampled
+
+    def counted(*rest: object) -> bytes:
+        made.append(1)
+        return resampled(*rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(chunks.wav, "resampled", counted)
+    job = start_chunks(service, request())
+    chunk = job.chunks[0]
+    wait_for_sound(job, chunk, here)
+    with ThreadPoolExecutor(4) as pool:
+        paths = set(pool.map(lambda _: wav_file(service, job, chunk), range(8)))
+    assert len(made) == len(paths) == 1
+    with wave.open(str(paths.pop())) as heard:
+        assert (heard.getframerate(), heard.getnframes()) == (16000, 0.4 * 16000)
+    assert until(lambda: job.ended)
+    assert job.result_bytes >= 0.4 * 16000 * 2
+    service._forgotten(job)
+    assert not list(service.config.work_dir.glob("*/*"))
+
+
+def test_a_chunk_that_is_forgotten_while_its_sound_is_made_leaves_no_file(
+    service: LipsyncService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resampled = chunks.wav.resampled
+    job = start_chunks(service, request())
+    wait_for_film(job, job.chunks[-1], here)
+    assert until(lambda: job.ended)
+
+    def slow(*rest: object) -> bytes:
+        chunks.forget_chunks(service, job)
+        return resampled(*rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(chunks.wav, "resampled", slow)
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            wav_file(service, job, job.chunks[0])
+    assert not list(service.config.work_dir.glob("*/*"))
+
+
+def test_chunks_that_fill_the_disk_leave_it_at_once(
+    service: LipsyncService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def second_is_too_much(service: LipsyncService, job: Job, path: Path):  # type: ignore[no-untyped-def]
+        if path.stem.endswith("-1"):
+            raise OSError(28, "No space left on device")
+        return film_writer(service, job, path)
+
+    monkeypatch.setattr(chunks, "film_writer", second_is_too_much)
+    job = start_chunks(service, request())
+    with pytest.raises(DiskFull):
+        wait_for_film(job, job.chunks[1], here)
+    assert until(lambda: not list(service.config.work_dir.glob("*/*")))
+    with pytest.raises(DiskFull):
+        wait_for_film(job, job.chunks[0], here)
+
+
+def test_a_full_disk_has_no_room_for_a_sound(
+    service: LipsyncService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start_chunks(service, request())
+    wait_for_film(job, job.chunks[-1], here)
+    assert until(lambda: job.ended)
+    before = len(list(service.config.work_dir.glob("*/*")))
+
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(DiskFull):
+            wav_file(service, job, job.chunks[0])
+    assert len(list(service.config.work_dir.glob("*/*"))) == before
+    assert wav_file(service, job, job.chunks[0]).stat().st_size > 44

@@ -35,6 +35,7 @@ def test_chunks_as_documented(client: FlaskClient) -> None:
             assert (heard.getframerate(), heard.getnchannels()) == (16000, 1)
             assert heard.getnframes() == chunk["duration"] * 16000
         film.close()
+        sound.close()
     part = client.get(told["chunks"][0]["video_url"], headers={"Range": "bytes=4-7"})
     assert (part.status_code, part.data) == (206, b"ftyp")
     part.close()

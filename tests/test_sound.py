@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app_core.errors import VoiceFailed
+from app_core.media.wav import pcm16
 from app_core.sound import SPILL_S, Sound
 
 
@@ -17,14 +18,14 @@ def test_samples_survive_within_a_bit() -> None:
         sound.append(part)
     sound.close()
     assert len(sound) == 20001
-    assert np.abs(sound.samples(0, 99999) - wave).max() < 1 / 32767
-    assert sound.read(0, 99999, 0) == np.rint(wave * 32767).astype("<i2").tobytes()
+    assert np.abs(sound.samples(0, 99999) - wave).max() <= 1 / 32768
+    assert sound.read(0, 99999, 0) == np.clip(np.rint(wave * 32768), -32768, 32767).astype("<i2").tobytes()
 
 
 def test_too_loud_is_clipped_not_wrapped() -> None:
     sound = Sound(8000)
     sound.append(np.array([2.0, -2.0], np.float32))
-    assert sound.samples(0, 2).tolist() == [1.0, pytest.approx(-1.0, abs=1e-4)]
+    assert sound.samples(0, 2).tolist() == [32767 / 32768, -1.0]
 
 
 def test_reading_waits_for_more_and_sees_the_end() -> None:
@@ -73,3 +74,11 @@ def test_a_long_sound_goes_on_in_a_file_without_a_name(tmp_path: Path) -> None:
         assert sound.nbytes == 2 * len(wave)
         sound.release()
         assert sound.read(0, 10, 1.0) == b""
+
+
+def test_a_film_has_the_samples_of_the_sound_to_the_bit() -> None:
+    every = np.arange(-32768, 32768).astype("<i2").tobytes()
+    sound = Sound(8000)
+    sound.append(np.frombuffer(every, "<i2").astype(np.float32) / 32768)
+    assert sound.read(0, 1 << 16, 0) == every
+    assert pcm16(sound.samples(0, 1 << 16)) == every

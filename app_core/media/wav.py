@@ -9,6 +9,7 @@ import numpy as np
 
 from app_core.errors import BadInput, FfmpegFailed
 from app_core.media.ffmpeg import find_ffmpeg
+from app_core.sound import int16
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _SAMPLE_BYTES = 2
 _UNKNOWN_SIZE = 0xFFFFFFFF
-_FULL_SCALE = 32768
 
 # Formats that hold their own data. Playlists, which name other files, are not among them.
 _SOUND_FORMATS = "wav,w64,aiff,au,caf,flac,mp3,ogg,aac,mov,matroska"
@@ -42,8 +42,7 @@ def header(sample_rate: int, samples: int | None) -> bytes:
 
 def pcm16(sound: Float32) -> bytes:
     """Samples -1..1 as little-endian 16 bit, rounded to nearest; louder ones are clipped."""
-    scaled: Float32 = np.rint(sound * np.float32(_FULL_SCALE))
-    return np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2").tobytes()
+    return int16(sound).astype("<i2").tobytes()
 
 
 def resampled(pcm: bytes, sample_rate: int, wanted_rate: int, ffmpeg: Ffmpeg) -> bytes:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, jsonify, request, send_file, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 
 from app_core.errors import Cancelled, SoyleError
-from app_core.media import wav
 from app_core.request import ChunksRequest
 from app_core.routes.access import signed
 from app_core.routes.context import client_socket, json_body, leaving, service
@@ -22,6 +20,7 @@ from app_core.services.chunks import (
     start_chunks,
     wait_for_film,
     wait_for_sound,
+    wav_file,
 )
 from app_core.services.reader import Reader
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("stream_chunks", __name__)
 NDJSON = "application/x-ndjson"
-SAMPLE_RATE = 16000
 
 
 @blueprint.post("/api/stream_chunks")
@@ -65,14 +63,8 @@ def video(chunk_id: str) -> Response:
 @blueprint.get("/api/chunk/audio/<chunk_id>")
 def audio(chunk_id: str) -> Response:
     job, chunk = find_chunk(service(), chunk_id)
-    sound = wait_for_sound(job, chunk, leaving())
-    pcm = wav.resampled(
-        sound.read(0, len(sound), 0.0), sound.sample_rate, SAMPLE_RATE, service().studio.ffmpeg()
-    )
-    body = io.BytesIO(wav.header(SAMPLE_RATE, len(pcm) // 2) + pcm)
-    response = send_file(body, "audio/wav", conditional=True, etag=False)
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
+    wait_for_sound(job, chunk, leaving())
+    return kept(wav_file(service(), job, chunk), "audio/wav")
 
 
 def _addresses(job: Job) -> list[dict[str, str]]:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app_core.errors import BadInput, Cancelled, NotFound
+from app_core.errors import BadInput, Cancelled, DiskFull, NotFound, told
 from app_core.job import Chunk
+from app_core.media import wav
 from app_core.services.filming import film_writer, unchanged
-from app_core.sound import Sound
+from app_core.sound import SAMPLE_BYTES, Sound
 from app_core.types import Phoneme, Speech, first_sample, frame_count
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 LOOK_S = 0.1
 """Between two looks at whether the client is still there."""
+WAV_RATE = 16000
 SILENT_S = 0.2
 """What a chunk lasts in which there is nothing to say."""
 
@@ -66,8 +68,8 @@ def start_chunks(service: LipsyncService, request: ChunksRequest) -> Job:
     job = service.submit(request, speak=speak)
 
     def drop() -> None:
-        """A render that failed keeps the films that it has finished."""
-        if isinstance(job.error, Cancelled):
+        """A render that failed keeps the films that it has finished, but not on a full disk."""
+        if isinstance(job.error, Cancelled | DiskFull):
             forget_chunks(service, job)
 
     service.films.start(job, lambda: _write(service, job), drop)
@@ -107,12 +109,45 @@ def wait_for_film(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> Path:
     return chunk.film
 
 
+def wav_file(service: LipsyncService, job: Job, chunk: Chunk) -> Path:
+    """The sound of a chunk that is spoken as a WAV file of WAV_RATE, made once.
+
+    Raises DiskFull, FfmpegFailed, or NotFound when the chunk has been removed.
+    """
+    with chunk.making:
+        if chunk.wav is None:
+            sound = chunk.sound
+            said = sound.read(0, len(sound), 0.0)
+            pcm = wav.resampled(said, sound.sample_rate, WAV_RATE, service.studio.ffmpeg())
+            try:
+                path = service.results.take(f"{chunk_id(job, chunk)}.wav")
+                try:
+                    path.write_bytes(wav.header(WAV_RATE, len(pcm) // SAMPLE_BYTES) + pcm)
+                except OSError:
+                    service.results.free(path)
+                    raise
+            except OSError as error:
+                raise told(error) from error
+            chunk.wav = path
+            job.result_bytes += path.stat().st_size
+        if chunk.forgotten:
+            _free_files(service, chunk)
+            raise NotFound("The chunk has been removed", field="chunk_id")
+        return chunk.wav
+
+
 def forget_chunks(service: LipsyncService, job: Job) -> None:
-    """Removes the films of a job that has ended."""
+    """Removes the files of a job that has ended."""
     for chunk in job.chunks:
-        if chunk.film is not None:
-            service.results.free(chunk.film)
-            chunk.film = None
+        chunk.forgotten = True
+        _free_files(service, chunk)
+
+
+def _free_files(service: LipsyncService, chunk: Chunk) -> None:
+    for path in (chunk.film, chunk.wav):
+        if path is not None:
+            service.results.free(path)
+    chunk.film = None
 
 
 def _look(job: Job, gone: Callable[[], bool]) -> None:

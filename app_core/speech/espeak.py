@@ -11,6 +11,7 @@ import espeakng_loader
 import numpy as np
 
 from app_core.errors import VoiceFailed
+from app_core.sound import FULL_SCALE
 from app_core.speech.sentences import ends_sentence, pieces
 from app_core.speech.timeline import timeline
 from app_core.speech.words import words
@@ -137,7 +138,7 @@ class _Library:
     def _receive(self, samples: Any, count: int, events: Any) -> int:
         if samples and count > 0:
             block = np.ctypeslib.as_array(samples, (count,))
-            self._blocks.append(block.astype(np.float32) / np.float32(32768))
+            self._blocks.append(block.astype(np.float32) / np.float32(FULL_SCALE))
         index = 0
         while events[index].type != _EVENT_LIST_TERMINATED:
             if events[index].type == _EVENT_PHONEME:
