@@ -44,7 +44,9 @@ class Config(BaseModel):
     mouth_offset: Annotated[float, Field(ge=-5, le=5)] = Field(
         0.0, description="How much later than its sound Wav2Lip's mouth comes, frames"
     )
-    voice: str = Field("", description="Voice that speaks when a request names none; empty: best")
+    voice: str = Field(
+        "", description="Voice that speaks the languages it knows when a request names none"
+    )
     sway: bool = Field(True, description="Breath, sway and blinks for still avatars, true or false")
     ffmpeg: str = Field("", description="Path of ffmpeg; empty: the better of system and pip")
     max_jobs: Annotated[int, Field(ge=1, le=1024)] = Field(

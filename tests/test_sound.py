@@ -19,7 +19,10 @@ def test_samples_survive_within_a_bit() -> None:
     sound.close()
     assert len(sound) == 20001
     assert np.abs(sound.samples(0, 99999) - wave).max() <= 1 / 32768
-    assert sound.read(0, 99999, 0) == np.clip(np.rint(wave * 32768), -32768, 32767).astype("<i2").tobytes()
+    assert (
+        sound.read(0, 99999, 0)
+        == np.clip(np.rint(wave * 32768), -32768, 32767).astype("<i2").tobytes()
+    )
 
 
 def test_too_loud_is_clipped_not_wrapped() -> None:

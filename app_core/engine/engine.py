@@ -182,7 +182,7 @@ class Engine:
             for job in jobs.values():
                 if self._scheduler.waiting(job.id) <= self._most(job) // 2:
                     self._space[job.id].notify()
-        if not tasks:
+        if not tasks or self._stopping.is_set():
             return
         began_s = time.thread_time()
         answers = self._runner.run(tasks)

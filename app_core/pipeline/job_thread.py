@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput, Cancelled, SoyleError, told
 from app_core.log import job_id
+from app_core.speech import turns
 from app_core.threads import start_thread
 from app_core.types import Sentence
 
@@ -49,6 +50,7 @@ class JobThread:
 
     def _run(self) -> None:
         job_id.set(self._job.id)
+        turns.live.set(self._job.live)
         job = self._job
         try:
             self._speak()

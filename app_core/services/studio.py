@@ -144,9 +144,9 @@ class Studio:
         except SoyleError as error:
             logger.error("%s", error)
             self._degrade(str(error))
-        except Exception as error:
+        except BaseException as error:
             logger.exception("loading failed")
-            self._degrade(str(error))
+            self._degrade(str(error) or type(error).__name__)
         finally:
             self._loaded.set()
 

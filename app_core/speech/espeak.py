@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import threading
 from typing import TYPE_CHECKING, Any
 
 import espeakng_loader
@@ -14,6 +13,7 @@ from app_core.errors import VoiceFailed
 from app_core.sound import FULL_SCALE
 from app_core.speech.sentences import ends_sentence, pieces
 from app_core.speech.timeline import timeline
+from app_core.speech.turns import Turns
 from app_core.speech.words import words
 from app_core.types import Speech
 
@@ -77,7 +77,7 @@ class _Library:
     """libespeak-ng. Its state is global to the process, so it is used by one thread at a time."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._library: Any = None
         self._callback = _Callback(self._receive)
         self._blocks: list[Float32] = []
@@ -91,7 +91,7 @@ class _Library:
 
         ``rate`` is in words a minute. Raises VoiceFailed.
         """
-        with self._lock:
+        with self._turns.turn(len(text)):
             library = self._library = self._library or self._load()
             self._blocks, self._events, self._words = [], [], []
             self._check(library.espeak_ng_SetVoiceByName(voice.encode()), voice)

@@ -1,0 +1,117 @@
+"""Who speaks next at a synthesiser that says one thing at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from app_core.config import Config
+from app_core.errors import VoiceFailed
+from app_core.request import GenerateRequest, MjpegRequest
+from app_core.services.lipsync_service import LipsyncService
+from app_core.speech import turns as module
+from app_core.speech.turns import FILE_WAITS_S, PATIENCE_S, Turns, live
+from tests.conftest import until
+from tests.fakes import ToneVoice, ToneVoices
+
+Who = tuple[str, bool, int, float]
+"""Name, live, characters, when it comes."""
+
+
+def order(*waiting: Who) -> list[str]:
+    """Of those that come while the synthesiser is taken."""
+    now = 0.0
+    turns = Turns(lambda: now)
+    heard: list[str] = []
+
+    def speak(name: str, is_live: bool, characters: int) -> None:
+        live.set(is_live)
+        with turns.turn(characters):
+            heard.append(name)
+
+    threads = []
+    with turns.turn(1):
+        for name, is_live, characters, when in waiting:
+            now = when
+            before = len(turns)
+            thread = threading.Thread(target=speak, args=(name, is_live, characters))
+            thread.start()
+            threads.append(thread)
+            assert until(lambda before=before: len(turns) == before + 1)
+        assert not heard
+    for thread in threads:
+        thread.join(5)
+    return heard
+
+
+def test_live_speech_comes_before_files() -> None:
+    assert order(("film", False, 50, 0.0), ("other", False, 50, 0.1), ("live", True, 50, 0.2)) == [
+        "live",
+        "film",
+        "other",
+    ]
+
+
+def test_short_texts_come_before_long_ones() -> None:
+    assert order(("long", True, 200, 0.0), ("short", True, 10, 0.1)) == ["short", "long"]
+
+
+def test_nobody_starves() -> None:
+    late = FILE_WAITS_S + 0.1
+    assert order(("film", False, 50, 0.0), ("live", True, 50, late)) == ["film", "live"]
+    assert order(("long", True, 200, 0.0), ("short", True, 10, late)) == ["long", "short"]
+
+
+def test_equals_speak_in_the_order_in_which_they_came() -> None:
+    names = "abcdefgh"
+    assert order(*((name, True, 10, 0.0) for name in names)) == list(names)
+
+
+def test_a_failure_gives_the_turn_on() -> None:
+    turns = Turns()
+    with pytest.raises(ZeroDivisionError), turns.turn(1):
+        raise ZeroDivisionError
+    with turns.turn(1):
+        assert len(turns) == 0
+
+
+def test_a_wait_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOOK_S", 0.01)
+    now = 0.0
+    turns = Turns(lambda: now)
+    failed: list[VoiceFailed] = []
+
+    def speak() -> None:
+        try:
+            with turns.turn(1):
+                pass
+        except VoiceFailed as error:
+            failed.append(error)
+
+    with turns.turn(1):
+        thread = threading.Thread(target=speak)
+        thread.start()
+        assert until(lambda: len(turns) == 1)
+        now = PATIENCE_S + 1
+        thread.join(5)
+        assert len(failed) == 1
+        assert len(turns) == 0
+
+
+def test_a_job_s_voice_knows_whether_somebody_waits(
+    make_service: Callable[..., LipsyncService], config: Config
+) -> None:
+    seen: list[bool] = []
+
+    class Asked(ToneVoice):
+        def speak(self, text: str, language: str, speed: float = 1.0):  # type: ignore[no-untyped-def]
+            seen.append(live.get())
+            yield from super().speak(text, language, speed)
+
+    service = make_service(voices=ToneVoices(Asked()))
+    for asked in (MjpegRequest(text="one"), GenerateRequest(text="one")):
+        with service.frames(service.submit(asked), lambda frame: frame) as frames:
+            assert len(list(frames)) == 5
+    assert seen == [True, False]
