@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 from flask import Response
 from werkzeug.wsgi import ClosingIterator
@@ -32,7 +32,8 @@ class FileResponse(Response):
         wrapper = environ.get("wsgi.file_wrapper")
         whole: Any = getattr(found, "iterable", found)
         if wrapper is None or not isinstance(whole, wrapper):
-            return ClosingIterator(cast("Iterable[bytes]", found), self.close)
+            return ClosingIterator(found, self.close)
         file = whole.filelike
         file.seek(getattr(found, "start_byte", 0))
-        return wrapper(_Part(file, self.close))
+        part: Iterable[bytes] = wrapper(_Part(file, self.close))
+        return part
