@@ -94,7 +94,6 @@ class Gone(Exception):
     """The listener takes nothing any more."""
 
 
-@sock.route("/api/jobs/<job_id>/events", bp=blueprint)  # type: ignore[untyped-decorator]
 def events(ws: Server, job_id: str) -> None:
     ws.sock = LastWord(ws.sock)
     places: threading.BoundedSemaphore = current_app.extensions["listeners"]
@@ -113,6 +112,9 @@ def events(ws: Server, job_id: str) -> None:
     finally:
         places.release()
         _leave(ws)
+
+
+sock.route("/api/jobs/<job_id>/events", bp=blueprint)(events)
 
 
 def _tell(ws: Server, job: Job) -> None:

@@ -51,6 +51,8 @@ class Incoming:
         self._cfg, self._client, self._limits = cfg, client, limits
         self._seen = 0
         """Bytes of the buffer in which no head ends, or whose place in the body is known."""
+        self._line = -1
+        """Where the request line ends, once it has."""
         self._end: BodyEnd = LengthEnd(0)
 
     def step(self) -> Step:
@@ -105,11 +107,12 @@ class Incoming:
         buffer, limits = self.buffer, self._limits
         if buffer.startswith(b"\r\n"):  # RFC 9112, section 2.2
             del buffer[:2]
-        line = buffer.find(b"\r\n", 0, limits.line_bytes + 2)
-        if line < 0 and len(buffer) > limits.line_bytes:
+        if self._line < 0:
+            self._line = buffer.find(b"\r\n", max(0, self._seen - 1))
+        if (len(buffer) if self._line < 0 else self._line) > limits.line_bytes:
             raise refusal.long_line(limits.line_bytes)
         end = buffer.find(b"\r\n\r\n", max(0, self._seen - 3))
-        if (len(buffer) if end < 0 else end) > max(line, 0) + limits.fields_bytes:
+        if (len(buffer) if end < 0 else end) > max(self._line, 0) + limits.fields_bytes:
             raise refusal.large_head()
         if end < 0 and _BARE_LINE_FEED.search(buffer, max(0, self._seen - 1)):
             raise refusal.Refusal(400, "bad_input", "The request's lines do not end with CRLF")
@@ -124,7 +127,7 @@ class Incoming:
             raise refusal.of(error) from None
         self.count += 1
         self.request, self.source, self.cut = request, source, False
-        self.buffer, self._seen = bytearray(source.take_buffered()), 0
+        self.buffer, self._seen, self._line = bytearray(source.take_buffered()), 0, -1
         reader = request.body.reader
         if isinstance(reader, ChunkedReader):
             self._end, self.size = ChunkedEnd(), self._limits.body_bytes

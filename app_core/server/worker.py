@@ -95,7 +95,10 @@ class FrontWorker(Worker):  # type: ignore[misc]
         self._log.say(told.status, f"a request is refused: {told.status} {told}")
 
     def _give(self, connection: Connection) -> None:
-        self._pool.submit(self._serve, connection)
+        try:
+            self._pool.submit(self._serve, connection)
+        except RuntimeError as error:  # it waits for one of the threads that there are
+            self._log.say("threads", f"no more threads: {error}")
 
     def _serve(self, connection: Connection) -> None:
         """In a thread of the pool."""
