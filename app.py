@@ -1,4 +1,4 @@
-"""The entry: settings, logs, then one gunicorn worker with many threads."""
+"""The entry: settings, logs, then one worker of gunicorn's arbiter with many threads."""
 
 from __future__ import annotations
 
@@ -48,21 +48,26 @@ def serve(config: Config) -> int:
     """Runs until it is stopped. Returns the exit status."""
     from gunicorn.app.base import BaseApplication
 
+    from app_core.server.limits import Limits
+    from app_core.server.worker import FrontWorker
+
     addresses = free_addresses(config.addresses)
     if not addresses:
         logger.error("no address is free; set LISTEN=host:port,...")
         return 1
     threads = 3 * config.max_jobs + SPARE_THREADS
+    front = Limits(threads, uploads=max(4, threads // 8), send_s=config.send_timeout_s)
 
     class Server(BaseApplication):  # type: ignore[misc]
+        limits = front
+
         def load_config(self) -> None:
             settings: dict[str, Any] = {
                 "bind": [f"[{h}]:{p}" if ":" in h else f"{h}:{p}" for h, p in addresses],
                 "workers": 1,
-                "worker_class": "gthread",
-                "threads": threads,
+                "worker_class": FrontWorker,
+                "limit_request_line": 0,  # the worker has its own, larger than gunicorn's largest
                 "graceful_timeout": 3,
-                "keepalive": 15,
                 "control_socket_disable": True,
                 "loglevel": "warning",
                 "proc_name": "soyle",
@@ -73,11 +78,10 @@ def serve(config: Config) -> int:
         def load(self) -> Flask:
             """In the worker, after the fork: threads do not survive one."""
             from app_core import create_app
-            from app_core.routes.gate import Gate
 
             app = create_app(config)
+            self.count = app.extensions["lipsync"].metrics.request
             app.extensions["lipsync"].studio.when_loaded(lambda: welcome(addresses))
-            app.wsgi_app = Gate(app.wsgi_app, threads - 8)  # type: ignore[assignment, method-assign]
             close_on_stop(app.extensions["lipsync"])
             return app
 

@@ -22,6 +22,7 @@ from app_core.routes import (
     stream_mjpeg,
     voices,
 )
+from app_core.routes.file_response import FileResponse
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -34,6 +35,7 @@ def register(app: Flask) -> None:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     failure.register(app)
     access_log.register(app)
+    app.response_class = FileResponse
     access.register(app)
     job_events.register(app)
     for module in (

@@ -29,12 +29,11 @@ def _begin() -> None:
 
 
 def _note(response: Response) -> Response:
-    """A stream is noted at its end, with the time that it lasted; a file, which the server sends
-    by itself, as soon as it is opened."""
+    """A stream or a file is noted at its end, with the time that it lasted."""
     job = response.headers.get("X-Job-Id") or job_id.get()
     rule = request.url_rule.rule if request.url_rule else "none"
     finish = _finisher(request.method, request.path, rule, response, job, g.began_s)
-    if response.is_streamed and not response.direct_passthrough:
+    if response.is_streamed:
         response.call_on_close(finish)
     else:
         finish()

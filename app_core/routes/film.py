@@ -70,7 +70,6 @@ def kept(path: Path, mimetype: str, name: str = "") -> Response:
         )
     except FileNotFoundError:
         raise NotFound("The film has been removed; films are kept for an hour") from None
-    response.direct_passthrough = False
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
@@ -138,7 +137,5 @@ def _whole(job: Job, name: str, write: Callable[[Path, Gone], None]) -> Response
     film = service().films.open(job, write, leaving())
     response = send_file(film, mimetype=MIME, as_attachment=True, download_name=name, etag=False)
     response.content_length = os.fstat(film.fileno()).st_size
-    # Otherwise the response is not told that it is closed.
-    response.direct_passthrough = False
     response.call_on_close(film.close)
     return response

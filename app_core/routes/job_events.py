@@ -10,11 +10,15 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app
+from flask import Blueprint, current_app, request
 from flask_sock import Sock  # type: ignore[import-untyped]
 from simple_websocket import ConnectionClosed  # type: ignore[import-untyped]
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection
+from wsproto.extensions import PerMessageDeflate
+from wsproto.utilities import ProtocolError
 
-from app_core.errors import Busy, SoyleError
+from app_core.errors import BadInput, Busy, SoyleError
 from app_core.routes.context import config, service
 from app_core.routes.failure import payload
 from app_core.routes.film import describe
@@ -47,6 +51,19 @@ def register(app: Flask) -> None:
     app.extensions["listeners"] = threading.BoundedSemaphore(app.config["SOYLE"].max_jobs)
 
 
+@blueprint.before_request
+def check_handshake() -> None:
+    """Raises BadInput for a handshake that cannot be accepted: whoever accepts it would fail."""
+    lines = [f"{name}: {value}" for name, value in request.headers.items()]
+    trial = WSConnection(ConnectionType.SERVER)
+    try:
+        trial.receive_data("\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode())
+        for _ in trial.events():
+            trial.send(AcceptConnection(extensions=[PerMessageDeflate()]))
+    except (ProtocolError, ValueError) as error:
+        raise BadInput("This is not a WebSocket handshake that can be accepted") from error
+
+
 _CLOSE_FRAME = 0x88
 """First byte of a whole close frame (RFC 6455, section 5.2)."""
 
@@ -77,13 +94,13 @@ class Gone(Exception):
     """The listener takes nothing any more."""
 
 
-@sock.route("/api/jobs/<job_id>/events", bp=blueprint)  # type: ignore[untyped-decorator]
 def events(ws: Server, job_id: str) -> None:
     ws.sock = LastWord(ws.sock)
     places: threading.BoundedSemaphore = current_app.extensions["listeners"]
     if not places.acquire(blocking=False):
         with contextlib.suppress(Gone):
             tell_one(ws, _failed(Busy("Too many listeners; try again soon")))
+        _leave(ws)
         return
     try:
         _tell(ws, service().jobs.get(job_id))
@@ -95,6 +112,9 @@ def events(ws: Server, job_id: str) -> None:
     finally:
         places.release()
         _leave(ws)
+
+
+sock.route("/api/jobs/<job_id>/events", bp=blueprint)(events)
 
 
 def _tell(ws: Server, job: Job) -> None:

@@ -62,7 +62,9 @@ def document(config: Config) -> dict[str, Any]:
         "info": {
             "title": "Soyle",
             "version": __version__,
-            "description": "Turns text into a talking face, live: Russian, Kazakh, English.",
+            "description": "Turns text into a talking face, live: Russian, Kazakh, English. "
+            "Heads and bodies that are late (408) or too large (413, 414, 431) are refused before "
+            "any operation sees them, as Error, and so is whoever finds the server full (503).",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],

@@ -1,0 +1,74 @@
+"""How much, how many and how long: what a client may cost."""
+
+from __future__ import annotations
+
+import resource
+from dataclasses import dataclass
+
+MOST_DESCRIPTORS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds, bytes and counts. ``threads`` are all; the last ``spare_threads`` of them answer
+    the ``always`` paths alone."""
+
+    threads: int
+    spare_threads: int = 8
+    uploads: int = 4
+    """Bodies that are received by a thread at once."""
+    connections: int = 4096
+    lingering: int = 512
+    """Connections that are answered and wait for the client's end."""
+    always: tuple[str, ...] = ("/api/health/live",)
+
+    head_s: float = 10.0
+    """For a whole head from the connection or its first byte, and for silence inside a body."""
+    idle_s: float = 15.0
+    """Between two requests."""
+    send_s: float = 10.0
+    """A client that takes nothing for this long is gone."""
+    linger_s: float = 2.0
+    longest_linger_s: float = 10.0
+    """As long as a client goes on sending a body that nobody wants."""
+
+    line_bytes: int = 1 << 16
+    """Of a request line: 5000 letters take up to 60,000."""
+    fields_bytes: int = 1 << 16
+    """Of all header fields together."""
+    body_bytes: int = (1 << 20) + (1 << 16)
+    """Of a body that is received before a thread is spent."""
+    bodies_bytes: int = 64 << 20
+    """Of all such bodies that are on their way."""
+    answers_bytes: int = 256 << 20
+    """Of all answers that lie in memory until their clients take them."""
+    drained_bytes: int = 16 << 20
+    """Read and thrown away after an answer, so that the client is there to read it."""
+
+    slowest_body: int = 64 << 10
+    """Bytes a second."""
+    slowest_answer: int = 16 << 10
+    """Bytes a second."""
+
+    def body_time_s(self, size: int) -> float:
+        """For a whole body of ``size`` bytes."""
+        return self.head_s + size / self.slowest_body
+
+    def answer_time_s(self, size: int) -> float:
+        """For a whole answer of ``size`` bytes."""
+        return 3 * self.send_s + size / self.slowest_answer
+
+
+def raise_descriptors(most: int = MOST_DESCRIPTORS) -> int:
+    """Lets this process open as many files as the system grants, ``most`` at most. How many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if hard == resource.RLIM_INFINITY else min(hard, most)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return most if soft == resource.RLIM_INFINITY else soft
+
+
+def connections_below(descriptors: int, most: int) -> int:
+    """How many connections leave room for the files, pipes and children of their requests."""
+    return max(16, min(most, descriptors - max(64, min(512, descriptors // 2))))

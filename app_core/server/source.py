@@ -1,0 +1,53 @@
+"""Where gunicorn's reader of heads and bodies takes its bytes from."""
+
+from __future__ import annotations
+
+import select
+from typing import TYPE_CHECKING
+
+from gunicorn.http.unreader import Unreader
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from app_core.server.body_end import BodyEnd
+
+_BLOCK = 8192
+_LARGEST_BLOCK = 1 << 20
+
+
+class Source(Unreader):  # type: ignore[misc]
+    """Bytes that are here; after ``follow`` also those that are still to come."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self.unread(data)
+        self._socket: socket.socket | None = None
+
+    def follow(
+        self, connection: socket.socket, silence_s: float, end: BodyEnd, ended: Callable[[], None]
+    ) -> None:
+        """The rest of a body, up to its ``end``; ``ended`` is called once it is there."""
+        self._socket, self._silence_s = connection, silence_s
+        self._end, self._ended = end, ended
+
+    @property
+    def whole(self) -> bool:
+        """Nothing of this request is still to come."""
+        return self._socket is None
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """Raises TimeoutError after ``silence_s``. Nothing at the end."""
+        if self._socket is None:
+            return b""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        if not poll.poll(self._silence_s * 1000):
+            raise TimeoutError("the client sends nothing")
+        data = self._socket.recv(min(max(size_hint or 0, _BLOCK), _LARGEST_BLOCK))
+        self._end.feed(data)
+        if self._end.whole:
+            self._socket = None
+            self._ended()
+        return data

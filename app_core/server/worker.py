@@ -1,0 +1,167 @@
+"""gunicorn's worker: its arbiter, settings, parser and WSGI; connections and threads are ours.
+
+Why not its ``gthread``: that closes gracefully where it accepts, and reads heads and bodies and
+sends downloads in the threads of the requests, so that idle clients hold up everybody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.http import wsgi
+from gunicorn.workers.base import Worker
+
+from app_core.server import refusal
+from app_core.server.answer import Answer, ClientGone
+from app_core.server.front import Front
+from app_core.server.limits import Limits, connections_below, raise_descriptors
+from app_core.server.loop import Loop
+from app_core.server.outgoing import Outgoing
+from app_core.server.poller import Poller
+from app_core.server.quiet_log import QuietLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app_core.server.connection import Connection
+    from app_core.server.refusal import Refusal
+
+logger = logging.getLogger(__name__)
+
+_STOP_S = 0.5
+"""Before the arbiter's patience ends, the worker goes by itself."""
+
+
+class FrontWorker(Worker):  # type: ignore[misc]
+    """``app.limits`` are its Limits; ``app.count(method, route, status)`` is told of answers that
+    the application never sees."""
+
+    def init_process(self) -> None:
+        limits: Limits = self.app.limits
+        most = connections_below(raise_descriptors(), limits.connections)
+        self._limits = replace(limits, connections=most)
+        self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="request")
+        self._log = QuietLog(logger)
+        self._endings: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._poller = Poller()
+        self._front = Front(
+            self._poller, self._limits, self._give, self._refused, self._endings.put
+        )
+        super().init_process()
+
+    def run(self) -> None:
+        """Until the arbiter or a signal ends it."""
+        threading.Thread(target=self._end_answers, name="endings", daemon=True).start()
+        self._poller.watch(self.PIPE[0])
+        loop = Loop(self._poller, self._front, self.sockets, self.cfg, self._limits)
+        self.notify()
+        while self.alive and self.ppid == os.getppid():
+            if loop.turn():
+                self.notify()
+        loop.stop()
+        until = time.monotonic() + self.cfg.graceful_timeout - _STOP_S
+        while loop.answering and time.monotonic() < until:
+            loop.turn()
+            self.notify()
+        loop.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        super().handle_quit(sig, frame)
+
+    def _end_answers(self) -> None:
+        """Closing a file or writing a line of log must not hold up the loop."""
+        while True:
+            ended = self._endings.get()
+            try:
+                ended()
+            except Exception:
+                logger.exception("an answer's end failed")
+
+    def _refused(self, connection: Connection, told: Refusal) -> None:
+        request = connection.incoming.request
+        method = request.method if request is not None else ""
+        self.app.count(method, "none", told.status)
+        self._log.say(told.status, f"a request is refused: {told.status} {told}")
+
+    def _give(self, connection: Connection) -> None:
+        try:
+            self._pool.submit(self._serve, connection)
+        except RuntimeError as error:  # it waits for one of the threads that there are
+            self._log.say("threads", f"no more threads: {error}")
+
+    def _serve(self, connection: Connection) -> None:
+        """In a thread of the pool."""
+        rest, keep = None, False
+        try:
+            rest, keep = self._answer(connection)
+        except ClientGone:
+            logger.debug("a client is gone")
+        except ConnectionError:
+            logger.debug("an answer is cut")
+            rest = Outgoing(b"")
+        except StopIteration:  # a WebSocket that has ended
+            pass
+        except BaseException:
+            logger.exception("a request failed")
+        finally:
+            with contextlib.suppress(OSError):  # the loop has ended
+                self._poller.call(partial(self._front.returned, connection, rest, keep))
+
+    def _answer(self, connection: Connection) -> tuple[Outgoing, bool]:
+        """What is left to send, and whether another request may follow. Raises ClientGone,
+        ConnectionError when the application cuts its answer, or what the application raises."""
+        request, source = connection.incoming.request, connection.incoming.source
+        cut = connection.incoming.cut
+        make = partial(Answer, whole=lambda: source.whole and not cut, send_s=self._limits.send_s)
+        try:
+            answer, environ = wsgi.create(
+                request,
+                connection.sock,
+                connection.client,
+                connection.server,
+                self.cfg,
+                response_class=make,
+            )
+            environ["wsgi.multithread"] = True
+            if not self.alive:
+                answer.force_close()
+            body = self.wsgi(environ, answer.start_response)
+        except StopIteration:
+            raise
+        except Exception:
+            logger.exception("the application failed")
+            return Outgoing(refusal.failed().encoded(request.method)), False
+        close = getattr(body, "close", lambda: None)
+        rest = None
+        try:
+            rest = answer.finished(body, close, self._front.room)
+            if rest is None:
+                for part in body:
+                    answer.write(part)
+                answer.close()
+                rest = Outgoing(b"")
+        finally:
+            if rest is None or not rest.ending:
+                close()
+        return rest, not answer.should_close() and _finish_body(request)
+
+
+def _finish_body(request: Any) -> bool:
+    """Reads what the view left of a body that is here. Whether the next request follows it."""
+    try:
+        while request.body.read(1 << 16):
+            pass
+    except Exception:
+        return False
+    return not request.body.failed

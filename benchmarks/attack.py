@@ -1,0 +1,220 @@
+"""How others fare while clients hold connections: closers that never close, half-sent heads, heads
+without their body, downloads that nobody reads, and silent connections.
+
+One reader of 512x512 is served from before each attack; /api/health/live is asked twice a second;
+in the middle a new client asks for a stream. All of it on this machine.
+
+python -m benchmarks.attack [--hold 30] [--kinds closers silent] [--scale 1.0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.attackers import KINDS
+from benchmarks.mjpeg_reader import MjpegReader
+from benchmarks.server import ROOT, Server
+from benchmarks.table import end, show
+from benchmarks.texts import TEXTS
+
+ASK_S = 0.5
+WINDOW_S = 5.0
+PATIENCE_S = 60.0
+SIZE = "512x512"
+_AFTER_S = 10.0
+"""How long after the attackers have left the reader is still watched."""
+
+
+@dataclass
+class Outcome:
+    attack: str
+    connections: int
+    worst_live_s: float
+    """Of /api/health/live."""
+    unanswered: int
+    lowest_fps: float
+    """Of the reader, over any five seconds."""
+    new_client_s: float | None
+    """From its connection to its first frame."""
+    gone_s: float | None
+    """After the start the server held none of the attackers' connections."""
+
+
+class Watch(threading.Thread):
+    """Asks whether the server lives, and counts the attackers' connections that it holds."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        super().__init__(name="watch")
+        self.worst_s, self.unanswered = 0.0, 0
+        self.gone_s: float | None = None
+        self.over = threading.Event()
+        self.ports: frozenset[int] = frozenset()
+        self._address, self._began = address, time.monotonic()
+
+    def run(self) -> None:
+        while not self.over.wait(ASK_S):
+            if not self.ports or held(self._address[1], self.ports):
+                self.gone_s = None
+            elif self.gone_s is None:
+                self.gone_s = time.monotonic() - self._began
+            asked = time.monotonic()
+            try:
+                live(self._address)
+            except (OSError, http.client.HTTPException):
+                self.unanswered += 1
+            self.worst_s = max(self.worst_s, time.monotonic() - asked)
+
+
+class Reading(threading.Thread):
+    """One stream, read to its end or until ``over``."""
+
+    def __init__(self, address: tuple[str, int], seconds: float) -> None:
+        super().__init__(name="reading")
+        text = " ".join([TEXTS["ru"]] * (3 + round(seconds / 10)))
+        self.reader = MjpegReader(address, {"text": text, "size": SIZE})
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        try:
+            while not self.over.is_set() and not self.reader.ended:
+                self.reader.receive()
+        finally:
+            self.reader.close()
+
+    def lowest_fps(self) -> float:
+        """Over any WINDOW_S between its first picture and its last one; 0 when it was cut off."""
+        if self.reader.ended:
+            return 0.0
+        arrivals = sorted(self.reader.arrivals.values())
+        lowest, first = float("inf"), 0
+        for last, now in enumerate(arrivals):
+            while arrivals[first] <= now - WINDOW_S:
+                first += 1
+            if now - arrivals[0] >= WINDOW_S:
+                lowest = min(lowest, (last - first + 1) / WINDOW_S)
+        return lowest
+
+
+def live(address: tuple[str, int]) -> None:
+    connection = http.client.HTTPConnection(*address, timeout=10)
+    try:
+        connection.request("GET", "/api/health/live", headers={"Connection": "close"})
+        if connection.getresponse().status != 200:
+            raise ConnectionError
+    finally:
+        connection.close()
+
+
+def held(port: int, others: frozenset[int]) -> int:
+    """Connections from ``others`` that a program on ``port`` has, or still has to accept."""
+    count = 0
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        fields = line.split()
+        here, there = (int(end.partition(":")[2], 16) for end in fields[1:3])
+        if here == port and there in others:
+            count += fields[9] != "0" or fields[3] in ("01", "08")
+    return count
+
+
+def first_frame_s(address: tuple[str, int]) -> float | None:
+    reader = MjpegReader(address, {"text": "Сәлем!", "language": "kk", "size": SIZE})
+    try:
+        while 0 not in reader.arrivals and not reader.ended and reader.status in (0, 200):
+            reader.receive()
+    except OSError:
+        return None
+    finally:
+        reader.close()
+    return reader.first_frame_s
+
+
+def film(server: Server) -> str:
+    """The address of a finished film that no kernel buffers."""
+    body = json.dumps({"text": " ".join([TEXTS["ru"]] * 2), "size": "1280x1280"}).encode()
+    fields = {"Content-Type": "application/json", "Prefer": "respond-async"}
+    request = urllib.request.Request(f"{server.url}/api/generate", body, fields)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        job = json.load(answer)
+    for _ in range(600):
+        with urllib.request.urlopen(f"{server.url}/api/jobs/{job['id']}", timeout=10) as answer:
+            told = json.load(answer)
+        if told["result_url"]:
+            return str(told["result_url"])
+        time.sleep(0.5)
+    raise RuntimeError(f"no film: {told}")
+
+
+def run(server: Server, kind: str, count: int, hold_s: float, path: str) -> Outcome:
+    reading = Reading(server.address, hold_s + _AFTER_S)
+    reading.start()
+    while 0 not in reading.reader.arrivals:
+        time.sleep(0.05)
+    host, port = server.address
+    line = [sys.executable, "-m", "benchmarks.attackers", kind, str(count), str(hold_s), host]
+    watch = Watch(server.address)
+    with subprocess.Popen([*line, str(port), path], cwd=ROOT, stdout=subprocess.PIPE) as child:
+        watch.start()
+        try:
+            assert child.stdout is not None
+            watch.ports = frozenset(json.loads(child.stdout.readline()))
+            time.sleep(hold_s / 6)
+            new_client_s = first_frame_s(server.address)
+            child.wait(hold_s + PATIENCE_S)
+            time.sleep(_AFTER_S / 2)
+        finally:
+            child.kill()
+            watch.over.set()
+            watch.join()
+            reading.over.set()
+            reading.join()
+    return Outcome(
+        kind,
+        count,
+        watch.worst_s,
+        watch.unanswered,
+        reading.lowest_fps(),
+        new_client_s,
+        watch.gone_s,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", default="", help="a running server; none: start one")
+    parser.add_argument("--hold", type=float, default=30.0, help="seconds that each is held")
+    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
+    parser.add_argument("--scale", type=float, default=1.0, help="times the connections of each")
+    chosen = parser.parse_args()
+    outcomes = []
+    with Server(chosen.url) as server:
+        server.wait_idle()
+        first_frame_s(server.address)
+        path = film(server) if "downloads" in chosen.kinds else ""
+        for kind in chosen.kinds:
+            server.wait_idle()
+            count = max(1, round(KINDS[kind] * chosen.scale))
+            outcomes.append(run(server, kind, count, chosen.hold, path))
+    show(
+        f"One reader of {SIZE} at 25 frames/s while others hold connections for "
+        f"{chosen.hold:.0f} s; seconds",
+        [field.replace("_", " ") for field in Outcome.__dataclass_fields__],
+        [list(vars(outcome).values()) for outcome in outcomes],
+    )
+    rounded = [
+        {k: round(v, 3) if isinstance(v, float) else v for k, v in asdict(outcome).items()}
+        for outcome in outcomes
+    ]
+    end("attack", {"hold_s": chosen.hold, "runs": rounded})
+
+
+if __name__ == "__main__":
+    main()
