@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="BaseModel")
 
 SMALLEST, LARGEST = 128, 1920
+SLOWEST, FASTEST = 10, 60
+"""Frames a second."""
 _SIZE = re.compile(r"(\d{3,4})x(\d{3,4})")
 
 
@@ -122,8 +124,9 @@ class RenderRequest(BaseModel):
     size: Size = Field(
         default="auto", description="WxH in pixels, even sides 128..1920, or auto: the avatar's own"
     )
-    fps: Annotated[StrictInt, Field(ge=10, le=60)] = Field(
-        default=25, description="Frames a second"
+    fps: Annotated[StrictInt, Field(ge=SLOWEST, le=FASTEST)] = Field(
+        default=25,
+        description="Frames a second; of an avatar's clip, unless asked, as many as the clip has",
     )
     speed: Speed = Field(default=1.0, description="Speed of the speech; 2 is twice as fast")
     job_id: JobId | None = Field(default=None, description="A UUID of your own for this job")
@@ -161,6 +164,12 @@ class RenderRequest(BaseModel):
     @property
     def decoding_on_gpu(self) -> bool:
         return False
+
+    def at_rate(self, own: float) -> Self:
+        """With the rate of what is shown, ``own`` pictures a second, unless the client asked."""
+        if "fps" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"fps": min(max(round(own), SLOWEST), FASTEST)})
 
     def pixels(self, auto: tuple[int, int] | None) -> tuple[int, int] | None:
         """(width, height), or ``auto`` where the client left it open."""

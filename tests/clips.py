@@ -42,23 +42,25 @@ def make_clip(path: Path, pictures: int = PICTURES, fps: int = FPS) -> Path:
     return path
 
 
-def make_track(path: Path, pictures: int = PICTURES, faceless: tuple[int, ...] = ()) -> Path:
+def make_track(
+    path: Path, pictures: int = PICTURES, faceless: tuple[int, ...] = (), fps: int = FPS
+) -> Path:
     still = aigul((WIDTH, HEIGHT)).track
     boxes, landmarks = still.boxes.repeat(pictures, 0), still.landmarks.repeat(pictures, 0)
     boxes[list(faceless)] = np.nan
     landmarks[list(faceless)] = np.nan
-    save_track(path, cycle_track(boxes, landmarks, FPS))
+    save_track(path, cycle_track(boxes, landmarks, fps))
     return path
 
 
-def make_avatar(folder: Path, faceless: tuple[int, ...] = ()) -> Path:
+def make_avatar(folder: Path, faceless: tuple[int, ...] = (), fps: int = FPS) -> Path:
     """An avatar ``clip`` with a still and a clip, in a folder of avatars, which is returned."""
     home = folder / "clip"
     home.mkdir(parents=True)
     for name in ("avatar.toml", "still.png", "track.npz"):
         shutil.copy(FOLDER / "aigul" / name, home / name)
-    make_clip(home / "loop.mp4")
-    make_track(home / "loop.npz", faceless=faceless)
+    make_clip(home / "loop.mp4", fps=fps)
+    make_track(home / "loop.npz", faceless=faceless, fps=fps)
     return folder
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app_core.lipsync.viseme.geometry import Measures
-from app_core.lipsync.viseme.rig import BRIGHTEST, Pose, Rig
+from app_core.lipsync.viseme.light import BRIGHTEST
+from app_core.lipsync.viseme.rig import Pose, Rig
 from app_core.types import Picture
 
 Array = NDArray[np.float64]

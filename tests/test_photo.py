@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -133,6 +135,70 @@ def test_what_is_clear_becomes_grey(name: str, tmp_path: Path) -> None:
     assert np.abs(found - expected).max() <= 2
 
 
+def half_clear(mode: str) -> Image.Image:
+    """Black that is half clear, on the right; white that is not, on the left."""
+    light, alpha = (np.full((HEIGHT, WIDTH), 255, np.uint8) for _ in range(2))
+    light[:, WIDTH // 2 :], alpha[:, WIDTH // 2 :] = 0, 128
+    image = Image.fromarray(light).convert(mode.rstrip("A"))
+    image.putalpha(Image.fromarray(alpha))
+    return image
+
+
+@pytest.mark.parametrize("kind", ["RGBA", "LA", "palette", "profile", "grey profile", "16 bits"])
+def test_half_clear_black_is_half_of_the_grey_behind_it(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    if kind == "palette":
+        image = Image.new("P", (WIDTH, HEIGHT), 1)
+        image.putpalette([255, 255, 255, 0, 0, 0])
+        image.paste(0, (0, 0, WIDTH // 2, HEIGHT))
+        image.save(path, transparency=bytes([255, 128]))
+    elif kind == "16 bits":
+        deep = np.asarray(half_clear("RGBA")).astype(np.uint16) * 257
+        assert cv2.imwrite(str(path), deep)
+    else:
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        given = srgb if kind == "profile" else None
+        half_clear("LA" if kind in ("LA", "grey profile") else "RGBA").save(path, icc_profile=given)
+    found = corners(read(path))
+    assert np.abs(found - [[255] * 3, [88] * 3] * 2).max() <= 1
+
+
+def test_a_soft_edge_has_no_rim(tmp_path: Path) -> None:
+    """Every light between two greys, and none beside them."""
+    alpha = np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
+    image = Image.new("RGB", (WIDTH, HEIGHT), (40, 40, 40))
+    image.putalpha(Image.fromarray(alpha))
+    image.save(tmp_path / "a.png")
+    row = read(tmp_path / "a.png")[HEIGHT // 2].astype(int)
+    assert (np.diff(row, axis=0) <= 0).all()
+    assert row[0].tolist() == [BACKDROP] * 3 and row[-1].tolist() == [40] * 3
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_clear_colour_beside_a_profile(mode: str, tmp_path: Path) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = Image.new(mode, (WIDTH, HEIGHT), 40 if mode == "L" else (200, 40, 40))
+    clear = 7 if mode == "L" else (7, 7, 7)
+    image.paste(clear, (WIDTH // 2, 0, WIDTH, HEIGHT))
+    image.save(tmp_path / "a.png", transparency=clear, icc_profile=srgb)
+    found = corners(read(tmp_path / "a.png"))
+    assert np.abs(found[1] - BACKDROP).max() <= 1
+    assert np.abs(found[0] - ([40] * 3 if mode == "L" else [200, 40, 40])).max() <= 1
+
+
+def test_a_clear_grey_of_sixteen_bits(tmp_path: Path) -> None:
+    deep = np.full((HEIGHT, WIDTH), 40 * 257, np.uint16)
+    deep[:, WIDTH // 2 :] = 7
+    Image.fromarray(deep).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    clear = b"tRNS" + struct.pack(">H", 7)
+    chunk = struct.pack(">I", 2) + clear + struct.pack(">I", zlib.crc32(clear))
+    at = data.index(b"IDAT") - 4
+    (tmp_path / "a.png").write_bytes(data[:at] + chunk + data[at:])
+    found = corners(read(tmp_path / "a.png"))
+    assert np.abs(found - [[40] * 3, [BACKDROP] * 3] * 2).max() <= 1
+
+
 def test_a_clear_colour_of_a_palette(tmp_path: Path) -> None:
     image = scene().convert("P", palette=Image.Palette.ADAPTIVE)
     clear = image.getpixel((WIDTH - 2, 2))
@@ -206,6 +272,82 @@ def test_the_limit_of_pixels_is_a_setting(tmp_path: Path) -> None:
     with pytest.raises(TooLarge, match="120x80 pixels; the limit is 0.009 million"):
         read(tmp_path / "a.png", Limits(max_pixels=9000))
     assert read(tmp_path / "a.png", Limits(max_pixels=9600)).shape == (80, 120, 3)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA", "I;16", "1"])
+def test_strips_make_the_same_picture(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = scene(4001, 1203)
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    else:
+        image = image.convert(mode)
+    image.save(tmp_path / "a.png")
+    whole = read(tmp_path / "a.png")
+    monkeypatch.setattr(photo, "_STRIP", 4001 * 7)
+    assert np.array_equal(read(tmp_path / "a.png"), whole)
+    if mode not in ("I;16", "1"):  # of dots, a corner is their mean
+        assert np.abs(corners(whole) - corners(np.asarray(image.convert("RGB")))).max() <= 1
+
+
+def test_a_large_photo_stands_as_its_exif_says(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    scene(3001, 4001).transpose(Image.Transpose.ROTATE_90).save(tmp_path / "a.png", exif=exif)
+    rgb = read(tmp_path / "a.png")
+    assert rgb.shape == (1920, 1440, 3)
+    assert np.abs(corners(rgb) - CORNERS).max() <= 1
+
+
+_PEAK = """
+import resource, sys
+from pathlib import Path
+from app_core.media.photo import read_photo
+from app_core.media.probe import Limits
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+read_photo(Path(sys.argv[1]), "PNG", Limits())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize("mode", ["P", "I;16"])
+def test_a_large_photo_takes_no_more_than_its_own_pixels(mode: str, tmp_path: Path) -> None:
+    """In KiB of a process of its own: at most 6 bytes a pixel, all copies together."""
+    side = 5000
+    if mode == "P":
+        Image.new("P", (side, side), 1).save(tmp_path / "a.png", transparency=3)
+    else:
+        Image.fromarray(np.full((side, side), 900, np.uint16)).save(tmp_path / "a.png")
+    argv = [sys.executable, "-c", _PEAK, str(tmp_path / "a.png")]
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(argv, capture_output=True, timeout=120, cwd=root, check=True)
+    assert int(done.stdout) * 1024 < 6 * side * side
+
+
+def test_what_takes_too_much_memory_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo, "_MOST_MEMORY", 1 << 20)
+    scene(500, 400).save(tmp_path / "plain.jpg")
+    assert read(tmp_path / "plain.jpg").shape == (400, 500, 3)
+    scene(500, 400).save(tmp_path / "a.jpg", progressive=True)
+    scene(500, 400).save(tmp_path / "a.webp")
+    for name in ("a.jpg", "a.webp"):
+        with pytest.raises(TooLarge, match="MiB of memory") as raised:
+            read(tmp_path / name)
+        assert (raised.value.status, raised.value.field) == (413, "file")
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    scene().save(tmp_path / "a.jpg", progressive=True)
+    assert read(tmp_path / "a.jpg").shape == (HEIGHT, WIDTH, 3)
+    data = (tmp_path / "a.jpg").read_bytes()
+    last = data[data.rindex(b"\xff\xda") : -2]
+    (tmp_path / "b.jpg").write_bytes(data[:-2] + last * 200 + data[-2:])
+    with pytest.raises(BadInput, match="steps") as raised:
+        read(tmp_path / "b.jpg")
+    assert (raised.value.status, raised.value.field) == (400, "file")
 
 
 def test_heic_is_refused_by_name_where_nothing_reads_it(

@@ -12,10 +12,11 @@ from app_core.face.track import cycle_track
 from app_core.landmarks import POINTS
 from app_core.lipsync.viseme.displacement import SHADOW, displace
 from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
+from app_core.lipsync.viseme.light import light_on_enamel, look
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.lipsync.viseme.neutral import gap, neutral_mouths
 from app_core.lipsync.viseme.own_mouth import peel
-from app_core.lipsync.viseme.rig import face_points, find_pose, find_poses, light_of
+from app_core.lipsync.viseme.rig import face_points, find_pose, find_poses
 from app_core.picture import from_bgr, to_bgr
 from app_core.types import Mouth, Picture
 from benchmarks.real_face import SEALED, corners_of, gradient, measure, ring, wander
@@ -311,7 +312,9 @@ def test_the_inside_of_the_mouth_follows_the_light(model: VisemeModel) -> None:
         for level in levels
     ]
     face = model.open(Filmed(pictures, np.repeat(still.track.landmarks, 4, 0)))
-    lights = [light_of(face.rig, face.poses[k], pictures[k]) for k in range(4)]
+    sizes = face.rig.measures.half_width, face.rig.measures.chin
+    looks = [look(pictures[k], face.poses[k], *sizes) for k in range(4)]
+    lights = [light_on_enamel(seen, face.rig.skin) for seen in looks]
     assert lights[1] == lights[0] == face.rig.measures.light
     assert 0.7 < lights[2] / lights[0] < 0.85
     assert 0.45 < lights[3] / lights[0] < 0.6

@@ -14,13 +14,20 @@ import numpy as np
 import pytest
 
 from app_core.config import Config
-from app_core.errors import BadInput, Cancelled, DiskFull, FfmpegFailed, NotFound
+from app_core.errors import BadInput, Busy, Cancelled, DiskFull, FfmpegFailed, NotFound
 from app_core.face.avatar import AvatarLibrary
 from app_core.job import JobStatus
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.lipsync.viseme.rig import find_pose
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
-from app_core.request import VideoRequest
+from app_core.request import (
+    ChunksRequest,
+    GenerateRequest,
+    MjpegRequest,
+    RenderRequest,
+    VideoRequest,
+)
+from app_core.services.chunks import start_chunks, wait_for_film
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.video_lipsync_stream import (
     ClipFootage,
@@ -159,6 +166,79 @@ def test_frames_come_at_the_clips_rate_or_the_asked_one(
         assert told["frames"] == count == told["frames_without_face"]
         seen = np.median(decoded(ffmpeg, path)[:, :8], (1, 2))
         assert np.abs(seen - [luma(i * step) for i in range(count)]).max() <= 2
+
+
+def played(service: LipsyncService, request: RenderRequest) -> tuple[int, list[int]]:
+    """The job's rate, and the picture of the clip that each of its frames is drawn on."""
+    job = service.submit(request)
+    with service.frames(job, lambda frame: int(np.median(frame.picture.y[-16:, :16]))) as frames:
+        lumas = list(frames)
+    assert len(lumas) == -(-len(job.sound) * job.request.fps // job.sound.sample_rate)
+    return job.request.fps, [round((seen - luma(0)) / 3) for seen in lumas]
+
+
+@pytest.mark.parametrize("own", [24, 30])
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        lambda **fields: MjpegRequest(**fields, size="auto", pace="asap"),
+        lambda **fields: MjpegRequest.parse_query(
+            {name: str(value) for name, value in fields.items()} | {"size": "auto", "pace": "asap"}
+        ),
+        lambda **fields: GenerateRequest(**fields, static_mode=False),
+        lambda **fields: video(**fields),
+    ],
+)
+def test_a_clip_keeps_its_own_rate_unless_another_is_asked(
+    own: int, request_of: Callable[..., RenderRequest], make: Make, tmp_path: Path
+) -> None:
+    service = make(make_avatar(tmp_path / "avatars", fps=own))
+    fps, shown = played(service, request_of(text=FIVE))
+    assert (fps, shown) == (own, list(range(own))), "each picture once, none left out"
+    fps, shown = played(service, request_of(text=FIVE, fps=25))
+    assert fps == 25
+    steps = np.diff(shown)
+    odd = np.flatnonzero(steps != 1)
+    assert set(steps[odd]) == {2 if own == 30 else 0}
+    assert len(odd) == abs(own - 25) - (own == 30)
+    assert len(set(np.diff(odd))) <= 1, "and those that are, evenly"
+
+
+def test_chunks_of_a_clip_have_its_rate(make: Make, tmp_path: Path) -> None:
+    service = make(make_avatar(tmp_path / "avatars", fps=30))
+    job = start_chunks(service, ChunksRequest(text=FIVE, chunk_size=2))
+    for chunk in job.chunks:
+        wait_for_film(job, chunk, lambda: False)
+    assert job.request.fps == 30
+    assert [chunk.frames for chunk in job.chunks] == [12, 12, 6]
+    assert [chunk.duration_s for chunk in job.chunks] == [0.4, 0.4, 0.2]
+
+
+def test_a_still_has_the_usual_rate(make: Make, tmp_path: Path) -> None:
+    service = make(make_avatar(tmp_path / "avatars", fps=30))
+    for wanted, fps in (({}, 25), ({"fps": 30}, 30)):
+        assert (
+            played(service, GenerateRequest.parse({"text": FIVE, "size": "128x128"} | wanted))[0]
+            == fps
+        )
+
+
+def test_live_a_faster_clip_comes_at_the_usual_rate_where_only_that_fits(
+    make: Make, tmp_path: Path
+) -> None:
+    service = make(make_avatar(tmp_path / "avatars", fps=30))
+    service.capacity.calibrate(1.0, 512, 512, model_fps=100)
+    asked = MjpegRequest(text=LONG, size="auto")
+    rates = []
+    for _ in range(3):
+        job = service.submit(asked)
+        rates.append(job.request.fps)
+    assert rates == [30, 30, 30]
+    service.capacity.calibrate(1.0, 512, 512, model_fps=130)
+    job = service.submit(asked)
+    assert job.request.fps == 25, "117 frames/s are to be had"
+    with pytest.raises(Busy):
+        service.submit(asked)
 
 
 def test_the_base_video_with_its_track_and_another_avatar(make: Make, tmp_path: Path) -> None:

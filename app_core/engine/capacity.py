@@ -95,15 +95,17 @@ class Capacity:
         with self._lock:
             self._measure()
             need = self._base_ms(width, height) * fps / 1000.0
-            cores, frames = self._sums()
-            load = self._factor * (cores + need) + self._others
-            fits = load <= self._share * self.cores + 1e-9
-            fits = fits and frames + fps <= MODEL_SHARE * self._model_fps
             late = sum(self._lateness) > LATE_SHARE * max(len(self._lateness), RECENT_FRAMES / 5)
-            if self._live and (not fits or late):
+            if self._live and (not self._fits(need, fps) or late):
                 return False
             self._live[job_id] = need, fps
             return True
+
+    def fits(self, width: int, height: int, fps: int) -> bool:
+        """Whether there is room for a live render beside the others, also for the first one."""
+        with self._lock:
+            self._measure()
+            return self._fits(self._base_ms(width, height) * fps / 1000.0, fps)
 
     def release(self, job_id: str) -> None:
         with self._lock:
@@ -144,6 +146,13 @@ class Capacity:
                 sessions=max(1, math.floor(min(fit, MODEL_SHARE * self._model_fps / 25))),
                 late=round(sum(self._lateness) / max(len(self._lateness), 1), 4),
             )
+
+    def _fits(self, need: float, fps: int) -> bool:
+        """``need``: predicted cores, before ``factor``."""
+        cores, frames = self._sums()
+        load = self._factor * (cores + need) + self._others
+        room = load <= self._share * self.cores + 1e-9
+        return room and frames + fps <= MODEL_SHARE * self._model_fps
 
     def _sums(self) -> tuple[float, int]:
         """Cores, before ``factor``, and frames a second of all live renders."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -117,7 +118,7 @@ def _track(path: Path, shape: ClipShape) -> FaceTrack:
         raise BadInput(
             f"{beside.name} has {len(track.boxes)} rows, {path.name} {shape.pictures} pictures"
         )
-    return track
+    return replace(track, fps=shape.fps)
 
 
 def _cut(shape: ClipShape, track: FaceTrack, size: Size) -> Cut:

@@ -28,6 +28,19 @@ BACKDROP = 176
 _TALLEST = 8
 """One side may be this much longer than the other."""
 
+_BYTES = {"": 4, "WEBP": 16, "HEIF": 10}
+"""Memory that decoding takes, bytes a pixel, measured: Pillow's own picture, and what the
+decoders of WebP and HEIC hold beside it."""
+_COEFFICIENTS = 6
+"""Bytes a pixel that a progressive JPEG holds until its last scan, however small it is drawn."""
+_MOST_MEMORY = 512 << 20
+_MOST_SCANS, _MOST_WORK = 100, 2_000_000_000
+"""Scans of a JPEG, and scans times pixels. Cameras and programs make about ten."""
+_START_OF_SCAN = b"\xff\xda"
+_BLOCK = 1 << 20
+_STRIP = 1 << 21
+"""Pixels that are made smaller at a time."""
+
 
 def read_photo(path: Path, kind: str, limits: Limits) -> UInt8:
     """BGR (height, width, 3) of a file that ``sniff`` called ``kind``.
@@ -42,6 +55,8 @@ def read_photo(path: Path, kind: str, limits: Limits) -> UInt8:
     try:
         with Image.open(path, formats=(kind,)) as image:
             check_pixels(*image.size, limits)
+            if kind == "JPEG":
+                _check_scans(path, image.width * image.height)
             return _pixels(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooLarge("The picture has too many pixels.", field="file") from error
@@ -74,14 +89,63 @@ def _pixels(image: ImageFile.ImageFile) -> UInt8:
         )
     profile = image.info.get("icc_profile")
     image.draft(image.mode, (LONGEST_SIDE, LONGEST_SIDE))  # a large JPEG is decoded smaller
+    _check_memory(image, wide * high)
     image.load()
-    upright = _upright(image)
-    less = max(upright.size) // LONGEST_SIDE
-    if less > 1 and upright.mode in ("L", "RGB", "CMYK", "RGBA"):
-        upright = upright.reduce(less)  # before any copy in another mode
-    rgba = np.asarray(_srgb(_eight_bits(upright), profile))
+    rgba = np.asarray(_srgb(_upright(_smaller(image)), profile))
     rgb = _opaque(rgba) if rgba.shape[2] == 4 else rgba
     return np.ascontiguousarray(_fitted(rgb)[:, :, ::-1])
+
+
+def _check_memory(image: ImageFile.ImageFile, pixels: int) -> None:
+    """Before anything is decoded. Raises TooLarge. ``pixels``: of the picture as it is coded."""
+    kind = image.format or ""
+    held = image.width * image.height * _BYTES.get(kind, _BYTES[""])
+    if image.info.get("progressive"):
+        held += pixels * _COEFFICIENTS
+    if held > _MOST_MEMORY:
+        raise TooLarge(
+            f"To read the picture takes {held >> 20} MiB of memory; the limit is "
+            f"{_MOST_MEMORY >> 20}. Make it smaller, or send a plain JPEG.",
+            field="file",
+        )
+
+
+def _check_scans(path: Path, pixels: int) -> None:
+    """Each scan of a JPEG passes over all of its pixels, and may have no more than a few bytes.
+
+    Raises BadInput.
+    """
+    scans, last = 0, b""
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            scans += (last + block).count(_START_OF_SCAN)
+            last = block[-1:]
+    if scans > _MOST_SCANS or scans * pixels > _MOST_WORK:
+        raise BadInput(
+            f"The photo is drawn in {scans} steps, which takes too long; save it as a plain JPEG.",
+            field="file",
+        )
+
+
+def _smaller(image: Image.Image) -> Image.Image:
+    """In whole steps, about LONGEST_SIDE, and eight bits a colour; strip by strip, so that no
+    second copy of a large picture is ever there."""
+    step = max(1, max(image.size) // LONGEST_SIDE)
+    if step == 1 and image.width * image.height <= _STRIP:
+        return _eight_bits(image)
+    wide, high = image.size
+    rows = max(1, _STRIP // wide // step) * step
+    small: Image.Image | None = None
+    for top in range(0, high, rows):
+        strip = image.crop((0, top, wide, min(top + rows, high)))
+        strip.info = image.info
+        strip = _eight_bits(strip).reduce(step)
+        if small is None:
+            small = Image.new(strip.mode, (-(-wide // step), -(-high // step)))
+        small.paste(strip, (0, top // step))
+    assert small is not None
+    small.info = {name: value for name, value in image.info.items() if name != "transparency"}
+    return small
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -93,26 +157,36 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    if not image.mode.startswith(("I", "F")):
+    """L, LA, RGB, RGBA or CMYK; a colour that is clear becomes an alpha."""
+    clear = image.info.get("transparency")
+    if image.mode.startswith(("I", "F")):
+        deep = np.asarray(image).astype(np.float32)
+        if image.mode != "F":
+            deep /= 257.0  # 65535 becomes 255
+        light = Image.fromarray(np.clip(deep + 0.5, 0, 255).astype(np.uint8))
+        if isinstance(clear, int):
+            seen = Image.fromarray(np.where(np.asarray(image) == clear, 0, 255).astype(np.uint8))
+            light.putalpha(seen)
+        return light
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK") and clear is None:
         return image
-    deep = np.asarray(image).astype(np.float32)
-    if image.mode != "F":
-        deep /= 257.0  # 65535 becomes 255
-    return Image.fromarray(np.clip(deep + 0.5, 0, 255).astype(np.uint8))
+    if image.mode == "L":
+        return image.convert("LA")
+    alpha = clear is not None or image.mode in ("PA", "La", "RGBa")
+    return image.convert("RGBA" if alpha else "RGB")
 
 
 def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """RGB or RGBA; an embedded profile that does not fit the picture is passed over."""
-    clear = "A" in image.mode or "a" in image.mode or "transparency" in image.info
-    if profile and image.mode in ("L", "RGB", "CMYK", "RGBA"):
+    clear = "A" in image.mode
+    if profile and image.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        flat = image.convert(image.mode.rstrip("A")) if clear else image
         try:
-            alpha = image.getchannel("A") if image.mode == "RGBA" else None
             given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            flat = image.convert("RGB") if alpha else image
             found = ImageCms.profileToProfile(flat, given, _srgb_profile(), outputMode="RGB")
             if found is not None:
-                if alpha is not None:
-                    found.putalpha(alpha)
+                if clear:
+                    found.putalpha(image.getchannel("A"))
                 return found
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
             logger.info("a photo's colour profile is passed over: %s", error)
@@ -125,8 +199,8 @@ def _srgb_profile() -> ImageCms.ImageCmsProfile:
 
 
 def _opaque(rgba: UInt8) -> UInt8:
-    alpha = rgba[:, :, 3:].astype(np.float32) / 255
-    return np.asarray(BACKDROP + (rgba[:, :, :3] - BACKDROP) * alpha + 0.5, np.uint8)
+    alpha = rgba[:, :, 3:].astype(np.uint16)  # 255 * 255 and half of it fit
+    return np.asarray((rgba[:, :, :3] * alpha + BACKDROP * (255 - alpha) + 127) // 255, np.uint8)
 
 
 def _fitted(rgb: UInt8) -> UInt8:

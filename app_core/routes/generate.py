@@ -24,5 +24,5 @@ def generate() -> Response:
         "avatar_speech.mp4",
         write=partial(write_film, service(), job),
         pieces=partial(film_pieces, service(), job) if asked.stream else None,
-        codecs=codecs(*service().size(job), asked.fps) if asked.stream else "",
+        codecs=codecs(*service().size(job), job.request.fps) if asked.stream else "",
     )

@@ -74,7 +74,7 @@ def stream_mjpeg() -> Response:
         connection.settimeout(config().send_timeout_s)
     response = Response(Body(first, parts, connection), content_type=mjpeg.CONTENT_TYPE)
     response.headers["X-Job-Id"] = job.id
-    response.headers["X-Frame-Rate"] = str(asked.fps)
+    response.headers["X-Frame-Rate"] = str(job.request.fps)
     response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job.id}/audio.wav", job.id)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"

@@ -63,7 +63,7 @@ def start_chunks(service: LipsyncService, request: ChunksRequest) -> Job:
     def speak(voice: Voice, job: Job) -> Iterator[Speech]:
         rate = voice.sample_rate
         job.chunks = tuple(Chunk(index, text, Sound(rate)) for index, text in enumerate(texts))
-        return _speak(job, voice, request)
+        return _speak(job, voice, request.language, request.speed)
 
     job = service.submit(request, speak=speak)
 
@@ -157,14 +157,14 @@ def _look(job: Job, gone: Callable[[], bool]) -> None:
         raise Cancelled("The reader left")
 
 
-def _speak(job: Job, voice: Voice, request: ChunksRequest) -> Iterator[Speech]:
+def _speak(job: Job, voice: Voice, language: str, speed: float) -> Iterator[Speech]:
     """Every piece of every chunk, once the last is spoken. Chunks end with whole frames."""
-    rate, fps = voice.sample_rate, request.fps
+    rate, fps = voice.sample_rate, job.request.fps
     said: list[Speech] = []
     samples = frames = 0
     for chunk in job.chunks:
         pieces = []
-        for piece in voice.speak(chunk.text, request.language, request.speed):
+        for piece in voice.speak(chunk.text, language, speed):
             job.ticket.check()
             pieces.append(piece)
         if not pieces:

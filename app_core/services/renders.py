@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app_core.config import Config
     from app_core.face.avatar import Avatar
     from app_core.job import JobTable
+    from app_core.lipsync.model import Plate
     from app_core.request import RenderRequest
     from app_core.services.studio import Studio
     from app_core.types import Speech
@@ -71,6 +72,7 @@ class Renders:
         model, engine = self._studio.ready()
         began_s = time.monotonic()
         plate = self._studio.plate(avatar, request.pixels(None), request.still)
+        request = self._at_rate(request, plate)
         face = self._studio.face(model, plate)
         job = Job(
             request=request,
@@ -104,6 +106,16 @@ class Renders:
             self._jobs.discard(job.id)
             raise
         return job
+
+    def _at_rate(self, request: RenderRequest, plate: Plate) -> RenderRequest:
+        """A clip keeps its own rate unless the client asked for one: to show it at another,
+        pictures are dropped or shown twice. Live, a faster one comes at the usual rate when
+        only that fits."""
+        own = request.at_rate(plate.track.fps) if len(plate.track.boxes) > 1 else request
+        if request.live and own.fps > request.fps:
+            fits = self._studio.capacity.fits(plate.width, plate.height, own.fps)
+            return own if fits else request
+        return own
 
     def composer(self, job: Job) -> Composer:
         """Raises Cancelled when the job has ended."""

@@ -80,7 +80,7 @@ class ClipFootage:
 
 
 def start_video_lipsync(service: LipsyncService, request: VideoRequest) -> Job:
-    """Submits the render, at the video's own frame rate unless the request names one.
+    """Submits the render.
 
     Raises BadInput for an encoder or a decoder that does not work on this machine, NotFound when
     the base video is missing, and what ``submit`` raises.
@@ -95,9 +95,6 @@ def start_video_lipsync(service: LipsyncService, request: VideoRequest) -> Job:
     if request.use_nvdec and not ffmpeg.nvdec:
         raise BadInput("'use_nvdec': no NVIDIA decoder works on this machine", field="use_nvdec")
     avatar = _avatar(service, request)
-    if avatar.clip is not None and "fps" not in request.model_fields_set:
-        own = min(max(round(service.library.shape(avatar.clip).fps), 10), 60)
-        request = request.model_copy(update={"fps": own})
     return service.submit(request, avatar)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from app_core.landmarks import LIP_POINTS, POINT_COUNT, POINTS
 from app_core.lipsync.viseme.displacement import displace
 from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
+from app_core.lipsync.viseme.light import hue, light_on_enamel, look, tint
 from app_core.lipsync.viseme.mouth_interior import draw_interior
 from app_core.lipsync.viseme.neutral import neutral_mouths
 from app_core.lipsync.viseme.rig import (
@@ -17,7 +18,6 @@ from app_core.lipsync.viseme.rig import (
     Rig,
     find_pose,
     find_poses,
-    light_of,
     make_rig,
     own_rig,
     reshape_rig,
@@ -187,14 +187,18 @@ def move_mouth(
     target = picture.y.copy(), picture.u.copy(), picture.v.copy()
     table = np.empty((TABLE_ROWS, COLUMNS), np.float32)
     measures = rig.measures
+    seen = look(picture, pose, measures.half_width, measures.chin)
+    light, shown = light_on_enamel(seen, rig.skin), hue(seen)
     measures = measures._replace(
-        light=light_of(rig, pose, picture), parted=measures.parted * strength
+        light=light, light_side=seen.side, parted=measures.parted * strength
     )
     shape = form_mouth(measures, rig.curves, tracks, table)
     cell = _CELL if measures.half_width < _LARGE else 2 * _CELL
     nodes = displace(pose, cell, measures, shape, table, rig.curves, rig.own, strength)
-    warp_skin(source, target, pose, cell, nodes)
-    draw_interior(target, pose, measures, shape, table, rig.upper_teeth, rig.lower_teeth, rig.tint)
+    warp_skin(source, target, pose, cell, nodes, shown.colour)
+    white = tint(seen, light)
+    rows = rig.upper_teeth, rig.lower_teeth
+    draw_interior(target, pose, measures, shape, table, *rows, white, shown)
     return Picture(*target)
 
 

@@ -17,11 +17,12 @@ from app_core.lipsync.viseme.geometry import (
     Measures,
     Shape,
 )
-from app_core.lipsync.viseme.rig import BRIGHTEST
+from app_core.lipsync.viseme.light import BRIGHTEST
 from app_core.lipsync.viseme.shading import SHADOW_U, SHADOW_V, SHADOW_Y, shade_chroma
 from app_core.lipsync.viseme.teeth import LOWER_HEIGHT, REACH, UPPER_HEIGHT
 
 if TYPE_CHECKING:
+    from app_core.lipsync.viseme.light import Hue
     from app_core.lipsync.viseme.rig import Pose
     from app_core.types import Float32, UInt8
 
@@ -30,6 +31,8 @@ _BITE = 0.045
 
 _SLIT = 0.035
 """A gap of chin heights through which nothing is seen clearly: the mouth's corners end softly."""
+_LIT = 0.35
+"""Light from which the shine of wet lips is as bright as it gets."""
 _FLESH = (0.25, 0.095, 0.09)
 """R, G, B of the lips' inner sides in their own shadow."""
 
@@ -44,6 +47,7 @@ def draw_interior(
     upper_teeth: Float32,
     lower_teeth: Float32,
     tint: Float32,
+    hue: Hue,
 ) -> None:
     """Draws onto the warped lips in ``target`` (Y, U, V)."""
     luma, blue, red = target
@@ -87,7 +91,7 @@ def draw_interior(
                     before += value
                     shadow += edge
                     value -= edge * (SHADOW_Y * value + SHADOW_U * u0 + SHADOW_V * v0)
-                    value += 219.0 * shine
+                    value += 219.0 * shine * unit(measures.light / _LIT)
                     profile = table[PROFILE, k] * (1 - f) + table[PROFILE, k + 1] * f
                     gap = to_li - to_ui
                     open_here = unit((v - to_ui) / 1.3 + 0.35) * unit(gap / slit)
@@ -106,6 +110,9 @@ def draw_interior(
                             tint,
                             color,
                         )
+                        color[0] = unit(hue.red * color[0])
+                        color[1] = unit(hue.green * color[1])
+                        color[2] = unit(hue.blue * color[2])
                         alpha = max(alpha, color[3] * open_here * unit((to_li + over - v) / 1.3))
                         y_in = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
                         value += (219.0 * y_in - value) * alpha
@@ -118,9 +125,10 @@ def draw_interior(
                         continue
                     luma[y, x] = np.uint8(min(max(value, 0.0), 219.0) + 16.5)
             if shadow > FAINT or cover > 0.0:
-                u0, v0 = shade_chroma(0.25 * before, u0, v0, 0.25 * shadow)
-                u0 = u0 * (1 - 0.25 * cover) + 0.25 * 224.0 * 0.564 * (b_sum - gain)
-                v0 = v0 * (1 - 0.25 * cover) + 0.25 * 224.0 * 0.713 * (r_sum - gain)
+                u0, v0 = shade_chroma(0.25 * before, u0, v0, 0.25 * shadow, hue.colour)
+                own = 0.25 * 224.0 * hue.colour
+                u0 = u0 * (1 - 0.25 * cover) + own * 0.564 * (b_sum - gain)
+                v0 = v0 * (1 - 0.25 * cover) + own * 0.713 * (r_sum - gain)
                 blue[row // 2, col // 2] = np.uint8(min(max(u0, -112.0), 112.0) + 128.5)
                 red[row // 2, col // 2] = np.uint8(min(max(v0, -112.0), 112.0) + 128.5)
 

@@ -6,7 +6,6 @@ or of a clip whose head moves as a whole, only the pose differs.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,18 +22,14 @@ from app_core.lipsync.viseme.geometry import (
     UPPER_INNER,
     Measures,
 )
+from app_core.lipsync.viseme.light import light_on_enamel, look, tint
 from app_core.lipsync.viseme.own_mouth import NO_TABLE, own_table, peel
 from app_core.lipsync.viseme.teeth import teeth
 
 if TYPE_CHECKING:
     from app_core.lipsync.viseme.curves import Float64
-    from app_core.types import Float32, Picture, UInt8
+    from app_core.types import Float32, Picture
 
-_SHADES = 128
-BRIGHTEST = 1.2
-"""Light at the last entry of the tint table."""
-_STEADY_LIGHT = 0.03
-"""A change of the light up to this part is taken for chance."""
 _LIPS = ("lip_upper_outer", "lip_upper_inner", "lip_lower_inner", "lip_lower_outer")
 
 
@@ -63,11 +58,11 @@ class Rig:
     """(rows, columns, 4), RGBA."""
     lower_teeth: Float32
     tint: Float32
-    """(128, 3): R, G, B of white enamel in light 0..BRIGHTEST."""
+    """(128, 3): R, G, B of white enamel in light 0..BRIGHTEST, in that picture."""
     own: Float32
     """(OWN_ROWS, COLUMNS), rows as in ``geometry``; or (0, COLUMNS)."""
     skin: float
-    """Mean of R, G and B (0..1) around the mouth of the picture that the light is from."""
+    """Mean of R, G and B (0..1) around the mouth of the picture that the rig was made from."""
 
 
 def make_rig(landmarks: Float32, picture: Picture, own: Float32 | None = None) -> Rig:
@@ -78,11 +73,11 @@ def make_rig(landmarks: Float32, picture: Picture, own: Float32 | None = None) -
     pose = find_pose(landmarks, picture.width, picture.height)
     local = face_points(landmarks, pose)
     half_width, chin = _half_width(local), _chin(local)
-    skin, light_side = _skin(picture, pose, half_width, chin)
-    light = float(np.clip(skin.mean() * 1.42, 0.35, 1.08))
-    measures, curves = _shape(local, pose, picture, light, light_side)
+    seen = look(picture, pose, half_width, chin)
+    light = light_on_enamel(seen, seen.skin)
+    measures, curves = _shape(local, pose, picture, light, seen.side)
     upper, lower = teeth(half_width)
-    rig = Rig(measures, curves, upper, lower, _tint(skin), NO_TABLE, float(skin.mean()))
+    rig = Rig(measures, curves, upper, lower, tint(seen, light), NO_TABLE, seen.skin)
     return rig if own is None else own_rig(rig, own, pose, picture)
 
 
@@ -109,15 +104,6 @@ def _lips(local: Float32, pose: Pose, picture: Picture) -> tuple[Float64, float]
     planes = picture.y, picture.u, picture.v
     parted = peel(planes, (pose.x, pose.y, pose.cos, pose.sin), lips, _chin(local))
     return lips, parted
-
-
-def light_of(rig: Rig, pose: Pose, picture: Picture) -> float:
-    """The light in a picture, against that of the picture that the rig was made from."""
-    measures = rig.measures
-    skin, _ = _skin(picture, pose, measures.half_width, measures.chin)
-    change = float(skin.mean()) / max(rig.skin, 1e-3) - 1
-    change = math.copysign(max(abs(change) - _STEADY_LIGHT, 0.0), change)
-    return min(max(measures.light * (1 + change), 0.15), 1.15)
 
 
 def _shape(
@@ -244,46 +230,3 @@ def _blur(curve: Float32, x: np.ndarray, half_width: float, blurred: Float32) ->
         for near in range(max(k - reach, 0), min(k + reach + 1, COLUMNS)):
             total += weights[near - k + reach] * curve[near]
         blurred[k] = total
-
-
-def _skin(picture: Picture, pose: Pose, half_width: float, chin: float) -> tuple[Float32, float]:
-    """Mean R, G, B (0..1) of both cheeks and the chin, and which cheek is lighter."""
-    means = _skin_means((picture.y, picture.u, picture.v), pose, half_width, chin)
-    luma = means[:, 0]
-    red = luma + 1.402 * means[:, 2]
-    blue = luma + 1.772 * means[:, 1]
-    green = luma - 0.344136 * means[:, 1] - 0.714136 * means[:, 2]
-    colors = np.clip(np.stack([red, green, blue], 1), 0, 1)
-    sides = colors[:2].mean(1)
-    return colors.mean(0).astype(np.float32), float(np.sign(sides[1] - sides[0]))
-
-
-@kernel
-def _skin_means(
-    planes: tuple[UInt8, UInt8, UInt8], pose: Pose, half_width: float, chin: float
-) -> Float32:
-    """(3, 3): mean full-range Y (0..1), U and V (-0.5..0.5) of squares on cheeks and chin."""
-    means = np.zeros((3, 3), np.float32)
-    reach = max(2, int(0.08 * chin))
-    for spot in range(3):
-        u = (-1.5, 1.5, 0.0)[spot] * half_width
-        v = (-0.1, -0.1, 0.55)[spot] * chin
-        x = pose.x + pose.cos * u - pose.sin * v
-        y = pose.y + pose.sin * u + pose.cos * v
-        for k in range(3):
-            scale = 1.0 if k == 0 else 0.5
-            plane = planes[0] if k == 0 else (planes[1] if k == 1 else planes[2])
-            row = min(max(int(y * scale), 0), plane.shape[0] - 1)
-            column = min(max(int(x * scale), 0), plane.shape[1] - 1)
-            span = max(1, int(reach * scale))
-            square = plane[max(row - span, 0) : row + span, max(column - span, 0) : column + span]
-            mean = np.mean(square)
-            means[spot, k] = (mean - 16) / 219 if k == 0 else (mean - 128) / 224
-    return means
-
-
-def _tint(skin: Float32) -> Float32:
-    """Shadows in the mouth go red-brown, not grey, and take a little of the light's colour."""
-    light = np.linspace(0, BRIGHTEST, _SHADES)[:, None]
-    white = np.clip(skin / max(float(skin.mean()), 1e-3), 0.8, 1.25) ** 0.22
-    return np.asarray(light ** np.array([0.92, 1.18, 1.30]) * white, np.float32)

@@ -15,13 +15,17 @@ CHROMA_SCALE = 255 / 224
 
 
 @inlined
-def shade_chroma(y: float, u: float, v: float, k: float) -> tuple[float, float]:
-    """Centred U and V under a shadow ``k``; ``y`` above black, before the shadow."""
+def shade_chroma(y: float, u: float, v: float, k: float, colour: float) -> tuple[float, float]:
+    """Centred U and V under a shadow ``k``; ``y`` above black, before the shadow.
+
+    ``colour`` (0..1): how warm the shadow is; at 0 it takes as much of every colour.
+    """
     full_y = LUMA_SCALE * y
     blue = full_y + 1.772 * CHROMA_SCALE * u
     red = full_y + 1.402 * CHROMA_SCALE * v
     taken = LUMA_SCALE * (SHADOW_Y * y + SHADOW_U * u + SHADOW_V * v)
+    cold = k * (1 - colour) * SHADOW_Y
     return (
-        u - k * 0.564 / CHROMA_SCALE * (0.90 * blue - taken),
-        v - k * 0.713 / CHROMA_SCALE * (0.72 * red - taken),
+        u * (1 - cold) - k * colour * 0.564 / CHROMA_SCALE * (0.90 * blue - taken),
+        v * (1 - cold) - k * colour * 0.713 / CHROMA_SCALE * (0.72 * red - taken),
     )

@@ -33,10 +33,12 @@ def warp_skin(
     pose: Pose,
     cell: int,
     nodes: Float32,
+    colour: float,
 ) -> None:
     """``source`` and ``target`` are Y, U, V; ``target`` starts as a copy of ``source``.
 
-    ``nodes`` is (rows, columns, 6), ``cell`` pixels apart, as ``displacement`` makes them.
+    ``nodes`` is (rows, columns, 6), ``cell`` pixels apart, as ``displacement`` makes them;
+    ``colour`` (0..1): how warm shadows are.
     """
     for row in range(nodes.shape[0] - 1):
         top = pose.top + row * cell
@@ -48,7 +50,7 @@ def warp_skin(
             sw, se = nodes[row + 1, column], nodes[row + 1, column + 1]
             if _is_still(nw) and _is_still(ne) and _is_still(sw) and _is_still(se):
                 continue
-            _warp_cell(source, target, nw, ne, sw, se, 1.0 / cell, left, top, right, bottom)
+            _warp_cell(source, target, nw, ne, sw, se, 1.0 / cell, left, top, right, bottom, colour)
 
 
 @kernel
@@ -71,6 +73,7 @@ def _warp_cell(
     top: int,
     right: int,
     bottom: int,
+    colour: float,
 ) -> None:
     luma, blue, red = source
     to_luma, to_blue, to_red = target
@@ -110,7 +113,7 @@ def _warp_cell(
                     to_luma[y, x] = np.uint8(value + 0.5)
             if shaded:
                 k = _mix(nw, ne, sw, se, SHADOW, fx, fy)
-                u, v = shade_chroma(0.25 * block - 16.0, u, v, k)
+                u, v = shade_chroma(0.25 * block - 16.0, u, v, k, colour)
             to_blue[row // 2, col // 2] = np.uint8(u + 128.5)
             to_red[row // 2, col // 2] = np.uint8(v + 128.5)
 
