@@ -73,7 +73,10 @@ def serve(config: Config) -> int:
         def load(self) -> Flask:
             """In the worker, after the fork: threads do not survive one."""
             from app_core import create_app
+            from app_core.heap import bound_arenas
             from app_core.routes.gate import Gate
+
+            bound_arenas()
 
             app = create_app(config)
             app.extensions["lipsync"].studio.when_loaded(lambda: welcome(addresses))

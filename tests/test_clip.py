@@ -198,8 +198,8 @@ def test_a_crop_frames_the_face_and_its_points(avatars: Path) -> None:
 
 
 def test_a_clip_is_kept_only_when_it_fits(avatars: Path) -> None:
-    room = PICTURES * WIDTH * HEIGHT * 3 / 2 / 2**20
-    fits, large = library(avatars, room), library(avatars, 0.99 * room)
+    pictures = PICTURES * WIDTH * HEIGHT * 3 / 2 / 2**20
+    fits, large = library(avatars, 1.1 * pictures), library(avatars, pictures)
     assert fits.plate(fits.get("clip"), static=False).keep
     assert not large.plate(large.get("clip"), static=False).keep
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.errors import BadInput, Cancelled
 from app_core.face.avatar import AvatarLibrary
+from app_core.heap import Trimmer
 from app_core.job import Job, JobTable
 from app_core.pipeline.playout import Playout
 from app_core.services.avatar_work import import_work
@@ -69,9 +70,11 @@ class LipsyncService:
         self.voices = voices or Voices([EspeakVoice()])
         self.results = Results(config.work_dir)
         importer = importer or import_work(config, self.studio.ffmpeg)
-        self.avatars = Avatars(config, self.library, self.results, importer)
+        self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
+        trim = self._trimmer.ask
+        self.avatars = Avatars(config, self.library, self.results, importer, removed=trim)
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
-        self._renders = Renders(config, self.studio, self.jobs)
+        self._renders = Renders(config, self.studio, self.jobs, ended=trim)
         self.films = Films(self.results, self._renders.end)
         self._closing = threading.Event()
         self._expiry = threading.Thread(target=self._expire, name="expiry", daemon=True)
@@ -84,6 +87,7 @@ class LipsyncService:
         self.avatars.sweep()
         self.studio.start(wait_s)
         self._expiry.start()
+        self._trimmer.start()
 
     def close(self) -> None:
         """Ends every job and joins every thread."""
@@ -94,6 +98,7 @@ class LipsyncService:
         self._closing.set()
         if self._expiry.is_alive():
             self._expiry.join(5.0)
+        self._trimmer.close()
         self.jobs.clear()
         self.results.close()
         self.studio.close()
@@ -102,6 +107,7 @@ class LipsyncService:
         """Also forgets when nobody asks."""
         while not self._closing.wait(min(EXPIRY_S, self.config.job_life_s / 4)):
             self.jobs.expire()
+            self._trimmer.ask()
 
     # Renders
 

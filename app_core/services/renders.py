@@ -47,12 +47,19 @@ class _Render:
 
 
 class Renders:
-    """Thread-safe."""
+    """Thread-safe. ``ended`` is called after each job's end."""
 
-    def __init__(self, config: Config, studio: Studio, jobs: JobTable) -> None:
+    def __init__(
+        self,
+        config: Config,
+        studio: Studio,
+        jobs: JobTable,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
         self._config, self._studio, self._jobs = config, studio, jobs
         self._admission = Admission(jobs, studio.capacity, config.max_jobs)
         self._running: dict[str, _Render] = {}
+        self._ended = ended
 
     def begin(
         self,
@@ -139,6 +146,7 @@ class Renders:
             job.timings,
             extra={"job": job.id},
         )
+        self._ended()
         return True
 
     def close(self) -> None:

@@ -56,7 +56,10 @@ class Crops:
         self._boxes, self._runtime = boxes, runtime
         self._rows = face_rows(plate.track, boxes)
         self._made = np.zeros(int(self._rows.max(initial=-1)) + 1, np.bool_)
-        self.held = runtime.hold(_room(len(self._made), folder))
+        room = _room(len(self._made), folder)
+        self.held = runtime.hold(room)
+        self.nbytes = room.nbytes if self.held is room and room.nbytes <= IN_MEMORY else 0
+        """In this machine's memory; a file is the system's to page out."""
         self._changed = threading.Condition()
         self._error: Exception | None = None
         self._again_s = 0.0
