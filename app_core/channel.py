@@ -12,6 +12,8 @@ import time
 from collections import deque
 from typing import Generic, TypeVar
 
+from app_core.errors import afresh
+
 T = TypeVar("T")
 
 
@@ -59,7 +61,7 @@ class Channel(Generic[T]):
         with self._changed:
             while not self._items:
                 if self._error is not None:
-                    raise self._error
+                    raise afresh(self._error)
                 if self._closed:
                     raise ChannelClosed
                 left = end - time.monotonic()

@@ -8,6 +8,7 @@ Other C libraries and other systems have nothing of the kind: there nothing happ
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import threading
@@ -60,8 +61,8 @@ def bound_arenas() -> bool:
 class Trimmer:
     """Gives free memory back when work has ended. Thread-safe.
 
-    A trim holds each arena for as long as it takes, and whoever allocates waits: it is done when
-    nothing runs, in a thread of its own.
+    First what only cycles of references still hold. A trim of a gigabyte takes 50 ms, in which
+    whoever allocates waits: it is done when nothing runs, in a thread of its own.
     """
 
     def __init__(self, busy: Callable[[], bool]) -> None:
@@ -93,6 +94,7 @@ class Trimmer:
                 continue
             self._wanted.clear()
             began = time.perf_counter()
+            gc.collect()
             self._trim(0)
             logger.debug("trimmed in %.1f ms", (time.perf_counter() - began) * 1000)
             self._closing.wait(APART_S)

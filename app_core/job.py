@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.channel import Channel
-from app_core.errors import Cancelled, Conflict, NotFound
+from app_core.errors import Cancelled, Conflict, NotFound, afresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -205,7 +205,7 @@ class Job:
             if self.ended:
                 return False
             self.ended_s = time.monotonic()
-            self.error = error
+            self.error = error and afresh(error)
             self.status = status
         self.mark(status.value)
         return True

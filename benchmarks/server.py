@@ -144,7 +144,10 @@ def memory(pid: int) -> tuple[int, int]:
     own = below = 0
     for worker in workers:
         own += _resident(worker)
-        below += sum(_resident(each) for each in _family(worker)[1:])
+        # A child that has not become ffmpeg yet looks as large as its parent.
+        below += sum(
+            _resident(each) for each in _family(worker)[1:] if "python" not in _command(each)
+        )
     return own, below
 
 

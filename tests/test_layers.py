@@ -15,7 +15,7 @@ LAYERS = [
     {"pipeline"},
     {"engine"},
     {"speech", "face", "lipsync", "media"},
-    {"job", "metrics", "channel", "config", "log", "sound", "request", "heap"},
+    {"job", "metrics", "channel", "config", "log", "sound", "request", "heap", "spool"},
     {"types", "errors", "landmarks", "kernels", "picture"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -7,7 +7,7 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from app_core.errors import Cancelled, FfmpegFailed, SoyleError
+from app_core.errors import Cancelled, FfmpegFailed, SoyleError, afresh
 from app_core.face.slab import Slab
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class ForwardReel:
             except queue.Empty:
                 continue
             if isinstance(found, SoyleError):
-                raise found
+                raise afresh(found)
             return found
         raise Cancelled("The video was closed")
 
@@ -73,7 +73,7 @@ class ForwardReel:
             while not self._closed:
                 self._put(self._stream.read())
         except SoyleError as error:
-            self._put(error)
+            self._put(afresh(error))
 
     def _put(self, item: Picture | SoyleError) -> None:
         while not self._closed:
@@ -118,7 +118,9 @@ class KeptReel:
             self._changed.wait_for(lambda: index < len(self._ready) or self._error, _PATIENCE_S)
             if index < len(self._ready):
                 return self._ready[index]
-            raise self._error or FfmpegFailed(f"no picture was decoded for {_PATIENCE_S:.0f} s")
+            if self._error is not None:
+                raise afresh(self._error)
+            raise FfmpegFailed(f"no picture was decoded for {_PATIENCE_S:.0f} s")
 
     def lend(self) -> KeptReel:
         """To one more job, which closes it."""
@@ -163,7 +165,7 @@ class KeptReel:
                     self._ready.append(kept)
                     self._changed.notify_all()
         except SoyleError as failure:
-            error = failure
+            error = afresh(failure)
         except MemoryError:
             error = FfmpegFailed("there is no memory for the video's pictures")
         finally:

@@ -14,7 +14,7 @@ from flask import Blueprint, current_app
 from flask_sock import Sock  # type: ignore[import-untyped]
 from simple_websocket import ConnectionClosed  # type: ignore[import-untyped]
 
-from app_core.errors import Busy, SoyleError
+from app_core.errors import Busy, SoyleError, afresh
 from app_core.routes.context import config, service
 from app_core.routes.failure import payload
 from app_core.routes.film import describe
@@ -106,7 +106,7 @@ def _tell(ws: Server, job: Job) -> None:
             break
         ws.receive(LOOK_S)  # what it says is not for us; raises ConnectionClosed when it left
     if job.error is not None:
-        raise job.error
+        raise afresh(job.error)
     told = describe(job)
     kept = ("result_url", "audio_url", "seconds", "timings")
     tell_one(ws, {"type": "done", "frames": told["frames"]["done"]} | {k: told[k] for k in kept})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
-from app_core.errors import Conflict, SoyleError
+from app_core.errors import Conflict, SoyleError, afresh
 from app_core.media import wav
 from app_core.routes.context import leaving, service
 from app_core.routes.film import MIME, describe, kept
@@ -38,7 +38,7 @@ def cancel(job_id: str) -> Response:
 def result(job_id: str) -> Response:
     job = service().jobs.get(job_id)
     if job.error is not None:
-        raise job.error
+        raise afresh(job.error)
     if not job.ended:
         raise Conflict("The job is not done yet; ask /api/jobs/<id> how far it is")
     if job.result is None:

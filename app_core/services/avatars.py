@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from app_core.errors import BadInput, Cancelled, Conflict, NotFound
+from app_core.errors import BadInput, Cancelled, Conflict, NotFound, afresh
 from app_core.face.avatar import ID, STILL, TRACK
 from app_core.face.preview import preview
 from app_core.services.avatar_home import discard, discard_leftovers, take_away
@@ -102,7 +102,7 @@ class Avatars:
                 self._imports.cancel(item)
         self._imports.drop(item)
         if item.error is not None:
-            raise item.error
+            raise afresh(item.error)
         return self.describe(item.id)
 
     def _is_taken(self, avatar_id: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app_core.errors import BadInput, Cancelled, NotFound
+from app_core.errors import BadInput, Cancelled, NotFound, afresh
 from app_core.job import Chunk
 from app_core.services.filming import film_writer, unchanged
 from app_core.sound import Sound
@@ -60,7 +60,9 @@ def start_chunks(service: LipsyncService, request: ChunksRequest) -> Job:
 
     def speak(voice: Voice, job: Job) -> Iterator[Speech]:
         rate = voice.sample_rate
-        job.chunks = tuple(Chunk(index, text, Sound(rate)) for index, text in enumerate(texts))
+        job.chunks = tuple(
+            Chunk(index, text, Sound(rate, spool=service.spool)) for index, text in enumerate(texts)
+        )
         return _speak(job, voice, request)
 
     job = service.submit(request, speak=speak)
@@ -103,13 +105,14 @@ def wait_for_film(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> Path:
     while not chunk.filmed.wait(LOOK_S):
         _look(job, gone)
     if chunk.film is None:
-        raise job.error or NotFound("The chunk has been removed", field="chunk_id")
+        raise afresh(job.error or NotFound("The chunk has been removed", field="chunk_id"))
     return chunk.film
 
 
 def forget_chunks(service: LipsyncService, job: Job) -> None:
-    """Removes the films of a job that has ended."""
+    """Removes the films and the sounds of a job that has ended."""
     for chunk in job.chunks:
+        chunk.sound.release()
         if chunk.film is not None:
             service.results.free(chunk.film)
             chunk.film = None
@@ -117,7 +120,7 @@ def forget_chunks(service: LipsyncService, job: Job) -> None:
 
 def _look(job: Job, gone: Callable[[], bool]) -> None:
     if job.error is not None:
-        raise job.error
+        raise afresh(job.error)
     if gone():
         raise Cancelled("The reader left")
 

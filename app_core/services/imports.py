@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from app_core.errors import Busy, Cancelled, Conflict, SoyleError, told
+from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +158,7 @@ class Imports:
         with contextlib.suppress(OSError):
             self._free(item.source)
         with self._changed:
-            item.error, item.ended_s = error, time.monotonic()
+            item.error, item.ended_s = error and afresh(error), time.monotonic()
             if error is None or isinstance(error, Cancelled):
                 self._items.pop(item.id, None)
             item.ended.set()

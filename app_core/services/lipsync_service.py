@@ -26,6 +26,7 @@ from app_core.services.results import Results
 from app_core.services.studio import Studio
 from app_core.speech.espeak import EspeakVoice
 from app_core.speech.voices import Voices
+from app_core.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,7 +75,8 @@ class LipsyncService:
         trim = self._trimmer.ask
         self.avatars = Avatars(config, self.library, self.results, importer, removed=trim)
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
-        self._renders = Renders(config, self.studio, self.jobs, ended=trim)
+        self.spool = Spool(None if config.work_dir == Path("") else config.work_dir)
+        self._renders = Renders(config, self.studio, self.jobs, self.spool, ended=trim)
         self.films = Films(self.results, self._renders.end)
         self._closing = threading.Event()
         self._expiry = threading.Thread(target=self._expire, name="expiry", daemon=True)
@@ -100,6 +102,7 @@ class LipsyncService:
             self._expiry.join(5.0)
         self._trimmer.close()
         self.jobs.clear()
+        self.spool.close()
         self.results.close()
         self.studio.close()
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app_core.errors import afresh
 from app_core.lipsync.wav2lip.framing import SIDE, crop
 from app_core.lipsync.wav2lip.runtime import FaceAt
 
@@ -89,7 +90,9 @@ class Crops:
             self._changed.wait_for(lambda: self._made[row] or self._error, PATIENCE_S)
             if self._made[row]:
                 return FaceAt(self.held, row)
-        raise self._error or TimeoutError(f"no face was cut out for {PATIENCE_S:.0f} s")
+        if self._error is not None:
+            raise afresh(self._error)
+        raise TimeoutError(f"no face was cut out for {PATIENCE_S:.0f} s")
 
     def close(self) -> None:
         """Cuts out no more."""
@@ -114,7 +117,7 @@ class Crops:
         except Exception as error:  # whatever stops this thread must reach those who wait
             logger.warning("the faces of a clip were not cut out: %s", error)
             with self._changed:
-                self._error, self._again_s = error, time.monotonic() + _AGAIN_S
+                self._error, self._again_s = afresh(error), time.monotonic() + _AGAIN_S
                 self._changed.notify_all()
 
     def _cut(self, reel: Reel) -> None:
