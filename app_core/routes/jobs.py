@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request, send_file
@@ -50,9 +49,11 @@ def result(job_id: str) -> Response:
 def audio(job_id: str) -> Response:
     sound = service().jobs.get(job_id).sound
     if sound.complete:
-        pcm = sound.read(0, len(sound), 0.0)
-        body = io.BytesIO(wav.header(sound.sample_rate, len(sound)) + pcm)
-        return send_file(body, mimetype="audio/wav", conditional=True, etag=False)
+        body = wav.WavFile(sound)
+        answer = send_file(body, mimetype="audio/wav", etag=False)  # type: ignore[arg-type]
+        answer.content_length = body.size
+        answer.make_conditional(request, accept_ranges=True, complete_length=body.size)
+        return answer
     if request.method == "HEAD":
         return Response(mimetype="audio/wav")
     response = Response(_growing(sound, leaving()), mimetype="audio/wav")
