@@ -146,7 +146,7 @@ def test_what_models_made_counts_and_plates_leave() -> None:
         del plate
         gc.collect()
     assert [ref() is not None for ref in seen] == [False, False, True, True, True, True]
-    assert shelf.shelf.nbytes == 100
+    assert shelf.shelf.nbytes <= 100
     for ref in seen[2:]:
         shelf.shelf.charge(ref(), 25)  # type: ignore[arg-type]
     assert [ref().keep for ref in seen[2:]] == [False] * 4  # type: ignore[union-attr]

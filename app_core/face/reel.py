@@ -144,7 +144,7 @@ class KeptReel:
         """Ends what decodes and lets the pictures go."""
         self.stop()
         with self._changed:
-            self._error = self._error or Cancelled("The video was closed")
+            self._error = Cancelled("The video was closed")
             self._ready = []
             self._changed.notify_all()
 
