@@ -78,6 +78,9 @@ def serve(config: Config) -> int:
         def load(self) -> Flask:
             """In the worker, after the fork: threads do not survive one."""
             from app_core import create_app
+            from app_core.heap import bound_arenas
+
+            bound_arenas()
 
             app = create_app(config)
             self.count = app.extensions["lipsync"].metrics.request

@@ -13,6 +13,8 @@ import time
 from collections import deque
 from typing import Generic, TypeVar
 
+from app_core.errors import afresh
+
 T = TypeVar("T")
 
 
@@ -73,7 +75,7 @@ class Channel(Generic[T]):
             while not self._items:
                 if self._error is not None:
                     self._offered_s = math.inf
-                    raise self._error
+                    raise afresh(self._error)
                 if self._closed:
                     raise ChannelClosed
                 left = end - time.monotonic()

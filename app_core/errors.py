@@ -21,7 +21,11 @@ SoyleError 500 internal
 
 from __future__ import annotations
 
+import copy
 import errno
+from typing import TypeVar
+
+E = TypeVar("E", bound=BaseException)
 
 
 class SoyleError(Exception):
@@ -120,3 +124,14 @@ def told(error: BaseException) -> Exception:
     if isinstance(error, Exception):
         return error
     return Cancelled("The reader left")
+
+
+def afresh(error: E) -> E:
+    """A copy to keep, or to raise of one that is kept: an exception holds the frames that it was
+    raised through, and with them all that they work on.
+    """
+    try:
+        made = copy.copy(error)
+    except Exception:  # one of somebody else's that cannot be made anew
+        made = error
+    return made.with_traceback(None)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.cancel_scope import CancelScope, Ticket
 from app_core.channel import Channel
-from app_core.errors import Conflict, NotFound
+from app_core.errors import Conflict, NotFound, afresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+IN_MEMORY = 64 << 20
+"""Bytes of memory that ended jobs may hold in all. Their sounds and films lie on the disk; where
+that cannot be written, sounds stay here."""
+JOB_BYTES, MARK_BYTES = 8192, 400
+"""What a job takes in memory besides its sound and text, and one of its marks."""
 
 
 class JobStatus(StrEnum):
@@ -154,8 +159,17 @@ class Job:
     @property
     def nbytes(self) -> int:
         """What it holds of the quota."""
-        sounds = (self.sound, *(chunk.sound for chunk in self.chunks))
-        return sum(sound.nbytes for sound in sounds) + self.result_bytes
+        return sum(sound.nbytes for sound in self._sounds) + self.result_bytes
+
+    @property
+    def in_memory(self) -> int:
+        """What it holds of the memory, about."""
+        sounds = sum(sound.in_memory for sound in self._sounds)
+        return sounds + JOB_BYTES + MARK_BYTES * len(self.marks) + 2 * len(self.request.text)
+
+    @property
+    def _sounds(self) -> list[Sound]:
+        return [self.sound, *(chunk.sound for chunk in self.chunks)]
 
     @contextmanager
     def working(self, stage: str) -> Iterator[None]:
@@ -195,7 +209,7 @@ class Job:
             if self.ended:
                 return False
             self.ended_s = time.monotonic()
-            self.error = error
+            self.error = error and afresh(error)
             self.status = status
         self.mark(status.value)
         return True
@@ -225,7 +239,8 @@ class Job:
 
 
 class JobTable:
-    """Jobs by id. Ended ones are forgotten after ``life_s`` or when they hold over ``quota``.
+    """Jobs by id. Ended ones are forgotten after ``life_s``, or when they hold over ``quota`` or
+    more than ``IN_MEMORY``.
 
     ``forgotten`` is called with each of them, to remove what it left on the disk.
     """
@@ -277,11 +292,12 @@ class JobTable:
             (job for job in self._jobs.values() if job.ended_s is not None),
             key=lambda job: job.ended_s or 0.0,
         )
-        held = sum(job.nbytes for job in ended)
+        held, memory = sum(job.nbytes for job in ended), sum(job.in_memory for job in ended)
         for job in ended:
-            if now - (job.ended_s or now) < self._life_s and held <= self._quota:
+            kept = held <= self._quota and memory <= IN_MEMORY
+            if kept and now - (job.ended_s or now) < self._life_s:
                 break
-            held -= job.nbytes
+            held, memory = held - job.nbytes, memory - job.in_memory
             del self._jobs[job.id]
             self._forgo(job)
 

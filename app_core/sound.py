@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import threading
@@ -10,23 +11,32 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from app_core.errors import afresh
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
+    from app_core.spool import Extent, Spool
     from app_core.types import Float32
+
+logger = logging.getLogger(__name__)
 
 SAMPLE_BYTES = 2
 FULL_SCALE = 32768
 """1.0 in 16-bit samples, as WAV files and players have it."""
 SPILL_S = 60.0
 """How much of a sound that may go to the disk stays in memory."""
+_BLOCK = 1 << 20
 
 
 class Sound:
     """Mono 16-bit samples. At most ``limit_s`` seconds are accepted.
 
     One that ``spills`` goes on in a file without a name, in the folder ``spill`` (None: the
-    system's), once it is long: the length of a film does not show in the server's memory.
+    system's), once it is long: the length of a film does not show in the server's memory. When
+    it is closed it moves into ``spool``, if there is one that takes it.
     """
 
     def __init__(
@@ -36,9 +46,12 @@ class Sound:
         *,
         spills: bool = False,
         spill: str | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self.sample_rate = sample_rate
         self._spills, self._spill = spills, spill
+        self._spool = spool
+        self._extent: Extent | None = None
         self._file: IO[bytes] | None = None
         self._limit = int(limit_s * sample_rate)
         self._store = np.zeros(sample_rate, np.int16)
@@ -59,6 +72,11 @@ class Sound:
     def nbytes(self) -> int:
         """In memory or on the disk."""
         return max(int(self._store.nbytes), self._length * SAMPLE_BYTES)
+
+    @property
+    def in_memory(self) -> int:
+        """Bytes."""
+        return int(self._store.nbytes)
 
     def append(self, pcm: Float32) -> None:
         samples = int16(pcm)
@@ -86,6 +104,7 @@ class Sound:
                 self._closed, self._error = True, error
                 if self._file is None:
                     self._store = self._store[: self._length].copy()
+                self._put_away()
                 self._changed.notify_all()
 
     def release(self) -> None:
@@ -96,6 +115,27 @@ class Sound:
             if self._file is not None:
                 self._file.close()
                 self._file = None
+            if self._spool is not None and self._extent is not None:
+                self._spool.free(self._extent)
+                self._extent = None
+
+    def _put_away(self) -> None:
+        """Where the spool's folder cannot be written, or is full, it stays where it is."""
+        if self._spool is None or not self._length:
+            return
+        try:
+            self._extent = self._spool.put(self._blocks(), self._length * SAMPLE_BYTES)
+        except OSError as error:
+            logger.warning("a sound stays in memory: %s", error)
+            return
+        self._store = np.zeros(0, np.int16)
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _blocks(self) -> Iterator[bytes]:
+        for start in range(0, self._length, _BLOCK):
+            yield self._part(start, start + _BLOCK).tobytes()
 
     def _to_file(self, samples: NDArray[np.int16]) -> None:
         """Raises OSError when the disk is full."""
@@ -107,6 +147,9 @@ class Sound:
 
     def _part(self, start: int, stop: int) -> NDArray[np.int16]:
         stop = min(stop, self._length)
+        if self._spool is not None and self._extent is not None:
+            at, size = start * SAMPLE_BYTES, (stop - start) * SAMPLE_BYTES
+            return np.frombuffer(self._spool.read(self._extent, at, size), np.int16)
         if self._file is None:
             return self._store[start:stop]
         size = max(0, stop - start) * SAMPLE_BYTES
@@ -127,7 +170,7 @@ class Sound:
         with self._changed:
             while self._length <= start:
                 if self._error is not None:
-                    raise self._error
+                    raise afresh(self._error)
                 if self._closed:
                     return b""
                 left = end - time.monotonic()

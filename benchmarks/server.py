@@ -55,6 +55,13 @@ class Server:
                 raise TimeoutError(f"jobs still run after {timeout_s:.0f} s")
             time.sleep(0.2)
 
+    @property
+    def pid(self) -> int:
+        """Of a server that was started here."""
+        if self._child is None:
+            raise ValueError("the server was not started here")
+        return self._child.pid
+
     def cpu_s(self) -> float | None:
         """Processor seconds of the server and its workers so far."""
         if self._child is None:
@@ -122,13 +129,45 @@ class Server:
 
 def _family(pid: int) -> list[int]:
     """A process and all below it."""
-    found = [pid]
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [each for child in task.read_text().split() for each in _family(int(child))]
-    return found
+    return [pid, *(each for child in _children(pid) for each in _family(child))]
 
 
 def _cpu_s(pid: int) -> float:
     """User and system time, its reaped children included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / _TICKS
+
+
+def memory(pid: int) -> tuple[int, int]:
+    """Resident bytes of the server's process that serves, and of all processes below that."""
+    workers = [child for child in _children(pid) if "python" in _command(child)]
+    own = below = 0
+    for worker in workers:
+        own += _resident(worker)
+        # A child that has not become ffmpeg yet looks as large as its parent.
+        below += sum(
+            _resident(each) for each in _family(worker)[1:] if "python" not in _command(each)
+        )
+    return own, below
+
+
+def _children(pid: int) -> list[int]:
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in files for child in _text(file).split()]
+
+
+def _command(pid: int) -> str:
+    return _text(Path(f"/proc/{pid}/cmdline"))
+
+
+def _resident(pid: int) -> int:
+    fields = _text(Path(f"/proc/{pid}/statm")).split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") if fields else 0
+
+
+def _text(path: Path) -> str:
+    """Empty when the process has just ended."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

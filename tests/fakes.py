@@ -111,6 +111,9 @@ class GreyLibrary:
     def at(self, path: Any) -> Avatar:
         return self.get("grey")
 
+    def charge(self, plate: Any, nbytes: int) -> None:
+        pass
+
     def forget(self, folder: Path) -> None:
         pass
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +111,55 @@ def test_a_released_plate_decodes_forward_for_each_job() -> None:
     with_own.close()
 
 
+@pytest.mark.parametrize("wait_at", [-1, 5], ids=["decoded", "decoding"])
+def test_pictures_go_with_the_last_job_that_reads_them(wait_at: int) -> None:
+    """At once: a cycle of references would keep them until the collector comes by."""
+    shared = plate(Streams(Stream(wait_at=wait_at)), keep=True)
+    one, other = shared.reel(), shared.reel()
+    slab = weakref.ref(one.picture(4).y.base)
+    gc.disable()
+    try:
+        shared.release()
+        assert (shared.kept_bytes, shared.keep) == (shared.cycle_bytes, False)
+        one.close()
+        assert number(other.picture(3)) == 3
+        other.close()
+        assert shared.kept_bytes == 0
+        assert slab() is None
+        with pytest.raises(Cancelled):
+            other.picture(3)
+    finally:
+        gc.enable()
+
+
+def test_a_plate_keeps_again_after_it_gave_up() -> None:
+    streams = Streams()
+    shared = plate(streams, keep=True)
+    shared.picture(2)
+    assert shared.idle
+    shared.release()
+    shared.keep = True
+    one, other = shared.reel(), shared.reel()
+    assert not shared.idle
+    assert one.picture(3) is other.picture(3)
+    assert len(streams.opened) == 2
+    assert shared.kept_bytes == shared.cycle_bytes
+    shared.stop()
+
+
+def test_a_reel_that_failed_counts_no_more() -> None:
+    shared = plate(Streams(Stream(fail_at=4)), keep=True)
+    failed = shared.reel()
+    with pytest.raises(FfmpegFailed):
+        failed.picture(6)
+    again = shared.reel()
+    assert shared.kept_bytes == 2 * shared.cycle_bytes
+    failed.close()
+    assert shared.kept_bytes == shared.cycle_bytes
+    again.close()
+    shared.stop()
+
+
 def test_forward_goes_round_passes_over_and_repeats() -> None:
     reel = plate(Streams(), keep=False).reel()
     asked = [0, 0, 1, 3, 3, 9, 0, 5, 4]
@@ -198,8 +249,8 @@ def test_a_crop_frames_the_face_and_its_points(avatars: Path) -> None:
 
 
 def test_a_clip_is_kept_only_when_it_fits(avatars: Path) -> None:
-    room = PICTURES * WIDTH * HEIGHT * 3 / 2 / 2**20
-    fits, large = library(avatars, room), library(avatars, 0.99 * room)
+    pictures = PICTURES * WIDTH * HEIGHT * 3 / 2 / 2**20
+    fits, large = library(avatars, 1.1 * pictures), library(avatars, pictures)
     assert fits.plate(fits.get("clip"), static=False).keep
     assert not large.plate(large.get("clip"), static=False).keep
 

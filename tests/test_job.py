@@ -5,11 +5,13 @@ import time
 import numpy as np
 import pytest
 
+from app_core import job as module
 from app_core.channel import Channel
-from app_core.errors import Cancelled, Conflict, NotFound, SoyleError
+from app_core.errors import Busy, Cancelled, Conflict, NotFound, SoyleError, afresh
 from app_core.job import Job, JobStatus, JobTable
 from app_core.request import MjpegRequest
 from app_core.sound import Sound
+from app_core.types import Sentence
 
 
 def job(samples: int = 0) -> Job:
@@ -73,6 +75,49 @@ def _known(table: JobTable, one: Job) -> bool:
         return table.get(one.id) is one
     except NotFound:
         return False
+
+
+def test_the_table_forgets_by_what_jobs_hold_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sounds that found no place on the disk, marks and texts; not what lies in files."""
+    monkeypatch.setattr(module, "IN_MEMORY", 3 * module.JOB_BYTES + 8000)
+    table, ended = JobTable(life_s=100, quota=1 << 30), []
+    for samples in (2000, 2000, 0, 0, 0):
+        one = job(samples)
+        ended.append(one)
+        one.result_bytes = 10**6
+        table.add(one)
+        one.end(JobStatus.DONE)
+        table.expire()
+    kept = []
+    for one in ended:
+        try:
+            kept.append(table.get(one.id))
+        except NotFound:
+            pass
+    assert kept == ended[2:]
+    ended[2].marks += [Sentence(0, "x", 0.0, 1.0)] * 20
+    table.expire()
+    with pytest.raises(NotFound):
+        table.get(ended[2].id)
+
+
+def test_an_error_that_is_kept_holds_no_frames() -> None:
+    """Neither of its first way up nor of those on which it is raised again."""
+    one = job()
+    try:
+        raise Conflict("taken", field="job_id")
+    except Conflict as error:
+        one.end(JobStatus.FAILED, error)
+        one.mouths.close(error)
+    kept = one.error
+    assert kept is not None and kept.__traceback__ is None
+    assert (type(kept), str(kept), kept.field) == (Conflict, "taken", "job_id")
+    for _ in range(2):
+        with pytest.raises(Conflict) as caught:
+            one.mouths.get(0.0)
+        assert len(caught.traceback) == 2
+    busy = afresh(Busy("full", retry_after_s=7))
+    assert (str(busy), busy.retry_after_s) == ("full", 7)
 
 
 def test_running_jobs_are_never_forgotten() -> None:

@@ -138,7 +138,10 @@ def test_kept_pictures_are_shared_and_released(still: StillPlate) -> None:
     plate.keep = True
     assert plate.picture(9) is plate.picture(9)
     kept = plate.picture(9)
+    assert plate.picture(10).y.base is kept.y.base, "one piece of memory for all"
+    assert plate.kept_bytes == plate.cycle_bytes
     plate.release()
+    assert plate.kept_bytes == 0
     again = plate.picture(9)
     assert again is not kept
     assert not differs(again, kept).any()

@@ -34,6 +34,32 @@ def test_a_finished_job_tells_and_sounds(client: FlaskClient) -> None:
     assert (part.status_code, part.data) == (206, b"RIFF")
 
 
+def test_parts_of_a_kept_sound_are_read_from_its_file(
+    client: FlaskClient, service: LipsyncService
+) -> None:
+    job_id = str(uuid.uuid4())
+    client.post(STREAM, json=ASAP | {"job_id": job_id}, buffered=True)
+    url = f"/api/jobs/{job_id}/audio.wav"
+    assert service.jobs.get(job_id).sound.in_memory == 0
+    whole = client.get(url).data
+    assert len(whole) == 44 + 2 * 2 * 0.2 * RATE
+    for given, first, last in (
+        ("0-", 0, None),
+        ("40-50", 40, 51),
+        ("43-43", 43, 44),
+        ("101-2003", 101, 2004),
+        ("-7", -7, None),
+        ("6000-99999", 6000, None),
+    ):
+        part = client.get(url, headers={"Range": f"bytes={given}"})
+        assert (part.status_code, part.data) == (206, whole[first:last])
+        assert int(part.headers["Content-Length"]) == len(part.data)
+    beyond = client.get(url, headers={"Range": "bytes=99999-"})
+    assert beyond.status_code == 416
+    head = client.head(url)
+    assert (int(head.headers["Content-Length"]), head.data) == (len(whole), b"")
+
+
 def test_a_taken_id_is_409(client: FlaskClient) -> None:
     job_id = str(uuid.uuid4())
     assert client.post(STREAM, json=ASAP | {"job_id": job_id}).status_code == 200

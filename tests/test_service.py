@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import uuid
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -310,3 +312,37 @@ def test_process_shows_every_frame_and_writes_the_film(
     assert len(seen) == 25
     assert seen[0].shape == (48, 64, 3)
     assert service.process("avatar/grey", tmp_path / "speech.wav") is None
+
+
+@pytest.mark.parametrize("ends", ["reader", "model", "voice", "leaves"])
+def test_a_job_that_failed_holds_nothing_of_its_render(make_service: Make, ends: str) -> None:
+    """The job is remembered for an hour, its plate and pictures are not."""
+    voice = ToneVoice(fail_at="four" if ends == "voice" else "")
+    model = EchoModel(max_batch=4)
+    service = make_service(model=model, voices=ToneVoices(voice))
+    job = service.submit(asap())
+    if ends == "model":
+        model.bad.update((job.id, n) for n in range(8, 99))
+    composer = weakref.ref(service._renders.composer(job))
+
+    def seen(frame: Frame) -> Frame:
+        if ends == "reader" and frame.index == 3:
+            raise BadInput("the reader cannot")
+        return frame
+
+    try:
+        with service.frames(job, seen) as frames:
+            for frame in frames:
+                if ends == "leaves" and frame.index == 3:
+                    break
+    except (BadInput, ModelFailed, VoiceFailed):
+        pass
+    del frames, frame
+    assert job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
+    assert job.error is not None and job.error.__traceback__ is None
+
+    def gone() -> bool:
+        gc.collect()
+        return composer() is None
+
+    assert until(gone)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from app_core.errors import BadInput
-from app_core.media.wav import header, pcm16, read_wav
+from app_core.media.wav import WavFile, header, pcm16, read_wav
+from app_core.sound import Sound
 
 RATE = 16000
 
@@ -84,3 +85,20 @@ def test_a_playlist_cannot_name_other_files(tmp_path: Path) -> None:
     playlist.write_text(f"ffconcat version 1.0\nfile '{tmp_path}/secret.wav'\n")
     with pytest.raises(BadInput):
         read_wav(playlist)
+
+
+def test_a_sound_reads_like_its_file() -> None:
+    sound = Sound(8000)
+    sound.append(np.sin(np.arange(700) / 9).astype(np.float32))
+    sound.close()
+    file = WavFile(sound)
+    whole = file.read()
+    assert whole == header(8000, 700) + sound.read(0, 700, 0.0)
+    assert len(whole) == file.size and file.read(9) == b""
+    for start, size in ((0, 1), (40, 4), (41, 8), (44, 1), (45, 1), (45, 2), (47, 300), (1440, 99)):
+        assert file.seek(start) == start
+        assert file.read(size) == whole[start : start + size]
+        assert file.tell() == min(start + size, file.size)
+    assert file.seek(-4, 2) == file.size - 4
+    sound.release()
+    assert file.read() == b""

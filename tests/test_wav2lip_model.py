@@ -11,6 +11,7 @@ import pytest
 from app_core.face.plate import StillPlate
 from app_core.face.track import cycle_track
 from app_core.landmarks import POINTS
+from app_core.lipsync.wav2lip import paste as paste_module
 from app_core.lipsync.wav2lip.features import FRAME
 from app_core.lipsync.wav2lip.framing import SIDE, closed_mouths, crop, face_boxes
 from app_core.lipsync.wav2lip.model import Face, Wav2LipModel
@@ -197,3 +198,24 @@ def test_warming_up_measures_the_speed(plate: StillPlate) -> None:
     model = Wav2LipModel(OneColour())
     model.warm_up()
     assert model.frames_per_s > 0 and model.max_batch == 16
+
+
+def test_a_mouth_that_waits_holds_only_itself(plate: StillPlate) -> None:
+    model, face, _ = opened(plate)
+    mouths = model.draw([task(face, n) for n in range(16)])
+    held = {id(m.drawing.base): m.drawing.base for m in mouths if m.drawing.base is not None}
+    assert held == {}
+    assert sum(mouth.drawing.nbytes for mouth in mouths) == 16 * mouths[0].drawing.nbytes
+
+
+def test_masks_of_many_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    masks = paste_module._Masks()
+    one = masks.at(200, 100)
+    monkeypatch.setattr(paste_module, "MASKS_BYTES", 3 * one.nbytes)
+    assert masks.at(200, 100) is one
+    for width in range(202, 240, 2):
+        masks.at(width, 100)
+        assert sum(made.nbytes for made in masks._made.values()) <= 3 * one.nbytes
+    again = masks.at(200, 100)
+    assert again is not one
+    assert np.array_equal(again, one)

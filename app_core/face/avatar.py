@@ -47,7 +47,8 @@ class Avatar:
 
 
 class AvatarLibrary:
-    """Thread-safe. Pictures that plates keep stay below ``picture_cache_mb`` MiB in all.
+    """Thread-safe. Plates, what models made of them and the pictures that they keep stay
+    below ``picture_cache_mb`` MiB in all.
 
     ``footage`` reads the clips; without it every avatar has its still only.
     """
@@ -128,6 +129,11 @@ class AvatarLibrary:
             version,
             lambda: _build(avatar, size, sway) if clip is None else self._open(avatar, clip, size),
         )
+
+    def charge(self, plate: object, nbytes: int) -> None:
+        """Counts what a model holds of a plate to the room for pictures."""
+        if isinstance(plate, StillPlate | ClipPlate):
+            self._shelf.charge(plate, nbytes)
 
     def forget(self, folder: Path) -> None:
         """Closes what is ready for the avatar that was in ``folder``; jobs on it go on."""

@@ -12,6 +12,7 @@ import numpy as np
 from app_core.errors import BadInput
 from app_core.face.plate import frame_face
 from app_core.face.reel import ForwardReel, KeptReel, PictureStream
+from app_core.face.slab import array_bytes, picture_bytes
 from app_core.face.track import cut_track, load_track, no_face
 from app_core.types import ClipShape, Cut
 
@@ -54,12 +55,31 @@ class ClipPlate:
         self.keep = False
         self._start = start
         self._kept: KeptReel | None = None
+        self._left: list[KeptReel] = []
+        """Given up, and still read by jobs."""
         self._lock = threading.Lock()
 
     @property
     def cycle_bytes(self) -> int:
         """What all pictures take when they are kept."""
-        return len(self.track.boxes) * (self.width * self.height * 3 // 2)
+        return len(self.track.boxes) * picture_bytes((self.width, self.height))
+
+    @property
+    def own_bytes(self) -> int:
+        """What it takes without them."""
+        return array_bytes(self.track.boxes, self.track.landmarks, self.track.strength)
+
+    @property
+    def kept_bytes(self) -> int:
+        """What kept pictures take, or will; those that were given up too while jobs read them."""
+        read = sum(not reel.over for reel in self._left)
+        return self.cycle_bytes * (read + (self.keep or self._kept is not None))
+
+    @property
+    def idle(self) -> bool:
+        """To give up the pictures frees their memory at once."""
+        kept = self._kept
+        return kept is None or kept.idle
 
     def picture(self, index: int) -> Picture:
         """Decodes up to ``index`` unless the pictures are kept."""
@@ -73,16 +93,30 @@ class ClipPlate:
         with self._lock:
             if not self.keep:
                 return ForwardReel(self._start(use_nvdec), len(self.track.boxes))
-            if self._kept is None or self._kept.failed:
+            if self._kept is not None and self._kept.failed:
+                self._put_aside(self._kept)
+                self._kept = None
+            if self._kept is None:
                 self._kept = KeptReel(self._start(use_nvdec), len(self.track.boxes))
             return self._kept.lend()
 
-    def release(self) -> None:
-        """Keeps nothing from now on; jobs that read go on, and what decodes ends with them."""
+    def give_up(self) -> None:
+        """Keeps nothing until ``keep`` is set again; jobs that read go on. Does not wait."""
         with self._lock:
             kept, self.keep, self._kept = self._kept, False, None
-        if kept is not None:
-            kept.leave()
+            if kept is not None:
+                self._put_aside(kept)
+
+    def release(self) -> None:
+        """``give_up``, and ends what decodes; for jobs that read it ends with them."""
+        self.give_up()
+        for reel in self._left:
+            if reel.over:
+                reel.end()
+
+    def _put_aside(self, reel: KeptReel) -> None:
+        reel.leave()
+        self._left = [*(left for left in self._left if not left.over), reel]
 
     def stop(self) -> None:
         """Ends a decoder that still fills the kept pictures."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from app_core.face.blink import can_blink, close_lids, closure, eyes_of
+from app_core.face.slab import Slab, array_bytes, picture_bytes
 from app_core.face.sway import CYCLE_FPS, CYCLE_PICTURES, Sway
 from app_core.face.track import cut_track, cycle_track
 from app_core.landmarks import POINTS
@@ -38,7 +40,7 @@ class StillPlate:
         self.jaw_gain, self.open_gain = gains
         self.keep = False
         self._still = still
-        self._kept: dict[int, Picture] = {}
+        self._kept = _Kept()
         self._eyes = eyes_of(track.landmarks[0])
         self._sway: Sway | None = None
         self._blinks = False
@@ -52,18 +54,36 @@ class StillPlate:
     @property
     def cycle_bytes(self) -> int:
         """What all pictures of the cycle take when they are kept."""
-        return len(self.track.boxes) * (self.width * self.height * 3 // 2)
+        drawn = len(self.track.boxes) - 1
+        return drawn * picture_bytes((self.width, self.height))
+
+    @property
+    def own_bytes(self) -> int:
+        """What it takes without them."""
+        track = array_bytes(self.track.boxes, self.track.landmarks, self.track.strength)
+        return track + picture_bytes((self.width, self.height))
+
+    @property
+    def kept_bytes(self) -> int:
+        """What kept pictures take, or will."""
+        return self.cycle_bytes if self.keep or self._kept.slab is not None else 0
+
+    @property
+    def idle(self) -> bool:
+        """To give up the pictures frees their memory at once."""
+        return True
 
     def picture(self, index: int) -> Picture:
         """Thread-safe: two threads may draw the same picture once each, and it is the same."""
         if self._sway is None or index == 0:
             return self._still
-        kept = self._kept.get(index)
-        if kept is None:
-            kept = self._draw(self._sway, index)
+        kept = self._kept
+        found = kept.pictures.get(index)
+        if found is None:
+            found = self._draw(self._sway, index)
             if self.keep:
-                self._kept[index] = kept
-        return kept
+                found = kept.put(index, found, len(self.track.boxes))
+        return found
 
     def reel(self, use_nvdec: bool = False) -> StillPlate:
         """Itself: there is nothing to decode."""
@@ -72,15 +92,37 @@ class StillPlate:
     def close(self) -> None:
         """The end of one job's reel; the plate stays usable."""
 
-    def release(self) -> None:
-        """Keeps nothing from now on; the plate stays usable."""
+    def give_up(self) -> None:
+        """Keeps nothing until ``keep`` is set again; the plate stays usable."""
         self.keep = False
-        self._kept = {}
+        self._kept = _Kept()
+
+    def release(self) -> None:
+        """The same: there is nothing that runs."""
+        self.give_up()
 
     def _draw(self, sway: Sway, index: int) -> Picture:
         closed = closure(index) if self._blinks else 0.0
         face = close_lids(self._still, self._eyes, closed) if closed else self._still
         return sway.move(face, index)
+
+
+class _Kept:
+    """The pictures that were drawn already."""
+
+    def __init__(self) -> None:
+        self.pictures: dict[int, Picture] = {}
+        self.slab: Slab | None = None
+        self._lock = threading.Lock()
+
+    def put(self, index: int, picture: Picture, count: int) -> Picture:
+        """The one that is kept: the first of two threads' that drew it."""
+        with self._lock:
+            if self.slab is None:
+                self.slab = Slab(count, (picture.width, picture.height))
+            if index not in self.pictures:
+                self.pictures[index] = self.slab.put(index, picture)
+            return self.pictures[index]
 
 
 def _swayed(track: FaceTrack, sway: Sway) -> FaceTrack:

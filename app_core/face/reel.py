@@ -7,7 +7,8 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from app_core.errors import Cancelled, FfmpegFailed, SoyleError
+from app_core.errors import Cancelled, FfmpegFailed, SoyleError, afresh
+from app_core.face.slab import Slab
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class ForwardReel:
             except queue.Empty:
                 continue
             if isinstance(found, SoyleError):
-                raise found
+                raise afresh(found)
             return found
         raise Cancelled("The video was closed")
 
@@ -92,7 +93,7 @@ class ForwardReel:
             while not self._closed:
                 self._put(self._stream.read())
         except Exception as error:
-            self._put(_known(error))
+            self._put(afresh(_known(error)))
 
     def _put(self, item: Picture | SoyleError) -> None:
         while not self._closed:
@@ -117,15 +118,28 @@ class KeptReel:
     def failed(self) -> bool:
         return self._error is not None
 
+    @property
+    def idle(self) -> bool:
+        """No job reads it."""
+        return self._users == 0
+
+    @property
+    def over(self) -> bool:
+        """Nobody reads it, and nobody will."""
+        return self._left and self._users == 0
+
     def picture(self, index: int) -> Picture:
         """Thread-safe. Waits for a picture that is not decoded yet."""
-        if index < len(self._ready):
-            return self._ready[index]
+        ready = self._ready
+        if index < len(ready):
+            return ready[index]
         with self._changed:
             self._changed.wait_for(lambda: index < len(self._ready) or self._error, _PATIENCE_S)
             if index < len(self._ready):
                 return self._ready[index]
-            raise self._error or FfmpegFailed(f"no picture was decoded for {_PATIENCE_S:.0f} s")
+            if self._error is not None:
+                raise afresh(self._error)
+            raise FfmpegFailed(f"no picture was decoded for {_PATIENCE_S:.0f} s")
 
     def lend(self) -> KeptReel:
         """To one more job, which closes it."""
@@ -137,17 +151,21 @@ class KeptReel:
         """The end of one job: the others go on."""
         with self._changed:
             self._users -= 1
-            ends = self._left and self._users == 0
-        if ends:
-            self.stop()
+        if self.over:
+            self.end()
 
     def leave(self) -> None:
-        """Nobody new will read: what decodes ends with the last job that has it."""
+        """Nobody new will read: all ends with the last job that reads, or by ``end`` if none
+        does."""
+        self._left = True
+
+    def end(self) -> None:
+        """Ends what decodes and lets the pictures go."""
+        self.stop()
         with self._changed:
-            self._left = True
-            ends = self._users == 0
-        if ends:
-            self.stop()
+            self._error = Cancelled("The video was closed")
+            self._ready = []
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Decodes no further; the pictures that are there stay."""
@@ -157,13 +175,16 @@ class KeptReel:
     def _run(self) -> None:
         error: SoyleError | None = None
         try:
+            slab: Slab | None = None
             while len(self._ready) < self._pictures:
                 picture = self._stream.read()
+                slab = slab or Slab(self._pictures, (picture.width, picture.height))
+                kept = slab.put(len(self._ready), picture)
                 with self._changed:
-                    self._ready.append(picture)
+                    self._ready.append(kept)
                     self._changed.notify_all()
         except Exception as failure:
-            error = _known(failure)
+            error = afresh(_known(failure))
         finally:
             self._stream.close()
             with self._changed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput
+from app_core.errors import BadInput, afresh
 from app_core.media.mp4 import SoundFeed, encoder_options, frame_sound, lead_samples, mp4_argv
 from app_core.media.process import FfmpegProcess, input_pipes
 from app_core.threads import start_thread
@@ -144,7 +144,7 @@ class _Feed:
     def receive(self) -> bytes:
         while True:
             if self._error is not None:
-                raise self._error
+                raise afresh(self._error)
             try:
                 return self._process.receive(PIECE, _LOOK_S)
             except TimeoutError:
@@ -166,6 +166,6 @@ class _Feed:
             self._sound.check()
             self._video.close()
         except Exception as error:
-            self._error = error
+            self._error = afresh(error)
         finally:
             self._sound.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app_core.media.ffmpeg import Ffmpeg
+    from app_core.sound import Sound
     from app_core.types import Float32
 
 _SAMPLE_BYTES = 2
@@ -38,6 +40,40 @@ def header(sample_rate: int, samples: int | None) -> bytes:
     )
     riff = struct.pack("<4sI4s", b"RIFF", riff_size, b"WAVE")
     return riff + struct.pack("<4sI16s4sI", b"fmt ", len(chunk), chunk, b"data", size)
+
+
+class WavFile:
+    """A complete sound as a WAV file to read: the parts that are asked for come from wherever the
+    sound lies. For one thread."""
+
+    def __init__(self, sound: Sound) -> None:
+        self._sound, self._at = sound, 0
+        self._head = header(sound.sample_rate, len(sound))
+        self.size = len(self._head) + len(sound) * _SAMPLE_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        """Less than ``size`` at the end, or when the sound has been released meanwhile."""
+        start, head = self._at, len(self._head)
+        self._at = stop = self.size if size < 0 else min(start + size, self.size)
+        first = max(start - head, 0) // _SAMPLE_BYTES
+        last = -(-max(stop - head, 0) // _SAMPLE_BYTES)
+        pcm = self._sound.read(first, last - first, 0.0) if last > first else b""
+        origin = head + first * _SAMPLE_BYTES
+        return self._head[start:stop] + pcm[max(start - origin, 0) : max(stop - origin, 0)]
+
+    def seek(self, at: int, whence: int = os.SEEK_SET) -> int:
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
+        self._at = min(max(origin + at, 0), self.size)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """There is nothing open."""
 
 
 def pcm16(sound: Float32) -> bytes:

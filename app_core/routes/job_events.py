@@ -18,7 +18,7 @@ from wsproto.events import AcceptConnection
 from wsproto.extensions import PerMessageDeflate
 from wsproto.utilities import ProtocolError
 
-from app_core.errors import BadInput, Busy, SoyleError
+from app_core.errors import BadInput, Busy, SoyleError, afresh
 from app_core.routes.context import config, service
 from app_core.routes.failure import payload
 from app_core.routes.film import describe
@@ -126,7 +126,7 @@ def _tell(ws: Server, job: Job) -> None:
             break
         ws.receive(LOOK_S)  # what it says is not for us; raises ConnectionClosed when it left
     if job.error is not None:
-        raise job.error
+        raise afresh(job.error)
     told = describe(job)
     kept = ("result_url", "audio_url", "seconds", "timings")
     tell_one(ws, {"type": "done", "frames": told["frames"]["done"]} | {k: told[k] for k in kept})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
-from app_core.errors import Conflict, SoyleError
+from app_core.errors import Conflict, SoyleError, afresh
 from app_core.media import wav
 from app_core.routes.context import leaving, service
 from app_core.routes.film import MIME, describe, kept
@@ -38,7 +37,7 @@ def cancel(job_id: str) -> Response:
 def result(job_id: str) -> Response:
     job = service().jobs.get(job_id)
     if job.error is not None:
-        raise job.error
+        raise afresh(job.error)
     if not job.ended:
         raise Conflict("The job is not done yet; ask /api/jobs/<id> how far it is")
     if job.result is None:
@@ -50,9 +49,11 @@ def result(job_id: str) -> Response:
 def audio(job_id: str) -> Response:
     sound = service().jobs.get(job_id).sound
     if sound.complete:
-        pcm = sound.read(0, len(sound), 0.0)
-        body = io.BytesIO(wav.header(sound.sample_rate, len(sound)) + pcm)
-        return send_file(body, mimetype="audio/wav", conditional=True, etag=False)
+        body = wav.WavFile(sound)
+        answer = send_file(body, mimetype="audio/wav", etag=False)  # type: ignore[arg-type]
+        answer.content_length = body.size
+        answer.make_conditional(request, accept_ranges=True, complete_length=body.size)
+        return answer
     if request.method == "HEAD":
         return Response(mimetype="audio/wav")
     response = Response(_growing(sound, leaving()), mimetype="audio/wav")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from app_core.errors import BadInput, Cancelled, Conflict, NotFound
+from app_core.errors import BadInput, Cancelled, Conflict, NotFound, afresh
 from app_core.face.avatar import ID, STILL, TRACK
 from app_core.face.preview import preview
 from app_core.services.avatar_home import discard, discard_leftovers, take_away
@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 LONGEST_NAME = 80
 CANCEL_S = 30.0
 _LOOK_S = 0.25
-_PREVIEWS = 64
+_PREVIEWS_BYTES = 8 << 20
 """Previews that stay ready."""
 
 
 class Avatars:
-    """Thread-safe. ``work(item, home)`` makes the avatar's folder ``home`` of an upload."""
+    """Thread-safe. ``work(item, home)`` makes the avatar's folder ``home`` of an
+    upload; ``removed`` is called after each removal."""
 
     def __init__(
         self,
@@ -43,9 +44,10 @@ class Avatars:
         library: AvatarLibrary,
         results: Results,
         work: Callable[[Import, Path], None],
+        removed: Callable[[], None] = lambda: None,
     ) -> None:
         self._library, self._results = library, results
-        self._folder = config.avatar_dir
+        self._folder, self._removed = config.avatar_dir, removed
         self._records = AvatarRecords(library, config.avatar)
         self._imports = Imports(
             lambda item: work(item, self._folder / item.id), results.free, config.job_life_s
@@ -100,7 +102,7 @@ class Avatars:
                 self._imports.cancel(item)
         self._imports.drop(item)
         if item.error is not None:
-            raise item.error
+            raise afresh(item.error)
         return self.describe(item.id)
 
     def _is_taken(self, avatar_id: str) -> bool:
@@ -137,9 +139,9 @@ class Avatars:
         if found is None:
             found = preview(avatar, longest, square)
             with self._previewing:
-                while len(self._previews) >= _PREVIEWS:
-                    del self._previews[next(iter(self._previews))]
                 self._previews[tag] = found
+                while sum(map(len, self._previews.values())) > _PREVIEWS_BYTES:
+                    del self._previews[next(iter(self._previews))]
         return found, tag
 
     def landmarks(self, avatar_id: str) -> dict[str, Any]:
@@ -200,7 +202,11 @@ class Avatars:
                 raise NotFound("There is no such avatar", field="avatar") from error
         self._records.forget(home.name)
         self._library.forget(home)
+        with self._previewing:
+            for tag in [tag for tag in self._previews if tag.startswith(f"{home.name}-")]:
+                del self._previews[tag]
         discard(away)
+        self._removed()
 
     # Life
 

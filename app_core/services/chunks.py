@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app_core.errors import BadInput, Cancelled, DiskFull, NotFound, told
+from app_core.errors import BadInput, Cancelled, DiskFull, NotFound, afresh, told
 from app_core.job import Chunk
 from app_core.media import wav
 from app_core.services.filming import film_writer, unchanged
@@ -62,7 +62,9 @@ def start_chunks(service: LipsyncService, request: ChunksRequest) -> Job:
 
     def speak(voice: Voice, job: Job) -> Iterator[Speech]:
         rate = voice.sample_rate
-        job.chunks = tuple(Chunk(index, text, Sound(rate)) for index, text in enumerate(texts))
+        job.chunks = tuple(
+            Chunk(index, text, Sound(rate, spool=service.spool)) for index, text in enumerate(texts)
+        )
         return _speak(job, voice, request.language, request.speed)
 
     job = service.submit(request, speak=speak)
@@ -105,7 +107,7 @@ def wait_for_film(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> Path:
     while not chunk.filmed.wait(LOOK_S):
         _look(job, gone)
     if chunk.film is None:
-        raise job.error or NotFound("The chunk has been removed", field="chunk_id")
+        raise afresh(job.error or NotFound("The chunk has been removed", field="chunk_id"))
     return chunk.film
 
 
@@ -137,9 +139,10 @@ def wav_file(service: LipsyncService, job: Job, chunk: Chunk) -> Path:
 
 
 def forget_chunks(service: LipsyncService, job: Job) -> None:
-    """Removes the files of a job that has ended."""
+    """Removes the files and the sounds of a job that has ended."""
     for chunk in job.chunks:
         chunk.forgotten = True
+        chunk.sound.release()
         _free_files(service, chunk)
 
 
@@ -152,7 +155,7 @@ def _free_files(service: LipsyncService, chunk: Chunk) -> None:
 
 def _look(job: Job, gone: Callable[[], bool]) -> None:
     if job.error is not None:
-        raise job.error
+        raise afresh(job.error)
     if gone():
         raise Cancelled("The reader left")
 

@@ -10,7 +10,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, BinaryIO
 
-from app_core.errors import Busy, Cancelled, told
+from app_core.errors import Busy, Cancelled, afresh, told
 from app_core.log import job_id
 from app_core.services.reader import Reader
 from app_core.threads import start_thread
@@ -120,7 +120,7 @@ class Films:
             self._end(job, failure)
             raise failure from error
         if not self._end(job, None):
-            raise job.error or Cancelled("The job was cancelled")
+            raise afresh(job.error or Cancelled("The job was cancelled"))
 
     def _run(self, job: Job, work: Callable[[], None], drop: Callable[[], None]) -> None:
         job_id.set(job.id)

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from app_core.errors import Busy, Cancelled, Conflict, SoyleError, told
+from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, told
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Imports:
         except Exception:
             logger.exception("an upload was not removed")
         with self._changed:
-            item.error, item.ended_s = error, time.monotonic()
+            item.error, item.ended_s = error and afresh(error), time.monotonic()
             if error is None or isinstance(error, Cancelled):
                 self._items.pop(item.id, None)
             item.ended.set()

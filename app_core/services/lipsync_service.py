@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.errors import BadInput, Cancelled, ModelFailed, NotFound
 from app_core.face.avatar import AvatarLibrary
+from app_core.heap import Trimmer
 from app_core.job import Job, JobTable
 from app_core.pipeline.playout import Playout
 from app_core.services.avatar_work import import_work
@@ -27,6 +28,7 @@ from app_core.services.studio import Studio
 from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.espeak import EspeakVoice
 from app_core.speech.voices import Voices
+from app_core.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,15 +77,18 @@ class LipsyncService:
         self.voices = voices or Voices([EspeakVoice()])
         self.results = Results(config.work_dir)
         importer = importer or import_work(config, self.studio.ffmpeg)
-        self.avatars = Avatars(config, self.library, self.results, importer)
+        self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
+        trim = self._trimmer.ask
+        self.avatars = Avatars(config, self.library, self.results, importer, removed=trim)
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
-        self._renders = Renders(config, self.studio, self.jobs)
+        self.spool = Spool(None if config.work_dir == Path("") else config.work_dir)
+        self._renders = Renders(config, self.studio, self.jobs, self.spool, ended=trim)
         self.films = Films(self.results, self._renders.end)
         self._watchdog = Watchdog(
             [
                 Duty(self._tend_engine, 1.0),
                 Duty(self._renders.end_unread, READER_LOOK_S),
-                Duty(self.jobs.expire, min(EXPIRY_S, config.job_life_s / 4)),
+                Duty(self._expire, min(EXPIRY_S, config.job_life_s / 4)),
             ]
         )
 
@@ -98,6 +103,7 @@ class LipsyncService:
         self.avatars.sweep()
         self.studio.start(wait_s)
         self._watchdog.start()
+        self._trimmer.start()
 
     def close(self) -> None:
         """Ends every job and joins every thread."""
@@ -106,7 +112,9 @@ class LipsyncService:
         self.films.close()
         self.avatars.close()
         self._watchdog.close()
+        self._trimmer.close()
         self.jobs.clear()
+        self.spool.close()
         self.results.close()
         self.studio.close()
 
@@ -115,6 +123,11 @@ class LipsyncService:
         if self.studio.engine_is_lost:
             self._renders.fail_all(ModelFailed("The model's thread has ended"))
             self.studio.revive()
+
+    def _expire(self) -> None:
+        """Also forgets when nobody asks."""
+        self.jobs.expire()
+        self._trimmer.ask()
 
     # Renders
 

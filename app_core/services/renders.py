@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app_core.channel import Channel
-from app_core.errors import Cancelled, SoyleError, told
+from app_core.errors import Cancelled, SoyleError, afresh, told
 from app_core.job import Job, JobStatus
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from app_core.lipsync.model import Plate
     from app_core.request import RenderRequest
     from app_core.services.studio import Studio
+    from app_core.spool import Spool
     from app_core.types import Speech
 
 logger = logging.getLogger(__name__)
@@ -53,12 +54,20 @@ class _Render:
 
 
 class Renders:
-    """Thread-safe."""
+    """Thread-safe. ``spool`` takes sounds that are whole; ``ended`` is called after each end."""
 
-    def __init__(self, config: Config, studio: Studio, jobs: JobTable) -> None:
+    def __init__(
+        self,
+        config: Config,
+        studio: Studio,
+        jobs: JobTable,
+        spool: Spool,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
         self._config, self._studio, self._jobs = config, studio, jobs
         self._admission = Admission(jobs, studio.capacity, config.max_jobs)
         self._running: dict[Job, _Render] = {}
+        self._spool, self._ended = spool, ended
 
     def begin(
         self,
@@ -80,6 +89,7 @@ class Renders:
                 sample_rate,
                 spills=not isinstance(request, MjpegRequest),
                 spill=None if self._config.work_dir == Path("") else str(self._config.work_dir),
+                spool=self._spool,
             ),
             mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),
             id=request.job_id or str(uuid.uuid4()),
@@ -121,7 +131,7 @@ class Renders:
         """Raises Cancelled when the job has ended."""
         render = self._running.get(job)
         if render is None:
-            raise job.error or Cancelled("The job has ended")
+            raise afresh(job.error or Cancelled("The job has ended"))
         return render.composer
 
     def end(self, job: Job, error: Exception | None) -> bool:
@@ -151,6 +161,7 @@ class Renders:
             job.timings,
             extra={"job": job.id},
         )
+        self._ended()
         return True
 
     def _release(self, job: Job, error: Exception | None) -> None:

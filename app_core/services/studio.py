@@ -133,6 +133,7 @@ class Studio:
         with self._opening:
             if plate not in self._faces:
                 face = model.open(plate)
+                self.library.charge(plate, getattr(face, "nbytes", 0))
                 with self._faces_lock:
                     self._faces[plate] = face
             return self._faces[plate]

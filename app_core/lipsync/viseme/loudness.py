@@ -42,7 +42,7 @@ class Loudness:
         ]
         if last and edges[-1] < len(sound):
             edges.append(len(sound))
-        self._rest = sound[edges[-1] :]
+        self._rest = sound[edges[-1] :].copy()  # a view would hold the whole piece
         if len(edges) < 2:
             return
         power = np.add.reduceat(np.square(sound[: edges[-1]], dtype=np.float64), edges[:-1])

@@ -9,7 +9,7 @@ import numpy as np
 
 from app_core.landmarks import LIP_POINTS, POINT_COUNT, POINTS
 from app_core.lipsync.viseme.displacement import displace
-from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
+from app_core.lipsync.viseme.geometry import COLUMNS, OWN_ROWS, TABLE_ROWS, form_mouth
 from app_core.lipsync.viseme.light import hue, light_on_enamel, look, tint
 from app_core.lipsync.viseme.mouth_interior import draw_interior
 from app_core.lipsync.viseme.neutral import neutral_mouths
@@ -43,6 +43,10 @@ _SAME_SHAPE = 0.03
 """Points of two pictures are one shape when none is further off than this, in half mouth widths."""
 _RIGS = 512
 """Rigs that one face keeps for pictures of other shapes."""
+_RIG_BYTES = 2 * OWN_ROWS * COLUMNS * 4 + 2048
+"""Curves, own table and measures; the teeth are shared."""
+_POSE_BYTES = 512
+"""Of a tuple of eight numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +71,13 @@ class Face:
     """The pictures whose own mouth is not the neutral one."""
     rigs: dict[int, Rig]
     """Those of other shapes that were made already."""
+
+    @property
+    def nbytes(self) -> int:
+        """At most, with every rig."""
+        rigs = min(len(self.reshaped), _RIGS) * _RIG_BYTES
+        neutral = 0 if self.neutral is self.landmarks else self.neutral.nbytes
+        return rigs + neutral + len(self.poses) * _POSE_BYTES
 
     def rig_of(self, index: int, picture: Picture) -> Rig | None:
         """The rig for a picture. Thread-safe: two threads may make the same one once each."""

@@ -93,7 +93,7 @@ class HeardArticulation:
             self._append((spectra.real**2 + spectra.imag**2) @ self._bands)
         self._hops = max(stop, self._hops)
         passed = int(self._first_samples(np.array(self._hops))) - self._consumed
-        self._rest = sound[min(passed, len(sound)) :]
+        self._rest = sound[min(passed, len(sound)) :].copy()  # a view would hold the piece
         self._consumed += len(sound) - len(self._rest)
 
     def tracks(self, moments: Array, half_s: float) -> Array:

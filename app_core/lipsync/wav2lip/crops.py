@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app_core.errors import Busy
+from app_core.errors import Busy, afresh
 from app_core.lipsync.wav2lip.framing import SIDE, crop
 from app_core.lipsync.wav2lip.runtime import FaceAt
 from app_core.threads import start_thread
@@ -58,7 +58,10 @@ class Crops:
         self._boxes, self._runtime = boxes, runtime
         self._rows = face_rows(plate.track, boxes)
         self._made = np.zeros(int(self._rows.max(initial=-1)) + 1, np.bool_)
-        self.held = runtime.hold(_room(len(self._made), folder))
+        room = _room(len(self._made), folder)
+        self.held = runtime.hold(room)
+        self.nbytes = room.nbytes if self.held is room and room.nbytes <= IN_MEMORY else 0
+        """In this machine's memory; a file is the system's to page out."""
         self._changed = threading.Condition()
         self._error: Exception | None = None
         self._again_s = 0.0
@@ -88,7 +91,9 @@ class Crops:
             self._changed.wait_for(lambda: self._made[row] or self._error, PATIENCE_S)
             if self._made[row]:
                 return FaceAt(self.held, row)
-        raise self._error or TimeoutError(f"no face was cut out for {PATIENCE_S:.0f} s")
+        if self._error is not None:
+            raise afresh(self._error)
+        raise TimeoutError(f"no face was cut out for {PATIENCE_S:.0f} s")
 
     def close(self) -> None:
         """Cuts out no more."""
@@ -125,7 +130,7 @@ class Crops:
                 self._cut(reel)
         except Exception as error:  # whatever stops this thread must reach those who wait
             logger.warning("the faces of a clip were not cut out: %s", error)
-            self._fail(error)
+            self._fail(afresh(error))
 
     def _cut(self, reel: Reel) -> None:
         for picture, row in enumerate(self._rows):

@@ -95,7 +95,7 @@ class MelWindows:
             row["mel"] = window.T
             row["voice"] = min(1.0, 2 * float((window.max(1) > _AUDIBLE).mean()))
         done = max(self._start(self._frames) - self._first, 0)
-        self._columns, self._first = self._columns[done:], self._first + done
+        self._columns, self._first = self._columns[done:].copy(), self._first + done
         return made
 
 

@@ -42,6 +42,10 @@ class Face:
     closed: NDArray[np.bool_]
     """(pictures,): whose own mouth is closed."""
 
+    @property
+    def nbytes(self) -> int:
+        return self.crops.nbytes + self.boxes.nbytes + self.strength.nbytes
+
     def weight(self, picture: int, voice: float) -> float:
         """In silence a picture whose own mouth is closed is left as it is."""
         heard = voice if self.closed[picture] else 1.0
@@ -102,7 +106,8 @@ class Wav2LipModel:
             mel = np.stack([tasks[n].features["mel"] for n in seen])
             faces = [tasks[n].face.crops.at(tasks[n].picture) for n in seen]
             made["bgr"][seen] = self._runtime.draw(mel, faces)
-        return [Mouth(task.index, task.picture, made[n : n + 1]) for n, task in enumerate(tasks)]
+        # Copies: one that waits for a slow reader must not hold its whole batch.
+        return [Mouth(t.index, t.picture, made[n : n + 1].copy()) for n, t in enumerate(tasks)]
 
     def apply(self, face: Face, picture: Picture, mouth: Mouth) -> Picture:
         """``picture`` itself where nothing is drawn."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import cv2
@@ -23,6 +24,8 @@ _WIDE, _HIGH, _SQUARE = 48.0, 51.0, 2.5
 would be an ellipse), so that hair and collar beside the jaw are left alone."""
 _SOFT = 0.26
 """Part of the way out over which it fades."""
+MASKS_BYTES = 16 << 20
+"""Masks that stay: a clip whose face comes nearer has one for each size."""
 
 
 def mask() -> Float32:
@@ -61,14 +64,34 @@ def paste(picture: Picture, box: tuple[int, int, int, int], drawn: UInt8, weight
 def _blend(plane: UInt8, patch: UInt8, weight: float) -> None:
     high, wide = plane.shape
     larger = cv2.resize(patch, (wide, high), interpolation=cv2.INTER_CUBIC)
-    shown = _mask_at(wide, high) * np.float32(weight)
+    shown = _MASKS.at(wide, high) * np.float32(weight)
     plane[:] = cv2.blendLinear(larger, np.ascontiguousarray(plane), shown, 1 - shown)
 
 
-@lru_cache(256)
-def _mask_at(width: int, height: int) -> Float32:
-    scaled = cv2.resize(mask(), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(scaled, np.float32)
+class _Masks:
+    """The mask at the sizes in use. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[tuple[int, int], Float32] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def at(self, width: int, height: int) -> Float32:
+        """(height, width)"""
+        with self._lock:
+            found = self._made.get((width, height))
+            if found is not None:
+                self._made.move_to_end((width, height))
+                return found
+        scaled = cv2.resize(mask(), (width, height), interpolation=cv2.INTER_LINEAR)
+        found = np.asarray(scaled, np.float32)
+        with self._lock:
+            self._made[width, height] = found
+            while sum(made.nbytes for made in self._made.values()) > MASKS_BYTES:
+                self._made.popitem(last=False)
+        return found
+
+
+_MASKS = _Masks()
 
 
 def _smooth(t: np.ndarray) -> np.ndarray:

@@ -1,0 +1,100 @@
+"""The C heap of the process: how many parts it has, and giving back what is free in it.
+
+glibc makes up to eight arenas a core for threads to allocate from, and each of them holds on to
+what it was once. A server with a thread for each reader then holds several times what it needs.
+Other C libraries and other systems have nothing of the kind: there nothing happens.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import logging
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+"""The numbers of malloc.h for mallopt(3)."""
+ARENAS = 2
+LARGE = 8 << 20
+"""Bytes from which on a piece of memory lies outside of the heap. No picture is so large: a page
+of new memory costs a fault, and each frame makes a picture."""
+SLACK = 32 << 20
+"""Free bytes at the end of the heap that stay, so that it does not grow and shrink with each
+frame."""
+QUIET_S = 1.0
+"""From the last sign of work to the trim."""
+APART_S = 5.0
+"""Between two trims."""
+
+
+def _glibc() -> Any:
+    """The C library when it is glibc, else None."""
+    try:
+        library = ctypes.CDLL(None)
+        return library if hasattr(library, "gnu_get_libc_version") else None
+    except OSError:
+        return None
+
+
+def bound_arenas() -> bool:
+    """Before there are threads, once a process. What the environment says of it stays.
+
+    False when this system has no arenas, or when they were bounded by whoever started us.
+    """
+    library = _glibc()
+    if library is None or any(name.startswith("MALLOC_") for name in os.environ):
+        return False
+    if "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", ""):
+        return False
+    wanted = ((_ARENA_MAX, ARENAS), (_MMAP_THRESHOLD, LARGE), (_TRIM_THRESHOLD, SLACK))
+    return all([library.mallopt(name, value) for name, value in wanted])
+
+
+class Trimmer:
+    """Gives free memory back when work has ended. Thread-safe.
+
+    First what only cycles of references still hold. A trim of a gigabyte takes 50 ms, in which
+    whoever allocates waits: it is done when nothing runs, in a thread of its own.
+    """
+
+    def __init__(self, busy: Callable[[], bool]) -> None:
+        """``busy``: something runs that must not wait."""
+        library = _glibc()
+        self._trim: Callable[[int], int] | None = library and library.malloc_trim
+        self._busy = busy
+        self._wanted, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="trimmer", daemon=True)
+
+    def start(self) -> None:
+        if self._trim is not None:
+            self._thread.start()
+
+    def ask(self) -> None:
+        """Work has ended, or something large has gone."""
+        self._wanted.set()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._wanted.set()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+
+    def _run(self) -> None:
+        assert self._trim is not None
+        while self._wanted.wait() and not self._closing.wait(QUIET_S):
+            if self._busy():
+                continue
+            self._wanted.clear()
+            began = time.perf_counter()
+            gc.collect()
+            self._trim(0)
+            logger.debug("trimmed in %.1f ms", (time.perf_counter() - began) * 1000)
+            self._closing.wait(APART_S)

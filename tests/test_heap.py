@@ -1,0 +1,137 @@
+"""What the C heap is told, and when it is trimmed."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+import weakref
+
+import pytest
+
+from app_core import heap
+from app_core.heap import Trimmer
+from tests.conftest import until
+
+glibc = pytest.mark.skipif(heap._glibc() is None, reason="only glibc has arenas")
+
+ARENAS = """
+import ctypes, os, threading
+from app_core.heap import bound_arenas
+
+bounded = bound_arenas()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+start = threading.Barrier(24)
+
+def take():
+    start.wait()
+    for _ in range(200):
+        libc.malloc(5000)
+    start.wait()
+
+threads = [threading.Thread(target=take) for _ in range(24)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.fdopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fdopen(os.dup(1), b"w"))
+libc.malloc_info(0, out)
+libc.fclose(out)
+print(bounded)
+"""
+
+
+def arenas(**environment: str) -> tuple[int, bool]:
+    """Of a process with 24 threads, and whether they were bounded by us."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_"))}
+    told = subprocess.run(
+        [sys.executable, "-c", ARENAS],
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    return told.count("<heap nr="), told.strip().endswith("True")
+
+
+@glibc
+def test_threads_share_two_arenas() -> None:
+    assert arenas() == (heap.ARENAS, True)
+
+
+@glibc
+@pytest.mark.parametrize(
+    "environment", [{"MALLOC_ARENA_MAX": "1"}, {"GLIBC_TUNABLES": "glibc.malloc.arena_max=1"}]
+)
+def test_what_the_environment_says_of_arenas_stays(environment: dict[str, str]) -> None:
+    assert arenas(**environment) == (1, False)
+
+
+def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heap, "_glibc", lambda: None)
+    assert not heap.bound_arenas()
+    trimmer = Trimmer(lambda: False)
+    trimmer.start()
+    trimmer.ask()
+    trimmer.close()
+
+
+class Library:
+    def __init__(self) -> None:
+        self.trims = 0
+
+    def malloc_trim(self, pad: int) -> int:
+        self.trims += 1
+        return 1
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Library:
+    library = Library()
+    monkeypatch.setattr(heap, "_glibc", lambda: library)
+    monkeypatch.setattr(heap, "QUIET_S", 0.01)
+    monkeypatch.setattr(heap, "APART_S", 0.01)
+    return library
+
+
+class Loop:
+    """Held by itself alone."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+
+def test_memory_goes_back_once_for_each_end(library: Library) -> None:
+    loop = weakref.ref(Loop())
+    trimmer = Trimmer(lambda: False)
+    trimmer.start()
+    try:
+        assert not until(lambda: library.trims, seconds=0.1)
+        for asked in (1, 2):
+            trimmer.ask()
+            assert until(lambda asked=asked: library.trims == asked)
+            assert not until(lambda asked=asked: library.trims > asked, seconds=0.1)
+        assert loop() is None
+    finally:
+        trimmer.close()
+
+
+def test_nothing_is_trimmed_while_live_work_runs(library: Library) -> None:
+    live = threading.Event()
+    live.set()
+    trimmer = Trimmer(live.is_set)
+    trimmer.start()
+    try:
+        trimmer.ask()
+        assert not until(lambda: library.trims, seconds=0.1)
+        live.clear()
+        assert until(lambda: library.trims == 1)
+    finally:
+        trimmer.close()
+    assert not trimmer._thread.is_alive()
+    gc.collect()
