@@ -17,7 +17,7 @@ import pytest
 from app_core.config import Config
 from app_core.errors import Busy, Cancelled, Conflict, NotFound, SoyleError
 from app_core.face.avatar import AvatarLibrary
-from app_core.face.card import write_card
+from app_core.face.card import change_card
 from app_core.face.clip import ClipPlate
 from app_core.face.track import load_track
 from app_core.job import JobStatus
@@ -227,9 +227,9 @@ def test_gains_set_at_once_are_all_kept(
     def slow(*given: Any) -> None:
         writing.set()
         go_on.wait(5)
-        write_card(*given)
+        change_card(*given)
 
-    monkeypatch.setattr("app_core.services.mouths.write_card", slow)
+    monkeypatch.setattr("app_core.services.mouths.change_card", slow)
     threads = [
         threading.Thread(target=avatars.move_mouth, args=("me", None, gains))
         for gains in ({"jaw": 1.5}, {"open": 0.5})

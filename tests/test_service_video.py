@@ -64,7 +64,7 @@ def avatars(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def make(make_service: Make, avatars: Path, tmp_path: Path) -> Make:
     def made(folder: Path = avatars, room_mb: float = 200, **parts: Any) -> LipsyncService:
-        settings = {"base_video_path": parts.pop("base", Path(""))}
+        settings = {"base_video_path": parts.pop("base", None)}
         work = tmp_path / "work"
         work.mkdir()
         config = Config(avatar="clip", avatar_dir=folder, work_dir=work, max_jobs=8, **settings)

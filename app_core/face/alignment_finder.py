@@ -53,7 +53,10 @@ def hub_folder() -> Path:
     """Where torch keeps downloaded weights (torch.hub.get_dir, without importing torch)."""
     cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     home = os.environ.get("TORCH_HOME", str(Path(cache) / "torch"))
-    return Path(home).expanduser() / "hub" / "checkpoints"
+    try:
+        return Path(home).expanduser() / "hub" / "checkpoints"
+    except RuntimeError:  # a user without a home
+        return Path("/nonexistent")
 
 
 def has_alignment() -> bool:

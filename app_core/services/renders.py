@@ -6,7 +6,6 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app_core.channel import Channel
@@ -72,7 +71,7 @@ class Renders:
             sound=Sound(
                 sample_rate,
                 spills=not isinstance(request, MjpegRequest),
-                spill=None if self._config.work_dir == Path("") else str(self._config.work_dir),
+                spill=None if self._config.work_dir is None else str(self._config.work_dir),
             ),
             mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),
             id=request.job_id or str(uuid.uuid4()),

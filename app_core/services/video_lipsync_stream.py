@@ -138,7 +138,7 @@ def note_statistics(job: Job, width: int, height: int) -> None:
 
 def _avatar(service: LipsyncService, request: VideoRequest) -> Avatar:
     base = service.config.base_video_path
-    if request.avatar is not None or base == Path(""):
+    if request.avatar is not None or base is None:
         return service.library.get(request.avatar or service.config.avatar)
     try:
         return service.library.video(base)
