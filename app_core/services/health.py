@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 def report(service: LipsyncService) -> dict[str, Any]:
     studio = service.studio
     model, engine, ffmpeg = studio.model, studio.engine, studio.found_ffmpeg
+    base = service.base_video.describe()
+    status, reason = studio.status, studio.reason
+    if base is not None and base["error"] is not None and status in ("ready", "degraded"):
+        status = "degraded"
+        reason = f"{reason}; {base['error']['error']}" if reason else base["error"]["error"]
     return {
-        "status": studio.status,
-        "reason": studio.reason or None,
+        "status": status,
+        "reason": reason or None,
         "model": model.name if model else service.config.model,
         "device": model.device if model else None,
         "model_reason": studio.why or None,
         "avatar": service.config.avatar,
+        "base_video": base,
         "finder": finder_name(service.config.models_dir),
         "voices": [voice["id"] for voice in service.voices.describe()],
         "ffmpeg": ffmpeg.version if ffmpeg else None,

@@ -13,7 +13,10 @@ from app_core.job import Job, JobTable
 from app_core.pipeline.playout import Playout
 from app_core.services.avatar_work import import_work
 from app_core.services.avatars import Avatars
+from app_core.services.base_video import BaseVideo
 from app_core.services.chunks import forget_chunks
+from app_core.services.dropped import DroppedFiles
+from app_core.services.faces import Faces
 from app_core.services.filming import unchanged, write_film
 from app_core.services.films import Films
 from app_core.services.health import report
@@ -23,6 +26,7 @@ from app_core.services.recording import process_recording
 from app_core.services.renders import Renders
 from app_core.services.results import Results
 from app_core.services.studio import Studio
+from app_core.services.watch import Watch
 from app_core.speech.espeak import EspeakVoice
 from app_core.speech.voices import Voices
 
@@ -70,6 +74,14 @@ class LipsyncService:
         self.results = Results(config.work_dir)
         importer = importer or import_work(config, self.studio.ffmpeg)
         self.avatars = Avatars(config, self.library, self.results, importer)
+        self.faces = Faces(config, self.library, self.avatars.imports, importer)
+        self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
+        self._watch = Watch()
+        self._dropped = DroppedFiles(
+            config.avatar_dir, self.avatars, config.base_video_path, self._watch.check
+        )
+        self.avatars.when_removed = self._dropped.removed
+        self._watch.looks = (self.base_video.look, self._dropped.scan)
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self._renders = Renders(config, self.studio, self.jobs)
         self.films = Films(self.results, self._renders.end)
@@ -82,12 +94,15 @@ class LipsyncService:
         """Loads the model in the background; ``wait_s`` waits for it."""
         self.results.sweep()
         self.avatars.sweep()
+        self.base_video.look()
         self.studio.start(wait_s)
         self._expiry.start()
+        self._watch.start()
 
     def close(self) -> None:
         """Ends every job and joins every thread."""
         self.studio.refuse("the server is stopping")
+        self._watch.close()
         self._renders.close()
         self.films.close()
         self.avatars.close()
@@ -174,8 +189,10 @@ class LipsyncService:
         frame_sink: Callable[[UInt8], None] | None = None,
         batch_size_override: int | None = None,
     ) -> Path | None:
-        """Makes the face at ``face_path`` (an avatar's folder or a file in it) say a recording.
+        """Makes the face at ``face_path`` say a recording: any photo or clip, an avatar's id, its
+        folder or a file in it. A photo or clip is imported first, once for its content.
 
+        ``static`` shows its still, else its clip.
         ``frame_sink`` gets each picture as BGR (height, width, 3) uint8; ``output_path`` gets an
         MP4 with sound. Returns ``output_path``.
         """
