@@ -42,12 +42,14 @@ def make_clip(path: Path, pictures: int = PICTURES, fps: int = FPS) -> Path:
     return path
 
 
-def make_track(path: Path, pictures: int = PICTURES, faceless: tuple[int, ...] = ()) -> Path:
+def make_track(
+    path: Path, pictures: int = PICTURES, faceless: tuple[int, ...] = (), fps: float = FPS
+) -> Path:
     still = aigul((WIDTH, HEIGHT)).track
     boxes, landmarks = still.boxes.repeat(pictures, 0), still.landmarks.repeat(pictures, 0)
     boxes[list(faceless)] = np.nan
     landmarks[list(faceless)] = np.nan
-    save_track(path, cycle_track(boxes, landmarks, FPS))
+    save_track(path, cycle_track(boxes, landmarks, fps))
     return path
 
 

@@ -152,6 +152,7 @@ def test_frames_come_at_the_clips_rate_or_the_asked_one(
     make: Make, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     base = make_clip(tmp_path / "base.mp4", fps=50)
+    make_track(tmp_path / "base.npz", faceless=tuple(range(PICTURES)), fps=50)
     service = make(base=base)
     path = tmp_path / "film.mp4"
     for fields, count, step in (({}, 50, 1), ({"fps": 25}, 25, 2), ({"fps": 10}, 10, 5)):

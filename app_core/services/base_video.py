@@ -29,6 +29,8 @@ class BaseVideo:
 
     def look(self) -> None:
         """Begins the import when there is something to import."""
+        if self.path is None or self._has_track():
+            return
         with contextlib.suppress(OSError, Busy):
             self._looked()
 
