@@ -34,9 +34,9 @@ from app_core.services import avatar_twin, clip_import, import_job
 from app_core.services.avatar_home import discard_leftovers
 from app_core.services.avatar_import import (
     Card,
-    ImportTools,
     import_avatar,
 )
+from app_core.services.import_job import ImportTools
 from app_core.services.video_lipsync_stream import ClipFootage
 from app_core.types import MouthTask
 from tests.clips import children
@@ -343,6 +343,7 @@ def test_a_clip_cut_off_says_so_in_its_card(desk: Desk, tmp_path: Path) -> None:
     source = clip(tmp_path / "a.mp4", pictures, coded=indexed)
     source.write_bytes(source.read_bytes()[: int(source.stat().st_size * 0.7)])
     card = read_card(desk.take(source))
+    assert "truncated" in card["warnings"]
     assert card["cut_off"] is True and 25 <= card["pictures"] < 80
 
 

@@ -152,6 +152,21 @@ def test_places_are_bounded(avatars: Avatars, importer: Importer) -> None:
     assert avatars.wait(begin(avatars), here)["status"] == "ready"
 
 
+def test_an_import_that_gets_no_thread_holds_up_no_other(
+    avatars: Avatars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as none_left:
+        none_left.setattr(threading.Thread, "start", refuse)
+        for _ in range(PLACES + 1):
+            with pytest.raises(Busy, match="no thread left"):
+                begin(avatars)
+    assert nothing_left(tmp_path)
+    assert avatars.wait(begin(avatars), here)["status"] == "ready"
+
+
 def test_failures_are_forgotten_in_time(avatars: Avatars) -> None:
     for number in range(FAILURES + 4):
         assert begin(avatars, b"nobody", f"no-{number}").ended.wait(5)

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from app_core.face.sighting import Point, Sighting, apart, by_size, middle
@@ -125,15 +126,10 @@ class BlueFinder:
         return next(iter(faces), None)
 
     def _sightings(self, blue: np.ndarray, step: int) -> list[Sighting]:
-        """One for each upright strip of columns, the largest first."""
-        filled = np.concatenate([[False], blue.any(0), [False]]).astype(int)
-        starts, ends = np.flatnonzero(np.diff(filled) == 1), np.flatnonzero(np.diff(filled) == -1)
-        strips = []
-        for start, end in zip(starts, ends, strict=True):
-            alone = np.zeros_like(blue)
-            alone[:, start:end] = blue[:, start:end]
-            strips.append(self._sighting(alone, step))
-        return by_size(seen for seen in strips if seen is not None)
+        """The largest first."""
+        count, labels = cv2.connectedComponents(blue.astype(np.uint8))
+        each = (self._sighting(labels == label, step) for label in range(1, count))
+        return by_size(seen for seen in each if seen is not None)
 
     def _sighting(self, blue: np.ndarray, step: int) -> Sighting | None:
         rows, columns = np.flatnonzero(blue.any(1)), np.flatnonzero(blue.any(0))

@@ -144,9 +144,9 @@ def _look(job: ImportJob, facts: ClipFacts) -> _Look:
 
 def _chosen(job: ImportJob, seen: list[list[Sighting]], point: Point | None) -> Sighting | None:
     """Of the first picture that has it. Raises BadInput."""
-    everybody = [face for faces in seen for face in faces]
     if point is not None:
-        return _nearest(everybody, point) if everybody else None
+        nearest = [_nearest(faces, point) for faces in seen if faces]
+        return next((face for face in nearest if _holds(face, point)), next(iter(nearest), None))
     index = job.choice.face if isinstance(job.choice.face, int) else 0
     for faces in seen:
         if len(faces) > index:
@@ -154,6 +154,11 @@ def _chosen(job: ImportJob, seen: list[list[Sighting]], point: Point | None) -> 
     if index:
         raise no_such_face(index, max(map(len, seen), default=0))
     return None
+
+
+def _holds(face: Sighting, point: Point) -> bool:
+    left, top, right, bottom = face.box
+    return bool(left <= point[0] <= right and top <= point[1] <= bottom)
 
 
 def _nearest(faces: list[Sighting], point: Point) -> Sighting:

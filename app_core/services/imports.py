@@ -179,7 +179,9 @@ class Imports:
             error = _known(raised)
         self._end(item, error)
         outcome = error.code if error else "done"
-        logger.info("import of %s: %s, %.1f s", item.id or item.name, outcome, time.monotonic() - began)
+        logger.info(
+            "import of %s: %s, %.1f s", item.id or item.name, outcome, time.monotonic() - began
+        )
 
     def _end(self, item: Import, error: SoyleError | None) -> None:
         if not item.theirs:
