@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class ConfigError(Exception):
     """A setting that cannot be used, named."""
+
+
+def _under_root(value: str | Path) -> Path:
+    try:
+        return ROOT / Path(value).expanduser()  # an absolute path stays as it is
+    except RuntimeError as error:
+        raise ValueError("there is no home folder to put for ~") from error
 
 
 class Config(BaseModel):
@@ -29,8 +43,9 @@ class Config(BaseModel):
         Path("models"), description="Folder of the networks that `app.py models pull` brings"
     )
     avatar: str = Field("aigul", description="The avatar that speaks when a request names none")
-    base_video_path: Path = Field(
-        Path(""), description="Video that speaks on /api/lipsync/video; empty: the avatar's clip"
+    base_video_path: Path | None = Field(
+        None,
+        description="Clip or photo that speaks on /api/lipsync/video; empty: the avatar's clip",
     )
     model: str = Field(
         "auto", description="Lip-sync model: viseme, wav2lip, or auto: the best that runs here"
@@ -85,8 +100,8 @@ class Config(BaseModel):
     send_timeout_s: Annotated[float, Field(gt=0)] = Field(
         10.0, description="A client that takes nothing for this long is gone, seconds"
     )
-    work_dir: Path = Field(
-        Path(""), description="Folder for files while they are made; empty: the system's"
+    work_dir: Path | None = Field(
+        None, description="Folder for files while they are made; empty: the system's"
     )
     api_token: str = Field("", description="Bearer token that every request needs; empty: none")
     cors_origins: str = Field(
@@ -113,10 +128,20 @@ class Config(BaseModel):
                 raise ValueError(f"'{address.strip()}' is not host:port")
         return value
 
-    @field_validator("avatar_dir", "models_dir")
+    @field_validator("avatar_dir", "models_dir", "base_video_path", "work_dir", mode="before")
     @classmethod
-    def _from_root(cls, value: Path) -> Path:
-        return value if value.is_absolute() else ROOT / value
+    def _from_root(cls, value: Any, info: ValidationInfo) -> Any:
+        """Every path by one rule: empty is unset, ``~`` is the home, the rest is under ROOT."""
+        if isinstance(value, str) and not value.strip():
+            value = cls.model_fields[info.field_name or ""].default
+        return value if value is None else _under_root(value)
+
+    @field_validator("ffmpeg")
+    @classmethod
+    def _command_or_path(cls, value: str) -> str:
+        """A name without a slash is looked for where commands are."""
+        value = value.strip()
+        return str(_under_root(value)) if "/" in value or value.startswith("~") else value
 
     @classmethod
     def from_env(cls, environ: dict[str, str] | None = None) -> Self:

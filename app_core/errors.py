@@ -5,6 +5,7 @@ SoyleError 500 internal
     TooLarge 413 too_large
     UnsupportedMedia 415 unsupported_media
     NoFace 400 no_face          a photo or clip in which nobody is seen
+  UnusableVideo 422 unusable_video         the base video has no face, or cannot be read
   Unauthorized 401 unauthorized
   Forbidden 403 forbidden
   NotFound 404 not_found
@@ -56,6 +57,11 @@ class UnsupportedMedia(BadInput):
 
 class NoFace(BadInput):
     code = "no_face"
+
+
+class UnusableVideo(SoyleError):
+    status = 422
+    code = "unusable_video"
 
 
 class Unauthorized(SoyleError):

@@ -37,7 +37,11 @@ def _version() -> str:
 
 def _folders() -> Iterator[Path]:
     yield _PACKAGE / "__pycache__"
-    yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "soyle"
+    caches = os.environ.get("XDG_CACHE_HOME")
+    try:
+        yield (Path(caches) if caches else Path.home() / ".cache") / "soyle"
+    except RuntimeError as error:  # a user without a home and without an entry in passwd
+        logger.info("%s", error)
 
 
 def _cache() -> Path | None:

@@ -172,13 +172,23 @@ class Soyle:
         *,
         consent: bool = False,
         avatar_id: str | None = None,
+        face: int | tuple[float, float] | None = None,
+        rotate: int | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Makes an avatar of a photo or clip. ``consent``: whoever is seen in it has agreed.
 
+        ``face``: which of several, from 0, the largest first, or the one nearest to x, y in
+        pixels. ``rotate``: 0, 90, 180 or 270 degrees clockwise, beyond what the file says; else it
+        is turned until the face is upright. The avatar's ``warnings`` say what was seen.
+
         ``progress`` is called with the avatar as it goes; one that raises cancels the import.
         """
         fields = {"consent": "true" if consent else "false", "name": name, "id": avatar_id}
+        if face is not None:
+            fields["face"] = "{:.2f},{:.2f}".format(*face) if isinstance(face, tuple) else str(face)
+        if rotate is not None:
+            fields["rotate"] = str(rotate)
         headers = {"Prefer": "respond-async"}
         with _Upload(Path(path), {k: v for k, v in fields.items() if v}) as upload:
             headers["Content-Type"] = upload.content_type

@@ -43,7 +43,7 @@ def make_clip(path: Path, pictures: int = PICTURES, fps: int = FPS) -> Path:
 
 
 def make_track(
-    path: Path, pictures: int = PICTURES, faceless: tuple[int, ...] = (), fps: int = FPS
+    path: Path, pictures: int = PICTURES, faceless: tuple[int, ...] = (), fps: float = FPS
 ) -> Path:
     still = aigul((WIDTH, HEIGHT)).track
     boxes, landmarks = still.boxes.repeat(pictures, 0), still.landmarks.repeat(pictures, 0)

@@ -40,7 +40,7 @@ def until(true: Callable[[], Any], seconds: float = 5.0) -> bool:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    return Config(avatar="grey", work_dir=tmp_path, max_jobs=8)
+    return Config(avatar="grey", avatar_dir=tmp_path / "avatars", work_dir=tmp_path, max_jobs=8)
 
 
 @pytest.fixture

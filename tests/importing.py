@@ -18,6 +18,7 @@ from tests.faces import FOLDER
 
 SIZE = (270, 480)
 GOOD = b"a face"
+CROWD = b"two faces in the dark"
 
 
 @cache
@@ -71,7 +72,9 @@ class Importer:
                     raise Cancelled("The import was cancelled")
             if item.cancelled():
                 raise Cancelled("The import was cancelled")
-            made = make_still_avatar(part / "made", item.name, consent=item.consent)
+            saw = {"people": 2, "warnings": ["second_face", "dark"]} if said == CROWD else {}
+            saw |= item.choice.told
+            made = make_still_avatar(part / "made", item.name, consent=item.consent, **saw)
             made.rename(home)
         finally:
             shutil.rmtree(part)

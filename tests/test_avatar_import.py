@@ -30,13 +30,13 @@ from app_core.face.track import load_track, save_track
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.media.probe import Limits
-from app_core.services import avatar_import
+from app_core.services import avatar_twin, clip_import, import_job
 from app_core.services.avatar_home import discard_leftovers
 from app_core.services.avatar_import import (
     Card,
-    ImportTools,
     import_avatar,
 )
+from app_core.services.import_job import ImportTools
 from app_core.services.video_lipsync_stream import ClipFootage
 from app_core.types import MouthTask
 from tests.clips import children
@@ -161,7 +161,8 @@ def test_a_clip_becomes_an_avatar(desk: Desk, tmp_path: Path) -> None:
 
 def test_each_picture_is_looked_at_once(desk: Desk, tmp_path: Path) -> None:
     desk.take(video(tmp_path / "a.mov"))
-    assert desk.finder.asked == 40
+    assert desk.finder.followed == 40
+    assert 0 < desk.finder.asked <= 8, "a few are looked at before"
 
 
 def test_pictures_without_a_face_pass_untouched(desk: Desk, tmp_path: Path) -> None:
@@ -207,19 +208,20 @@ def test_a_photo_that_lies_on_its_side_is_set_upright(
 ) -> None:
     """By the roll of its face, when nothing else tells."""
     source = photo(tmp_path / "a.png", turn)
-    find = desk.finder.photo
+    find = desk.finder.faces
 
     def rolled(rgb: np.ndarray) -> Any:
         upright = rgb.shape[:2] == (HEIGHT, WIDTH) and rgb[25, 65, 2] > 200
         from dataclasses import replace
 
-        seen = find(rgb)
-        return seen and replace(seen, roll=0.1 if upright else -turn * np.pi / 2 + 0.1)
+        roll = 0.1 if upright else -turn * np.pi / 2 + 0.1
+        return [replace(seen, roll=roll) for seen in find(rgb)]
 
-    desk.finder.photo = rolled  # type: ignore[method-assign]
+    desk.finder.faces = rolled  # type: ignore[method-assign]
     home = desk.take(source)
     assert cv2.imread(str(home / "still.png")).shape == (HEIGHT, WIDTH, 3)
     assert load_track(home / "track.npz").boxes.tolist() == [[60, 20, 100, 60]]
+    assert "rotated" in read_card(home)["warnings"]
 
 
 def test_the_same_bytes_are_not_worked_on_twice(desk: Desk, tmp_path: Path) -> None:
@@ -227,7 +229,7 @@ def test_the_same_bytes_are_not_worked_on_twice(desk: Desk, tmp_path: Path) -> N
     first = desk.take(source)
     copy = Path(shutil.copy(source, tmp_path / "b.mp4"))
     second = desk.take(copy, "again")
-    assert desk.finder.asked == 40
+    assert desk.finder.followed == 40
     for name in ("still.png", "track.npz", "loop.mp4", "loop.npz", "source.mov"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
     assert read_card(first) == read_card(second)
@@ -259,14 +261,14 @@ def test_a_twin_that_is_being_removed_is_passed_over(
 ) -> None:
     source = photo(tmp_path / "a.png")
     first = desk.take(source)
-    link = avatar_import._link
+    link = avatar_twin.link
 
     def gone(origin: Path, target: Path) -> None:
         if origin == first / "still.png":
             raise FileNotFoundError(origin)
         link(origin, target)
 
-    monkeypatch.setattr(avatar_import, "_link", gone)
+    monkeypatch.setattr(avatar_twin, "link", gone)
     assert desk.take(source, "two") and desk.finder.asked == 2
 
 
@@ -302,7 +304,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(avatar_import, "save_track", full)
+    for module in (import_job, clip_import):
+        monkeypatch.setattr(module, "save_track", full)
     for source in (photo(tmp_path / "a.png"), video(tmp_path / "a.mov")):
         with pytest.raises(DiskFull):
             desk.take(source)
@@ -340,6 +343,7 @@ def test_a_clip_cut_off_says_so_in_its_card(desk: Desk, tmp_path: Path) -> None:
     source = clip(tmp_path / "a.mp4", pictures, coded=indexed)
     source.write_bytes(source.read_bytes()[: int(source.stat().st_size * 0.7)])
     card = read_card(desk.take(source))
+    assert "truncated" in card["warnings"]
     assert card["cut_off"] is True and 25 <= card["pictures"] < 80
 
 

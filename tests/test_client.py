@@ -19,7 +19,7 @@ from app_core.services.imports import PLACES
 from tests.browser.conftest import serving
 from tests.conftest import until
 from tests.fakes import EchoModel, ToneVoice, ToneVoices
-from tests.importing import Importer, make_still_avatar
+from tests.importing import CROWD, Importer, make_still_avatar
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"size": "128x128", "pace": "asap"}
@@ -211,10 +211,21 @@ def test_avatars(faces: Any, tmp_path: Path) -> None:
     assert [avatar["id"] for avatar in faces.avatars()] == ["aigul"]
 
 
+def test_a_face_is_chosen(faces: Any, tmp_path: Path) -> None:
+    photo = tmp_path / "me.jpg"
+    photo.write_bytes(CROWD)
+    added = faces.add_avatar(photo, consent=True, face=1, rotate=0)
+    assert [warning["code"] for warning in added["warnings"]] == ["second_face", "dark"]
+    assert faces.add_avatar(photo, consent=True, face=(10, 20.5))["status"] == "ready"
+    with pytest.raises(soyle_client.SoyleError) as refused:
+        faces.add_avatar(photo, consent=True, rotate=45)
+    assert refused.value.field == "rotate"
+
+
 def test_an_upload_is_sent_again_to_a_full_server(faces: Any, tmp_path: Path) -> None:
     photo = tmp_path / "me.jpg"
     photo.write_bytes(b"a face")
-    imports = faces.service.avatars._imports
+    imports = faces.service.avatars.imports
     for _ in range(PLACES):
         imports.reserve()
     with pytest.raises(soyle_client.SoyleError) as full:

@@ -33,6 +33,41 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
         Config.from_env({name: value})
 
 
+PATHS = ("AVATAR_DIR", "MODELS_DIR", "BASE_VIDEO_PATH", "WORK_DIR")
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_paths_are_relative_to_the_project(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    for given, path in {
+        ".": ROOT,
+        "media/IMG_3899.MOV": ROOT / "media/IMG_3899.MOV",
+        "/data/x": Path("/data/x"),
+        "~/x": Path("/home/somebody/x"),
+    }.items():
+        assert getattr(Config.from_env({name: given}), name.lower()) == path
+    for empty in ("", " "):
+        assert Config.from_env({name: empty}) == Config()
+    unset = getattr(Config(), name.lower())
+    assert unset in (None, ROOT / "avatar", ROOT / "models")
+
+
+def test_ffmpeg_is_a_command_or_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    for given, found in {
+        "": "",
+        "ffmpeg7": "ffmpeg7",
+        "tools/ffmpeg": str(ROOT / "tools/ffmpeg"),
+        "./ffmpeg": str(ROOT / "ffmpeg"),
+        "~/ffmpeg": "/home/somebody/ffmpeg",
+        "/opt/ffmpeg": "/opt/ffmpeg",
+    }.items():
+        assert Config.from_env({"FFMPEG": given}).ffmpeg == found
+
+
 def test_env_example_is_the_config() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     shown = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", text, re.M))

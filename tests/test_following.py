@@ -48,7 +48,12 @@ class Script:
     def photo(self, rgb: np.ndarray) -> Sighting | None:
         raise AssertionError("a clip is no photo")
 
-    def follower(self) -> Script:
+    sees_turned = True
+
+    def faces(self, rgb: np.ndarray) -> list[Sighting]:
+        raise AssertionError("a clip is no photo")
+
+    def follower(self, near: object = None) -> Script:
         return self
 
     def next(self, picture: Picture) -> Sighting | None:

@@ -55,3 +55,20 @@ def test_without_a_folder_kernels_still_run(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "compiles them anew" in done.stderr
+
+
+def test_a_user_without_a_home_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a container: no HOME, and a uid that passwd does not know."""
+    import pwd
+
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert list(kernels._folders()) == [kernels._PACKAGE / "__pycache__"]
+    from app_core.face.alignment_finder import has_alignment, hub_folder
+
+    assert not hub_folder().exists()
+    assert not has_alignment()

@@ -15,7 +15,7 @@ from app_core.config import Config
 from app_core.face.avatar import AvatarLibrary
 from app_core.face.track import load_track
 from tests.conftest import checked_client, until
-from tests.importing import GOOD, SIZE, Importer, make_still_avatar
+from tests.importing import CROWD, GOOD, SIZE, Importer, make_still_avatar
 
 PATH = "/api/avatars"
 BEARER = {"Authorization": "Bearer secret"}
@@ -95,6 +95,26 @@ def test_a_photo_becomes_an_avatar_that_speaks(client: Any, tmp_path: Path) -> N
     assert client.post("/api/stream_mjpeg", json=said).status_code == 200
 
 
+def test_an_import_says_what_it_saw_and_says_it_later_too(client: Any) -> None:
+    told = post(client, CROWD, id="me").json
+    assert [warning["code"] for warning in told["warnings"]] == ["second_face", "dark"]
+    assert all(warning["sentence"].endswith(".") for warning in told["warnings"])
+    assert told["people"] == 2
+    assert client.get(f"{PATH}/me").json == told
+    moved = client.put(f"{PATH}/me/mouth", json={"gains": {"jaw": 1.5}}).json
+    assert moved["warnings"] == told["warnings"]
+    assert post(client, id="fine").json["warnings"] == []
+
+
+def test_a_face_and_a_rotation_can_be_chosen(client: Any, tmp_path: Path) -> None:
+    assert post(client, id="me", face="1", rotate="270").status_code == 201
+    card = tomllib.loads((tmp_path / "avatars/me/avatar.toml").read_text())
+    assert (card["face"], card["rotate"]) == (1, 270)
+    assert post(client, id="it", face="10.5,20", rotate="0").status_code == 201
+    card = tomllib.loads((tmp_path / "avatars/it/avatar.toml").read_text())
+    assert (card["face"], card["rotate"]) == ("10.5,20", 0)
+
+
 def test_an_import_can_be_watched(client: Any, importer: Importer) -> None:
     importer.gate.clear()
     answer = post(client, headers=LATER, id="me")
@@ -147,6 +167,9 @@ def test_a_bug_is_no_traceback(client: Any) -> None:
     ("fields", "field"),
     [
         ({"consent": ""}, "consent"),
+        ({"face": "left"}, "face"),
+        ({"face": "-1"}, "face"),
+        ({"rotate": "45"}, "rotate"),
         ({"consent": "yes"}, "consent"),
         ({"id": "../up"}, "id"),
         ({"id": "Big"}, "id"),

@@ -17,7 +17,7 @@ import pytest
 from app_core.config import Config
 from app_core.errors import Busy, Cancelled, Conflict, NotFound, SoyleError
 from app_core.face.avatar import AvatarLibrary
-from app_core.face.card import write_card
+from app_core.face.card import change_card
 from app_core.face.clip import ClipPlate
 from app_core.face.track import load_track
 from app_core.job import JobStatus
@@ -152,6 +152,21 @@ def test_places_are_bounded(avatars: Avatars, importer: Importer) -> None:
     assert avatars.wait(begin(avatars), here)["status"] == "ready"
 
 
+def test_an_import_that_gets_no_thread_holds_up_no_other(
+    avatars: Avatars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as none_left:
+        none_left.setattr(threading.Thread, "start", refuse)
+        for _ in range(PLACES + 1):
+            with pytest.raises(Busy, match="no thread left"):
+                begin(avatars)
+    assert nothing_left(tmp_path)
+    assert avatars.wait(begin(avatars), here)["status"] == "ready"
+
+
 def test_failures_are_forgotten_in_time(avatars: Avatars) -> None:
     for number in range(FAILURES + 4):
         assert begin(avatars, b"nobody", f"no-{number}").ended.wait(5)
@@ -227,9 +242,9 @@ def test_gains_set_at_once_are_all_kept(
     def slow(*given: Any) -> None:
         writing.set()
         go_on.wait(5)
-        write_card(*given)
+        change_card(*given)
 
-    monkeypatch.setattr("app_core.services.mouths.write_card", slow)
+    monkeypatch.setattr("app_core.services.mouths.change_card", slow)
     threads = [
         threading.Thread(target=avatars.move_mouth, args=("me", None, gains))
         for gains in ({"jaw": 1.5}, {"open": 0.5})

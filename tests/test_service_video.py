@@ -71,7 +71,7 @@ def avatars(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def make(make_service: Make, avatars: Path, tmp_path: Path) -> Make:
     def made(folder: Path = avatars, room_mb: float = 200, **parts: Any) -> LipsyncService:
-        settings = {"base_video_path": parts.pop("base", Path(""))}
+        settings = {"base_video_path": parts.pop("base", None)}
         work = tmp_path / "work"
         work.mkdir()
         config = Config(avatar="clip", avatar_dir=folder, work_dir=work, max_jobs=8, **settings)
@@ -159,6 +159,7 @@ def test_frames_come_at_the_clips_rate_or_the_asked_one(
     make: Make, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     base = make_clip(tmp_path / "base.mp4", fps=50)
+    make_track(tmp_path / "base.npz", faceless=tuple(range(PICTURES)), fps=50)
     service = make(base=base)
     path = tmp_path / "film.mp4"
     for fields, count, step in (({}, 50, 1), ({"fps": 25}, 25, 2), ({"fps": 10}, 10, 5)):

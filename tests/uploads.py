@@ -6,9 +6,10 @@ import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from app_core.face.sighting import Sighting
+from app_core.face.sighting import Point, Sighting, apart, by_size, middle
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.types import Picture, UInt8
 from tests.faces import aigul
@@ -92,25 +93,43 @@ def decoded(path: Path, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[UInt8]:
 class BlueFinder:
     """Finds blue squares; their points are those of the drawn avatar, put into the square."""
 
+    sees_turned = True
+
     def __init__(self, name: str = "blue") -> None:
         self.name = name
-        self.asked = 0
+        self.asked = self.followed = 0
+        """Pictures looked at alone, and those of clips in order."""
+        self.near: Point | None = None
         self.cut, self.disowned = False, 0
         track = aigul((256, 256)).track
         corner, far = track.boxes[0, :2], track.boxes[0, 2:]
         self._points = (track.landmarks[0] - corner) / (far - corner)
 
     def photo(self, rgb: UInt8) -> Sighting | None:
+        return next(iter(self.faces(rgb)), None)
+
+    def faces(self, rgb: UInt8) -> list[Sighting]:
         self.asked += 1
         deep = rgb.astype(int)
-        return self._sighting((deep[..., 2] > 180) & (deep[..., 0] < 110) & (deep[..., 1] < 190), 1)
+        blue = (deep[..., 2] > 180) & (deep[..., 0] < 110) & (deep[..., 1] < 190)
+        return self._sightings(blue, 1)
 
-    def follower(self) -> BlueFinder:
+    def follower(self, near: Point | None = None) -> BlueFinder:
+        self.near = near
         return self
 
     def next(self, picture: Picture) -> Sighting | None:
-        self.asked += 1
-        return self._sighting(picture.u > 180, 2)
+        self.followed += 1
+        faces = self._sightings(picture.u > 180, 2)
+        if self.near is not None:
+            faces.sort(key=lambda face: apart(middle(face.box), self.near or (0, 0)))
+        return next(iter(faces), None)
+
+    def _sightings(self, blue: np.ndarray, step: int) -> list[Sighting]:
+        """The largest first."""
+        count, labels = cv2.connectedComponents(blue.astype(np.uint8))
+        each = (self._sighting(labels == label, step) for label in range(1, count))
+        return by_size(seen for seen in each if seen is not None)
 
     def _sighting(self, blue: np.ndarray, step: int) -> Sighting | None:
         rows, columns = np.flatnonzero(blue.any(1)), np.flatnonzero(blue.any(0))

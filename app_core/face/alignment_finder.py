@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from app_core.face.anew import AnewFollower, largest
+from app_core.face.anew import AnewFollower
 from app_core.face.mesh_points import jaw_at_mouth
-from app_core.face.sighting import Sighting
+from app_core.face.sighting import Sighting, by_size
 from app_core.landmarks import pack
 from app_core.picture import to_bgr
 
 if TYPE_CHECKING:
+    from app_core.face.sighting import Point
     from app_core.types import Float32, Picture, UInt8
 
 WEIGHTS = ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar")
@@ -53,7 +54,10 @@ def hub_folder() -> Path:
     """Where torch keeps downloaded weights (torch.hub.get_dir, without importing torch)."""
     cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     home = os.environ.get("TORCH_HOME", str(Path(cache) / "torch"))
-    return Path(home).expanduser() / "hub" / "checkpoints"
+    try:
+        return Path(home).expanduser() / "hub" / "checkpoints"
+    except RuntimeError:  # a user without a home
+        return Path("/nonexistent")
 
 
 def has_alignment() -> bool:
@@ -63,21 +67,24 @@ def has_alignment() -> bool:
 
 class AlignmentFinder:
     name = "face-alignment"
+    sees_turned = False
 
     def __init__(self, net: Any = None) -> None:
         self._net = net
         self._lock = threading.Lock()
 
     def photo(self, rgb: UInt8) -> Sighting | None:
-        faces = self._faces(rgb, None)
-        return largest(faces) if faces else None
+        return next(iter(self.faces(rgb)), None)
 
-    def follower(self) -> AnewFollower:
+    def faces(self, rgb: UInt8) -> list[Sighting]:
+        return by_size(self._faces(rgb, None))
+
+    def follower(self, near: Point | None = None) -> AnewFollower:
         def look(picture: Picture, before: Sighting | None) -> list[Sighting]:
             rgb = np.asarray(cv2.cvtColor(to_bgr(picture), cv2.COLOR_BGR2RGB), np.uint8)
             return self._faces(rgb, before)
 
-        return AnewFollower(look)
+        return AnewFollower(look, near)
 
     def _faces(self, rgb: UInt8, before: Sighting | None) -> list[Sighting]:
         """With ``before`` the detector is asked only when the face is no longer there."""

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app_core.face.sighting import CHOSEN_REACH, apart, by_size, middle
 from app_core.face.view import CUT, YuvView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app_core.face.sighting import Sighting
+    from app_core.face.sighting import Point, Sighting
     from app_core.types import Float32, Picture
 
 _LOYAL = 50
@@ -19,8 +20,13 @@ _LOYAL = 50
 
 
 class AnewFollower:
-    def __init__(self, look: Callable[[Picture, Sighting | None], list[Sighting]]) -> None:
+    def __init__(
+        self,
+        look: Callable[[Picture, Sighting | None], list[Sighting]],
+        near: Point | None = None,
+    ) -> None:
         """``look(picture, before)``: the faces in a picture; ``before`` is the one followed."""
+        self._near = near
         self.cut = False
         self.disowned = 0
         self._look = look
@@ -37,15 +43,24 @@ class AnewFollower:
         faces = self._look(picture, None if self._missing else self._last)
         if self._last is not None:
             faces = [face for face in faces if _may_be(self._last.box, face.box, self._missing)]
+        elif self._near is not None:
+            faces = [face for face in faces if _is_at(self._near, face.box)]
         if not faces:
             self._missing += 1
             return None
-        self._last, self._missing = largest(faces), 0
+        self._last, self._missing = self._choose(faces), 0
         return self._last
 
+    def _choose(self, faces: list[Sighting]) -> Sighting:
+        """One that a person chose is told from its neighbours by where it was."""
+        if self._near is None:
+            return by_size(faces)[0]
+        there = self._near if self._last is None else middle(self._last.box)
+        return min(faces, key=lambda face: apart(middle(face.box), there))
 
-def largest(faces: list[Sighting]) -> Sighting:
-    return max(faces, key=lambda face: float(np.prod(face.box[2:] - face.box[:2])))
+
+def _is_at(near: Point, box: Float32) -> bool:
+    return apart(near, middle(box)) <= CHOSEN_REACH * float(box[2] - box[0])
 
 
 def _may_be(last: Float32, box: Float32, missing: int) -> bool:

@@ -86,7 +86,10 @@ class AvatarLibrary:
         """
         folder = path if path.is_dir() else path.parent
         if not path.exists() or not (folder / CARD).is_file():
-            raise NotFound(f"{path} is not in an avatar's folder", field="face_path")
+            raise NotFound(
+                f"There is no face at {path}: no photo or clip, and no avatar's folder or id",
+                field="face_path",
+            )
         return _read(folder.resolve())
 
     def video(self, path: Path) -> Avatar:

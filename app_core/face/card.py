@@ -1,14 +1,13 @@
-"""The card of an avatar: ``avatar.toml``, as a mapping with one level of tables."""
+"""The card of an avatar: ``avatar.toml``, which people write and change too."""
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
     from pathlib import Path
 
 CARD = "avatar.toml"
@@ -20,25 +19,45 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """A new card; values that are None are left out. Raises OSError."""
+    import tomlkit  # is slow to load, and only who imports or changes a face needs it
+
+    _put(folder, tomlkit.dumps(_known(card)))
+
+
+def change_card(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Sets values, those of tables one by one; whatever else stands in the card stays as it is:
+    comments, order, arrays, tables. Raises OSError or ValueError.
+    """
+    import tomlkit
+
+    document = tomlkit.parse((folder / CARD).read_bytes().decode("utf-8"))
+    _merge(document, changes)
+    _put(folder, tomlkit.dumps(document))
+
+
+def _merge(table: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        there = table.get(name)
+        if isinstance(value, dict) and isinstance(there, dict):
+            _merge(there, value)
+        else:
+            table[name] = value
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _known(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _put(folder: Path, text: str) -> None:
     """Whole or not at all: a reader sees the old card or the new one."""
-    plain = {name: value for name, value in card.items() if not isinstance(value, dict)}
-    lines = _lines(plain)
-    for name, table in card.items():
-        if isinstance(table, dict):
-            lines += ["", f"[{name}]", *_lines(table)]
     draft = folder / f".{CARD}.{os.getpid()}"
-    draft.write_text("\n".join(lines) + "\n", "utf-8")
-    draft.replace(folder / CARD)
-
-
-def _lines(values: Mapping[str, Any]) -> list[str]:
-    return [f"{name} = {_value(value)}" for name, value in values.items() if value is not None]
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    # A JSON string is a TOML basic string, once DEL is escaped too.
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    try:
+        draft.write_bytes(text.encode("utf-8"))
+        draft.replace(folder / CARD)
+    finally:
+        draft.unlink(missing_ok=True)

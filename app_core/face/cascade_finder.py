@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from app_core.face.anew import AnewFollower, largest
-from app_core.face.sighting import Sighting
+from app_core.face.anew import AnewFollower
+from app_core.face.sighting import Sighting, by_size
 from app_core.landmarks import pack
 
 if TYPE_CHECKING:
+    from app_core.face.sighting import Point
     from app_core.types import Float32, Picture, UInt8
 
 _LONG_SIDE = 640
@@ -30,18 +31,22 @@ _OUTLINE = (0.08, 0.08, 0.92, 1.02)
 
 class CascadeFinder:
     name = "cascade"
+    sees_turned = False
 
     def photo(self, rgb: UInt8) -> Sighting | None:
-        faces = _Cascades().faces(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8))
-        return largest(faces) if faces else None
+        return next(iter(self.faces(rgb)), None)
 
-    def follower(self) -> AnewFollower:
+    def faces(self, rgb: UInt8) -> list[Sighting]:
+        grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+        return by_size(_Cascades().faces(grey))
+
+    def follower(self, near: Point | None = None) -> AnewFollower:
         cascades = _Cascades()
 
         def look(picture: Picture, before: Sighting | None) -> list[Sighting]:
             return cascades.faces(picture.y)
 
-        return AnewFollower(look)
+        return AnewFollower(look, near)
 
 
 class _Cascades:

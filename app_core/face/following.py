@@ -14,7 +14,7 @@ from app_core.landmarks import POINT_COUNT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from app_core.face.sighting import FaceFinder, Sighting
+    from app_core.face.sighting import FaceFinder, Point, Sighting
     from app_core.types import FaceTrack, Float32, Picture
 
 BRIDGE_S = 0.2
@@ -40,6 +40,8 @@ class Following:
     """Pictures in which a face was really found."""
     pictures: int
     finder: str = ""
+    yaw: float = 0.0
+    """How far the face is turned aside, radians: the median over the pictures that have it."""
 
 
 @dataclass(slots=True)
@@ -60,13 +62,18 @@ class _Rows:
         return np.asarray(np.isfinite(self.points).all((1, 2)))
 
 
-def follow(finder: FaceFinder, pictures: Iterable[Picture], fps: float) -> Following:
-    """Holds landmarks only: each picture is looked at once and let go."""
-    rows = _watch(finder, pictures)
+def follow(
+    finder: FaceFinder, pictures: Iterable[Picture], fps: float, near: Point | None = None
+) -> Following:
+    """The face at ``near``, else the main one. Holds landmarks only: each picture is looked at
+    once and let go.
+    """
+    rows = _watch(finder, pictures, near)
     count = len(rows.points)
     strength = np.zeros(count, np.float32)
     _drop_islands(rows)
     seen = int(rows.seen.sum())
+    yaw = float(np.median(np.abs(rows.pose[rows.seen, 0]))) if seen else 0.0
     for start, end in _shots(rows):
         points, pose = rows.points[start:end], rows.pose[start:end]
         _bridge(points, pose, fps)
@@ -80,7 +87,7 @@ def follow(finder: FaceFinder, pictures: Iterable[Picture], fps: float) -> Follo
         strength[start:end] = fade(points, pose, fps)
     boxes = rows.points[:, :2].reshape(count, 4)
     track = cycle_track(boxes, rows.points[:, 2:], fps, strength)
-    return Following(track, seen, count, finder.name)
+    return Following(track, seen, count, finder.name, yaw)
 
 
 def fade(points: Float32, pose: Float32, fps: float) -> Float32:
@@ -94,8 +101,8 @@ def fade(points: Float32, pose: Float32, fps: float) -> Float32:
     return smoothstep(limit_slope(np.where(seen, turned, 0.0), 1 / max(FADE_S * fps, 1.0)))
 
 
-def _watch(finder: FaceFinder, pictures: Iterable[Picture]) -> _Rows:
-    follower = finder.follower()
+def _watch(finder: FaceFinder, pictures: Iterable[Picture], near: Point | None) -> _Rows:
+    follower = finder.follower(near)
     nothing = np.full((2 + POINT_COUNT, 2), np.nan, np.float32)
     points: list[Float32] = []
     pose: list[tuple[float, float]] = []

@@ -11,7 +11,7 @@ from app_core.face.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, overlap,
 from app_core.face.facemesh import FaceMesh
 from app_core.face.mesh_points import from_mesh
 from app_core.face.network import has_litert, open_network
-from app_core.face.sighting import Sighting
+from app_core.face.sighting import CHOSEN_REACH, Sighting, apart, by_size, middle
 from app_core.face.view import CUT, Region, RgbView, YuvView
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app_core.face.facemesh import Mesh
+    from app_core.face.sighting import Point
     from app_core.face.view import View
     from app_core.types import Float32, Picture, UInt8
 
@@ -48,6 +49,8 @@ _DETECTABLE = 0.6
 """Radians of yaw or pitch up to which the detector has to see a face."""
 _THOROUGH_EVERY = 10
 """Pictures without a face between two searches for small and for turned ones."""
+_SAME = 0.3
+"""Of the face's size: two that are nearer than this are one."""
 _LOYAL = 50
 """Pictures for which the lost face is waited for before another may be followed."""
 
@@ -118,17 +121,25 @@ class Networks:
 
 class MeshFinder:
     name = "mediapipe"
+    sees_turned = True
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def photo(self, rgb: UInt8) -> Sighting | None:
-        networks, view = Networks(self._folder), RgbView(rgb)
-        faces = networks.faces(view, thorough=True)
-        return sighting_of(_largest(faces)) if faces else None
+        return next(iter(self.faces(rgb)), None)
 
-    def follower(self) -> MeshFollower:
-        return MeshFollower(Networks(self._folder))
+    def faces(self, rgb: UInt8) -> list[Sighting]:
+        networks, view = Networks(self._folder), RgbView(rgb)
+        found: list[Mesh] = []
+        for mesh in sorted(networks.faces(view, thorough=True), key=lambda mesh: -mesh.size):
+            # Two detections may have come to one face.
+            if all(_distance(mesh, other) > _SAME * other.size for other in found):
+                found.append(mesh)
+        return by_size(sighting_of(mesh) for mesh in found)
+
+    def follower(self, near: Point | None = None) -> MeshFollower:
+        return MeshFollower(Networks(self._folder), near)
 
 
 class MeshFollower:
@@ -139,7 +150,9 @@ class MeshFollower:
     to agree.
     """
 
-    def __init__(self, networks: Networks) -> None:
+    def __init__(self, networks: Networks, near: Point | None = None) -> None:
+        self._near = near
+        """Where a person pointed at the face, else the largest is followed."""
         self.cut = False
         self.disowned = 0
         self._networks = networks
@@ -208,10 +221,20 @@ class MeshFollower:
         if self._last is not None and self._missing < _LOYAL:
             last, missing = self._last, self._missing
             faces = [mesh for mesh in faces if _may_be(last, mesh, missing)]
+        elif self._near is not None:
+            reach, near = CHOSEN_REACH, self._near
+            faces = [mesh for mesh in faces if apart(middle(mesh.box), near) <= reach * mesh.size]
         if not faces:
             return None
         self._trusted = self._silent = 0
-        return _largest(faces)
+        return self._choose(faces)
+
+    def _choose(self, faces: list[Mesh]) -> Mesh:
+        """One that a person chose is told from its neighbours by where it was."""
+        if self._near is None:
+            return max(faces, key=lambda mesh: mesh.size)
+        there = self._near if self._last is None else middle(self._last.box)
+        return min(faces, key=lambda mesh: apart(middle(mesh.box), there))
 
 
 def sighting_of(mesh: Mesh) -> Sighting:
@@ -223,10 +246,6 @@ def sighting_of(mesh: Mesh) -> Sighting:
         presence=mesh.presence,
         roll=mesh.region.angle,
     )
-
-
-def _largest(faces: list[Mesh]) -> Mesh:
-    return max(faces, key=lambda mesh: mesh.size)
 
 
 def _distance(one: Mesh, other: Mesh) -> float:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from app_core.types import Float32, Picture, UInt8
+
+Point = tuple[float, float]
+"""x, y in pixels, the first pixel's centre at 0.5."""
+
+CHOSEN_REACH = 1.5
+"""Of its size: this far from where a person pointed at it a chosen face may be seen first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,8 +40,28 @@ class Sighting:
     """False when the points are those of a mean face put into a box."""
 
 
+def middle(box: Float32) -> Point:
+    return float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
+
+
+def apart(one: Point, other: Point) -> float:
+    """Pixels."""
+    return math.hypot(one[0] - other[0], one[1] - other[1])
+
+
+def width(sighting: Sighting) -> float:
+    """Of a face, pixels, also of one that lies on its side."""
+    lying = round(sighting.roll / (math.pi / 2)) % 2
+    return float(sighting.box[2 + lying] - sighting.box[lying])
+
+
+def by_size(faces: Iterable[Sighting]) -> list[Sighting]:
+    """The largest first."""
+    return sorted(faces, key=lambda f: -float(np.prod(f.box[2:] - f.box[:2])))
+
+
 class Follower(Protocol):
-    """The main face through the pictures of one clip, in order. Used by one thread."""
+    """One face through the pictures of one clip, in order. Used by one thread."""
 
     cut: bool
     """The last picture begins a new shot."""
@@ -44,8 +75,14 @@ class FaceFinder(Protocol):
     """Thread-safe."""
 
     name: str
+    sees_turned: bool
+    """It finds faces that lie on their side, and says so by their roll."""
 
     def photo(self, rgb: UInt8) -> Sighting | None:
         """The main face of one picture (height, width, 3)."""
 
-    def follower(self) -> Follower: ...
+    def faces(self, rgb: UInt8) -> list[Sighting]:
+        """All faces of one picture, the largest first."""
+
+    def follower(self, near: Point | None = None) -> Follower:
+        """Of the face that is at ``near`` in the pictures, else of the main one."""

@@ -7,7 +7,7 @@ once on its way: faces are found while the file is written, and no pictures are 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -36,11 +36,15 @@ T = TypeVar("T")
 LEAST_S = 1.0
 """Less than this of a clip is no clip."""
 
+LOOK_S, LOOK_FPS = 4, 2
+"""How much of a clip, and how many pictures of a second, are looked at before it is encoded."""
+
 _FORWARD, _TABLE = "forward.mp4", "tones.cube"
 _DECODING_THREADS = 4  # each holds pictures, and those of an upload may be large
 _UNKNOWN_S = 60.0
 """Of a clip that does not say how long it is; its progress slows down after this."""
 
+_TURNS = {1: "transpose=clock", 2: "hflip,vflip", 3: "transpose=cclock"}
 _MATRICES = {
     "bt709": "bt709",
     "smpte170m": "smpte170m",
@@ -118,6 +122,25 @@ def encode_forward(
     return Forward(target, count, cycle.closes, cut_off), seen
 
 
+def first_pictures(
+    ffmpeg: Ffmpeg,
+    source: Path,
+    facts: ClipFacts,
+    limits: Limits,
+    folder: Path,
+    *,
+    use_nvdec: bool = False,
+) -> list[Picture]:
+    """Those of the first LOOK_S seconds, LOOK_FPS of each, as the mezzanine will have them."""
+    few = replace(facts, fps=LOOK_FPS)
+    argv = reader_argv(ffmpeg.path, source, few, limits, folder, use_nvdec=use_nvdec)
+    found: list[Picture] = []
+    with _Reader(argv, facts.size) as reader:
+        while len(found) < LOOK_S * LOOK_FPS and (data := reader.read()) is not None:
+            found.append(planes(data, facts.size))
+    return found
+
+
 def reader_argv(
     ffmpeg: str,
     path: Path,
@@ -152,10 +175,11 @@ def _filters(facts: ClipFacts, folder: Path) -> Iterator[str]:
         onto = "[grey][shown]overlay=shortest=1:format=yuv444"
         yield f"scale={given}:{ours},format=yuva444p[shown];{backdrop};{onto}"
         given = "in_color_matrix=smpte170m:in_range=tv"
-    size = f"{facts.width}:{facts.height}"
+    width, height = (facts.height, facts.width) if facts.turn % 2 else facts.size
+    size = f"{width}:{height}"
     if any(side % 2 for side in facts.shown):  # lose a row rather than blur them all
         yield "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0:exact=1"
-    how = "flags=area" if facts.width < facts.shown[0] else "flags=bicubic"
+    how = "flags=area" if width < facts.shown[0] else "flags=bicubic"
     wanted = f"{ours}:sws_dither=ed"
     if facts.hdr:
         table = folder / _TABLE
@@ -165,6 +189,8 @@ def _filters(facts: ClipFacts, folder: Path) -> Iterator[str]:
         yield f"scale={wanted},format=yuv420p"
     else:
         yield f"scale={size}:{how}:{given}:{wanted},format=yuv420p"
+    if facts.turn:
+        yield _TURNS[facts.turn]
 
 
 def _escaped(value: str) -> str:

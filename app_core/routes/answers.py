@@ -78,6 +78,12 @@ class Capacity(Answer):
     )
 
 
+class BaseVideo(Answer):
+    status: Literal["importing", "ready", "failed"]
+    progress: Annotated[float, Field(ge=0, le=1)]
+    error: Failure | None = Field(description="Why it cannot speak")
+
+
 class Health(Answer):
     status: Literal["ready", "loading", "degraded", "offline"]
     reason: str | None
@@ -85,6 +91,7 @@ class Health(Answer):
     device: str | None
     model_reason: str | None = Field(description="Why this model runs and no other")
     avatar: str
+    base_video: BaseVideo | None = Field(description="What BASE_VIDEO_PATH names; null: nothing")
     finder: str = Field(description="What finds the faces of imported avatars")
     voices: list[str]
     ffmpeg: str | None
@@ -111,6 +118,11 @@ class Voices(Answer):
     voices: list[Voice]
 
 
+class FaceWarning(Answer):
+    code: str = Field(description="second_face, small, dark, turned, blurred, truncated, rotated")
+    sentence: str = Field(description="For a person")
+
+
 class AvatarGains(Answer):
     jaw: float
     open: float
@@ -130,6 +142,8 @@ class Avatar(Answer):
     finder: str | None = Field(description="What found the face; hand: its points were given")
     pictures: int | None = Field(description="Of the upload")
     faces: int | None = Field(description="Pictures in which the face was found")
+    people: int | None = Field(description="Faces in the picture; 'face' chooses one of them")
+    warnings: list[FaceWarning] = Field(description="What the import saw that makes a worse face")
     gains: AvatarGains
     clip: bool = Field(description="It has a clip besides its still")
     preview_url: str | None = Field(description="JPEG of the still")

@@ -33,7 +33,8 @@ AVATARS = (
         (400, 409, 413, 415, 500, 503, 507),
         form=AvatarForm,
         headers={"Prefer": "respond-async answers 202 at once; the avatar says how far it is"},
-        details="400 names the reason: no face, no picture or video, too long, too large.",
+        details="400 names the reason: no face, no picture or video, too long, too large. What"
+        " makes a worse face is no error: 'warnings' tell it.",
     ),
     Operation(
         "GET",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from app_core.errors import BadInput
+from app_core.face.choice import read_choice
 from app_core.request import MouthRequest, PreviewQuery
 from app_core.routes.access import signed
 from app_core.routes.context import config, json_body, leaving, query, service
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 blueprint = Blueprint("avatars", __name__)
-_FIELDS = ("name", "id", "consent")
+_FIELDS = ("name", "id", "consent", "face", "rotate")
 
 
 def _told(record: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +47,9 @@ def add() -> Response:
                 field="consent",
             )
         stem = PurePath(file_name.replace("\\", "/")).stem.strip()[:LONGEST_NAME]
-        item = avatars.add(upload, fields.get("name", "").strip() or stem or "?", fields.get("id"))
+        choice = read_choice(fields.get("face"), fields.get("rotate"))
+        name = fields.get("name", "").strip() or stem or "?"
+        item = avatars.add(upload, name, fields.get("id"), choice)
     if wants_async():
         response = jsonify(_told(avatars.coming(item)))
         response.status_code = 202

@@ -33,6 +33,7 @@ ERRORS = {
     413: "The body is too large",
     415: "The body is not JSON, or not a form where one is due",
     416: "The range is outside of the file",
+    422: "The base video has no face, or cannot be read",
     500: "The server, its voice, its model or ffmpeg failed",
     502: "A voice service that the server calls cannot be reached",
     503: "The server is full or not ready",

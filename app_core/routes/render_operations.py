@@ -84,10 +84,12 @@ RENDERS = (
         "Render",
         "Make a film of the base video that says a text",
         (FILM, LATER),
-        FILE,
+        (*FILE, 422),
         body=VideoRequest,
         headers=PREFER,
-        details="400 names the encoders that work on this machine when another one is asked for.",
+        details="400 names the encoders that work on this machine when another one is asked for."
+        " Without 'avatar' the base video speaks (BASE_VIDEO_PATH): 503 with the percentage while"
+        " its face is looked for, 422 with the reason when it cannot speak, 404 when missing.",
     ),
     Operation(
         "POST",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PART, _REMOVED = ".part-", ".removed-"
+IMPORTS = ".imports"
+"""In the folder of avatars: faces that came by path and are no avatars of their own."""
 _LONGEST = 64
 """Letters of an avatar's name that its other names have."""
 
@@ -65,6 +67,7 @@ def discard_leftovers(avatars: Path) -> None:
     """Removes what processes that died were importing or removing."""
     for left in avatars.glob(f"{_REMOVED}*"):
         discard(left)
-    for left in avatars.glob(f".*{_PART}*"):
-        with contextlib.suppress(OSError), held(left):
-            shutil.rmtree(left)
+    for folder in (avatars, avatars / IMPORTS):
+        for left in folder.glob(f".*{_PART}*"):
+            with contextlib.suppress(OSError), held(left):
+                shutil.rmtree(left)

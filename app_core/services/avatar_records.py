@@ -10,6 +10,7 @@ from app_core.errors import BadInput, NotFound
 from app_core.face.avatar import CLIP_TRACK, TRACK
 from app_core.face.card import CARD, read_card
 from app_core.face.track import load_track
+from app_core.services.import_warnings import described
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,8 @@ class _Facts(NamedTuple):
     seconds: float | None
     pictures: int
     faces: int
+    people: int | None
+    warnings: list[str]
 
 
 class AvatarRecords:
@@ -60,6 +63,8 @@ class AvatarRecords:
             "finder": avatar.finder,
             "pictures": facts.pictures,
             "faces": facts.faces,
+            "people": facts.people,
+            "warnings": described(facts.warnings),
             "gains": {"jaw": avatar.jaw_gain, "open": avatar.open_gain},
             "clip": avatar.clip is not None,
             "removable": self.is_removable(avatar_id),
@@ -89,7 +94,7 @@ class AvatarRecords:
         """Raises BadInput."""
         path = avatar.folder / (TRACK if avatar.clip is None else CLIP_TRACK)
         if not path.exists():
-            return _Facts(None, None, 1, 0)
+            return _Facts(None, None, 1, 0, None, [])
         try:
             stamp = (touched(path), touched(avatar.folder / CARD))
             kept = self._facts.get(avatar.id)
@@ -111,6 +116,8 @@ def _facts(avatar: Avatar, path: Path) -> _Facts:
         round(pictures / track.fps, 3) if moving else None,
         int(card.get("pictures", pictures)),
         int(card.get("seen", faces)),
+        int(card["people"]) if "people" in card else None,
+        [str(code) for code in card.get("warnings", [])],
     )
 
 
@@ -146,6 +153,8 @@ def _record(
         "finder": None,
         "pictures": None,
         "faces": None,
+        "people": None,
+        "warnings": [],
         "gains": {"jaw": 1.0, "open": 1.0},
         "clip": False,
         "removable": True,

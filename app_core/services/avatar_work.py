@@ -1,8 +1,10 @@
-"""What the import thread does with an upload."""
+"""What the import thread does with a file."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from app_core.services.avatar_home import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +21,8 @@ def import_work(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Callable[[Impor
     def work(item: Import, home: Path) -> None:
         from app_core.face.finder import find_finder
         from app_core.media.probe import Limits
-        from app_core.services.avatar_import import Card, ImportTools, import_avatar
+        from app_core.services.avatar_import import Card, import_avatar
+        from app_core.services.import_job import ImportTools
 
         tools = ImportTools(
             ffmpeg=ffmpeg,
@@ -27,7 +30,15 @@ def import_work(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Callable[[Impor
             limits=Limits(config.max_pixels, config.max_clip_s),
             use_nvdec=config.import_nvdec,
         )
-        card = Card(item.id, item.name, item.consent)
-        import_avatar(item.source, home, card, tools, item.note, item.cancelled)
+        card = Card(
+            item.id,
+            item.name,
+            item.consent,
+            choice=item.choice,
+            dropped=item.dropped,
+            keeps_source=not item.theirs,
+        )
+        twins = (config.avatar_dir, config.avatar_dir / IMPORTS)
+        import_avatar(item.source, home, card, tools, item.note, item.cancelled, twins)
 
     return work

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput, Cancelled, Conflict, NotFound, afresh
 from app_core.face.avatar import ID, STILL, TRACK
+from app_core.face.card import read_card
+from app_core.face.choice import FaceChoice
 from app_core.face.preview import preview
 from app_core.services.avatar_home import discard, discard_leftovers, take_away
 from app_core.services.avatar_records import BUILT_IN, AvatarRecords, touched
@@ -49,9 +51,12 @@ class Avatars:
         self._library, self._results = library, results
         self._folder, self._removed = config.avatar_dir, removed
         self._records = AvatarRecords(library, config.avatar)
-        self._imports = Imports(
+        self.imports = Imports(
             lambda item: work(item, self._folder / item.id), results.free, config.job_life_s
         )
+        self.when_removed: Callable[[str, str], None] = lambda sha256, dropped: None
+        """Told of the content of an avatar that a person removes, and of the file in AVATAR_DIR
+        that it was made of, if any."""
         self._edits = threading.Lock()
         self._previews: dict[str, bytes] = {}
         self._previewing = threading.Lock()
@@ -61,16 +66,22 @@ class Avatars:
     @contextmanager
     def upload(self) -> Iterator[Upload]:
         """A place in the queue and for the file. Raises Busy."""
-        self._imports.reserve()
+        self.imports.reserve()
         upload = Upload(self._results)
         try:
             yield upload
         finally:
             upload.close()
             if not upload.taken:
-                self._imports.give_up()
+                self.imports.give_up()
 
-    def add(self, upload: Upload, name: str, avatar_id: str | None = None) -> Import:
+    def add(
+        self,
+        upload: Upload,
+        name: str,
+        avatar_id: str | None = None,
+        choice: FaceChoice | None = None,
+    ) -> Import:
         """Starts the import of an upload to whose use somebody has consented.
 
         Raises BadInput for an id that is none, Conflict for one that is taken.
@@ -86,10 +97,32 @@ class Avatars:
                 raise Conflict("There is an avatar with this id", field="id")
             chosen = avatar_id or free_id(slug(name), self._is_taken)
             consent = datetime.now(UTC).isoformat(timespec="seconds")
-            item = Import(chosen, name, consent, upload.path)
-            self._imports.start(item)
+            item = Import(chosen, name, consent, upload.path, choice or FaceChoice())
+            self.imports.start(item)
             upload.taken = True
         return item
+
+    def add_dropped(self, path: Path) -> Import:
+        """Starts the import of a file in AVATAR_DIR, which stays there. Raises Busy."""
+        name = " ".join(path.stem.split())[:LONGEST_NAME] or "?"
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._edits:
+            chosen = free_id(slug(name), self._is_taken)
+            consent = f"{when}, put into AVATAR_DIR by the operator"
+            item = Import(chosen, name, consent, path, theirs=True, dropped=path.name)
+            self.imports.start(item)
+        return item
+
+    def has_content(self, sha256: str) -> bool:
+        """Whether some avatar was made of these bytes."""
+        return any(self._content(avatar_id)[0] == sha256 for avatar_id in self._library.ids())
+
+    def _content(self, avatar_id: str) -> tuple[str, str]:
+        """What ``when_removed`` is told; empty where the card does not say."""
+        with contextlib.suppress(OSError, ValueError):
+            card = read_card(self._folder / avatar_id)
+            return str(card.get("sha256", "")), str(card.get("dropped", ""))
+        return "", ""
 
     def coming(self, item: Import) -> dict[str, Any]:
         """An import as it is now, also when it has just ended."""
@@ -99,14 +132,14 @@ class Avatars:
         """The avatar once it is there. A client that has ``gone`` cancels. Raises its error."""
         while not item.ended.wait(_LOOK_S):
             if gone():
-                self._imports.cancel(item)
-        self._imports.drop(item)
+                self.imports.cancel(item)
+        self.imports.drop(item)
         if item.error is not None:
             raise afresh(item.error)
         return self.describe(item.id)
 
     def _is_taken(self, avatar_id: str) -> bool:
-        item = self._imports.get(avatar_id)
+        item = self.imports.get(avatar_id)
         if item is not None and not item.ended.is_set():
             return True
         return (self._folder / avatar_id).exists()
@@ -115,7 +148,7 @@ class Avatars:
 
     def all(self) -> list[dict[str, Any]]:
         """Every avatar, those that are being imported and those that failed to be."""
-        coming = {item.id: item for item in self._imports.all()}
+        coming = {item.id: item for item in self.imports.all()}
         there = [avatar_id for avatar_id in self._library.ids() if avatar_id not in coming]
         found = []
         for avatar_id in sorted([*there, *coming]):
@@ -125,7 +158,7 @@ class Avatars:
 
     def describe(self, avatar_id: str) -> dict[str, Any]:
         """Raises NotFound."""
-        item = self._imports.get(avatar_id)
+        item = self.imports.get(avatar_id)
         if item is not None and not (item.error is None and item.ended.is_set()):
             return self._records.coming(item)
         return self._records.ready(avatar_id)
@@ -150,7 +183,7 @@ class Avatars:
 
     def _ready(self, avatar_id: str) -> Avatar:
         """Raises NotFound, Conflict while it is being imported."""
-        item = self._imports.get(avatar_id)
+        item = self.imports.get(avatar_id)
         if item is not None and not item.ended.is_set():
             raise Conflict("This avatar is still being imported")
         return self._library.get(avatar_id)
@@ -179,12 +212,12 @@ class Avatars:
         """
         if not self._records.is_removable(avatar_id):
             raise Conflict("The built-in avatar and the server's own cannot be removed")
-        item = self._imports.get(avatar_id)
+        item = self.imports.get(avatar_id)
         if item is not None:
-            self._imports.cancel(item)
+            self.imports.cancel(item)
             if not item.ended.wait(CANCEL_S):
                 raise Conflict("The import is being cancelled; it takes a while")
-            self._imports.drop(item)
+            self.imports.drop(item)
             if isinstance(item.error, Cancelled) or not self._is_there(avatar_id):
                 return
         elif not self._is_there(avatar_id):
@@ -196,10 +229,12 @@ class Avatars:
 
     def _remove(self, home: Path) -> None:
         with self._edits:
+            content = self._content(home.name)
             try:
                 away = take_away(home)
             except FileNotFoundError as error:
                 raise NotFound("There is no such avatar", field="avatar") from error
+        self.when_removed(*content)
         self._records.forget(home.name)
         self._library.forget(home)
         with self._previewing:
@@ -216,4 +251,4 @@ class Avatars:
 
     def close(self) -> None:
         """Cancels the imports and waits for their end."""
-        self._imports.close()
+        self.imports.close()

@@ -17,6 +17,10 @@ def report(service: LipsyncService) -> dict[str, Any]:
     studio = service.studio
     status, reason = _status(service)
     model, engine, ffmpeg = studio.model, studio.engine, studio.found_ffmpeg
+    base = service.base_video.describe()
+    if base is not None and base["error"] is not None and status in ("ready", "degraded"):
+        status = "degraded"
+        reason = f"{reason}; {base['error']['error']}" if reason else base["error"]["error"]
     return {
         "status": status,
         "reason": reason or None,
@@ -24,6 +28,7 @@ def report(service: LipsyncService) -> dict[str, Any]:
         "device": model.device if model else None,
         "model_reason": studio.why or None,
         "avatar": service.config.avatar,
+        "base_video": base,
         "finder": finder_name(service.config.models_dir),
         "voices": [voice["id"] for voice in service.voices.describe()],
         "ffmpeg": ffmpeg.version if ffmpeg else None,

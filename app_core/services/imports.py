@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, told
+from app_core.face.choice import FaceChoice
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 PLACES = 4
 """Imports at once: one that runs, those that wait, and those that are being sent."""
 RETRY_S = 15
+MOST_WAITING = 256
+"""Files that are not uploads may wait in so long a queue."""
 FAILURES = 16
 """Failed imports that are remembered."""
 _CLOSE_S = 30.0
@@ -29,13 +32,22 @@ _LOOK_S = 60.0
 
 @dataclass(slots=True, eq=False)
 class Import:
-    """One upload. Written by the worker; every write is one assignment."""
+    """One file on its way. Written by the worker; every write is one assignment."""
 
     id: str
     name: str
     consent: str
     """When somebody confirmed that this face may speak, ISO 8601."""
     source: Path
+    choice: FaceChoice = field(default_factory=FaceChoice)
+    theirs: bool = False
+    """The source is no upload: it stays where it is, and took no place."""
+    dropped: str = ""
+    """The name of the source in AVATAR_DIR, when somebody put it there."""
+    work: Callable[[Import], None] | None = None
+    """What is done instead of making an avatar of its id; then it is not listed."""
+    home: Path | None = None
+    """Where that has made one."""
     stage: str = "waiting"
     """waiting, reading, video, faces, cycle: where it is, or was when it failed."""
     progress: float = 0.0
@@ -53,6 +65,10 @@ class Import:
     def cancelled(self) -> bool:
         return self._cancel.is_set()
 
+    def check(self) -> None:
+        if self.cancelled():
+            raise Cancelled("The import was cancelled")
+
 
 class Imports:
     """``work(item)`` makes the avatar or raises and leaves nothing; ``free(path)`` removes an
@@ -66,6 +82,7 @@ class Imports:
         self._places = threading.BoundedSemaphore(PLACES)
         self._items: dict[str, Import] = {}
         self._waiting: deque[Import] = deque()
+        self._running: tuple[Import, ...] = ()
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
         self._closed = False
@@ -80,19 +97,23 @@ class Imports:
         self._places.release()
 
     def start(self, item: Import) -> None:
-        """In a place that was reserved, which it gives back at its end. Raises Conflict or
-        Busy, and the place stays the caller's."""
+        """In a place that was reserved, which it gives back at its end; files that are not
+        uploads wait without one. Raises Conflict or Busy, and the place stays the caller's.
+        """
         with self._changed:
-            there = self._items.get(item.id)
+            there = self._items.get(item.id) if item.work is None else None
             if there is not None and not there.ended.is_set():
                 raise Conflict("An avatar with this id is being imported", field="id")
+            if item.theirs and len(self._waiting) >= MOST_WAITING:
+                raise Busy("Other faces are being imported", retry_after_s=RETRY_S)
             if self._closed:
                 raise Busy("The server is stopping")
             if self._worker is None or not self._worker.is_alive():
                 worker = threading.Thread(target=self._run, name="import", daemon=True)
                 start_thread(worker)
                 self._worker = worker
-            self._items[item.id] = item
+            if item.work is None:
+                self._items[item.id] = item
             self._waiting.append(item)
             self._changed.notify_all()
 
@@ -126,7 +147,7 @@ class Imports:
         """Cancels all and waits for the worker."""
         with self._changed:
             self._closed = True
-            for item in self._items.values():
+            for item in (*self._items.values(), *self._waiting, *self._running):
                 item.cancel()
             self._changed.notify_all()
         if self._worker is not None:
@@ -141,35 +162,41 @@ class Imports:
                         return
                     continue
                 item = self._waiting.popleft()
+                self._running = (item,)
             try:
                 self._import(item)
             except BaseException:
                 logger.exception("the import thread failed, and goes on")
+            self._running = ()
 
     def _import(self, item: Import) -> None:
         began = time.monotonic()
         error: SoyleError | None = None
         try:
-            if item.cancelled():
-                raise _cancelled()
-            self._work(item)
+            item.check()
+            (item.work or self._work)(item)
         except BaseException as raised:
             error = _known(raised)
         self._end(item, error)
         outcome = error.code if error else "done"
-        logger.info("import of %s: %s, %.1f s", item.id, outcome, time.monotonic() - began)
+        logger.info(
+            "import of %s: %s, %.1f s", item.id or item.name, outcome, time.monotonic() - began
+        )
 
     def _end(self, item: Import, error: SoyleError | None) -> None:
-        try:
-            self._free(item.source)
-        except Exception:
-            logger.exception("an upload was not removed")
+        if not item.theirs:
+            try:
+                self._free(item.source)
+            except Exception:
+                logger.exception("an upload was not removed")
         with self._changed:
             item.error, item.ended_s = error and afresh(error), time.monotonic()
-            if error is None or isinstance(error, Cancelled):
-                self._items.pop(item.id, None)
+            done = error is None or isinstance(error, Cancelled)
+            if done and self._items.get(item.id) is item:
+                del self._items[item.id]
             item.ended.set()
-        self._places.release()
+        if not item.theirs:
+            self._places.release()
 
     def _forget(self) -> None:
         now = time.monotonic()

@@ -15,7 +15,10 @@ from app_core.job import Job, JobTable
 from app_core.pipeline.playout import Playout
 from app_core.services.avatar_work import import_work
 from app_core.services.avatars import Avatars
+from app_core.services.base_video import BaseVideo
 from app_core.services.chunks import forget_chunks
+from app_core.services.dropped import DroppedFiles
+from app_core.services.faces import Faces
 from app_core.services.filming import unchanged, write_film
 from app_core.services.films import Films
 from app_core.services.health import missing_voice, report
@@ -25,6 +28,7 @@ from app_core.services.recording import process_recording
 from app_core.services.renders import Renders
 from app_core.services.results import Results
 from app_core.services.studio import Studio
+from app_core.services.watch import Watch
 from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.espeak import EspeakVoice
 from app_core.speech.voices import Voices
@@ -80,8 +84,16 @@ class LipsyncService:
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
         trim = self._trimmer.ask
         self.avatars = Avatars(config, self.library, self.results, importer, removed=trim)
+        self.faces = Faces(config, self.library, self.avatars.imports, importer)
+        self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
+        self._watch = Watch()
+        self._dropped = DroppedFiles(
+            config.avatar_dir, self.avatars, config.base_video_path, self._watch.check
+        )
+        self.avatars.when_removed = self._dropped.removed
+        self._watch.looks = (self.base_video.look, self._dropped.scan)
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
-        self.spool = Spool(None if config.work_dir == Path("") else config.work_dir)
+        self.spool = Spool(config.work_dir)
         self._renders = Renders(config, self.studio, self.jobs, self.spool, ended=trim)
         self.films = Films(self.results, self._renders.end)
         self._watchdog = Watchdog(
@@ -101,13 +113,16 @@ class LipsyncService:
             logger.error("%s", missing)
         self.results.sweep()
         self.avatars.sweep()
+        self.base_video.look()
         self.studio.start(wait_s)
         self._watchdog.start()
         self._trimmer.start()
+        self._watch.start()
 
     def close(self) -> None:
         """Ends every job and joins every thread."""
         self.studio.refuse("the server is stopping")
+        self._watch.close()
         self._renders.close()
         self.films.close()
         self.avatars.close()
@@ -209,8 +224,10 @@ class LipsyncService:
         frame_sink: Callable[[UInt8], None] | None = None,
         batch_size_override: int | None = None,
     ) -> Path | None:
-        """Makes the face at ``face_path`` (an avatar's folder or a file in it) say a recording.
+        """Makes the face at ``face_path`` say a recording: any photo or clip, an avatar's id, its
+        folder or a file in it. A photo or clip is imported first, once for its content.
 
+        ``static`` shows its still, else its clip.
         ``frame_sink`` gets each picture as BGR (height, width, 3) uint8; ``output_path`` gets an
         MP4 with sound. Returns ``output_path``.
         """

@@ -9,7 +9,7 @@ import numpy as np
 
 from app_core.errors import BadInput, NotFound, told
 from app_core.face.avatar import CLIP_TRACK, TRACK
-from app_core.face.card import read_card, write_card
+from app_core.face.card import change_card
 from app_core.face.mouth import carried, handles, moved
 from app_core.face.track import cycle_track, load_track, save_track
 from app_core.landmarks import POINTS
@@ -44,9 +44,8 @@ def change_mouth(avatar: Avatar, points: Points | None, gains: Mapping[str, floa
         if points:
             _move(avatar, points)
         if gains:
-            card = read_card(avatar.folder)
             there = {"jaw": avatar.jaw_gain, "open": avatar.open_gain}
-            write_card(avatar.folder, card | {"gains": there | dict(gains)})
+            change_card(avatar.folder, {"gains": there | dict(gains)})
     except FileNotFoundError as error:
         raise NotFound("The avatar has been removed", field="avatar") from error
     except OSError as error:

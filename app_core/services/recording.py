@@ -34,7 +34,7 @@ def process_recording(
     speech = Speech(index=0, text="", pcm=pcm, sample_rate=rate, phonemes=None)
     job = service.begin(
         GenerateRequest.model_construct(text="", static_mode=static),
-        avatar=service.library.at(face_path),
+        avatar=service.faces.at(face_path),
         speeches=lambda job: iter([speech]),
         sample_rate=rate,
         batch_size=batch_size,

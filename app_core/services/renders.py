@@ -6,7 +6,6 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app_core.channel import Channel
@@ -88,7 +87,7 @@ class Renders:
             sound=Sound(
                 sample_rate,
                 spills=not isinstance(request, MjpegRequest),
-                spill=None if self._config.work_dir == Path("") else str(self._config.work_dir),
+                spill=None if self._config.work_dir is None else str(self._config.work_dir),
                 spool=self._spool,
             ),
             mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),

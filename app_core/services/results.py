@@ -20,10 +20,10 @@ PREFIX = "soyle-"
 
 
 class Results:
-    """Thread-safe. ``parent`` empty is the system's folder for temporary files."""
+    """Thread-safe. Without ``parent`` they lie in the system's folder for temporary files."""
 
-    def __init__(self, parent: Path) -> None:
-        self._parent = parent if parent != Path("") else Path(tempfile.gettempdir())
+    def __init__(self, parent: Path | None) -> None:
+        self._parent = parent or Path(tempfile.gettempdir())
         self._folder: Path | None = None
         self._descriptor = -1
         self._lock = threading.Lock()

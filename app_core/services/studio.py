@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -189,7 +188,7 @@ class Studio:
             config.model_runtime,
             config.model_precision,
             config.mouth_offset,
-            config.work_dir if config.work_dir != Path("") else None,
+            config.work_dir,
         )
         model, self.why = open_model(config.model, options)
         return model

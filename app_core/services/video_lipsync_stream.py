@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app_core.errors import BadInput, NotFound
+from app_core.errors import BadInput
 from app_core.media.decoder import ClipDecoder, measure_clip
 from app_core.media.mp4 import Mp4Writer
 from app_core.request import Encoding
@@ -83,7 +83,8 @@ def start_video_lipsync(service: LipsyncService, request: VideoRequest) -> Job:
     """Submits the render.
 
     Raises BadInput for an encoder or a decoder that does not work on this machine, NotFound when
-    the base video is missing, and what ``submit`` raises.
+    the base video is missing, NotReady while its face is looked for, UnusableVideo when it has
+    none, and what ``submit`` raises.
     """
     service.studio.ready()
     ffmpeg = service.studio.ffmpeg()
@@ -134,10 +135,6 @@ def note_statistics(job: Job, width: int, height: int) -> None:
 
 
 def _avatar(service: LipsyncService, request: VideoRequest) -> Avatar:
-    base = service.config.base_video_path
-    if request.avatar is not None or base == Path(""):
+    if request.avatar is not None or service.base_video.path is None:
         return service.library.get(request.avatar or service.config.avatar)
-    try:
-        return service.library.video(base)
-    except NotFound as error:
-        raise NotFound(f"The base video is missing; BASE_VIDEO_PATH is {base}") from error
+    return service.base_video.avatar()

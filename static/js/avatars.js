@@ -14,6 +14,15 @@ const LOOK_EVERY_MS = 1000;
 const SAMPLE_PX = 640;
 const PICTURE_PX = 1920;
 const KINDS = { photo: "avatars.kind_photo", clip: "avatars.kind_clip" };
+const WARNINGS = {
+  second_face: "warning.second_face",
+  small: "warning.small",
+  dark: "warning.dark",
+  turned: "warning.turned",
+  blurred: "warning.blurred",
+  truncated: "warning.truncated",
+  rotated: "warning.rotated",
+};
 const STATUSES = {
   idle: "avatars.idle",
   connecting: "status.connecting",
@@ -45,6 +54,7 @@ class AvatarsPage {
     this.#upload.addEventListener("added", ({ detail }) => this.#added(detail));
     this.#editor.addEventListener("change", () => this.#changed());
     this.#player.addEventListener("change", () => this.#onSpeech());
+    get("other-face").addEventListener("click", () => this.#takeOther());
     get("hear").addEventListener("click", () => this.#hear());
     get("adjust").addEventListener("click", () => this.#adjust());
     get("undo").addEventListener("click", () => this.#undo());
@@ -185,6 +195,7 @@ class AvatarsPage {
     get("use").disabled = used;
     this.#form.elements.jaw.value = record.gains.jaw;
     this.#form.elements.open.value = record.gains.open;
+    this.#warn(record);
     const seconds = record.seconds && t("unit.seconds", { value: formatNumber(record.seconds, 1) });
     const kind = ready ? t(KINDS[record.kind]) : "—";
     get("fact-kind").textContent = seconds ? `${kind}, ${seconds}` : kind;
@@ -195,6 +206,25 @@ class AvatarsPage {
       : "—";
     get("fact-finder").textContent = record.finder === "hand" ? t("avatars.by_hand") : record.finder;
     this.#changed();
+  }
+
+  #warn({ warnings }) {
+    get("warnings").replaceChildren(
+      ...warnings.map(({ code, sentence }) => {
+        const line = document.createElement("li");
+        if (code in WARNINGS) setText(line, WARNINGS[code]);
+        else line.textContent = sentence; // of a newer server
+        return line;
+      }),
+    );
+    get("warned").hidden = warnings.length === 0;
+    get("other-face").hidden = !this.#upload.knows(this.#selected);
+  }
+
+  async #takeOther() {
+    get("other-face").disabled = true;
+    await this.#upload.takeOther(this.#selected);
+    get("other-face").disabled = false;
   }
 
   get #gains() {

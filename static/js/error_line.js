@@ -9,6 +9,7 @@ const SENTENCES = {
   too_large: "error.too_large",
   unsupported_media: "error.bad_input",
   no_face: "error.no_face",
+  unusable_video: "error.unusable_video",
   unauthorized: "error.token",
   forbidden: "error.forbidden",
   not_found: "error.not_found",

@@ -1,6 +1,7 @@
 /** The form that adds a face: a file by choice or by drop, the consent, the progress. */
 
 import { ApiError, readAvatar, removeAvatar, sendAvatar } from "./api.js";
+import { ChosenFile } from "./chosen_file.js";
 import { ErrorLine } from "./error_line.js";
 import { setText } from "./i18n.js";
 import { ProgressBar } from "./progress_bar.js";
@@ -27,7 +28,9 @@ export class UploadForm extends EventTarget {
   #cancel = document.getElementById("upload-cancel");
   #progress = new ProgressBar(document.getElementById("upload-progress"), STAGES);
   #error = new ErrorLine(document.getElementById("upload-error"));
+  #chosen = new ChosenFile();
   #file = null;
+  #last = null; // what became an avatar: its file, fields and id
   #leave = null; // of what is being sent or imported
 
   constructor() {
@@ -55,8 +58,22 @@ export class UploadForm extends EventTarget {
     this.#enable(); // a browser may have kept the boxes of the last visit
   }
 
+  /** Whether another face of the file that has become this avatar can be taken. */
+  knows(record) {
+    return this.#last?.id === record.id && record.people > 1;
+  }
+
+  /** Sends the last file once more, for its next face, which takes the place of the one before. */
+  async takeOther(record) {
+    const { file, fields } = this.#last;
+    if (!this.knows(record) || this.#leave) return;
+    const face = (Number(fields.face ?? 0) + 1) % record.people;
+    await this.#send(file, { ...fields, face: String(face) }, record.id);
+  }
+
   #choose(file) {
     this.#error.clear();
+    this.#chosen.show(file ?? null);
     this.#file = file ?? null;
     if (file) {
       delete this.#name.dataset.i18n;
@@ -76,16 +93,26 @@ export class UploadForm extends EventTarget {
 
   async #start() {
     if (this.#upload.disabled) return;
+    const name = this.#form.elements.name.value.trim();
+    await this.#send(this.#file, { ...(name && { name }), ...this.#chosen.choice });
+  }
+
+  /** `instead` is the id of an avatar that goes once the new one is there. */
+  async #send(file, fields, instead = "") {
     this.#leave = new AbortController();
     const { signal } = this.#leave;
     this.#enable();
     this.#error.clear();
     this.#progress.reset();
     try {
-      const record = await this.#import(signal);
+      const record = await this.#import(file, fields, signal);
       this.#progress.hide();
-      this.#choose(null);
-      this.#form.reset();
+      if (instead) await removeAvatar(instead).catch(() => {}); // it is gone already
+      this.#last = { id: record.id, file, fields };
+      if (!instead) {
+        this.#choose(null);
+        this.#form.reset();
+      }
       this.dispatchEvent(new CustomEvent("added", { detail: record }));
     } catch (error) {
       this.#progress.hide();
@@ -98,12 +125,11 @@ export class UploadForm extends EventTarget {
     }
   }
 
-  async #import(signal) {
+  async #import(file, fields, signal) {
     const form = new FormData(); // the consent before the file, which may be long
     form.append("consent", "true");
-    const name = this.#form.elements.name.value.trim();
-    if (name) form.append("name", name);
-    form.append("file", this.#file);
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    form.append("file", file);
     const show = (percent, stage) => this.#progress.show({ percent, stage, secondsLeft: null });
     const onProgress = (part) => show(SENDING_PART * part, "sending");
     let record = await sendAvatar(form, { signal, onProgress });

@@ -14,10 +14,11 @@ import pytest
 
 from app_core import create_app
 from app_core.config import ROOT, Config
+from app_core.face.card import read_card
 from app_core.services.lipsync_service import LipsyncService
 from tests.browser.conftest import Visitor, serving
 from tests.browser.test_pages import words
-from tests.importing import Importer, make_still_avatar
+from tests.importing import CROWD, Importer, make_still_avatar
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -159,6 +160,59 @@ def test_a_refusal_is_a_sentence(
     page.wait_for_function("document.querySelectorAll('#faces .choice').length === 1")
     if len(content) > 1 << 20:
         visitor.expect_complaint("413")
+
+
+def card(house: House, avatar_id: str) -> dict[str, Any]:
+    return read_card(house.folder / avatar_id)
+
+
+def test_a_file_is_looked_at_and_turned_before_it_is_sent(
+    visitor: Visitor, house: House, photo: Path
+) -> None:
+    page = opened(visitor, house)
+    assert page.locator("#chosen").is_hidden()
+    page.locator("#upload-form input[type=file]").set_input_files(photo)
+    page.locator("#chosen-photo").wait_for()
+    assert page.locator("#turned").inner_text() == "Где верх, найдётся по лицу."
+    for degrees in (90, 180, 270):
+        page.locator("#turn").click()
+        assert f"{degrees}°" in page.locator("#turned").inner_text()
+    turned = page.locator("#chosen-photo").evaluate("image => getComputedStyle(image).rotate")
+    assert turned is not None
+    page.locator("#which-face").select_option("1")
+    page.locator("input[name=consent]").check()
+    page.locator("#upload").click()
+    page.locator("#status", has_text="лицо найдено").wait_for()
+    said = card(house, "moya-fotka")
+    assert (said["rotate"], said["face"]) == (270, 1)
+    assert page.locator("#chosen").is_hidden() and page.locator("#warned").is_hidden()
+
+
+def test_what_the_import_saw_is_said_and_another_face_can_be_taken(
+    visitor: Visitor, house: House, tmp_path: Path
+) -> None:
+    page = opened(visitor, house)
+    file = tmp_path / "two.jpg"
+    file.write_bytes(CROWD)
+    add(page, file, "Мы")
+    page.locator("#warned").wait_for()
+    assert page.locator("#warnings li").count() == 2
+    assert "ещё одно лицо" in page.locator("#warnings li").first.inner_text()
+    assert "face" not in card(house, "my")
+    page.locator("#other-face").click()
+    page.locator("#faces input[value=my-2]:checked").wait_for(state="attached")
+    page.wait_for_function("document.querySelectorAll('#faces .choice').length === 2")
+    assert card(house, "my-2")["face"] == 1 and not house.has("my")
+    page.locator("#other-face").click()
+    page.locator("#faces input[value=my]:checked").wait_for(state="attached")
+    assert card(house, "my")["face"] == 0
+    page.reload()
+    page.locator("#faces input[value=my]").check()
+    page.locator("#warned").wait_for()
+    assert page.locator("#other-face").is_hidden(), "the file is no longer at hand"
+    kazakh, english = (words(page, code) for code in ("kk", "en"))
+    assert any("қараңғы" in text for text in kazakh)
+    assert any("face is dark" in text for text in english)
 
 
 def test_an_import_is_cancelled(visitor: Visitor, house: House, photo: Path) -> None:
