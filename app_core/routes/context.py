@@ -52,16 +52,46 @@ def client_socket() -> socket.socket | None:
 
 
 def leaving() -> Callable[[], bool]:
-    """A question that is true once the client has closed its side. Works outside the request."""
+    """For an answer that has yet to begin: a question that is true once the client has closed its
+    side, or the connection is broken. Works outside the request.
+    """
     connection = client_socket()
     if connection is None:
         return lambda: False
 
     def gone() -> bool:
-        try:
-            readable, _, _ = select.select([connection], [], [], 0)
-            return bool(readable) and not connection.recv(1, socket.MSG_PEEK)
-        except (OSError, ValueError):
+        found = _events(connection, _CLOSED)
+        if found & _BROKEN or (_CLOSED != select.POLLIN and found):
             return True
+        return bool(found) and not _next_byte(connection)
 
     return gone
+
+
+def cut_off(connection: socket.socket | None) -> bool:
+    """For a stream: the connection is broken. A client that has closed only its own side, as
+    `nc -N` does, still reads; of one that has closed both, the next write tells.
+    """
+    return connection is not None and bool(_events(connection, 0) & _BROKEN)
+
+
+_BROKEN = select.POLLERR | select.POLLHUP | select.POLLNVAL
+# Linux tells a closed side also behind bytes that nobody has read.
+_CLOSED = getattr(select, "POLLRDHUP", select.POLLIN)
+
+
+def _events(connection: socket.socket, wanted: int) -> int:
+    """Those of poll that are there now."""
+    poll = select.poll()
+    try:
+        poll.register(connection, wanted)
+        return sum(found for _, found in poll.poll(0))
+    except (OSError, ValueError):
+        return select.POLLNVAL
+
+
+def _next_byte(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        return b""

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Response, jsonify, request, send_file, url_for
 
 from app_core.errors import NotFound, SoyleError
 from app_core.routes.access import signed
-from app_core.routes.context import client_socket, config, leaving, service
+from app_core.routes.body import Body, ClientGone
+from app_core.routes.context import client_socket, cut_off, leaving, service
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Any
 
     from app_core.job import Job
-    from app_core.services.reader import Reader
 
     Gone = Callable[[], bool]
 
-logger = logging.getLogger(__name__)
 MIME = "video/mp4"
 
 
@@ -75,29 +72,6 @@ def kept(path: Path, mimetype: str, name: str = "") -> Response:
     return response
 
 
-class Body:
-    """A stream that the server closes when the client leaves, also before its first part.
-
-    A client that takes nothing for SEND_TIMEOUT_S is gone. An error inside the body is not
-    answered: the server then cuts the connection, so that no client takes a part for the whole.
-    """
-
-    def __init__(
-        self, parts: Reader[Any], chunks: Iterator[bytes], connection: socket.socket | None
-    ) -> None:
-        self._parts, self._chunks, self._connection = parts, chunks, connection
-        if connection is not None:
-            connection.settimeout(config().send_timeout_s)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
-
-    def close(self) -> None:
-        self._parts.close()
-        if self._connection is not None and self._connection.fileno() >= 0:
-            self._connection.settimeout(None)
-
-
 def wants_async() -> bool:
     """RFC 7240: preferences are separated by commas, their parameters by semicolons."""
     asked = request.headers.get("Prefer", "").lower().split(",")
@@ -114,7 +88,7 @@ def _accepted(job: Job, name: str, write: Callable[[Path, Gone], None]) -> Respo
 
 
 def _streamed(job: Job, pieces: Callable[[Gone], Iterator[bytes]], codecs: str) -> Response:
-    parts = service().films.stream(job, pieces, leaving())
+    parts = service().films.stream(job, pieces, partial(cut_off, client_socket()))
     # A failure before the first byte is an answer with its real status.
     first = next(parts)
 
@@ -123,10 +97,9 @@ def _streamed(job: Job, pieces: Callable[[Gone], Iterator[bytes]], codecs: str) 
         try:
             yield from parts
         except SoyleError as error:
-            logger.info("the stream is cut: %s", error.code, extra={"job": job.id})
-            raise ConnectionResetError(errno.ECONNRESET, "the film cannot go on") from error
+            raise ClientGone(error.code) from error
 
-    response = Response(Body(parts, chunks(), client_socket()), mimetype=MIME)
+    response = Response(Body(chunks(), parts.close, job.id), mimetype=MIME)
     if codecs:
         response.headers["X-Codecs"] = codecs
     response.headers["X-Audio-Url"] = signed(url_for("jobs.audio", job_id=job.id), job.id)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from app_core.errors import Conflict, SoyleError
 from app_core.media import wav
-from app_core.routes.context import leaving, service
+from app_core.routes.body import Body
+from app_core.routes.context import client_socket, cut_off, service
 from app_core.routes.film import MIME, describe, kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from app_core.sound import Sound
 
@@ -48,19 +50,21 @@ def result(job_id: str) -> Response:
 
 @blueprint.get("/api/jobs/<job_id>/audio.wav")
 def audio(job_id: str) -> Response:
-    sound = service().jobs.get(job_id).sound
+    job = service().jobs.get(job_id)
+    sound = job.sound
     if sound.complete:
         pcm = sound.read(0, len(sound), 0.0)
         body = io.BytesIO(wav.header(sound.sample_rate, len(sound)) + pcm)
         return send_file(body, mimetype="audio/wav", conditional=True, etag=False)
     if request.method == "HEAD":
         return Response(mimetype="audio/wav")
-    response = Response(_growing(sound, leaving()), mimetype="audio/wav")
+    chunks = _growing(sound, partial(cut_off, client_socket()))
+    response = Response(Body(chunks, chunks.close, job.id), mimetype="audio/wav")
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _growing(sound: Sound, gone: Callable[[], bool]) -> Iterator[bytes]:
+def _growing(sound: Sound, gone: Callable[[], bool]) -> Generator[bytes]:
     """The sound while it is made. A render that fails ends it."""
     yield wav.header(sound.sample_rate, None)
     at, most = 0, int(sound.sample_rate * CHUNK_S)
