@@ -28,7 +28,8 @@ WAIT_S = 0.4
 FLOOR = 64 << 10
 """Bytes that may wait whatever the pace: a picture, and the first ones of a long line."""
 PACE_S = 0.5
-"""The pace is that of the last so many seconds in which something was under way."""
+"""The pace is that of the last so many seconds, and one round trip, in which something was under
+way."""
 LOSSLESS = 128 << 10
 """Bytes not yet sent that the kernel holds of a stream that loses nothing."""
 PORTABLE = 256 << 10
@@ -113,7 +114,7 @@ class SendQueue:
             held = before or Held(0, 0, 0.0)
         moved = held.taken - before.taken if before else 0
         if before and (moved or before.waiting):
-            self._step(now - self._at_s, moved)
+            self._step(now - self._at_s, moved, PACE_S + held.round_trip_s)
         if moved or not held.waiting:
             self._moved_s = now
         pace = self._step_bytes / self._step_s if self._step_s else 0.0
@@ -121,11 +122,11 @@ class SendQueue:
             self._room_s = now
         self._at_s, self._before = now, held
 
-    def _step(self, seconds: float, taken: int) -> None:
+    def _step(self, seconds: float, taken: int, longest_s: float) -> None:
         self._steps.append((seconds, taken))
         self._step_s += seconds
         self._step_bytes += taken
-        while self._step_s - self._steps[0][0] >= PACE_S:
+        while self._step_s - self._steps[0][0] >= longest_s:
             old_s, old = self._steps.popleft()
             self._step_s -= old_s
             self._step_bytes -= old
