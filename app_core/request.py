@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="BaseModel")
 
 SMALLEST, LARGEST = 128, 1920
-_SIZE = re.compile(r"(\d{3,4})x(\d{3,4})")
+_SIZE = re.compile(r"([0-9]{3,4})x([0-9]{3,4})")
 
 
 def _size(value: str) -> str:
@@ -42,7 +42,7 @@ def _size(value: str) -> str:
 
 def _uuid(value: str) -> str:
     try:
-        return str(uuid.UUID(value))
+        return str(uuid.UUID(value if value.isascii() else ""))
     except ValueError:
         raise ValueError("must be a UUID") from None
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import select
 import socket
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from flask import current_app, request
 
 from app_core.errors import BadInput, UnsupportedMedia
+from app_core.routes.json_value import BadText, json_value, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +33,28 @@ def json_body() -> Any:
     """The JSON value of the body. Raises UnsupportedMedia or BadInput."""
     if not request.is_json:
         raise UnsupportedMedia("Send JSON with Content-Type: application/json")
-    return request.get_json()
+    refuse_coded()
+    return json_value(request.get_data())
+
+
+def refuse_coded() -> None:
+    """Raises UnsupportedMedia for a body that is compressed."""
+    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in ("", "identity"):
+        raise UnsupportedMedia(f"Send the body as it is, without Content-Encoding: {coding}")
 
 
 def query() -> dict[str, str]:
-    """The fields of the address, each once. Raises BadInput for one that is given twice."""
+    """The fields of the address, each once. Raises BadInput for one that is given twice, or that
+    is not UTF-8.
+    """
+    for pair in request.query_string.split(b"&"):
+        try:
+            plain_text(unquote_to_bytes(pair).decode())
+        except ValueError as error:
+            name = pair.partition(b"=")[0].decode("ascii", "replace")
+            why = str(error) if isinstance(error, BadText) else "must be UTF-8, percent-encoded"
+            raise BadInput(f"'{name}' {why}", field=name) from None
     for name, values in request.args.lists():
         if len(values) > 1:
             raise BadInput(f"'{name}' is given {len(values)} times", field=name)

@@ -12,6 +12,7 @@ from app_core.errors import NotFound, SoyleError
 from app_core.routes.access import signed
 from app_core.routes.body import Body, ClientGone
 from app_core.routes.context import client_socket, cut_off, leaving, service
+from app_core.routes.ranges import keep_one_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,6 +63,7 @@ def describe(job: Job) -> dict[str, Any]:
 def kept(path: Path, mimetype: str, name: str = "") -> Response:
     """A kept file, in parts where the client asks for them; an attachment when it has a name."""
     try:
+        keep_one_range(path.stat().st_size)
         response = send_file(
             path, mimetype, as_attachment=bool(name), download_name=name or None, conditional=True
         )

@@ -13,6 +13,7 @@ from app_core.media import wav
 from app_core.routes.body import Body
 from app_core.routes.context import client_socket, cut_off, service
 from app_core.routes.film import MIME, describe, kept
+from app_core.routes.ranges import keep_one_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -54,8 +55,9 @@ def audio(job_id: str) -> Response:
     sound = job.sound
     if sound.complete:
         pcm = sound.read(0, len(sound), 0.0)
-        body = io.BytesIO(wav.header(sound.sample_rate, len(sound)) + pcm)
-        return send_file(body, mimetype="audio/wav", conditional=True, etag=False)
+        data = wav.header(sound.sample_rate, len(sound)) + pcm
+        keep_one_range(len(data))
+        return send_file(io.BytesIO(data), mimetype="audio/wav", conditional=True, etag=False)
     if request.method == "HEAD":
         return Response(mimetype="audio/wav")
     chunks = _growing(sound, partial(cut_off, client_socket()))

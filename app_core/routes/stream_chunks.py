@@ -17,6 +17,7 @@ from app_core.routes.body import Body
 from app_core.routes.context import client_socket, cut_off, json_body, leaving, service
 from app_core.routes.failure import payload
 from app_core.routes.film import MIME, kept
+from app_core.routes.ranges import keep_one_range
 from app_core.services.chunks import (
     chunk_id,
     find_chunk,
@@ -71,8 +72,9 @@ def audio(chunk_id: str) -> Response:
     pcm = wav.resampled(
         sound.read(0, len(sound), 0.0), sound.sample_rate, SAMPLE_RATE, service().studio.ffmpeg()
     )
-    body = io.BytesIO(wav.header(SAMPLE_RATE, len(pcm) // 2) + pcm)
-    response = send_file(body, "audio/wav", conditional=True, etag=False)
+    data = wav.header(SAMPLE_RATE, len(pcm) // 2) + pcm
+    keep_one_range(len(data))
+    response = send_file(io.BytesIO(data), "audio/wav", conditional=True, etag=False)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
