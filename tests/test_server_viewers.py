@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import time
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,3 +168,48 @@ def test_a_stalled_reader_is_one_line_of_the_log(
     lines = [line for line in said.splitlines() if "the stream is cut" in line]
     assert len(lines) == 1, said
     assert " INFO " in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "headers", "mark"),
+    [
+        ("/api/stream_mjpeg", {}, "", b"X-Frame: 1"),
+        ("/api/stream_mjpeg", {"pace": "asap"}, "", b"X-Frame: 1"),
+        ("/api/generate", {"stream": True}, "", b"mdat"),
+        ("/api/stream_chunks", {}, "Accept: application/x-ndjson\r\n", b"duration"),
+    ],
+)
+def test_a_reset_is_no_error_of_the_server(
+    server: Server, path: str, fields: dict[str, Any], headers: str, mark: bytes
+) -> None:
+    job_id = str(uuid.uuid4())
+    body = {"text": LONG, "size": "128x128", "job_id": job_id} | fields
+    connection = ask(server, path, body, headers)
+    read_until(connection, mark)
+    reset(connection)
+    urllib.request.urlopen(
+        urllib.request.Request(f"{server.url}/api/jobs/{job_id}", method="DELETE"), timeout=10
+    ).close()
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    connection.close()
+
+
+def test_listeners_that_reset_or_stall_are_no_errors(server: Server) -> None:
+    with server.request("/api/stream_mjpeg", {"text": LONG, "size": "128x128"}) as viewer:
+        named = re.search(rb"X-Job-Id: (\S+)", read_until(viewer, b"X-Frame: 1"))
+        assert named is not None
+        path = f"/api/jobs/{named[1].decode()}"
+        for upgrade in ("events", "audio.wav"):
+            listener = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+            listener.sendall(
+                f"GET {path}/{upgrade} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+            )
+            read_until(listener, b"\r\n\r\n")
+            reset(listener)
+        answered = f"GET {path}/events 200"
+        assert until(lambda: answered in server.log.read_text(), 5)
