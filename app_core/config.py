@@ -107,6 +107,11 @@ class Config(BaseModel):
     cors_origins: str = Field(
         "", description="Other origins whose pages may call, separated by commas"
     )
+    allowed_hosts: str = Field(
+        "",
+        description="Names beside localhost that this server answers to, separated by commas;"
+        " *: any; empty: any if it has a token or listens beyond this machine",
+    )
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: Literal["line", "json"] = Field(
         "line", description="line for a person, json for a collector of logs"
@@ -124,8 +129,15 @@ class Config(BaseModel):
     def _host_and_port(cls, value: str) -> str:
         for address in value.split(","):
             host, _, port = address.strip().rpartition(":")
-            if not host or not port.isdigit() or int(port) > 65535:
+            if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
                 raise ValueError(f"'{address.strip()}' is not host:port")
+        return value
+
+    @field_validator("api_token")
+    @classmethod
+    def _sendable(cls, value: str) -> str:
+        if not all("!" <= letter <= "~" for letter in value):
+            raise ValueError("must be visible ASCII characters, which any client can send")
         return value
 
     @field_validator("avatar_dir", "models_dir", "base_video_path", "work_dir", mode="before")
@@ -153,7 +165,8 @@ class Config(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0]).upper()
-            raise ConfigError(f"{name}={source.get(name)!r}: {first['msg']}") from error
+            shown = "(not shown)" if name == "API_TOKEN" else repr(source.get(name))
+            raise ConfigError(f"{name}={shown}: {first['msg']}") from error
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -163,3 +176,7 @@ class Config(BaseModel):
     @property
     def allowed_origins(self) -> frozenset[str]:
         return frozenset(o.strip() for o in self.cors_origins.split(",") if o.strip())
+
+    @property
+    def named_hosts(self) -> frozenset[str]:
+        return frozenset(h.strip() for h in self.allowed_hosts.split(",") if h.strip())

@@ -14,6 +14,12 @@ job_id: ContextVar[str] = ContextVar("job_id", default="-")
 ``extra={"job": its id}``."""
 
 
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F))
+_ISOLATES = range(0x2066, 0x206A)
+_SHOWN = {code: f"\\u{code:04x}" for code in (*_CONTROLS, *_ISOLATES)}
+"""Characters that would begin a line of the log, move a terminal or turn the direction of text."""
+
+
 class JobFilter(logging.Filter):
     """Gives every record a ``job``."""
 
@@ -28,6 +34,19 @@ class LineFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(job).8s] %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # as another formatter may have written it
+        return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """One line, whatever words of a client are in it."""
+        return super().formatMessage(record).translate(_SHOWN)
+
+    def formatException(self, ei: Any) -> str:
+        """Indented, so that no line of it looks like a record."""
+        lines = super().formatException(ei).splitlines()
+        return "\n".join("  " + line.translate(_SHOWN) for line in lines)
 
 
 class JsonFormatter(logging.Formatter):
@@ -45,7 +64,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False, default=str)
+        return json.dumps(told, ensure_ascii=False, default=str).translate(_SHOWN)
 
 
 def setup_logging(level: str = "info", form: str = "line") -> None:

@@ -29,7 +29,7 @@ T = TypeVar("T", bound="BaseModel")
 SMALLEST, LARGEST = 128, 1920
 SLOWEST, FASTEST = 10, 60
 """Frames a second."""
-_SIZE = re.compile(r"(\d{3,4})x(\d{3,4})")
+_SIZE = re.compile(r"([0-9]{3,4})x([0-9]{3,4})")
 
 
 def _size(value: str) -> str:
@@ -44,7 +44,7 @@ def _size(value: str) -> str:
 
 def _uuid(value: str) -> str:
     try:
-        return str(uuid.UUID(value))
+        return str(uuid.UUID(value if value.isascii() else ""))
     except ValueError:
         raise ValueError("must be a UUID") from None
 

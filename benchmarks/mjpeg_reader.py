@@ -28,6 +28,8 @@ class MjpegReader:
         self.good = True
         """The status is 200 and every part is a picture."""
         self.ended = False
+        self.received = 0
+        """Bytes so far."""
         self._head = bytearray()
         self._skip = 0
         self._frame: int | None = None
@@ -41,12 +43,13 @@ class MjpegReader:
         """From before the connection to the whole picture of frame 0."""
         return self.arrivals[0] - self.began if 0 in self.arrivals else None
 
-    def receive(self) -> None:
-        """Read once what is there."""
-        count = self.socket.recv_into(_BUFFER)
+    def receive(self, most: int = len(_BUFFER)) -> None:
+        """Read once what is there, at most so many bytes."""
+        count = self.socket.recv_into(_BUFFER, min(most, len(_BUFFER)))
         if count == 0:
             self.ended = True
             return
+        self.received += count
         now, at = time.monotonic(), 0
         while at < count:
             if self._skip:

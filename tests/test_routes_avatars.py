@@ -396,6 +396,7 @@ def test_the_token_and_signed_pictures(make: Any) -> None:
     assert client.get(f"{urls['me']}&size=96").status_code == 200
     assert client.get(urls["me"].replace("/me/", "/aigul/")).status_code == 401
     token = urls["me"].partition("?")[2]
+    assert client.get(f"{PATH}/me?{token}").json["preview_url"] == urls["me"]
     assert client.delete(f"{PATH}/me?{token}").status_code == 401
     assert client.get(f"/api/jobs/me?{token}").status_code == 401
 

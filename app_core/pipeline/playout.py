@@ -2,8 +2,9 @@
 
 Lossless for files. Live, a picture whose time has passed is dropped and counted; sound is never
 dropped, it travels beside the pictures. Where the voice itself is late, everything waits for it.
-Each wait is short, and between waits the reader is looked for, so that one who left is noticed
-also before the first frame.
+A live picture also waits while the reader's line is full; the last one of a job has no later one,
+so it is never dropped. Each wait is short, and between waits the reader is looked for, so that one
+who left is noticed also before the first frame.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ T = TypeVar("T")
 
 LOOK_S = 0.1
 """Between two looks at whether the reader is still there."""
+ROOM_S = 0.01
+"""Between two looks at whether the reader's line has room."""
+
+
+def _room() -> bool:
+    return False
 
 
 class Playout(Generic[T]):
@@ -40,9 +47,11 @@ class Playout(Generic[T]):
         finish: Callable[[Frame], T],
         gone: Callable[[], bool],
         metrics: Metrics,
+        full: Callable[[], bool] = _room,
     ) -> None:
         self._job, self._composer, self._capacity = job, composer, capacity
-        self._finish, self._gone = finish, gone
+        self._finish, self._gone, self._full = finish, gone, full
+        self._behind = False
         self._tally = metrics.tally(job)
         self._origin_s: float | None = None
 
@@ -56,6 +65,8 @@ class Playout(Generic[T]):
         job, composer, tally = self._job, self._composer, self._tally
         while (mouth := self._next()) is not None:
             self._resume(mouth.index)
+            if job.live:
+                self._wait_for_room(mouth)
             if self._too_late(mouth):
                 job.frames_dropped += 1
                 tally.dropped()
@@ -72,6 +83,7 @@ class Playout(Generic[T]):
             job.mark("first_frame")
             # Before it is handed over: whoever stops at the last frame never asks for another.
             job.frames_done += 1
+            slack = self._own(slack)
             tally.delivered(slack)
             self._capacity.delivered(composer.width, composer.height, slack)
             yield item
@@ -112,6 +124,19 @@ class Playout(Generic[T]):
         if not self._job.live or self._origin_s is None or not len(self._job.mouths):
             return False
         return time.monotonic() > self._due_s(mouth.index + 1)
+
+    def _wait_for_room(self, mouth: Mouth) -> None:
+        """Until the reader's line has room, or the picture's time has passed."""
+        while self._full() and not self._too_late(mouth):
+            self._behind = True
+            time.sleep(ROOM_S)
+            self._look()
+
+    def _own(self, slack: float | None) -> float | None:
+        """None while it is the reader's line that made pictures late, and not this server."""
+        if self._behind and slack is not None and slack >= 0:
+            self._behind = False
+        return None if self._behind else slack
 
     def _wait_for(self, index: int) -> float:
         """Sleeps until the frame's time. Returns how long before it the frame was ready."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import g, request
 
 from app_core.errors import Forbidden, Unauthorized
 from app_core.routes.context import config
+from app_core.routes.hosts import asked_host, check_host
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -24,6 +24,8 @@ EXPOSED = (
 NO_TOKEN = ("/api/health/live",)
 PAGES = ("/api/lipsync/video",)
 """Pages among the API paths: read by anybody, as the other pages are."""
+STARTED_BY_GET = ("/api/stream_mjpeg",)
+"""A GET of these is work, so who asks matters."""
 SUBJECTS = {"job_id": "", "chunk_id": "", "avatar_id": "avatar:"}
 """Parts of an address that a signature can be made for, and what stands before it there: ids of
 avatars are chosen by people, so they must not be able to name a job."""
@@ -37,10 +39,14 @@ def signed(path: str, subject: str) -> str:
     """The address for a tag or a socket, which cannot send a header: one subject, one hour.
 
     ``subject`` is the job_id or chunk_id in ``path``, or ``avatar:`` and its id. Opens GET alone.
+    Who came by such an address gets its own signature back, so that none lives longer than its
+    hour.
     """
     secret = config().api_token
     if not secret:
         return path
+    if "signature" in g:
+        return f"{path}?token={g.signature}"
     expires = str(int(time.time()) + LIFE_S)
     return f"{path}?token={expires}.{_signature(secret, subject, expires)}"
 
@@ -68,51 +74,30 @@ def _origin() -> str:
 
 
 def _is_foreign() -> bool:
-    """Browsers name the site of the caller; over plain HTTP to a name they send Origin alone."""
+    """Browsers name the site of the caller; over plain HTTP to a name they send Origin alone, and
+    for an <img> not even that but the Referer.
+    """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in ("cross-site", "same-site")
-    origin = request.headers.get("Origin")
-    return origin is not None and origin.partition("://")[2] != request.host
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _host(netloc: str) -> str:
-    """The name or address in ``host:port`` or ``[address]:port``."""
-    if netloc.startswith("["):
-        return netloc[1:].partition("]")[0]
-    return netloc.partition(":")[0].lower()
-
-
-def _is_rebound() -> bool:
-    """A foreign name that leads to this machine's loopback: a page that rebinds its DNS name.
-
-    A token, a public address to listen on, or the name in CORS_ORIGINS allows other names.
-    """
-    if config().api_token or not all(_is_loopback(host) for host, _ in config().addresses):
-        return False
-    host = _host(request.host)
-    allowed = config().allowed_origins
-    named = {_host(origin.partition("://")[2]) for origin in allowed}
-    return bool(host) and not _is_loopback(host) and host not in named and "*" not in allowed
+    if "Origin" in request.headers or request.path in STARTED_BY_GET:
+        origin = _origin()
+        host = origin.partition("://")[2]
+        # "null" has no host: a page that may not say where it is from.
+        return origin != "" and (not host or host != asked_host())
+    return False
 
 
 def check() -> None:
-    """Raises Forbidden or Unauthorized. Pages and static files are open."""
+    """Raises BadInput, Forbidden or Unauthorized. Pages and static files are open to all who reach
+    this server by a name that it answers to.
+    """
+    if request.path not in NO_TOKEN:
+        check_host(config())
     if not request.path.startswith("/api/") and request.path != "/metrics":
         return
     if request.path in PAGES and request.method in ("GET", "HEAD"):
         return
-    if _is_rebound():
-        raise Forbidden("This server answers to localhost; name this host in CORS_ORIGINS")
     if _is_foreign():
         allowed = config().allowed_origins
         if "*" not in allowed and _origin() not in allowed:
@@ -121,7 +106,10 @@ def check() -> None:
     if not secret or request.path in NO_TOKEN or request.method == "OPTIONS":
         return
     given = request.headers.get("Authorization", "")
-    if hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()) or _is_signed(secret):
+    if hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
+        return
+    if _is_signed(secret):
+        g.signature = request.args["token"]
         return
     raise Unauthorized("Send the token: Authorization: Bearer ...")
 
@@ -143,6 +131,18 @@ def _share(response: Response) -> Response:
     return response
 
 
+def _shield(response: Response) -> Response:
+    """Nothing is taken for what it is not, and pages stand in frames of friends alone."""
+    if not (response.mimetype or "").startswith("multipart/"):
+        response.headers["X-Content-Type-Options"] = "nosniff"
+    if response.mimetype == "text/html":
+        friends = " ".join(sorted(config().allowed_origins))
+        policy = f"frame-ancestors 'self' {friends}".strip()
+        response.headers["Content-Security-Policy"] = policy
+    return response
+
+
 def register(app: Flask) -> None:
     app.before_request(check)
     app.after_request(_share)
+    app.after_request(_shield)

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LONGEST_PATH = 200
+LONGEST_PATH, LONGEST_ID = 200, 36
 
 
 def _begin() -> None:
     """A thread serves many requests: what the last one left is forgotten."""
     g.began_s = time.monotonic()
-    job_id.set((request.view_args or {}).get("job_id", "-"))
+    job_id.set((request.view_args or {}).get("job_id", "-")[:LONGEST_ID])
 
 
 def _note(response: Response) -> Response:

@@ -9,7 +9,7 @@ from flask import jsonify
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
-from app_core.errors import BadInput, Busy, SoyleError
+from app_core.errors import BadInput, Busy, SoyleError, TooLarge
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -17,8 +17,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+LONGEST_SENTENCE, LONGEST_FIELD = 400, 80
+"""Characters of an answer in which the client's own words may come back."""
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def payload(error: SoyleError) -> dict[str, Any]:
-    return {"error": str(error), "code": error.code, "field": error.field}
+    field = None if error.field is None else _cut(error.field, LONGEST_FIELD)
+    return {"error": _cut(str(error), LONGEST_SENTENCE), "code": error.code, "field": field}
 
 
 def answer(error: SoyleError) -> Response:
@@ -26,7 +35,14 @@ def answer(error: SoyleError) -> Response:
     response.status_code = error.status
     if isinstance(error, Busy):
         response.headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, TooLarge):
+        _hang_up(response)
     return response
+
+
+def _hang_up(response: Response) -> None:
+    """The rest of the body is not read, so nothing can follow it on this connection."""
+    response.headers["Connection"] = "close"
 
 
 def register(app: Flask) -> None:
@@ -45,16 +61,18 @@ def register(app: Flask) -> None:
             404: "There is nothing at this address",
             405: "This address does not take this method",
             413: "The request is too large",
+            416: "The file is shorter than that",
         }
         if status == 413:
             code = "too_large"
         text = sentences.get(status) or error.description or "The request failed"
         response = jsonify({"error": text, "code": code, "field": None})
         response.status_code = status
-        if status == 405:
-            allow = error.get_response().headers.get("Allow")
-            if allow:
-                response.headers["Allow"] = allow
+        if status == 413:
+            _hang_up(response)
+        kept = {405: "Allow", 416: "Content-Range"}.get(status)
+        if kept and (value := error.get_response().headers.get(kept)):
+            response.headers[kept] = value
         return response
 
     @app.errorhandler(ParseException)

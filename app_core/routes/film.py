@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Response, jsonify, request, send_file, url_for
 
 from app_core.errors import NotFound, SoyleError
 from app_core.routes.access import signed
-from app_core.routes.context import client_socket, config, leaving, service
+from app_core.routes.body import Body, ClientGone
+from app_core.routes.context import client_socket, cut_off, leaving, service
+from app_core.routes.ranges import keep_one_range
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Any
 
     from app_core.job import Job
-    from app_core.services.reader import Reader
 
     Gone = Callable[[], bool]
 
-logger = logging.getLogger(__name__)
 MIME = "video/mp4"
 
 
@@ -65,6 +63,7 @@ def describe(job: Job) -> dict[str, Any]:
 def kept(path: Path, mimetype: str, name: str = "") -> Response:
     """A kept file, in parts where the client asks for them; an attachment when it has a name."""
     try:
+        keep_one_range(path.stat().st_size)
         response = send_file(
             path, mimetype, as_attachment=bool(name), download_name=name or None, conditional=True
         )
@@ -72,29 +71,6 @@ def kept(path: Path, mimetype: str, name: str = "") -> Response:
         raise NotFound("The film has been removed; films are kept for an hour") from None
     response.headers["Cache-Control"] = "private, no-cache"
     return response
-
-
-class Body:
-    """A stream that the server closes when the client leaves, also before its first part.
-
-    A client that takes nothing for SEND_TIMEOUT_S is gone. An error inside the body is not
-    answered: the server then cuts the connection, so that no client takes a part for the whole.
-    """
-
-    def __init__(
-        self, parts: Reader[Any], chunks: Iterator[bytes], connection: socket.socket | None
-    ) -> None:
-        self._parts, self._chunks, self._connection = parts, chunks, connection
-        if connection is not None:
-            connection.settimeout(config().send_timeout_s)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
-
-    def close(self) -> None:
-        self._parts.close()
-        if self._connection is not None and self._connection.fileno() >= 0:
-            self._connection.settimeout(None)
 
 
 def wants_async() -> bool:
@@ -113,7 +89,7 @@ def _accepted(job: Job, name: str, write: Callable[[Path, Gone], None]) -> Respo
 
 
 def _streamed(job: Job, pieces: Callable[[Gone], Iterator[bytes]], codecs: str) -> Response:
-    parts = service().films.stream(job, pieces, leaving())
+    parts = service().films.stream(job, pieces, partial(cut_off, client_socket()))
     # A failure before the first byte is an answer with its real status.
     first = next(parts)
 
@@ -122,10 +98,9 @@ def _streamed(job: Job, pieces: Callable[[Gone], Iterator[bytes]], codecs: str) 
         try:
             yield from parts
         except SoyleError as error:
-            logger.info("the stream is cut: %s", error.code, extra={"job": job.id})
-            raise ConnectionResetError(errno.ECONNRESET, "the film cannot go on") from error
+            raise ClientGone(error.code) from error
 
-    response = Response(Body(parts, chunks(), client_socket()), mimetype=MIME)
+    response = Response(Body(chunks(), parts.close, job.id), mimetype=MIME)
     if codecs:
         response.headers["X-Codecs"] = codecs
     response.headers["X-Audio-Url"] = signed(url_for("jobs.audio", job_id=job.id), job.id)

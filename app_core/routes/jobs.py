@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from app_core.errors import Conflict, SoyleError, afresh
 from app_core.media import wav
-from app_core.routes.context import leaving, service
+from app_core.routes.body import Body
+from app_core.routes.context import client_socket, cut_off, service
 from app_core.routes.film import MIME, describe, kept
+from app_core.routes.ranges import keep_one_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from app_core.sound import Sound
 
@@ -47,21 +50,24 @@ def result(job_id: str) -> Response:
 
 @blueprint.get("/api/jobs/<job_id>/audio.wav")
 def audio(job_id: str) -> Response:
-    sound = service().jobs.get(job_id).sound
+    job = service().jobs.get(job_id)
+    sound = job.sound
     if sound.complete:
         body = wav.WavFile(sound)
+        keep_one_range(body.size)
         answer = send_file(body, mimetype="audio/wav", etag=False)  # type: ignore[arg-type]
         answer.content_length = body.size
         answer.make_conditional(request, accept_ranges=True, complete_length=body.size)
         return answer
     if request.method == "HEAD":
         return Response(mimetype="audio/wav")
-    response = Response(_growing(sound, leaving()), mimetype="audio/wav")
+    chunks = _growing(sound, partial(cut_off, client_socket()))
+    response = Response(Body(chunks, chunks.close, job.id), mimetype="audio/wav")
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _growing(sound: Sound, gone: Callable[[], bool]) -> Iterator[bytes]:
+def _growing(sound: Sound, gone: Callable[[], bool]) -> Generator[bytes]:
     """The sound while it is made. A render that fails ends it."""
     yield wav.header(sound.sample_rate, None)
     at, most = 0, int(sound.sample_rate * CHUNK_S)

@@ -27,7 +27,8 @@ SCHEMAS = "#/components/schemas/"
 ERRORS = {
     400: "A field is missing, unknown or wrong",
     401: "API_TOKEN is set, and the bearer is missing or wrong",
-    403: "A page of another origin calls, and CORS_ORIGINS does not name it",
+    403: "A page of another origin calls, and CORS_ORIGINS does not name it, or the Host header is"
+    " none of ALLOWED_HOSTS",
     404: "There is no such avatar, voice, job, chunk or base video",
     409: "The id is taken, or the job or avatar is in the wrong state",
     413: "The body is too large",
@@ -117,7 +118,7 @@ def _operation(operation: Operation, schemas: dict[str, Any], *, locked: bool) -
 
 
 def _statuses(operation: Operation) -> list[int]:
-    guard = (401, 403, 500) if operation.guarded else ()
+    guard = (400, 401, 403, 500) if operation.guarded else (400, 403)
     told = {good.status for good in operation.good}
     return sorted({*operation.errors, *guard} - told)
 

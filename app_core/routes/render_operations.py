@@ -43,6 +43,15 @@ LATER = Good(
     202,
 )
 PREFER = {"Prefer": "respond-async answers 202 at once; the film is kept as the job's result"}
+VIEWER = (
+    "A viewer whose line is too thin for every picture is left out some (frames.dropped) and stays"
+    " near now; its last picture is the job's last one. A client may close its own side after the"
+    " request; the stream goes on until it closes the other, or takes nothing for SEND_TIMEOUT_S."
+)
+WAITING = (
+    "A client that closes its side of the connection before the answer has begun has left, and its"
+    " render is cancelled; with stream the answer goes on until it closes the other side too."
+)
 EVENTS = (
     "Messages have a type: progress (percent, stage, frames_per_s, time_left_s), sentence and word"
     " (text, start_s, end_s on the clock of the sound), and at the end done (the addresses of the"
@@ -58,6 +67,7 @@ RENDERS = (
         (STREAM,),
         RENDER,
         body=MjpegRequest,
+        details=VIEWER,
     ),
     Operation(
         "GET",
@@ -67,6 +77,7 @@ RENDERS = (
         (STREAM,),
         tuple(status for status in RENDER if status not in (413, 415)),
         query=MjpegRequest,
+        details=VIEWER,
     ),
     Operation(
         "POST",
@@ -77,6 +88,7 @@ RENDERS = (
         FILE,
         body=GenerateRequest,
         headers=PREFER,
+        details=WAITING,
     ),
     Operation(
         "POST",

@@ -11,9 +11,10 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from app_core.errors import Cancelled, SoyleError
 from app_core.request import ChunksRequest
 from app_core.routes.access import signed
-from app_core.routes.context import client_socket, json_body, leaving, service
+from app_core.routes.body import Body
+from app_core.routes.context import client_socket, cut_off, json_body, leaving, service
 from app_core.routes.failure import payload
-from app_core.routes.film import MIME, Body, kept
+from app_core.routes.film import MIME, kept
 from app_core.services.chunks import (
     chunk_id,
     find_chunk,
@@ -37,15 +38,16 @@ NDJSON = "application/x-ndjson"
 @blueprint.post("/api/stream_chunks")
 def stream_chunks() -> Response:
     asked = ChunksRequest.parse(json_body())
-    gone = leaving()
+    by_line = NDJSON in request.accept_mimetypes.values()
+    gone = partial(cut_off, client_socket()) if by_line else leaving()
     job = start_chunks(service(), asked)
     told = Reader(_told(job, gone, _addresses(job)), partial(_leave, service(), job))
     summary = {"success": True, "total_chunks": len(job.chunks), "language": asked.language}
-    if NDJSON in request.accept_mimetypes.values():
+    if by_line:
         # A failure before the first chunk is an answer with its real status.
         first = next(told)
         lines = _lines(first, told, summary)
-        response = Response(Body(told, lines, client_socket()), mimetype=NDJSON)
+        response = Response(Body(lines, told.close, job.id), mimetype=NDJSON)
         response.headers["X-Accel-Buffering"] = "no"
     else:
         response = jsonify(summary | {"chunks": list(told)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
@@ -11,44 +10,46 @@ from app_core.errors import SoyleError
 from app_core.media import jpeg, mjpeg
 from app_core.request import MjpegRequest
 from app_core.routes.access import signed
-from app_core.routes.context import client_socket, config, json_body, leaving, query, service
+from app_core.routes.body import Body, ClientGone
+from app_core.routes.context import client_socket, config, cut_off, json_body, query, service
 from app_core.routes.failure import payload
+from app_core.routes.send_queue import SendQueue, held_by_kernel
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    from app_core.services.reader import Reader
     from app_core.types import Frame
 
-logger = logging.getLogger(__name__)
 blueprint = Blueprint("stream_mjpeg", __name__)
 
 
-class Body:
-    """The stream. The server closes it when the client leaves, also before the first part."""
+class Viewer:
+    """Of one stream. A connection that closed its own side alone still looks."""
 
-    def __init__(
-        self, first: bytes, parts: Reader[bytes], connection: socket.socket | None
-    ) -> None:
-        self._parts, self._connection = parts, connection
-        self._chunks = self._stream(first)
+    def __init__(self, connection: socket.socket | None, live: bool, silence_s: float) -> None:
+        self._connection = connection
+        self._queue: SendQueue | None = None
+        if live and connection is not None:
+            self._queue = SendQueue(held_by_kernel(connection), silence_s)
 
-    def _stream(self, first: bytes) -> Iterator[bytes]:
-        yield mjpeg.OPENING + first
-        try:
-            yield from self._parts
-        except SoyleError as error:
-            yield mjpeg.error_part(payload(error))
-        yield mjpeg.CLOSING
+    def gone(self) -> bool:
+        stalled = self._queue is not None and self._queue.stalled()
+        return stalled or cut_off(self._connection)
 
-    def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
+    def full(self) -> bool:
+        return self._queue is not None and self._queue.full()
 
-    def close(self) -> None:
-        self._parts.close()
-        if self._connection is not None and self._connection.fileno() >= 0:
-            self._connection.settimeout(None)
+
+def _stream(first: bytes, parts: Iterator[bytes], viewer: Viewer) -> Iterator[bytes]:
+    yield mjpeg.OPENING + first
+    try:
+        yield from parts
+    except SoyleError as error:
+        if viewer.gone():
+            raise ClientGone("the viewer left, or takes nothing") from error
+        yield mjpeg.error_part(payload(error))
+    yield mjpeg.CLOSING
 
 
 @blueprint.route("/api/stream_mjpeg", methods=["GET", "POST"])
@@ -65,14 +66,13 @@ def stream_mjpeg() -> Response:
     def part(frame: Frame) -> bytes:
         return mjpeg.part(jpeg.encode(frame.picture, quality), frame.index, frame.seconds)
 
-    gone, connection = leaving(), client_socket()
+    viewer = Viewer(client_socket(), asked.live, config().send_timeout_s)
     job = service().submit(asked)
-    parts = service().frames(job, part, gone)
+    parts = service().frames(job, part, viewer.gone, viewer.full)
     # A failure before the first picture is an answer with its real status.
-    first = next(parts)
-    if connection is not None:
-        connection.settimeout(config().send_timeout_s)
-    response = Response(Body(first, parts, connection), content_type=mjpeg.CONTENT_TYPE)
+    stream = _stream(next(parts), parts, viewer)
+    body = Body(stream, parts.close, job.id, live=asked.live)
+    response = Response(body, content_type=mjpeg.CONTENT_TYPE)
     response.headers["X-Job-Id"] = job.id
     response.headers["X-Frame-Rate"] = str(job.request.fps)
     response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job.id}/audio.wav", job.id)

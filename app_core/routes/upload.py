@@ -10,7 +10,8 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia, told
-from app_core.routes.context import client_socket, config
+from app_core.routes.context import client_socket, config, refuse_coded
+from app_core.routes.json_value import BadText, plain_text
 from app_core.routes.pace import Pace
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def read_form(
     """
     if request.mimetype != MIME:
         raise UnsupportedMedia(f"Send a form: Content-Type: {MIME}")
+    refuse_coded()
     form = _Form(names, file, place)
     connection = client_socket()
     pace = Pace(connection, config().send_timeout_s) if connection is not None else None
@@ -131,9 +133,17 @@ class _Form:
         if self._length > _LONGEST_FIELD:
             raise BadInput(f"'{self._name}' is too long", field=self._name)
         if not data.more_data:
-            self.fields[self._name] = b"".join(self._text).decode()
+            self.fields[self._name] = _text(self._name, b"".join(self._text))
 
     def close(self) -> None:
         target, self._target = self._target, None
         if target is not None:
             target.close()
+
+
+def _text(name: str, data: bytes) -> str:
+    try:
+        return plain_text(data.decode())
+    except ValueError as error:
+        why = str(error) if isinstance(error, BadText) else "must be UTF-8"
+        raise BadInput(f"'{name}' {why}", field=name) from None

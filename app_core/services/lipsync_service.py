@@ -189,14 +189,16 @@ class LipsyncService:
         job: Job,
         finish: Callable[[Frame], T],
         gone: Callable[[], bool] = _here,
+        full: Callable[[], bool] = _here,
     ) -> Reader[T]:
         """``finish(frame)`` for each frame, live ones at their time. Leaving the loop cancels.
 
         ``finish`` runs ahead of the frame's time, so encoding does not make it late. ``gone``
-        is asked between frames and in every wait: true cancels.
+        is asked between frames and in every wait: true cancels. While ``full`` is true a live
+        picture waits, until it is dropped for a later one.
         """
         playout = Playout(
-            job, self._renders.composer(job), self.capacity, finish, gone, self.metrics
+            job, self._renders.composer(job), self.capacity, finish, gone, self.metrics, full
         )
         return Reader(iter(playout), lambda error: job.film or self._renders.end(job, error))
 

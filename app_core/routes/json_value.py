@@ -1,0 +1,75 @@
+"""JSON from clients, read strictly: RFC 8259 and I-JSON (RFC 7493), so that whatever passes can be
+spoken, answered and logged."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from app_core.errors import BadInput
+
+_ESCAPES = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""Only these can bring in what plain_text refuses."""
+
+
+class BadText(ValueError):
+    """Text that cannot be used, as the end of a sentence."""
+
+
+def plain_text(text: str) -> str:
+    """``text``. Raises BadText for half a surrogate pair or a NUL."""
+    if "\0" in text:
+        raise BadText("must not hold a NUL character")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BadText("must not hold half of a surrogate pair")
+    return text
+
+
+def json_value(data: bytes) -> Any:
+    """The value. Raises BadInput for what is not UTF-8 or no JSON, for NaN and Infinity, and for
+    an object with a name twice.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadInput("The body must be JSON in UTF-8") from None
+    try:
+        value = json.loads(text, parse_constant=_no_number, object_pairs_hook=_object)
+        if _ESCAPES.search(text):
+            _check(value, None)
+    except RecursionError:
+        raise BadInput("The JSON of the body is nested too deep") from None
+    except ValueError:  # also an integer of thousands of digits
+        raise BadInput("The body is not JSON") from None
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise BadInput(f"The JSON of the body holds {name}, which is no number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            _check(name, None)
+            raise BadInput(f"'{name}' is given twice", field=name)
+        found[name] = value
+    return found
+
+
+def _check(value: Any, field: str | None) -> None:
+    """Every text in it. ``field`` is the name at the top that holds it."""
+    if isinstance(value, str):
+        try:
+            plain_text(value)
+        except BadText as error:
+            raise BadInput(f"'{field or 'body'}' {error}", field=field) from None
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, field)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check(name, field)
+            _check(item, field or name)
