@@ -11,6 +11,7 @@ import sys
 import time
 
 KINDS = {
+    "nobody": 0,
     "closers": 60,
     "half heads": 160,
     "no body": 160,

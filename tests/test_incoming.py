@@ -18,7 +18,7 @@ from app_core.server.outgoing import Outgoing
 from app_core.server.refusal import Refusal
 from app_core.server.source import Source
 
-LIMITS = Limits(threads=1, line_bytes=200, fields_bytes=300, body_bytes=1000)
+LIMITS = Limits(threads=1, line_bytes=200, fields_bytes=300, body_bytes=1000, send_s=0.05)
 FORM = b"Content-Type: Multipart/Form-Data; boundary=x\r\n"
 
 
@@ -176,7 +176,7 @@ def test_a_source_never_reads_beyond_its_body() -> None:
     told = []
     with ours, theirs:
         source = Source(b"ab")
-        source.follow(ours, 0.05, LengthEnd(3), lambda: told.append(1))
+        source.follow(ours, LIMITS, LengthEnd(3), lambda: told.append(1))
         assert source.read(2) == b"ab"
         with pytest.raises(TimeoutError):
             source.read(1)

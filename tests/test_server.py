@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -124,6 +125,32 @@ def read_until(connection: socket.socket, mark: bytes) -> bytes:
 def test_both_ports_answer(server: Server) -> None:
     assert server.json("/api/health")["status"] == "ready"
     assert server.json("/api/health/live") == {"status": "live"}
+
+
+def test_a_long_text_in_an_address(server: Server) -> None:
+    text = urllib.parse.quote(("Мама мыла раму. " * 400)[:5000])
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        address = f"/api/stream_mjpeg?text={text}"
+        connection.sendall(f"GET {address} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert read_until(connection, b"X-Frame: 1").startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_over_the_limit_ends_its_connection(server: Server) -> None:
+    with server.request("/api/generate", {"text": "а" * (1 << 20)}) as connection:
+        head, _, body = read_until(connection, b"}").partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 413 ") and b"\r\nConnection: close" in head
+        assert json.loads(body)["code"] == "too_large"
+        assert connection.recv(100).strip() == b""
+
+
+def test_what_the_server_refuses_by_itself_is_counted_and_logged(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"GET /" + b"x" * 70_000)
+        assert read_until(connection, b"}").startswith(b"HTTP/1.1 414 ")
+    with urllib.request.urlopen(server.url + "/metrics", timeout=10) as answer:
+        counted = 'soyle_http_requests_total{method="other",route="none",status="414"} 1.0'
+        assert counted in answer.read().decode()
+    assert "a request is refused: 414" in server.log.read_text()
 
 
 def test_a_client_that_vanishes_in_the_middle(server: Server) -> None:

@@ -168,17 +168,19 @@ def test_late_heads_and_bodies_are_told_so(door: Door) -> None:
         check_refusal(whole(body), 408, "request_timeout")
 
 
+def trickled(connection: socket.socket) -> Told:
+    """The answer to somebody who goes on sending, a byte at a time."""
+    connection.settimeout(0.1)
+    for _ in range(100):
+        with contextlib.suppress(TimeoutError):
+            return Told(connection.recv(4096))
+        connection.sendall(b"x")
+    raise AssertionError("no answer")
+
+
 def test_a_body_that_trickles_is_late(door: Door) -> None:
     with door.connect(post("/echo", bytes(100))[:-100]) as connection:
-        told = b""
-        connection.settimeout(0.1)
-        for _ in range(60):
-            with contextlib.suppress(TimeoutError):
-                told = connection.recv(4096)
-            if told:
-                break
-            connection.sendall(b"x")
-        check_refusal(Told(told), 408, "request_timeout")
+        check_refusal(trickled(connection), 408, "request_timeout")
 
 
 @pytest.mark.parametrize(
@@ -284,6 +286,12 @@ def test_uploads_take_few_threads(door: Door) -> None:
     for connection in held:
         connection.close()
     assert until(lambda: b"1" in ask_form(door), 5), "their places are free again"
+
+
+def test_an_upload_that_trickles_ends(door: Door) -> None:
+    with door.connect(form(SIZE)) as connection:
+        told = trickled(connection)
+        assert (told.status, told.fields["connection"]) == (400, "close")
 
 
 def ask_form(door: Door) -> bytes:

@@ -167,8 +167,7 @@ class Front:
                 place.release()
             raise
         if place is not None:
-            silence_s = self._limits.send_s
-            incoming.source.follow(connection.sock, silence_s, incoming.end, place.release)
+            incoming.source.follow(connection.sock, self._limits, incoming.end, place.release)
         self._poller.look_for(connection, 0)
         self._let_go(connection)
         connection.place = place

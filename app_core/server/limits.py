@@ -54,6 +54,10 @@ class Limits:
         """For a whole body of ``size`` bytes."""
         return self.head_s + size / self.slowest_body
 
+    def upload_time_s(self, size: int) -> float:
+        """For the first ``size`` bytes of a body that a thread receives."""
+        return 4 * self.send_s + size / self.slowest_body
+
     def answer_time_s(self, size: int) -> float:
         """For a whole answer of ``size`` bytes."""
         return 3 * self.send_s + size / self.slowest_answer

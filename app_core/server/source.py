@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import time
 from typing import TYPE_CHECKING
 
 from gunicorn.http.unreader import Unreader
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app_core.server.body_end import BodyEnd
+    from app_core.server.limits import Limits
 
 _BLOCK = 8192
 _LARGEST_BLOCK = 1 << 20
@@ -26,11 +28,12 @@ class Source(Unreader):  # type: ignore[misc]
         self._socket: socket.socket | None = None
 
     def follow(
-        self, connection: socket.socket, silence_s: float, end: BodyEnd, ended: Callable[[], None]
+        self, connection: socket.socket, limits: Limits, end: BodyEnd, ended: Callable[[], None]
     ) -> None:
         """The rest of a body, up to its ``end``; ``ended`` is called once it is there."""
-        self._socket, self._silence_s = connection, silence_s
+        self._socket, self._limits = connection, limits
         self._end, self._ended = end, ended
+        self._began, self._received = time.monotonic(), 0
 
     @property
     def whole(self) -> bool:
@@ -38,14 +41,18 @@ class Source(Unreader):  # type: ignore[misc]
         return self._socket is None
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """Raises TimeoutError after ``silence_s``. Nothing at the end."""
+        """Raises TimeoutError for a client that sends nothing, or too little on the whole. Nothing
+        at the end."""
         if self._socket is None:
             return b""
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
-        if not poll.poll(self._silence_s * 1000):
+        if not poll.poll(self._limits.send_s * 1000):
             raise TimeoutError("the client sends nothing")
+        if time.monotonic() - self._began > self._limits.upload_time_s(self._received):
+            raise TimeoutError("the client sends too little")
         data = self._socket.recv(min(max(size_hint or 0, _BLOCK), _LARGEST_BLOCK))
+        self._received += len(data)
         self._end.feed(data)
         if self._end.whole:
             self._socket = None

@@ -51,7 +51,7 @@ class FrontWorker(Worker):  # type: ignore[misc]
         self._limits = replace(limits, connections=most)
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="request")
         self._log = QuietLog(logger)
-        self._endings: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._endings: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._poller = Poller()
         self._front = Front(
             self._poller, self._limits, self._give, self._refused, self._endings.put
@@ -60,7 +60,8 @@ class FrontWorker(Worker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Until the arbiter or a signal ends it."""
-        threading.Thread(target=self._end_answers, name="endings", daemon=True).start()
+        endings = threading.Thread(target=self._end_answers, name="endings", daemon=True)
+        endings.start()
         self._poller.watch(self.PIPE[0])
         loop = Loop(self._poller, self._front, self.sockets, self.cfg, self._limits)
         self.notify()
@@ -73,6 +74,8 @@ class FrontWorker(Worker):  # type: ignore[misc]
             loop.turn()
             self.notify()
         loop.close()
+        self._endings.put(None)
+        endings.join(_STOP_S)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
@@ -81,8 +84,7 @@ class FrontWorker(Worker):  # type: ignore[misc]
 
     def _end_answers(self) -> None:
         """Closing a file or writing a line of log must not hold up the loop."""
-        while True:
-            ended = self._endings.get()
+        while (ended := self._endings.get()) is not None:
             try:
                 ended()
             except Exception:
