@@ -38,6 +38,21 @@ def test_a_query_in_another_encoding_is_refused(client: FlaskClient) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("query", ["text=\xff\xfe", "token=\xff", "\xff=\xff", "token=%FF", "%FF"])
+def test_bytes_in_an_address_are_no_failure(
+    make_client: Callable[..., FlaskClient], config: Any, query: str
+) -> None:
+    for settings in ({"api_token": "secret"}, {}):
+        client = make_client(config=config.model_copy(update=settings))
+        for path in (STREAM, "/api/jobs/nope"):
+            answer = client.get(path, environ_overrides={"QUERY_STRING": query})
+            if not query.isascii():
+                expected = 400
+            else:
+                expected = 401 if settings else 400 if path == STREAM else 404
+            assert answer.status_code == expected, path
+
+
 @pytest.mark.parametrize("text", ["a%00b", "%ED%A0%80"])
 def test_a_query_that_holds_no_text_is_refused(client: FlaskClient, text: str) -> None:
     answer = client.get(f"{STREAM}?text={text}&pace=asap")
