@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 
 import pytest
-from flask.testing import FlaskClient
 
 from app_core.routes.job_events import Gone, LastWord, tell_one
 
@@ -31,30 +30,3 @@ def test_telling_a_listener_whose_socket_is_closed_is_no_server_error() -> None:
         Left.sock.close()
         with pytest.raises(Gone):
             tell_one(Left, {"type": "word"})
-
-
-WHOLE = {
-    "Connection": "keep-alive, Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-}
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"Upgrade": ""},
-        {"Upgrade": "h2c"},
-        {"Connection": "close"},
-        {"Sec-WebSocket-Version": "8"},
-        {"Sec-WebSocket-Version": ""},
-        {"Sec-WebSocket-Key": ""},
-        {"Sec-WebSocket-Key": "not base64"},
-        {"Sec-WebSocket-Key": "AAAA"},
-    ],
-)
-def test_a_handshake_that_is_none_is_400(client: FlaskClient, change: dict[str, str]) -> None:
-    answer = client.get("/api/jobs/1/events", headers=WHOLE | change)
-    assert answer.status_code == 400
-    assert answer.json["error"]

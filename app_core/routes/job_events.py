@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import logging
@@ -11,11 +10,11 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, current_app
 from flask_sock import Sock  # type: ignore[import-untyped]
 from simple_websocket import ConnectionClosed  # type: ignore[import-untyped]
 
-from app_core.errors import BadInput, Busy, SoyleError
+from app_core.errors import Busy, SoyleError
 from app_core.routes.context import config, service
 from app_core.routes.failure import payload
 from app_core.routes.film import describe
@@ -35,7 +34,6 @@ LOOK_S = 0.1
 """Between two looks at the job, and at whether the listener is still there."""
 PING_S = 20.0
 GOODBYE_S = 1.0
-KEY_BYTES = 16
 LONGEST_MESSAGE = 1024
 """Bytes of a message from a listener; none is expected."""
 
@@ -47,22 +45,6 @@ def register(app: Flask) -> None:
         "max_message_size": LONGEST_MESSAGE,
     }
     app.extensions["listeners"] = threading.BoundedSemaphore(app.config["SOYLE"].max_jobs)
-
-
-@blueprint.before_request
-def check_handshake() -> None:
-    """Raises BadInput for what opens no WebSocket (RFC 6455, section 4.2.1)."""
-    headers = request.headers
-    if "websocket" not in headers.get("Upgrade", "").lower():
-        raise BadInput("This address is a WebSocket's")
-    if headers.get("Sec-WebSocket-Version") != "13":
-        raise BadInput("The WebSocket's version must be 13 (Sec-WebSocket-Version)")
-    try:
-        key = base64.b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES or "upgrade" not in headers.get("Connection", "").lower():
-        raise BadInput("The WebSocket's handshake is not whole (Connection, Sec-WebSocket-Key)")
 
 
 _CLOSE_FRAME = 0x88
