@@ -73,17 +73,19 @@ class Playout(Generic[T]):
                 continue
             if not job.live:
                 self._give_way()
+            began_s = time.monotonic()
             tally.begin()
             frame = composer.frame(mouth)
             tally.composed()
             item = self._finish(frame)
             tally.finished()
+            spent_s = time.monotonic() - began_s
             slack = self._wait_for(mouth.index) if job.live else None
             job.ticket.check()
             job.mark("first_frame")
             # Before it is handed over: whoever stops at the last frame never asks for another.
             job.frames_done += 1
-            slack = self._own(slack)
+            slack = self._own(slack, spent_s)
             tally.delivered(slack)
             self._capacity.delivered(composer.width, composer.height, slack)
             yield item
@@ -132,11 +134,13 @@ class Playout(Generic[T]):
             time.sleep(ROOM_S)
             self._look()
 
-    def _own(self, slack: float | None) -> float | None:
-        """None while it is the reader's line that made pictures late, and not this server."""
+    def _own(self, slack: float | None, spent_s: float) -> float | None:
+        """While it is the reader's line that makes pictures late, what counts as this server's
+        lateness is the time that a picture took once it could begin.
+        """
         if self._behind and slack is not None and slack >= 0:
             self._behind = False
-        return None if self._behind else slack
+        return 1 / self._job.request.fps - spent_s if self._behind else slack
 
     def _wait_for(self, index: int) -> float:
         """Sleeps until the frame's time. Returns how long before it the frame was ready."""

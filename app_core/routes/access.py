@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import g, request
 
-from app_core.errors import Forbidden, Unauthorized
+from app_core.errors import BadInput, Forbidden, Unauthorized
 from app_core.routes.context import config
 from app_core.routes.hosts import asked_host, check_host
 
@@ -92,6 +92,10 @@ def check() -> None:
     """Raises BadInput, Forbidden or Unauthorized. Pages and static files are open to all who reach
     this server by a name that it answers to.
     """
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        raise BadInput("The address must be UTF-8, percent-encoded") from None
     if request.path not in NO_TOKEN:
         check_host(config())
     if not request.path.startswith("/api/") and request.path != "/metrics":

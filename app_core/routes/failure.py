@@ -9,7 +9,7 @@ from flask import jsonify
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
-from app_core.errors import BadInput, Busy, SoyleError, TooLarge
+from app_core.errors import BadInput, Busy, SoyleError
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -35,14 +35,7 @@ def answer(error: SoyleError) -> Response:
     response.status_code = error.status
     if isinstance(error, Busy):
         response.headers["Retry-After"] = str(error.retry_after_s)
-    if isinstance(error, TooLarge):
-        _hang_up(response)
     return response
-
-
-def _hang_up(response: Response) -> None:
-    """The rest of the body is not read, so nothing can follow it on this connection."""
-    response.headers["Connection"] = "close"
 
 
 def register(app: Flask) -> None:
@@ -68,8 +61,6 @@ def register(app: Flask) -> None:
         text = sentences.get(status) or error.description or "The request failed"
         response = jsonify({"error": text, "code": code, "field": None})
         response.status_code = status
-        if status == 413:
-            _hang_up(response)
         kept = {405: "Allow", 416: "Content-Range"}.get(status)
         if kept and (value := error.get_response().headers.get(kept)):
             response.headers[kept] = value

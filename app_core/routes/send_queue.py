@@ -40,9 +40,12 @@ _ACKED, _MIN_RTT, _INFO_BYTES = 120, 148, 152
 """Offsets in struct tcp_info (linux/tcp.h): bytes acknowledged, u64; round trip, us, u32."""
 
 
+NO_ROOM = sys.maxsize
+
+
 class Held(NamedTuple):
     waiting: int
-    """Bytes that the client has not acknowledged."""
+    """Bytes that the client has not acknowledged; NO_ROOM when the next write would wait."""
     taken: int
     """Bytes that it has, since some time in the past."""
     round_trip_s: float
@@ -62,8 +65,16 @@ def _asked(connection: socket.socket) -> Held:
     (waiting,) = struct.unpack("=i", fcntl.ioctl(connection, _SIOCOUTQ, bytes(4)))
     (taken,) = struct.unpack_from("=Q", info, _ACKED)
     (round_trip_us,) = struct.unpack_from("=I", info, _MIN_RTT)
+    if not _has_room(connection):
+        waiting = NO_ROOM
     # The kernel says ~0 until it has measured one.
     return Held(waiting, taken, min(round_trip_us / 1e6, 1.0))
+
+
+def _has_room(connection: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(connection, select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 class _Guess:
@@ -73,12 +84,10 @@ class _Guess:
         self._connection, self._taken = connection, 0
 
     def __call__(self) -> Held:
-        poll = select.poll()
-        poll.register(self._connection, select.POLLOUT)
-        if poll.poll(0):
-            self._taken += PORTABLE
-            return Held(0, self._taken, 0.0)
-        return Held(sys.maxsize, self._taken, 0.0)
+        if not _has_room(self._connection):
+            return Held(NO_ROOM, self._taken, 0.0)
+        self._taken += PORTABLE
+        return Held(0, self._taken, 0.0)
 
 
 class SendQueue:
