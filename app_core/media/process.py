@@ -17,7 +17,7 @@ from collections import deque
 from typing import IO, TYPE_CHECKING
 
 from app_core.errors import FfmpegFailed, SoyleError
-from app_core.media.ffmpeg import failure
+from app_core.media.ffmpeg import failure, limit_memory, starved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,8 +108,10 @@ class FfmpegProcess:
         inputs: Sequence[InputPipe] = (),
         output: bool = False,
         patience_s: float = 60.0,
+        memory: int | None = None,
     ) -> None:
-        """``output`` opens its standard output for ``read``. ``patience_s`` bounds one wait."""
+        """``output`` opens its standard output for ``read``. ``patience_s`` bounds one wait,
+        ``memory`` the bytes that the child may take."""
         self._inputs = inputs
         self._patience_s = patience_s
         self._reading = threading.Lock()
@@ -128,6 +130,8 @@ class FfmpegProcess:
             for pipe in inputs:
                 pipe.close()
             raise FfmpegFailed(f"ffmpeg could not be started: {error}") from error
+        if memory is not None:
+            limit_memory(self._child.pid, memory)
         for pipe in inputs:
             pipe.hand_over()
         assert self._child.stderr is not None
@@ -144,6 +148,11 @@ class FfmpegProcess:
     @property
     def pid(self) -> int:
         return self._child.pid
+
+    @property
+    def starved(self) -> bool:
+        """It said that it got too little memory."""
+        return starved(list(self._lines))
 
     def write(self, pipe: InputPipe, data: bytes | memoryview) -> None:
         """Raises FfmpegFailed or DiskFull when the child has died or takes nothing."""

@@ -20,9 +20,10 @@ from app_core.face.card import CARD, read_card, write_card
 from app_core.face.following import follow
 from app_core.face.track import cycle_track, save_track
 from app_core.media.cycle import make_cycle, one_picture
+from app_core.media.limits import Limits
 from app_core.media.mezzanine import Forward, encode_forward
 from app_core.media.photo import read_photo
-from app_core.media.probe import Limits, probe_clip, sniff
+from app_core.media.probe import probe_clip, sniff
 from app_core.picture import to_bgr
 from app_core.services.avatar_home import new_part, settle
 from app_core.types import FaceTrack
