@@ -77,7 +77,10 @@ class Config(BaseModel):
         1800, description="Longest clip that is imported, seconds"
     )
     max_pixels: Annotated[int, Field(ge=4096)] = Field(
-        50_000_000, description="Largest photo or picture of a clip that is imported, pixels"
+        50_000_000, description="Largest photo that is imported, pixels"
+    )
+    max_clip_pixels: Annotated[int, Field(ge=4096)] = Field(
+        9_500_000, description="Largest pictures of a clip that is imported, pixels; 4K fits"
     )
     import_nvdec: bool = Field(
         False, description="Decode imported clips on an NVIDIA GPU if there is one, true or false"

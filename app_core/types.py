@@ -96,12 +96,24 @@ class ClipShape:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A part of a picture, pixels."""
+    """A part of a picture, pixels, and the margins that it leaves where it is shown."""
 
     left: int
     top: int
     width: int
     height: int
+    margin_x: int = 0
+    """At both sides of the picture that is made of it; even, pixels of that one."""
+    margin_y: int = 0
+    """Above and below."""
+
+    def inner(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) that the part has in a picture of an even ``size``."""
+        return size[0] - 2 * self.margin_x, size[1] - 2 * self.margin_y
+
+    def blurred(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(width, height), even, through which a picture passes to be blurred for margins."""
+        return max(size[0] // 120 * 2, 4), max(size[1] // 120 * 2, 4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

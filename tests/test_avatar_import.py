@@ -29,7 +29,7 @@ from app_core.face.finder import find_finder
 from app_core.face.track import load_track, save_track
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.media.ffmpeg import find_ffmpeg
-from app_core.media.probe import Limits
+from app_core.media.limits import Limits
 from app_core.services import avatar_twin, clip_import, import_job
 from app_core.services.avatar_home import discard_leftovers
 from app_core.services.avatar_import import (

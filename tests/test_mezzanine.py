@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,12 +13,14 @@ import numpy as np
 import pytest
 
 from app_core.errors import BadInput, Cancelled, FfmpegFailed, TooLarge
+from app_core.media import mezzanine
 from app_core.media.cycle import make_cycle, one_picture
 from app_core.media.decoder import ClipDecoder, measure_clip
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
+from app_core.media.limits import Limits
 from app_core.media.mezzanine import Forward, encode_forward
 from app_core.media.photo import BACKDROP
-from app_core.media.probe import ClipFacts, Limits, probe_clip, sniff
+from app_core.media.probe import ClipFacts, probe_clip, sniff
 from app_core.picture import to_bgr
 from app_core.types import ClipShape, Picture
 from tests.clips import children
@@ -330,6 +333,35 @@ def test_what_is_clear_becomes_grey(tmp_path: Path) -> None:
     assert colour(pictures[9], x=0.2) == pytest.approx((81, 90, 240), abs=3)
     grey = 16 + BACKDROP * 219 / 255
     assert colour(pictures[9], x=0.8) == pytest.approx((grey, 128, 128), abs=2)
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="this system limits no child")
+def test_a_clip_that_takes_too_much_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not taken for one that is damaged or cut off, of which the beginning is kept."""
+    heavy = ["-vf", "scale=1920:1080,format=yuv444p10le", "-x264-params", "ref=16:bframes=0"]
+    coded = ["-c:v", "libx264", "-preset", "ultrafast", *heavy, *TAGS]
+    source = marked(tmp_path / "a.mp4", 40, coded=coded)
+    made = Import(source, tmp_path / "made")
+    assert made.run(lambda pictures: sum(1 for _ in pictures))[1] == 40
+    monkeypatch.setattr(mezzanine, "IMPORT_MEMORY", 150 << 20)
+    with pytest.raises(TooLarge, match="MiB of memory") as raised:
+        Import(source, tmp_path / "again").run()
+    assert (raised.value.status, raised.value.field) == (413, "file")
+
+
+def test_a_half_clear_clip_is_half_of_the_grey_behind_it(tmp_path: Path) -> None:
+    """Black at half its alpha: 88 of 255."""
+    half = np.full((HEIGHT * 5 // 2, WIDTH), 128, np.uint8)
+    half[:HEIGHT] = 16
+    half[HEIGHT * 3 // 2 :] = 128
+    coded = ["-c:v", "qtrle"]
+    source = clip(tmp_path / "a.mov", [half] * 30, form="yuva420p", coded=coded)
+    made = Import(source, tmp_path / "made")
+    assert made.facts.alpha
+    _, pictures = made.run()
+    assert colour(pictures[9], x=0.5) == pytest.approx((16 + 88 * 219 / 255, 128, 128), abs=2)
 
 
 def test_the_alpha_of_webm_is_seen(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

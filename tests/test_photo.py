@@ -13,8 +13,9 @@ from PIL import Image, ImageCms
 
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia
 from app_core.media import photo
+from app_core.media.limits import Limits
 from app_core.media.photo import BACKDROP, heic_works, read_photo
-from app_core.media.probe import Limits, sniff
+from app_core.media.probe import sniff
 
 WIDTH, HEIGHT = 120, 80
 CORNERS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))
@@ -304,7 +305,7 @@ _PEAK = """
 import resource, sys
 from pathlib import Path
 from app_core.media.photo import read_photo
-from app_core.media.probe import Limits
+from app_core.media.limits import Limits
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 read_photo(Path(sys.argv[1]), "PNG", Limits())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app_core.face.blink import BLINK_STARTS, LID_CURVE, closure
+from app_core.face.blink import BLINK_STARTS, LID_CURVE, close_lids, closure, eyes_of
 from app_core.face.plate import StillPlate
 from app_core.face.sway import CYCLE_PICTURES
 from app_core.face.track import cycle_track
@@ -112,9 +112,27 @@ def test_the_eyes_close_in_the_middle_of_a_blink(plate: StillPlate, side: str) -
         assert skin_from <= skin <= skin_to
 
 
-def test_a_blink_leaves_the_brow_and_the_rest_alone(plate: StillPlate) -> None:
-    from app_core.face.blink import close_lids, eyes_of
+@pytest.mark.parametrize("off", [-0.02, 0.0, 0.015])
+def test_a_closed_eye_shows_no_white(off: float) -> None:
+    """Also when the points of its lids are a little off, in eye widths, as found ones are."""
+    large = aigul((720, 720))
+    landmarks, still = large.track.landmarks[0].copy(), large.picture(0)
+    for side in ("left", "right"):
+        upper, lower = POINTS[f"eye_{side}_upper"], POINTS[f"eye_{side}_lower"]
+        width = np.ptp(landmarks[upper][:, 0])
+        landmarks[upper, 1] += abs(off) * width
+        landmarks[lower, 1] -= max(-off, 0.0) * width
+    shut = to_bgr(close_lids(still, eyes_of(landmarks), 1.0)).astype(int)
+    for side in ("left", "right"):
+        eye = large.track.landmarks[0][POINTS[f"eye_{side}_upper"]]
+        lower = large.track.landmarks[0][POINTS[f"eye_{side}_lower"]]
+        left, right = int(eye[0, 0]), int(eye[-1, 0])
+        part = shut[int(eye[:, 1].min()) : int(lower[:, 1].max()) + 8, left:right]
+        white = (part[..., 2] - part[..., 0] < 25) & (part.mean(2) > 120)
+        assert white.sum() == 0
 
+
+def test_a_blink_leaves_the_brow_and_the_rest_alone(plate: StillPlate) -> None:
     landmarks = plate.track.landmarks[0]
     still = plate.picture(0)
     changed = differs(close_lids(still, eyes_of(landmarks), 1.0), still)

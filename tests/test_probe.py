@@ -7,14 +7,8 @@ import pytest
 
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia
 from app_core.media.ffmpeg import find_ffmpeg
-from app_core.media.probe import (
-    ClipFacts,
-    Limits,
-    mezzanine_rate,
-    mezzanine_size,
-    probe_clip,
-    sniff,
-)
+from app_core.media.limits import Limits
+from app_core.media.probe import ClipFacts, mezzanine_rate, mezzanine_size, probe_clip, sniff
 from tests.uploads import HEIGHT, LOSSLESS, TAGS, WIDTH, clip, marked, turned
 
 SECRET = "file:///etc/passwd"
@@ -142,8 +136,19 @@ def test_limits_of_length_and_of_pixels(tmp_path: Path) -> None:
         probe(path, Limits(max_clip_s=1))
     assert (raised.value.status, raised.value.field) == (413, "file")
     with pytest.raises(TooLarge, match=f"{WIDTH}x{HEIGHT} pixels"):
-        probe(path, Limits(max_pixels=WIDTH * HEIGHT - 1))
-    assert probe(path, Limits(max_pixels=10**6, max_clip_s=2)).size == (WIDTH, HEIGHT)
+        probe(path, Limits(max_clip_pixels=WIDTH * HEIGHT - 1))
+    few = Limits(max_pixels=1, max_clip_pixels=10**6, max_clip_s=2)
+    assert probe(path, few).size == (WIDTH, HEIGHT)
+
+
+def test_a_clip_may_have_4k_and_no_more(tmp_path: Path) -> None:
+    """A decoder holds 20 of its pictures and more, where a photo is one."""
+    coded = ["-c:v", "libx264", "-preset", "ultrafast", "-vf", "scale=4096:2304", *TAGS]
+    assert probe(marked(tmp_path / "a.mp4", 2, coded=coded)).size == (1920, 1080)
+    coded[-len(TAGS) - 1] = "scale=5000:3000"
+    with pytest.raises(TooLarge, match="5000x3000 pixels; the limit is 9.5 million") as raised:
+        probe(marked(tmp_path / "b.mp4", 2, coded=coded))
+    assert (raised.value.status, raised.value.field) == (413, "file")
 
 
 def test_a_tiny_clip(tmp_path: Path) -> None:

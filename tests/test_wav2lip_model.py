@@ -18,7 +18,7 @@ from app_core.lipsync.wav2lip.model import Face, Wav2LipModel
 from app_core.lipsync.wav2lip.paste import mask, paste
 from app_core.lipsync.wav2lip.runtime import FaceAt
 from app_core.picture import to_bgr
-from app_core.types import MouthTask
+from app_core.types import MouthTask, Picture
 from tests.faces import aigul, differs
 
 
@@ -192,6 +192,19 @@ def test_pasting_never_writes_to_the_source(plate: StillPlate) -> None:
     assert all(
         (old == new).all() for old, new in zip(before, (still.y, still.u, still.v), strict=True)
     )
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_grey_face_gets_a_grey_mouth(plate: StillPlate, seed: int) -> None:
+    """The network was trained on faces in colours."""
+    drawn = np.random.default_rng(seed).integers(0, 255, (48, 96, 3), np.uint8)
+    still = plate.picture(0)
+    grey = np.full_like(still.u, 128)
+    shown = paste(Picture(still.y, grey, grey), (100, 100, 300, 340), drawn, 1.0)
+    assert (shown.y != still.y).any()
+    assert (shown.u == 128).all() and (shown.v == 128).all()
+    coloured = paste(still, (100, 100, 300, 340), drawn, 1.0)
+    assert np.array_equal(coloured.y, shown.y) and (coloured.u != still.u).any()
 
 
 def test_warming_up_measures_the_speed(plate: StillPlate) -> None:

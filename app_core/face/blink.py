@@ -22,8 +22,12 @@ LID_CURVE = (0.20, 0.60, 0.92, 1.0, 0.88, 0.64, 0.38, 0.17, 0.05)
 BLINK_STARTS = (40, 118, 183)
 """Pictures of the 10 s cycle where blinks start: 1.6, 4.7 and 7.3 s."""
 
-_TRAVEL = 0.94
-"""The part of the eye's opening that a closed lid covers; the rest is the lower lashes."""
+_BEYOND = 0.035
+"""How far past the points of the lower lid a closed lid comes, in eye widths: they lie on the
+white as often as on the skin, and no white may stay."""
+_RIM = 0.02
+"""What lies so little above the points of the upper lid, in eye widths, may be white as well: a
+closed lid ends with what is above that."""
 _LASHES = 0.13
 """Height of the rigid band, in eye widths."""
 _SIDE = 0.35
@@ -145,10 +149,12 @@ def _draw_lid(
     fade = _smooth((x - start) / (_SIDE * width) + 1) * _smooth(
         (start + width - x) / (_SIDE * width) + 1
     )
-    travel = np.maximum(floor - edge, 0.0) * closed * _TRAVEL * fade
-    lid = edge + travel
+    inside = np.sin(np.pi * np.clip((x - start) / width, 0.0, 1.0))
+    travel = (np.maximum(floor - edge, 0.0) + _BEYOND * width * inside) * closed * fade
+    lid, rim = edge + travel, _RIM * width * closed * inside
     stretch = np.clip((y - under) / np.maximum(lid - _LASHES * width - under, 1.0), 0.0, 1.0)
     from_y = y - travel * (0.65 * stretch + 0.35 * _smooth(stretch))
+    from_y = np.where(y > lid - 0.5 * _LASHES * width, np.minimum(from_y, edge - rim), from_y)
     moved = cv2.remap(
         source,
         np.broadcast_to(x - 0.5, from_y.shape).astype(np.float32),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from app_core.errors import BadInput
-from app_core.face.plate import frame_face
+from app_core.face.framing import frame_face
 from app_core.face.reel import ForwardReel, KeptReel, PictureStream
 from app_core.face.slab import array_bytes, picture_bytes
 from app_core.face.track import cut_track, load_track, no_face
@@ -160,4 +160,7 @@ def _cut(shape: ClipShape, track: FaceTrack, size: Size) -> Cut:
     found = np.isfinite(track.boxes).all(1)
     box = track.boxes[found].mean(0) if found.any() else track.boxes[0]
     cut = frame_face(shape.width, shape.height, box, size)
-    return Cut(*(edge // 2 * 2 for edge in (cut.left, cut.top, cut.width, cut.height)))
+    left, top, width, height = (
+        edge // 2 * 2 for edge in (cut.left, cut.top, cut.width, cut.height)
+    )
+    return Cut(left, top, width, height, cut.margin_x, cut.margin_y)

@@ -9,20 +9,16 @@ import cv2
 import numpy as np
 
 from app_core.face.blink import can_blink, close_lids, closure, eyes_of
+from app_core.face.framing import frame_face, place
 from app_core.face.slab import Slab, array_bytes, picture_bytes
 from app_core.face.sway import CYCLE_FPS, CYCLE_PICTURES, Sway
 from app_core.face.track import cut_track, cycle_track
 from app_core.landmarks import POINTS
 from app_core.picture import from_bgr
-from app_core.types import Cut, FaceTrack, Picture
+from app_core.types import FaceTrack, Picture
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from app_core.types import Float32
-
-_FACE_HEIGHT_IN_FRAME = 0.45
-"""Where the middle of the face comes in a picture that had to be cut above or below."""
 
 
 class StillPlate:
@@ -143,25 +139,5 @@ def read_still(path: Path, track: FaceTrack, size: tuple[int, int]) -> tuple[Pic
         raise OSError(f"{path.name} is not a picture")
     high, wide = pixels.shape[:2]
     cut = frame_face(wide, high, track.boxes[0], size)
-    pixels = pixels[cut.top : cut.top + cut.height, cut.left : cut.left + cut.width]
-    if (cut.width, cut.height) != size:
-        how = cv2.INTER_AREA if cut.width > size[0] else cv2.INTER_CUBIC
-        pixels = cv2.resize(pixels, size, interpolation=how)
-    return from_bgr(np.asarray(pixels, np.uint8)), cut_track(track, cut, size)
-
-
-def frame_face(wide: int, high: int, box: Float32, size: tuple[int, int]) -> Cut:
-    """The largest part with the shape of ``size`` that frames the face in ``box``, (4,) pixels."""
-    shape = size[0] / size[1]
-    cut_wide, cut_high = min(wide, round(high * shape)), min(high, round(wide / shape))
-    middle_x, middle_y = wide / 2, high / 2
-    if np.isfinite(box).all():
-        middle_x, middle_y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
-    left = middle_x - cut_wide / 2
-    top = middle_y - cut_high * _FACE_HEIGHT_IN_FRAME
-    return Cut(
-        round(min(max(left, 0), wide - cut_wide)),
-        round(min(max(top, 0), high - cut_high)),
-        cut_wide,
-        cut_high,
-    )
+    placed = place(np.asarray(pixels, np.uint8), cut, size)
+    return from_bgr(placed), cut_track(track, cut, size)

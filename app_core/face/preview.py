@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 
 from app_core.errors import BadInput
 from app_core.face.avatar import STILL, TRACK
-from app_core.face.plate import frame_face
+from app_core.face.framing import frame_face, place
 from app_core.face.track import load_track
 
 if TYPE_CHECKING:
@@ -26,8 +27,13 @@ def preview(avatar: Avatar, longest: int, square: bool) -> bytes:
         raise BadInput(f"The avatar {avatar.id} is broken: it has no still", field="avatar")
     high, wide = pixels.shape[:2]
     if square:
-        cut = frame_face(wide, high, load_track(avatar.folder / TRACK).boxes[0], (2, 2))
-        pixels = pixels[cut.top : cut.top + cut.height, cut.left : cut.left + cut.width]
+        side = max(min(wide, high) // 2 * 2, 2)
+        box = load_track(avatar.folder / TRACK).boxes[0]
+        cut = frame_face(wide, high, box, (side, side))
+        if cut.margin_x or cut.margin_y:
+            pixels = place(np.asarray(pixels, np.uint8), cut, (side, side))
+        else:
+            pixels = pixels[cut.top : cut.top + cut.height, cut.left : cut.left + cut.width]
         high, wide = pixels.shape[:2]
     scale = longest / max(wide, high)
     if scale < 1:

@@ -63,9 +63,11 @@ def crop_track(
 
 
 def cut_track(track: FaceTrack, cut: Cut, size: tuple[int, int]) -> FaceTrack:
-    """The track of pictures of which ``cut`` was taken and scaled to ``size``."""
-    scale = (size[0] / cut.width, size[1] / cut.height)
-    return crop_track(track, (cut.left, cut.top), scale)
+    """The track of pictures of which ``cut`` was taken and shown at ``size``."""
+    wide, high = cut.inner(size)
+    scale = (wide / cut.width, high / cut.height)
+    corner = (cut.left - cut.margin_x / scale[0], cut.top - cut.margin_y / scale[1])
+    return crop_track(track, corner, scale)
 
 
 def no_face(pictures: int, fps: float) -> FaceTrack:

@@ -49,12 +49,20 @@ def decoder_argv(
 
     Those that are BT.601 in tv range and of the asked size leave bit for bit as they were coded.
     """
-    how = "area" if size[0] < cut.width else "bicubic"
-    filters = [
-        f"crop={cut.width}:{cut.height}:{cut.left}:{cut.top}:exact=1",
-        f"scale={size[0]}:{size[1]}:flags={how}:out_color_matrix=smpte170m:out_range=tv",
-        "format=yuv420p",
-    ]
+    filters = [f"crop={cut.width}:{cut.height}:{cut.left}:{cut.top}:exact=1"]
+    ours = "out_color_matrix=smpte170m:out_range=tv"
+    wide, high = cut.inner(size)
+    how = "area" if wide < cut.width else "bicubic"
+    shown = f"scale={wide}:{high}:flags={how}:{ours},format=yuv420p"
+    if (wide, high) == size:
+        filters.append(shown)
+    else:  # on a blurred copy of itself
+        small = "scale={}:{}:flags=area".format(*cut.blurred(size))
+        large = f"scale={size[0]}:{size[1]}:flags=bicubic"
+        back = f"[part]{small}:{ours},format=yuv420p,{large}[back]"
+        onto = f"[back][shown]overlay={cut.margin_x}:{cut.margin_y}:format=yuv420,format=yuv420p"
+        filters[0] += ",split[front][part]"
+        filters = [";".join([filters[0], f"[front]{shown}[shown]", back, onto])]
     return [
         ffmpeg,
         *QUIET,

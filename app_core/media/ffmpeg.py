@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,9 @@ VIDEO_ENCODERS = ("libx264", "libx265", "h264_nvenc", "hevc_nvenc")
 OLDEST_MAJOR = 5  # the first with -fps_mode
 
 _LONGEST_DESCRIPTION = 1 << 20  # bytes
+IMPORT_MEMORY = 2 << 30
+"""Bytes that a child may take which reads an upload: a file of 100 kB can ask for any number."""
+_STARVED = ("Cannot allocate memory", "get_buffer() failed", "Out of memory")
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
 
@@ -79,24 +83,29 @@ class Ffmpeg:
             raise failure(done.returncode, done.stderr.decode("utf-8", "replace").splitlines())
         return done.stdout
 
-    def describe(self, arguments: Sequence[str], timeout_s: float = 60.0) -> str:
+    def describe(
+        self, arguments: Sequence[str], timeout_s: float = 60.0, memory: int = IMPORT_MEMORY
+    ) -> str:
         """What a run says of its input, up to 1 MiB, however it ends: after ``timeout_s`` it is
-        killed. Raises FfmpegFailed when it does not start.
+        killed, and it gets no more than ``memory`` bytes. Raises FfmpegFailed when it does not
+        start.
         """
         argv = [self.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *arguments]
         with tempfile.TemporaryFile() as said:
             try:
-                subprocess.run(
-                    argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=said,
-                    timeout=timeout_s,
+                child = subprocess.Popen(
+                    argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
                 )
-            except subprocess.TimeoutExpired:
-                logger.warning("ffmpeg was not done with an upload after %.0f s", timeout_s)
             except OSError as error:
                 raise FfmpegFailed(f"ffmpeg could not be started: {error}") from error
+            try:
+                limit_memory(child.pid, memory)
+                child.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                logger.warning("ffmpeg was not done with an upload after %.0f s", timeout_s)
+            finally:
+                child.kill()
+                child.wait()
             said.seek(0)
             return said.read(_LONGEST_DESCRIPTION).decode("utf-8", "replace")
 
@@ -163,6 +172,18 @@ def _inspect(path: str) -> Ffmpeg:
     if missing:
         raise FfmpegFailed(f"{path} was built without {' and '.join(missing)}")
     return ffmpeg
+
+
+def limit_memory(pid: int, most: int) -> None:
+    """Of a child that runs already, bytes of data, where the system can. It is told by
+    ``starved`` of its last words when that was too little."""
+    with contextlib.suppress(OSError, AttributeError):
+        resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
+
+
+def starved(lines: Iterable[str]) -> bool:
+    """Whether ffmpeg said that it got too little memory."""
+    return any(phrase in line for line in lines for phrase in _STARVED)
 
 
 def failure(code: int | None, lines: Iterable[str]) -> SoyleError:

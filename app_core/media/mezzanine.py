@@ -15,8 +15,10 @@ import numpy as np
 from app_core.cores import core_count
 from app_core.errors import BadInput, Cancelled, FfmpegFailed
 from app_core.media.cycle import CycleCheck
+from app_core.media.ffmpeg import IMPORT_MEMORY
+from app_core.media.limits import too_heavy, too_long
 from app_core.media.photo import BACKDROP
-from app_core.media.probe import input_options, too_long
+from app_core.media.probe import input_options
 from app_core.media.raw_video import RawPictures, RawWriter, gently, planes
 from app_core.media.tone import write_table
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app_core.media.ffmpeg import Ffmpeg
-    from app_core.media.probe import ClipFacts, Limits
+    from app_core.media.limits import Limits
+    from app_core.media.probe import ClipFacts
     from app_core.types import Picture, UInt8
 
     Progress = Callable[[float], None]
@@ -92,7 +95,11 @@ def encode_forward(
     cycle = CycleCheck()
     count = 0
 
-    with _Reader(argv, size) as reader, RawWriter(ffmpeg.path, target, size, facts.fps) as writer:
+    memory = None if use_nvdec else IMPORT_MEMORY  # a GPU's driver maps far more than it takes
+    with (
+        _Reader(argv, size, memory) as reader,
+        RawWriter(ffmpeg.path, target, size, facts.fps) as writer,
+    ):
 
         def pass_on() -> Iterator[Picture]:
             nonlocal count
@@ -200,7 +207,8 @@ def _escaped(value: str) -> str:
 
 
 class _Reader(RawPictures):
-    """Of an upload, which may end badly: then ``broken`` is set."""
+    """Of an upload, which may end badly: then ``broken`` is set. Raises TooLarge when it takes
+    too much memory."""
 
     broken = False
 
@@ -209,6 +217,9 @@ class _Reader(RawPictures):
         try:
             read = self._process.read(data.data)
         except FfmpegFailed:
-            self.broken = True
-            return None
-        return data if read == len(data) else None
+            self.broken, read = True, 0
+        if read == len(data):
+            return data
+        if self._process.starved:
+            raise too_heavy()
+        return None

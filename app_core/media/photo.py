@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia
-from app_core.media.probe import LONGEST_SIDE, SHORTEST_SIDE, Limits, check_pixels
+from app_core.media.limits import Limits, check_pixels
+from app_core.media.probe import LONGEST_SIDE, SHORTEST_SIDE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,11 +13,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia
+from app_core.media.ffmpeg import starved
+from app_core.media.limits import check_clip_pixels, mega, too_heavy, too_long
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from app_core.media.ffmpeg import Ffmpeg
+    from app_core.media.limits import Limits
 
 LONGEST_SIDE = 1920
 SHORTEST_SIDE = 64
@@ -69,15 +72,6 @@ class Sniffed(NamedTuple):
     format: str
     """JPEG, PNG, WEBP or HEIF for Pillow; mov or matroska for ffmpeg."""
     suffix: str
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one import may cost."""
-
-    max_pixels: int = 50_000_000
-    """Of one picture."""
-    max_clip_s: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +151,7 @@ def input_options(demuxer: str, decoder: str, limits: Limits) -> list[str]:
     """What stands before ``-i`` wherever ffmpeg opens an upload."""
     return [
         *("-protocol_whitelist", "file,pipe", "-f", demuxer, "-codec_whitelist", _CODECS),
-        *("-max_pixels", f"{limits.max_pixels}"),
+        *("-max_pixels", f"{limits.max_clip_pixels}"),
         *(("-c:v", decoder) if decoder else ()),
     ]
 
@@ -173,14 +167,17 @@ def probe_clip(ffmpeg: Ffmpeg, path: Path, demuxer: str, limits: Limits) -> Clip
         said = _ask(ffmpeg, path, demuxer, decoder, limits)
     size = _CODED_SIZE.search(stream[0])
     if size is not None:
-        check_pixels(int(size[1]), int(size[2]), limits)
+        check_clip_pixels(int(size[1]), int(size[2]), limits)
     seconds = _seconds(said)
     if seconds > limits.max_clip_s:
         raise too_long(limits, seconds)
     picture = _PICTURE.search(said)
     if picture is None:
         if "max pixel count" in said:
-            raise TooLarge(f"The clip's pictures are over {_mega(limits)}.", field="file")
+            most = mega(limits.max_clip_pixels)
+            raise TooLarge(f"The clip's pictures are over {most}.", field="file")
+        if starved(said.splitlines()):
+            raise too_heavy()
         raise BadInput("No picture of the clip can be decoded: it is damaged.", field="file")
     fmt, across, down, wide, high, field = picture.groups()
     colours = _COLOURS.search(said, picture.end())
@@ -242,19 +239,6 @@ def mezzanine_size(width: int, height: int, across: int = 1, down: int = 1) -> t
     return wide, high
 
 
-def check_pixels(width: int, height: int, limits: Limits) -> None:
-    """Raises TooLarge."""
-    if width * height > limits.max_pixels:
-        raise TooLarge(
-            f"The picture is {width}x{height} pixels; the limit is {_mega(limits)}.", field="file"
-        )
-
-
-def too_long(limits: Limits, seconds: float | None = None) -> TooLarge:
-    lasts = "is too long" if seconds is None else f"lasts {seconds:.0f} s"
-    return TooLarge(f"The clip {lasts}; the limit is {limits.max_clip_s:.0f} s.", field="file")
-
-
 def _own_rate(average: float, grid: float) -> float:
     """Of the average and of the grid on which ffmpeg sees the pictures' times.
 
@@ -299,7 +283,3 @@ def _alpha_decoder(ffmpeg: Ffmpeg, said: str, stream: str) -> str:
         return ""
     wanted = "libvpx-vp9" if "Video: vp9" in stream else "libvpx" if "Video: vp8" in stream else ""
     return wanted if wanted in ffmpeg.decoders else ""
-
-
-def _mega(limits: Limits) -> str:
-    return f"{limits.max_pixels / 1e6:.3g} million pixels"

@@ -17,7 +17,7 @@ from collections import deque
 from typing import IO, TYPE_CHECKING
 
 from app_core.errors import FfmpegFailed, SoyleError
-from app_core.media.ffmpeg import failure
+from app_core.media.ffmpeg import failure, limit_memory, starved
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -127,8 +127,10 @@ class FfmpegProcess:
         inputs: Sequence[InputPipe] = (),
         output: bool = False,
         patience_s: float = 60.0,
+        memory: int | None = None,
     ) -> None:
-        """``output`` opens its standard output for ``read``. ``patience_s`` bounds one wait.
+        """``output`` opens its standard output for ``read``. ``patience_s`` bounds one wait,
+        ``memory`` the bytes that the child may take.
 
         Raises FfmpegFailed, or Busy when no thread is left; the ``inputs`` are closed then.
         """
@@ -152,6 +154,8 @@ class FfmpegProcess:
             if isinstance(error, OSError):
                 raise FfmpegFailed(f"ffmpeg could not be started: {error}") from error
             raise
+        if memory is not None:
+            limit_memory(self._child.pid, memory)
         for pipe in inputs:
             pipe.hand_over()
         assert self._child.stderr is not None
@@ -177,6 +181,11 @@ class FfmpegProcess:
     @property
     def pid(self) -> int:
         return self._child.pid
+
+    @property
+    def starved(self) -> bool:
+        """It said that it got too little memory."""
+        return starved(list(self._lines))
 
     def write(self, pipe: InputPipe, data: bytes | memoryview) -> None:
         """Raises FfmpegFailed or DiskFull when the child has died or takes nothing."""

@@ -59,9 +59,12 @@ class _Running:
 class RawPictures(_Running):
     """Raw pictures out of a running ffmpeg."""
 
-    def __init__(self, argv: Sequence[str], size: tuple[int, int]) -> None:
+    def __init__(
+        self, argv: Sequence[str], size: tuple[int, int], memory: int | None = None
+    ) -> None:
+        """``memory`` bounds what ffmpeg may take, bytes."""
         self._bytes = size[0] * size[1] * 3 // 2
-        self._process = FfmpegProcess(argv, output=True)
+        self._process = FfmpegProcess(argv, output=True, memory=memory)
 
 
 class RawWriter(_Running):

@@ -20,14 +20,14 @@ def import_work(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Callable[[Impor
 
     def work(item: Import, home: Path) -> None:
         from app_core.face.finder import find_finder
-        from app_core.media.probe import Limits
+        from app_core.media.limits import Limits
         from app_core.services.avatar_import import Card, import_avatar
         from app_core.services.import_job import ImportTools
 
         tools = ImportTools(
             ffmpeg=ffmpeg,
             finder=lambda: find_finder(config.models_dir),
-            limits=Limits(config.max_pixels, config.max_clip_s),
+            limits=Limits(config.max_pixels, config.max_clip_s, config.max_clip_pixels),
             use_nvdec=config.import_nvdec,
         )
         card = Card(

@@ -11,7 +11,7 @@ from app_core.errors import Cancelled
 from app_core.face.avatar import STILL, TRACK
 from app_core.face.choice import FaceChoice
 from app_core.face.track import cycle_track, save_track
-from app_core.media.probe import Limits
+from app_core.media.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -26,6 +26,8 @@ _SOFT = 0.26
 """Part of the way out over which it fades."""
 MASKS_BYTES = 16 << 20
 """Masks that stay: a clip whose face comes nearer has one for each size."""
+_COLOURED = 3.0
+"""A face that is off grey by so many levels, as a dark one in colours is, is in colours."""
 
 
 def mask() -> Float32:
@@ -53,12 +55,25 @@ def paste(picture: Picture, box: tuple[int, int, int, int], drawn: UInt8, weight
     left, top, right, bottom = box
     middle = (top + bottom) // 4 * 2
     patch = from_bgr(drawn)
+    half = slice(middle // 2, bottom // 2), slice(left // 2, right // 2)
+    part = min(_colour(picture.u[half], picture.v[half]) / _COLOURED, 1.0)
     target = Picture(picture.y.copy(), picture.u.copy(), picture.v.copy())
     _blend(target.y[middle:bottom, left:right], patch.y, weight)
-    half = slice(middle // 2, bottom // 2), slice(left // 2, right // 2)
-    _blend(target.u[half], patch.u, weight)
-    _blend(target.v[half], patch.v, weight)
+    _blend(target.u[half], _pale(patch.u, part), weight)
+    _blend(target.v[half], _pale(patch.v, part), weight)
     return target
+
+
+def _colour(blue: UInt8, red: UInt8) -> float:
+    """The mean of what U and V are off grey, levels."""
+    return float(np.mean([np.abs(plane.astype(np.int16) - 128).mean() for plane in (blue, red)]))
+
+
+def _pale(plane: UInt8, part: float) -> UInt8:
+    """The network has learned colours, and draws them on a grey face too."""
+    if part == 1.0:
+        return plane
+    return cast("UInt8", cv2.addWeighted(plane, part, plane, 0.0, 128.0 * (1.0 - part)))
 
 
 def _blend(plane: UInt8, patch: UInt8, weight: float) -> None:
