@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.channel import Channel
-from app_core.errors import Cancelled, Conflict, NotFound, afresh
+from app_core.errors import Cancelled, afresh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from app_core.errors import SoyleError
     from app_core.request import RenderRequest
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-IN_MEMORY = 64 << 20
-"""Bytes of memory that ended jobs may hold in all. Their sounds and films lie on the disk; where
-that cannot be written, sounds stay here."""
 JOB_BYTES, MARK_BYTES = 8192, 400
 """What a job takes in memory besides its sound and text, and one of its marks."""
 
@@ -247,67 +244,3 @@ class Job:
             if error is None
             else {"error": str(error), "code": error.code, "field": error.field},
         }
-
-
-class JobTable:
-    """Jobs by id. Ended ones are forgotten after ``life_s``, or when they hold over ``quota`` or
-    more than ``IN_MEMORY``.
-
-    ``forgotten`` is called with each of them, to remove what it left on the disk.
-    """
-
-    def __init__(
-        self, life_s: float, quota: int, forgotten: Callable[[Job], None] = lambda job: None
-    ) -> None:
-        self._life_s, self._quota, self._forgotten = life_s, quota, forgotten
-        self._jobs: dict[str, Job] = {}
-        self._lock = threading.Lock()
-
-    def add(self, job: Job) -> None:
-        with self._lock:
-            self._forget(time.monotonic())
-            if job.id in self._jobs:
-                raise Conflict("This job_id is taken", field="job_id")
-            self._jobs[job.id] = job
-
-    def get(self, job_id: str) -> Job:
-        with self._lock:
-            self._forget(time.monotonic())
-            job = self._jobs.get(job_id)
-        if job is None:
-            raise NotFound("There is no such job; jobs are kept for an hour", field="job_id")
-        return job
-
-    def running(self) -> list[Job]:
-        with self._lock:
-            return [job for job in self._jobs.values() if not job.ended]
-
-    def discard(self, job_id: str) -> None:
-        with self._lock:
-            self._jobs.pop(job_id, None)
-
-    def expire(self) -> None:
-        """Forgets what is due."""
-        with self._lock:
-            self._forget(time.monotonic())
-
-    def clear(self) -> None:
-        """Forgets every job. None may be running."""
-        with self._lock:
-            for job in self._jobs.values():
-                self._forgotten(job)
-            self._jobs.clear()
-
-    def _forget(self, now: float) -> None:
-        ended = sorted(
-            (job for job in self._jobs.values() if job.ended_s is not None),
-            key=lambda job: job.ended_s or 0.0,
-        )
-        held, memory = sum(job.nbytes for job in ended), sum(job.in_memory for job in ended)
-        for job in ended:
-            kept = held <= self._quota and memory <= IN_MEMORY
-            if kept and now - (job.ended_s or now) < self._life_s:
-                break
-            held, memory = held - job.nbytes, memory - job.in_memory
-            del self._jobs[job.id]
-            self._forgotten(job)

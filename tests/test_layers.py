@@ -15,7 +15,18 @@ LAYERS = [
     {"pipeline"},
     {"engine"},
     {"speech", "face", "lipsync", "media"},
-    {"job", "metrics", "channel", "config", "log", "sound", "request", "heap", "spool"},
+    {
+        "job",
+        "metrics",
+        "channel",
+        "config",
+        "log",
+        "sound",
+        "request",
+        "heap",
+        "spool",
+        "job_table",
+    },
     {"types", "errors", "landmarks", "kernels", "picture"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -110,9 +110,8 @@ def wait_for_film(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> Path:
 
 
 def forget_chunks(service: LipsyncService, job: Job) -> None:
-    """Removes the films and the sounds of a job that has ended."""
+    """Removes the films of a job that has ended."""
     for chunk in job.chunks:
-        chunk.sound.release()
         if chunk.film is not None:
             service.results.free(chunk.film)
             chunk.film = None
