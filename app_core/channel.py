@@ -76,7 +76,7 @@ class Channel(Generic[T]):
             if self._closed:
                 return
             self._closed = True
-            self._error = error
+            self._error = error and afresh(error)
             if now:
                 self._items.clear()
             self._changed.notify_all()

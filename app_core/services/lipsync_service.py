@@ -219,8 +219,9 @@ class LipsyncService:
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:
             self.results.free(job.result)
-        for part in (job, *job.chunks):
-            part.sound.release()
+        job.sound.release()
+        for chunk in job.chunks:
+            chunk.sound.release()
         forget_chunks(self, job)
 
     def health(self) -> dict[str, Any]:
