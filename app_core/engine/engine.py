@@ -163,6 +163,7 @@ class Engine:
             self.frames += len(tasks)
             for task, answer in zip(tasks, answers, strict=True):
                 self._deliver(jobs[task.job_id], answer)
+            del tasks, jobs, task, answer, answers  # held while nothing is to be drawn
 
     def _deliver(self, job: Job, answer: Mouth | ModelFailed) -> None:
         if isinstance(answer, ModelFailed):
