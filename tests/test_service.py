@@ -364,7 +364,7 @@ def test_what_a_model_made_of_a_plate_goes_with_it(make_service: Make) -> None:
             return Made()
 
     class Library(GreyLibrary):
-        charged: list[int] = []  # noqa: RUF012
+        charged: list[int] = []
 
         def charge(self, plate: object, nbytes: int) -> None:
             self.charged.append(nbytes)
