@@ -93,7 +93,7 @@ class Channel(Generic[T]):
             if self._closed:
                 return
             self._closed = True
-            self._error = error
+            self._error = error and afresh(error)
             if now:
                 self._items.clear()
             if error is not None:

@@ -89,7 +89,7 @@ class Config(BaseModel):
         85, description="Quality of MJPEG pictures, 10..100"
     )
     picture_cache_mb: Annotated[int, Field(ge=0)] = Field(
-        400, description="Decoded pictures kept in memory and shared by all jobs, MiB"
+        400, description="Decoded pictures and faces kept in memory and shared by all jobs, MiB"
     )
     max_upload_mb: Annotated[int, Field(ge=1)] = Field(
         512, description="Largest photo or clip that can be uploaded, MiB"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 import uuid
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.cancel_scope import CancelScope, Ticket
 from app_core.channel import Channel
-from app_core.errors import Conflict, NotFound, afresh
+from app_core.errors import afresh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from app_core.errors import SoyleError
     from app_core.request import RenderRequest
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-logger = logging.getLogger(__name__)
-IN_MEMORY = 64 << 20
-"""Bytes of memory that ended jobs may hold in all. Their sounds and films lie on the disk; where
-that cannot be written, sounds stay here."""
 JOB_BYTES, MARK_BYTES = 8192, 400
 """What a job takes in memory besides its sound and text, and one of its marks."""
 
@@ -236,74 +231,3 @@ class Job:
             if error is None
             else {"error": str(error), "code": error.code, "field": error.field},
         }
-
-
-class JobTable:
-    """Jobs by id. Ended ones are forgotten after ``life_s``, or when they hold over ``quota`` or
-    more than ``IN_MEMORY``.
-
-    ``forgotten`` is called with each of them, to remove what it left on the disk.
-    """
-
-    def __init__(
-        self, life_s: float, quota: int, forgotten: Callable[[Job], None] = lambda job: None
-    ) -> None:
-        self._life_s, self._quota, self._forgotten = life_s, quota, forgotten
-        self._jobs: dict[str, Job] = {}
-        self._lock = threading.Lock()
-
-    def add(self, job: Job) -> None:
-        with self._lock:
-            self._forget(time.monotonic())
-            if job.id in self._jobs:
-                raise Conflict("This job_id is taken", field="job_id")
-            self._jobs[job.id] = job
-
-    def get(self, job_id: str) -> Job:
-        with self._lock:
-            self._forget(time.monotonic())
-            job = self._jobs.get(job_id)
-        if job is None:
-            raise NotFound("There is no such job; jobs are kept for an hour", field="job_id")
-        return job
-
-    def running(self) -> list[Job]:
-        with self._lock:
-            return [job for job in self._jobs.values() if not job.ended]
-
-    def discard(self, job_id: str) -> None:
-        with self._lock:
-            self._jobs.pop(job_id, None)
-
-    def expire(self) -> None:
-        """Forgets what is due."""
-        with self._lock:
-            self._forget(time.monotonic())
-
-    def clear(self) -> None:
-        """Forgets every job. None may be running."""
-        with self._lock:
-            for job in self._jobs.values():
-                self._forgo(job)
-            self._jobs.clear()
-
-    def _forget(self, now: float) -> None:
-        ended = sorted(
-            (job for job in self._jobs.values() if job.ended_s is not None),
-            key=lambda job: job.ended_s or 0.0,
-        )
-        held, memory = sum(job.nbytes for job in ended), sum(job.in_memory for job in ended)
-        for job in ended:
-            kept = held <= self._quota and memory <= IN_MEMORY
-            if kept and now - (job.ended_s or now) < self._life_s:
-                break
-            held, memory = held - job.nbytes, memory - job.in_memory
-            del self._jobs[job.id]
-            self._forgo(job)
-
-    def _forgo(self, job: Job) -> None:
-        """A file that cannot be removed must not keep the others."""
-        try:
-            self._forgotten(job)
-        except Exception:
-            logger.exception("what a job left was not removed", extra={"job": job.id})

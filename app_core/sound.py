@@ -101,7 +101,7 @@ class Sound:
         """Nothing more comes. The first close wins."""
         with self._changed:
             if not self._closed:
-                self._closed, self._error = True, error
+                self._closed, self._error = True, error and afresh(error)
                 if self._file is None:
                     self._store = self._store[: self._length].copy()
                 self._put_away()

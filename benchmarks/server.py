@@ -145,9 +145,8 @@ def memory(pid: int) -> tuple[int, int]:
     for worker in workers:
         own += _resident(worker)
         # A child that has not become ffmpeg yet looks as large as its parent.
-        below += sum(
-            _resident(each) for each in _family(worker)[1:] if "python" not in _command(each)
-        )
+        others = [each for each in _family(worker)[1:] if "ffmpeg" in _command(each)]
+        below += sum(_resident(each) for each in others)
     return own, below
 
 

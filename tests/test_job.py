@@ -5,10 +5,11 @@ import time
 import numpy as np
 import pytest
 
-from app_core import job as module
+from app_core import job_table as module
 from app_core.channel import Channel
 from app_core.errors import Busy, Cancelled, Conflict, NotFound, SoyleError, afresh
-from app_core.job import Job, JobStatus, JobTable
+from app_core.job import JOB_BYTES, Job, JobStatus
+from app_core.job_table import JobTable
 from app_core.request import MjpegRequest
 from app_core.sound import Sound
 from app_core.types import Sentence
@@ -66,6 +67,7 @@ def test_the_table_forgets_by_age_and_by_quota() -> None:
     for one in jobs:
         table.add(one)
         one.end(JobStatus.DONE)
+    table.expire()
     kept = [one for one in jobs if _known(table, one)]
     assert kept == jobs[2:], "the oldest go first"
 
@@ -79,7 +81,7 @@ def _known(table: JobTable, one: Job) -> bool:
 
 def test_the_table_forgets_by_what_jobs_hold_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sounds that found no place on the disk, marks and texts; not what lies in files."""
-    monkeypatch.setattr(module, "IN_MEMORY", 3 * module.JOB_BYTES + 8000)
+    monkeypatch.setattr(module, "IN_MEMORY", 3 * JOB_BYTES + 8000)
     table, ended = JobTable(life_s=100, quota=1 << 30), []
     for samples in (2000, 2000, 0, 0, 0):
         one = job(samples)

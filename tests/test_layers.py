@@ -16,7 +16,18 @@ LAYERS = [
     {"pipeline"},
     {"engine"},
     {"speech", "face", "lipsync", "media"},
-    {"job", "metrics", "channel", "config", "log", "sound", "request", "heap", "spool"},
+    {
+        "job",
+        "job_table",
+        "metrics",
+        "channel",
+        "config",
+        "log",
+        "sound",
+        "request",
+        "heap",
+        "spool",
+    },
     {"types", "errors", "landmarks", "kernels", "picture", "threads", "cores", "cancel_scope"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

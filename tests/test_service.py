@@ -19,7 +19,7 @@ from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.types import Frame, frame_count
 from tests.conftest import until
-from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices, frame_number
+from tests.fakes import RATE, EchoModel, GreyLibrary, ToneVoice, ToneVoices, frame_number
 
 Make = Callable[..., LipsyncService]
 WORDS = "one two three four five"
@@ -320,16 +320,21 @@ def test_a_job_that_failed_holds_nothing_of_its_render(make_service: Make, ends:
     voice = ToneVoice(fail_at="four" if ends == "voice" else "")
     model = EchoModel(max_batch=4)
     service = make_service(model=model, voices=ToneVoices(voice))
+    model.gate.clear()
     job = service.submit(asap())
     if ends == "model":
         model.bad.update((job.id, n) for n in range(8, 99))
+    model.gate.set()
     composer = weakref.ref(service._renders.composer(job))
+    frame = None
 
     def seen(frame: Frame) -> Frame:
         if ends == "reader" and frame.index == 3:
             raise BadInput("the reader cannot")
         return frame
 
+    if ends == "reader":
+        voice.delay_s = 0.1  # the sound is still growing when it is closed
     try:
         with service.frames(job, seen) as frames:
             for frame in frames:
@@ -344,5 +349,40 @@ def test_a_job_that_failed_holds_nothing_of_its_render(make_service: Make, ends:
     def gone() -> bool:
         gc.collect()
         return composer() is None
+
+    assert until(gone)
+
+
+def test_what_a_model_made_of_a_plate_goes_with_it(make_service: Make) -> None:
+    """Also when the last batch that was drawn was of it."""
+
+    class Made:
+        nbytes = 77
+
+    class Model(EchoModel):
+        def open(self, plate: object) -> Made:  # type: ignore[override]
+            return Made()
+
+    class Library(GreyLibrary):
+        charged: list[int] = []
+
+        def charge(self, plate: object, nbytes: int) -> None:
+            self.charged.append(nbytes)
+
+    model, library = Model(), Library()
+    service = make_service(model=model, library=library)
+    job = service.submit(asap())
+    plate = library.plate(library.get("grey"), (128, 128), static=False, sway=True)
+    made = weakref.ref(service.studio.face(model, plate))
+    for _ in service.frames(job, whole):
+        pass
+    assert job.status is JobStatus.DONE and made() is not None
+    assert set(library.charged) == {77}
+    del plate
+    library._plates.clear()
+
+    def gone() -> bool:
+        gc.collect()
+        return made() is None
 
     assert until(gone)

@@ -7,6 +7,7 @@ import random
 import shutil
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,32 @@ def test_a_cancel_at_any_moment_leaves_nothing(
         avatars.describe(item.id)
     assert begin(avatars, avatar_id=item.id).ended.wait(5)
     assert avatars.describe(item.id)["status"] == "ready"
+
+
+def test_previews_are_bounded_and_go_with_their_avatar(
+    tmp_path: Path, folder: Path, importer: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_still_avatar(folder / "me")
+    removed: list[bool] = []
+    config = Config(avatar_dir=folder, work_dir=tmp_path / "work")
+    avatars = Avatars(
+        config,
+        AvatarLibrary(folder),
+        Results(config.work_dir),
+        importer,
+        removed=lambda: removed.append(True),
+    )
+    sizes = range(32, 64)
+    made = {size: len(avatars.preview("me", size, False)[0]) for size in sizes}
+    assert sum(map(len, avatars._previews.values())) == sum(made.values())
+    other, _ = avatars.preview("aigul", 64, True)
+    avatars.remove("me")
+    assert list(avatars._previews.values()) == [other] and removed == [True]
+    monkeypatch.setattr("app_core.services.avatars._PREVIEWS_BYTES", 3 * len(other))
+    for size in sizes:
+        avatars.preview("aigul", size, False)
+        assert sum(map(len, avatars._previews.values())) <= 3 * len(other)
+    avatars.close()
 
 
 def test_those_that_wait_can_be_cancelled(
@@ -435,6 +462,41 @@ def test_an_evicted_clip_that_nobody_reads_ends_its_decoder(tmp_path: Path) -> N
     second = library.plate(library.get("other"), static=False)
     assert isinstance(first, ClipPlate) and not first.keep and second.keep
     assert footage.open_streams == 0
+    library.close()
+
+
+def test_many_clips_at_many_sizes_take_what_one_budget_allows(tmp_path: Path) -> None:
+    """And nothing of them is left when their avatars go, also of those that a job still reads."""
+    names = ("clip", "one", "two", "three")
+    folder = clips(tmp_path, names[1:])
+    room = 4 * PICTURES * 128 * 96 * 3 // 2
+    library = AvatarLibrary(folder, room / 2**20, ClipFootage(find_ffmpeg))
+    slabs, reels = [], []
+    for name in names:
+        for size in ((128, 96), (96, 96), (64, 64), (256, 192)):
+            plate = library.plate(library.get(name), size, static=False)
+            assert isinstance(plate, ClipPlate)
+            reel = plate.reel()
+            if plate.keep:
+                slabs.append(weakref.ref(reel.picture(3).y.base))
+            if len(reels) < 2:
+                reels.append((plate, reel))  # as a job has both
+            else:
+                reel.close()
+            assert library._shelf.nbytes <= room
+    assert len(slabs) >= 5
+    del plate, reel
+    for name in names:
+        library.forget(folder / name)
+    assert 0 < library._shelf.nbytes <= room
+    while reels:
+        reels.pop()[1].close()
+
+    def gone() -> bool:
+        return library._shelf.nbytes == 0 and not any(slab() is not None for slab in slabs)
+
+    assert until(gone)
+    assert until(lambda: children("stream_loop") == [])
     library.close()
 
 

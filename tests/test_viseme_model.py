@@ -14,7 +14,7 @@ from app_core.lipsync.viseme.model import VisemeModel
 from app_core.lipsync.viseme.mouth_interior import draw_interior
 from app_core.lipsync.viseme.rig import make_rig
 from app_core.lipsync.viseme.warp import warp_skin
-from app_core.types import Mouth, MouthTask
+from app_core.types import Mouth, MouthTask, Picture
 from tests.faces import aigul, differs, rolled
 
 OPEN_MOUTH = np.array([0.8, 0.85, 0.05, 0, 0, 0, 0.35, 0], np.float32)
@@ -161,3 +161,28 @@ def test_a_mouth_of_another_shape_has_its_own_rig() -> None:
     drawn = [model.apply(face, picture, Mouth(0, index, smile)) for index in range(3)]
     assert drawn[0] is picture
     assert differs(drawn[1], drawn[2]).any()
+
+
+def test_a_face_counts_the_rigs_that_it_will_make(model: VisemeModel) -> None:
+    """A clip whose face changes its shape has a rig for each picture."""
+    still = aigul((256, 256))
+    steady = model.open(still)
+    count = 40
+    points = np.repeat(still.track.landmarks[:1], count, 0)
+    points[1::2, POINTS["chin"]] += 9
+    track = cycle_track(np.repeat(still.track.boxes[:1], count, 0), points, 25.0)
+
+    class Clip(StillPlate):
+        def picture(self, index: int) -> Picture:
+            return still.picture(0)
+
+    plate = Clip(still.picture(0), still.track, (1.0, 1.0), lively=False)
+    plate.track = track
+    face = model.open(plate)
+    assert len(face.reshaped) == count - 1
+    for index in range(count):
+        face.rig_of(index, plate.picture(index))
+    assert len(face.rigs) == count - 1
+    made = sum(rig.curves.nbytes + rig.own.nbytes for rig in face.rigs.values())
+    assert made <= face.nbytes < made + count * 20_000
+    assert steady.nbytes < 1000

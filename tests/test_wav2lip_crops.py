@@ -183,7 +183,9 @@ def test_a_long_clip_lies_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     crops = crops_of(film, tmp_path)
     assert until(lambda: crops.ready(4))
     assert not crops.held.flags.owndata
+    assert crops.nbytes == 0
     assert list(tmp_path.iterdir()) == [], "the file has no name"
     assert crops.held[4].mean() > crops.held[0].mean()
     in_memory = crops_of(Film(list(range(5))), tmp_path / "missing")
+    assert in_memory.nbytes == 5 * module.FACE_BYTES
     assert until(lambda: in_memory.ready(4)), "without the file they stay in memory"

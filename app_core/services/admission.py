@@ -10,7 +10,8 @@ from app_core.errors import Busy
 
 if TYPE_CHECKING:
     from app_core.engine.capacity import Capacity
-    from app_core.job import Job, JobTable
+    from app_core.job import Job
+    from app_core.job_table import JobTable
 
 LONGEST_RETRY_S = 30
 

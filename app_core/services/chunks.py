@@ -139,10 +139,9 @@ def wav_file(service: LipsyncService, job: Job, chunk: Chunk) -> Path:
 
 
 def forget_chunks(service: LipsyncService, job: Job) -> None:
-    """Removes the files and the sounds of a job that has ended."""
+    """Removes the files of a job that has ended."""
     for chunk in job.chunks:
         chunk.forgotten = True
-        chunk.sound.release()
         _free_files(service, chunk)
 
 

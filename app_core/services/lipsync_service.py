@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from app_core.errors import BadInput, Cancelled, ModelFailed, NotFound
 from app_core.face.avatar import AvatarLibrary
 from app_core.heap import Trimmer
-from app_core.job import Job, JobTable
+from app_core.job import Job
+from app_core.job_table import JobTable
 from app_core.pipeline.playout import Playout
 from app_core.services.avatar_work import import_work
 from app_core.services.avatars import Avatars
@@ -264,6 +265,8 @@ class LipsyncService:
         if job.result is not None:
             self.results.free(job.result)
         job.sound.release()
+        for chunk in job.chunks:
+            chunk.sound.release()
         forget_chunks(self, job)
 
     def health(self) -> dict[str, Any]:

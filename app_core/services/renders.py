@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from app_core.config import Config
     from app_core.face.avatar import Avatar
-    from app_core.job import JobTable
+    from app_core.job_table import JobTable
     from app_core.lipsync.model import Plate
     from app_core.request import RenderRequest
     from app_core.services.studio import Studio

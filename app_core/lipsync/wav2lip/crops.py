@@ -60,7 +60,7 @@ class Crops:
         self._made = np.zeros(int(self._rows.max(initial=-1)) + 1, np.bool_)
         room = _room(len(self._made), folder)
         self.held = runtime.hold(room)
-        self.nbytes = room.nbytes if self.held is room and room.nbytes <= IN_MEMORY else 0
+        self.nbytes = room.nbytes if self.held is room and room.flags.owndata else 0
         """In this machine's memory; a file is the system's to page out."""
         self._changed = threading.Condition()
         self._error: Exception | None = None
