@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from app_core.services.reader import Reader
 from app_core.services.readings import Readings
 from app_core.services.recording import process_recording
 from app_core.services.renders import Renders
-from app_core.services.results import Results
+from app_core.services.results import Results, writable
 from app_core.services.studio import Studio
 from app_core.services.watch import Watch
 from app_core.speech.espeak import EspeakVoice
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from app_core.services.imports import Import
     from app_core.speech.voice import Voice
     from app_core.types import Frame, Speech, UInt8
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -64,6 +67,9 @@ class LipsyncService:
         library: AvatarLibrary | None = None,
         importer: Callable[[Import, Path], None] | None = None,
     ) -> None:
+        if config.work_dir is not None and not writable(config.work_dir):
+            logger.warning("WORK_DIR %s cannot be written: the system's is taken", config.work_dir)
+            config = config.model_copy(update={"work_dir": None})
         self.config = config
         self.studio = Studio(config, model, library)
         self.library = self.studio.library
