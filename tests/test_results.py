@@ -11,7 +11,7 @@ from app_core.services.results import Results, writable
 HOLD = """
 import sys
 from pathlib import Path
-from app_core.services.results import Results, writable
+from app_core.services.results import Results
 Results(Path(sys.argv[1])).take("film.mp4").write_text("half a film")
 sys.stdout.write("ready\\n")
 sys.stdout.flush()
@@ -34,13 +34,6 @@ def other_process(tmp_path: Path):  # type: ignore[no-untyped-def]
         process.kill()
 
 
-def test_a_folder_that_cannot_be_written_is_known_before(tmp_path: Path) -> None:
-    assert writable(tmp_path) and writable(tmp_path / "not" / "there")
-    (tmp_path / "file").touch()
-    assert not writable(tmp_path / "file") and not writable(tmp_path / "file" / "work")
-    assert not (tmp_path / "not").exists()
-
-
 def test_the_last_file_takes_the_folder_along(tmp_path: Path) -> None:
     results = Results(tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -56,26 +49,12 @@ def test_the_last_file_takes_the_folder_along(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_known_before(tmp_path: Path) -> None:
-    assert writable(tmp_path) and writable(tmp_path / "not" / "there")
-    (tmp_path / "file").touch()
-    assert not writable(tmp_path / "file") and not writable(tmp_path / "file" / "work")
-    assert not (tmp_path / "not").exists()
-
-
 def test_a_place_is_taken_once(tmp_path: Path) -> None:
     results = Results(tmp_path)
     results.take("1.mp4")
     with pytest.raises(FileExistsError):
         results.take("1.mp4")
     results.close()
-
-
-def test_a_folder_that_cannot_be_written_is_known_before(tmp_path: Path) -> None:
-    assert writable(tmp_path) and writable(tmp_path / "not" / "there")
-    (tmp_path / "file").touch()
-    assert not writable(tmp_path / "file") and not writable(tmp_path / "file" / "work")
-    assert not (tmp_path / "not").exists()
 
 
 def test_folders_of_dead_processes_are_swept(
@@ -94,3 +73,10 @@ def test_folders_of_dead_processes_are_swept(
     assert mine.exists()
     assert (tmp_path / "somebody-else").exists()
     results.close()
+
+
+def test_a_folder_that_cannot_be_written_is_known_before(tmp_path: Path) -> None:
+    assert writable(tmp_path) and writable(tmp_path / "not" / "there")
+    (tmp_path / "file").touch()
+    assert not writable(tmp_path / "file") and not writable(tmp_path / "file" / "work")
+    assert not (tmp_path / "not").exists()
