@@ -20,6 +20,7 @@ from app_core.errors import (
     DiskFull,
     FfmpegFailed,
     NoFace,
+    SoyleError,
     TooLarge,
     UnsupportedMedia,
 )
@@ -310,6 +311,20 @@ def test_a_full_disk_is_told_and_leaves_nothing(
         with pytest.raises(DiskFull):
             desk.take(source)
         assert desk.left() == []
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_cannot_be_written_is_told_without_its_path(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(code, "refused", str(desk.avatars))
+
+    source = photo(tmp_path / "a.png")
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(SoyleError, match="AVATAR_DIR") as raised:
+        desk.take(source)
+    assert str(tmp_path) not in str(raised.value)
 
 
 @pytest.mark.parametrize(

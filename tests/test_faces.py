@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from app_core.config import Config
-from app_core.errors import BadInput, Cancelled, NoFace, NotFound
+from app_core.errors import BadInput, Cancelled, Conflict, NoFace, NotFound
 from app_core.face.avatar import AvatarLibrary
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.services import faces
@@ -186,6 +186,34 @@ def test_what_cannot_speak_is_named(
         with pytest.raises(error, match=r"grass\.jpg") as raised:
             process(service, path, sound)
         assert type(raised.value) is error and raised.value.field == "face_path"
+
+
+def test_a_file_that_may_not_be_read_is_named(
+    make: Make, tmp_path: Path, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "me.jpg"
+    path.write_bytes(GOOD)
+    service = make()
+    monkeypatch.setattr(faces, "content_of", refuse)
+    with pytest.raises(BadInput, match=r"me\.jpg: .*Permission denied") as raised:
+        process(service, path, sound)
+    assert raised.value.field == "face_path"
+
+
+def test_what_another_server_imports_meanwhile_is_taken(
+    make: Make, tmp_path: Path, sound: Path
+) -> None:
+    path = tmp_path / "me.jpg"
+    path.write_bytes(GOOD)
+
+    def late(item: Any, home: Path) -> None:
+        make_still_avatar(home)
+        raise Conflict("There is an avatar with this id")
+
+    assert len(process(make(importer=late), path, sound)) == 13
 
 
 @pytest.mark.parametrize("face", ["nobody", "nowhere/me.jpg", "empty"])

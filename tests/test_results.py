@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app_core.services.results import Results
+from app_core.services.results import Results, writable
 
 HOLD = """
 import sys
@@ -73,3 +73,10 @@ def test_folders_of_dead_processes_are_swept(
     assert mine.exists()
     assert (tmp_path / "somebody-else").exists()
     results.close()
+
+
+def test_a_folder_that_cannot_be_written_is_known_before(tmp_path: Path) -> None:
+    assert writable(tmp_path) and writable(tmp_path / "not" / "there")
+    (tmp_path / "file").touch()
+    assert not writable(tmp_path / "file") and not writable(tmp_path / "file" / "work")
+    assert not (tmp_path / "not").exists()

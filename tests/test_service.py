@@ -289,6 +289,22 @@ def test_close_ends_running_jobs(make_service: Make) -> None:
     assert job.status is JobStatus.CANCELLED
 
 
+def test_a_work_dir_that_cannot_be_written_is_told_and_passed_over(
+    make_service: Callable[..., LipsyncService],
+    config: Config,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / "file").touch()
+    closed = config.model_copy(update={"work_dir": tmp_path / "file" / "work"})
+    service = make_service(config=closed)
+    assert service.config.work_dir is None
+    assert caplog.text.count("cannot be written") == 1
+    job = service.submit(GenerateRequest(text="one"))
+    service.render(job, tmp_path / "film.mp4")
+    assert (tmp_path / "film.mp4").stat().st_size > 1000
+
+
 def test_process_shows_every_frame_and_writes_the_film(
     service: LipsyncService, tmp_path: Path
 ) -> None:

@@ -71,6 +71,12 @@ class Forward:
     """The upload ended before its time; what could be read is here."""
 
 
+def turned(facts: ClipFacts, quarters: int) -> ClipFacts:
+    """With a mezzanine turned by so many more quarters clockwise."""
+    wide, high = (facts.height, facts.width) if quarters % 2 else facts.size
+    return replace(facts, width=wide, height=high, turn=(facts.turn + quarters) % 4)
+
+
 def encode_forward(
     ffmpeg: Ffmpeg,
     source: Path,

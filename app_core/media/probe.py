@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -98,11 +98,6 @@ class ClipFacts:
     interlaced: bool
     turn: int = 0
     """Quarters clockwise by which its mezzanine is turned, beyond what the file says."""
-
-    def turned(self, quarters: int) -> ClipFacts:
-        """With a mezzanine turned by so many more quarters clockwise."""
-        wide, high = (self.height, self.width) if quarters % 2 else self.size
-        return replace(self, width=wide, height=high, turn=(self.turn + quarters) % 4)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app_core.request import AvatarForm, MouthRequest, PreviewQuery
+from app_core.request import MouthRequest, PreviewQuery
 from app_core.routes.answers import Avatar, Avatars, Landmarks, Removed
+from app_core.routes.avatar_form import AvatarForm
 from app_core.routes.operation import JPEG, JSON, Good, Operation
 
 FACE = (404,)

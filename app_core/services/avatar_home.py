@@ -65,9 +65,10 @@ def discard(folder: Path) -> None:
 
 def discard_leftovers(avatars: Path) -> None:
     """Removes what processes that died were importing or removing."""
-    for left in avatars.glob(f"{_REMOVED}*"):
-        discard(left)
-    for folder in (avatars, avatars / IMPORTS):
-        for left in folder.glob(f".*{_PART}*"):
-            with contextlib.suppress(OSError), held(left):
-                shutil.rmtree(left)
+    with contextlib.suppress(OSError):  # a folder that is not ours to change
+        for left in avatars.glob(f"{_REMOVED}*"):
+            discard(left)
+        for folder in (avatars, avatars / IMPORTS):
+            for left in folder.glob(f".*{_PART}*"):
+                with contextlib.suppress(OSError), held(left):
+                    shutil.rmtree(left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -72,9 +73,9 @@ def import_avatar(
             write_card(part, {"name": card.name, **made, **dropped, **told_by_person})
             job.check()
             settle(part, home)
-    except PermissionError as error:
-        raise SoyleError(f"The server may not use {error.filename or home.parent}") from error
     except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise SoyleError("The server cannot write where faces lie; see AVATAR_DIR") from error
         raise told(error) from error
     progress("cycle" if made["kind"] == "clip" else "faces", 1.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput, Busy, Cancelled, NotFound, NotReady, SoyleError, UnusableVideo
@@ -64,7 +65,7 @@ class BaseVideo:
         if self.path is None:
             return None
         item = self._item
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):
             return _told("failed", 0.0, self._missing())
         if self._has_track():
             return _told("ready", 1.0)
@@ -80,7 +81,7 @@ class BaseVideo:
         return self._item
 
     def _has_track(self) -> bool:
-        return self.path is not None and self.path.with_suffix(".npz").is_file()
+        return self.path is not None and os.path.isfile(self.path.with_suffix(".npz"))
 
     def _missing(self) -> NotFound:
         return NotFound(f"The base video is missing; BASE_VIDEO_PATH is {self.path}")

@@ -21,6 +21,7 @@ from app_core.face.track import cycle_track, save_track
 from app_core.landmarks import POINTS
 from app_core.media.cycle import make_cycle, one_picture
 from app_core.media.mezzanine import encode_forward, first_pictures
+from app_core.media.mezzanine import turned as turned_clip
 from app_core.picture import to_bgr
 from app_core.services.import_job import save_still
 from app_core.services.import_warnings import ROTATED, TRUNCATED
@@ -57,16 +58,16 @@ def import_clip(job: ImportJob, facts: ClipFacts) -> dict[str, Any]:
     not there, and what ``encode_forward`` raises.
     """
     job.note("video", READ)
-    facts = facts.turned(job.choice.quarters)
+    facts = turned_clip(facts, job.choice.quarters)
     look = _look(job, facts)
     job.check()
-    facts = facts.turned(-look.quarters)
+    facts = turned_clip(facts, -look.quarters)
     forward, seen = _forward(job, facts, look.near)
     quarters = look.quarters
     free = job.choice.rotate is None and not quarters
     if free and (more := _lying(seen.track)):  # its face came too late to be seen lying
-        quarters, facts = more, facts.turned(-more)
-        near = look.near and turned(look.near, facts.turned(more).size, more)
+        near = look.near and turned(look.near, facts.size, more)
+        quarters, facts = more, turned_clip(facts, -more)
         forward, seen = _forward(job, facts, near)
     job.note("faces", _CYCLE)
     warnings = _keep_calmest(job, facts, forward, seen)

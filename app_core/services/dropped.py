@@ -60,7 +60,8 @@ class DroppedFiles:
         stopped: Callable[[], None] = lambda: None,
     ) -> None:
         """``other`` is a file in the folder that is no avatar's. ``stopped`` raises at the end."""
-        self._folder, self._avatars, self._other, self._stopped = folder, avatars, other, stopped
+        self._folder, self._avatars, self._stopped = folder, avatars, stopped
+        self._other = other and os.path.realpath(other)
         self._files: dict[str, _File] = {}
         self._memory: dict[str, Any] | None = None
         self._lock = threading.Lock()
@@ -94,7 +95,7 @@ class DroppedFiles:
                 path = self._folder / entry.name
                 ours = not entry.name.startswith(".") and path.suffix.lower() in SUFFIXES
                 with contextlib.suppress(OSError):
-                    if ours and entry.is_file() and path != self._other:
+                    if ours and entry.is_file() and os.path.realpath(path) != self._other:
                         found[entry.name] = stamp_of(path)
         return found
 

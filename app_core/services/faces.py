@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput, NotFound
+from app_core.errors import BadInput, Conflict, NotFound
 from app_core.face.avatar import ID
 from app_core.face.card import CARD
 from app_core.face.finder import finder_name
@@ -110,7 +110,10 @@ class Faces:
         stamp = stamp_of(path)
         known = self._known.get(path)
         if known is None or known.stamp != stamp or not _holds(known.item):
-            self._take_kept(path, stamp)
+            try:
+                self._take_kept(path, stamp)
+            except BadInput as error:
+                raise _named(error, named) from error
         item = self.look(path)
         told_s = time.monotonic()
         while not item.ended.wait(_LOOK_S):
@@ -123,7 +126,7 @@ class Faces:
 
     def _take_kept(self, path: Path, stamp: tuple[int, int]) -> None:
         """A file whose content is known does not wait for others that are being imported."""
-        home = self._place(content_of(path))
+        home = self._place(_content(path))
         if (home / CARD).is_file() and stamp_of(path) == stamp:
             item = Import("", path.name, "", path, theirs=True, work=self._import, home=home)
             item.ended.set()
@@ -133,10 +136,15 @@ class Faces:
 
     def _import(self, item: Import) -> None:
         """In the thread of the imports."""
-        home = self._place(content_of(item.source, item.check))
+        home = self._place(_content(item.source, item.check))
         if not (home / CARD).is_file():
             home.parent.mkdir(parents=True, exist_ok=True)
-            self._work(item, home)
+            try:
+                self._work(item, home)
+            except Conflict:
+                if item.cancelled() or not (home / CARD).is_file():
+                    raise
+                logger.info("another server has imported %s meanwhile", item.name)
             self._prune(home)
         _touch(home)
         item.home = home
@@ -174,6 +182,13 @@ def _writable(config: Config) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="soyle-imports-"))
     logger.warning("%s cannot be written: imports lie in %s until a restart", first, folder)
     return folder
+
+
+def _content(path: Path, check: Callable[[], None] = lambda: None) -> str:
+    try:
+        return content_of(path, check)
+    except OSError as error:
+        raise BadInput(f"The file cannot be read: {error.strerror}.", field="file") from error
 
 
 def _holds(item: Import) -> bool:

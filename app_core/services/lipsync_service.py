@@ -27,7 +27,7 @@ from app_core.services.reader import Reader
 from app_core.services.readings import Readings
 from app_core.services.recording import process_recording
 from app_core.services.renders import Renders
-from app_core.services.results import Results
+from app_core.services.results import Results, writable
 from app_core.services.studio import Studio
 from app_core.services.watch import Watch
 from app_core.services.watchdog import Duty, Watchdog
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from app_core.speech.voice import Voice
     from app_core.types import Frame, Speech, UInt8
 
-T = TypeVar("T")
-
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 EXPIRY_S = 60.0
 """Between two looks for what has been kept long enough."""
@@ -73,6 +73,9 @@ class LipsyncService:
         library: AvatarLibrary | None = None,
         importer: Callable[[Import, Path], None] | None = None,
     ) -> None:
+        if config.work_dir is not None and not writable(config.work_dir):
+            logger.warning("WORK_DIR %s cannot be written: the system's is taken", config.work_dir)
+            config = config.model_copy(update={"work_dir": None})
         self.config = config
         self.studio = Studio(config, model, library)
         self.library = self.studio.library

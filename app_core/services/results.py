@@ -19,6 +19,12 @@ logger = logging.getLogger(__name__)
 PREFIX = "soyle-"
 
 
+def writable(folder: Path) -> bool:
+    """Whether files can be made there; folders on the way to it need not be there yet."""
+    there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    return os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)
+
+
 class Results:
     """Thread-safe. Without ``parent`` they lie in the system's folder for temporary files."""
 

@@ -11,6 +11,7 @@ import { SpeechForm } from "./speech_form.js";
 
 const PATH = "/api/lipsync/video";
 const NAME = "lipsync_video.mp4"; // as the server calls it
+const LOOK_EVERY_MS = 2000;
 const TITLE = document.querySelector("title");
 const STATUSES = {
   idle: "film.idle",
@@ -46,7 +47,28 @@ class FilmPage {
       this.#video.poster = pictureOf(detail, { size: 960 });
     });
     this.#enter("idle");
-    readHealth().then((health) => this.#encoding.offer(health), () => {});
+    this.#look();
+  }
+
+  /** What the server offers, and how far its base video is. */
+  async #look(first = true) {
+    let health;
+    try {
+      health = await readHealth();
+    } catch {
+      return; // whoever asks for a film is told
+    }
+    if (first) this.#encoding.offer(health);
+    const base = health.base_video;
+    const idle = this.#stage.dataset.status === "idle";
+    if (base?.status === "importing") {
+      const percent = formatNumber(Math.floor(100 * base.progress));
+      if (idle) setText(this.#status, "film.preparing", { percent });
+      setTimeout(() => this.#look(false), LOOK_EVERY_MS);
+    } else if (idle) {
+      setText(this.#status, STATUSES.idle);
+      if (base?.error) this.#form.error.showBody(base.error);
+    }
   }
 
   /** The frame takes the shape of the film. */

@@ -382,10 +382,15 @@ def test_stream_that_breaks_is_a_sentence(visitor: Visitor, address: str) -> Non
 
 @pytest.mark.parametrize("mode", ["stream", "file"])
 def test_token_opens_everything_a_film_needs(
-    visitor: Visitor, make_service: Callable[..., LipsyncService], config: Config, mode: str
+    visitor: Visitor,
+    make_service: Callable[..., LipsyncService],
+    config: Config,
+    still_avatar: Path,
+    mode: str,
 ) -> None:
     """The page asks once; the socket, the film and its file come by signed addresses."""
-    closed = config.model_copy(update={"api_token": "secret", "avatar": "aigul", "sway": False})
+    told = {"api_token": "secret", "avatar": "aigul", "avatar_dir": still_avatar, "sway": False}
+    closed = config.model_copy(update=told)
     service = make_service(config=closed, model=None, voices=None, library=None)
     with serving(create_app(service=service)) as address:
         page = visitor.open(address + PATH)
