@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -21,7 +22,7 @@ SPILL_S = 60.0
 
 
 class Sound:
-    """Mono 16-bit samples. At most ``limit_s`` seconds are accepted.
+    """Mono 16-bit samples. At most ``limit_s`` seconds are accepted; None is no limit.
 
     One that ``spills`` goes on in a file without a name, in the folder ``spill`` (None: the
     system's), once it is long: the length of a film does not show in the server's memory.
@@ -30,7 +31,7 @@ class Sound:
     def __init__(
         self,
         sample_rate: int,
-        limit_s: float = 3600.0,
+        limit_s: float | None = 3600.0,
         *,
         spills: bool = False,
         spill: str | None = None,
@@ -38,7 +39,7 @@ class Sound:
         self.sample_rate = sample_rate
         self._spills, self._spill = spills, spill
         self._file: IO[bytes] | None = None
-        self._limit = int(limit_s * sample_rate)
+        self._limit = sys.maxsize if limit_s is None else int(limit_s * sample_rate)
         self._store = np.zeros(sample_rate, np.int16)
         self._length = 0
         self._changed = threading.Condition()

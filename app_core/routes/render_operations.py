@@ -16,6 +16,7 @@ from app_core.routes.operation import (
     Operation,
     page,
 )
+from app_core.routes.sound_forms import GenerateForm, MjpegForm, VideoForm
 
 RENDER = (400, 404, 409, 413, 415, 500, 502, 503)
 """Statuses of what starts a render."""
@@ -49,6 +50,11 @@ EVENTS = (
     " sound and the film) or error (error, code, field)."
 )
 
+SOUND = (
+    "A form with a sound in place of JSON: the face says it, with its own sound. 415 when it"
+    " cannot be read, 413 when it is too large or too long."
+)
+
 RENDERS = (
     Operation(
         "POST",
@@ -56,8 +62,10 @@ RENDERS = (
         "Render",
         "Stream the face as JPEG pictures, each at its time",
         (STREAM,),
-        RENDER,
+        FILE,
         body=MjpegRequest,
+        form=MjpegForm,
+        details=SOUND,
     ),
     Operation(
         "GET",
@@ -76,7 +84,9 @@ RENDERS = (
         (FILM, LATER),
         FILE,
         body=GenerateRequest,
+        form=GenerateForm,
         headers=PREFER,
+        details=SOUND,
     ),
     Operation(
         "POST",
@@ -86,8 +96,10 @@ RENDERS = (
         (FILM, LATER),
         FILE,
         body=VideoRequest,
+        form=VideoForm,
         headers=PREFER,
-        details="400 names the encoders that work on this machine when another one is asked for.",
+        details="400 names the encoders that work on this machine when another one is asked for. "
+        + SOUND,
     ),
     Operation(
         "POST",

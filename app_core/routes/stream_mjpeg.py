@@ -11,8 +11,9 @@ from app_core.errors import SoyleError
 from app_core.media import jpeg, mjpeg
 from app_core.request import MjpegRequest
 from app_core.routes.access import signed
-from app_core.routes.context import client_socket, config, json_body, leaving, query, service
+from app_core.routes.context import client_socket, config, leaving, query, service
 from app_core.routes.failure import payload
+from app_core.routes.sound_forms import MjpegForm, asked
 
 if TYPE_CHECKING:
     import socket
@@ -55,18 +56,17 @@ class Body:
 def stream_mjpeg() -> Response:
     if request.method == "HEAD":
         return Response(content_type=mjpeg.CONTENT_TYPE)
-    asked = (
-        MjpegRequest.parse(json_body())
-        if request.method == "POST"
-        else MjpegRequest.parse_query(query())
-    )
     quality = config().jpeg_quality
 
     def part(frame: Frame) -> bytes:
         return mjpeg.part(jpeg.encode(frame.picture, quality), frame.index, frame.seconds)
 
     gone, connection = leaving(), client_socket()
-    job = service().submit(asked)
+    if request.method == "POST":
+        with asked(MjpegRequest, MjpegForm) as (render, recording):
+            job = service().submit(render, recording=recording)
+    else:
+        job = service().submit(MjpegRequest.parse_query(query()))
     parts = service().frames(job, part, gone)
     # A failure before the first picture is an answer with its real status.
     first = next(parts)
@@ -74,7 +74,7 @@ def stream_mjpeg() -> Response:
         connection.settimeout(config().send_timeout_s)
     response = Response(Body(first, parts, connection), content_type=mjpeg.CONTENT_TYPE)
     response.headers["X-Job-Id"] = job.id
-    response.headers["X-Frame-Rate"] = str(asked.fps)
+    response.headers["X-Frame-Rate"] = str(job.request.fps)
     response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job.id}/audio.wav", job.id)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"

@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 FILE_CHANNEL = 64
 """Mouths that wait for the writer of a file, a full batch where that is more; a live reader has
 one second of them."""
+LONGEST_SPEECH_S = 3600.0
 _JOIN_S = 5.0
 
 
@@ -61,8 +62,13 @@ class Renders:
         speeches: Callable[[Job], Iterator[Speech]],
         sample_rate: int,
         batch_size: int | None = None,
+        *,
+        recorded: bool = False,
     ) -> Job:
-        """``batch_size`` bounds the batches. Raises BadInput, Conflict, NotReady or Busy."""
+        """``batch_size`` bounds the batches; a ``recorded`` sound may have any length.
+
+        Raises BadInput, Conflict, NotReady or Busy.
+        """
         model, engine = self._studio.ready()
         began_s = time.monotonic()
         plate = self._studio.plate(avatar, request.pixels(None), request.still)
@@ -71,7 +77,8 @@ class Renders:
             request=request,
             sound=Sound(
                 sample_rate,
-                spills=not isinstance(request, MjpegRequest),
+                None if recorded else LONGEST_SPEECH_S,
+                spills=recorded or not isinstance(request, MjpegRequest),
                 spill=None if self._config.work_dir == Path("") else str(self._config.work_dir),
             ),
             mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),

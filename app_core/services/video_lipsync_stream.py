@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.request import VideoRequest
     from app_core.services.lipsync_service import LipsyncService
+    from app_core.services.recording import Recording
     from app_core.types import ClipShape, Cut
 
 logger = logging.getLogger(__name__)
@@ -79,8 +80,11 @@ class ClipFootage:
         return start_video_decoder(self._ffmpeg(), path, cut, size, use_nvdec=use_nvdec)
 
 
-def start_video_lipsync(service: LipsyncService, request: VideoRequest) -> Job:
-    """Submits the render, at the video's own frame rate unless the request names one.
+def start_video_lipsync(
+    service: LipsyncService, request: VideoRequest, recording: Recording | None = None
+) -> Job:
+    """Submits the render of the text or a ``recording``, at the video's own frame rate unless the
+    request names one.
 
     Raises BadInput for an encoder or a decoder that does not work on this machine, NotFound when
     the base video is missing, and what ``submit`` raises.
@@ -98,7 +102,7 @@ def start_video_lipsync(service: LipsyncService, request: VideoRequest) -> Job:
     if avatar.clip is not None and "fps" not in request.model_fields_set:
         own = min(max(round(service.library.shape(avatar.clip).fps), 10), 60)
         request = request.model_copy(update={"fps": own})
-    return service.submit(request, avatar)
+    return service.submit(request, avatar, recording=recording)
 
 
 def process_video_lipsync_streaming(
