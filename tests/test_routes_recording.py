@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, stream_encode_multipart
 
 from app_core.config import Config
 from app_core.routes import upload
@@ -37,14 +37,22 @@ def send(
     sound: bytes | None = None,
     headers: dict[str, str] | None = None,
     name: str = "speech.wav",
+    buffered: bool = True,
     **fields: str,
 ) -> TestResponse:
     data: dict[str, Any] = dict(fields)
     if route.endswith("mjpeg"):
         data.setdefault("pace", "asap")
-    data["audio"] = (io.BytesIO(wav() if sound is None else sound), name)
+    data["audio"] = FileStorage(io.BytesIO(wav() if sound is None else sound), name)
+    # The client's own way leaves large bodies in a file that it does not close.
+    body, length, boundary = stream_encode_multipart(data, use_tempfile=False)
     return client.post(
-        route, data=data, content_type="multipart/form-data", headers=headers, buffered=True
+        route,
+        input_stream=body,
+        content_length=length,
+        content_type=f"multipart/form-data; boundary={boundary}",
+        headers=headers,
+        buffered=buffered,
     )
 
 
@@ -167,11 +175,16 @@ def test_a_file_that_is_too_large_is_413(
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_form_needs_its_file_under_its_name(client: FlaskClient, route: str) -> None:
-    for data in ({"text": "Сәлем"}, {"audio": "text"}, {"file": (io.BytesIO(wav()), "a.wav")}):
+    sound = (io.BytesIO(wav()), "a.wav")
+    for data, field in (
+        ({"text": "Сәлем"}, "audio"),
+        ({"audio": "text"}, "audio"),
+        ({"file": sound}, "file"),
+    ):
         answer = client.post(route, data=data, content_type="multipart/form-data")
         assert answer.status_code == 400
         assert answer.json is not None
-        assert answer.json["field"] == next(iter({"audio", *data} - {"text"})) or "file" in data
+        assert answer.json["field"] == field
 
 
 def test_only_so_many_files_come_in_at_once(
@@ -278,10 +291,7 @@ def test_both_bodies_are_documented(client: FlaskClient) -> None:
     assert told is not None
     for route in ROUTES:
         content = told["paths"][route]["post"]["requestBody"]["content"]
-        assert list(content) == ["application/json", "multipart/form-data"] or set(content) == {
-            "application/json",
-            "multipart/form-data",
-        }
+        assert set(content) == {"application/json", "multipart/form-data"}
         name = content["multipart/form-data"]["schema"]["$ref"].rpartition("/")[2]
         form = told["components"]["schemas"][name]
         assert form["required"] == ["audio"]
@@ -294,13 +304,8 @@ def test_both_bodies_are_documented(client: FlaskClient) -> None:
 def test_a_live_recording_stops_when_its_reader_leaves(
     client: FlaskClient, service: LipsyncService
 ) -> None:
-    answer = client.post(
-        "/api/stream_mjpeg",
-        data={"audio": (io.BytesIO(wav(60.0)), "a.wav")},
-        content_type="multipart/form-data",
-    )
+    answer = send(client, "/api/stream_mjpeg", wav(60.0), buffered=False, pace="realtime")
     assert answer.status_code == 200
-    time.sleep(0.1)
     answer.close()
     job = job_of(service, answer)
     assert until(lambda: job.ended)
