@@ -215,7 +215,8 @@ def test_a_job_in_the_background_knows_its_length_early_and_leaves_its_film(
     assert until(lambda: job.frames_total == 750)
     assert until(lambda: job.status.value == "done")
     assert job.frames_done == 750
-    assert len(client.get(f"/api/jobs/{job.id}/result").data) > 1000
+    with client.get(f"/api/jobs/{job.id}/result") as film:
+        assert len(film.data) > 1000
     assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".mp4"]
 
 

@@ -37,8 +37,7 @@ def warp(rows: Float32, columns: Float32, *, open_end: bool) -> Warp:
 
     ``open_end``: only as many of the columns as fit. Neither may be empty.
     """
-    squares = np.square(rows).sum(1)[:, None] + np.square(columns).sum(1)[None]
-    distance = np.sqrt(np.maximum(squares - 2 * rows @ columns.T, 0)).astype(np.float32)
+    distance = _distances(rows, columns)
     median = max(float(np.median(distance[::5, ::5])), 1e-6)
     price = _STEP_PRICE * median
     steps, ends = _table(distance, price, _SLOWEST, _FASTEST, _SLACK)
@@ -47,6 +46,20 @@ def warp(rows: Float32, columns: Float32, *, open_end: bool) -> Warp:
         last = int(np.argmin(ends / (count + np.arange(1, len(ends) + 1))))
     places, total, length = _way(distance, steps, last)
     return Warp(np.maximum.accumulate(places), total / length / median)
+
+
+@kernel
+def _distances(rows: Float32, columns: Float32) -> Float32:
+    """(n, m). Not by a product of matrices, whose threads would wait for busy cores."""
+    distance = np.empty((rows.shape[0], columns.shape[0]), np.float32)
+    for i in range(rows.shape[0]):
+        for j in range(columns.shape[0]):
+            total = np.float32(0)
+            for k in range(rows.shape[1]):
+                apart = rows[i, k] - columns[j, k]
+                total += apart * apart
+            distance[i, j] = np.sqrt(total)
+    return distance
 
 
 @kernel
