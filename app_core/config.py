@@ -94,6 +94,9 @@ class Config(BaseModel):
     max_upload_mb: Annotated[int, Field(ge=1)] = Field(
         512, description="Largest photo or clip that can be uploaded, MiB"
     )
+    max_audio_s: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        1800, description="Longest recording that can be uploaded to be said, seconds"
+    )
     cache_mb: Annotated[int, Field(ge=1)] = Field(
         1024, description="Sounds and results of finished jobs, MiB; oldest go first"
     )

@@ -97,6 +97,8 @@ class Job:
     the reader."""
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds from the job's creation, by what happened."""
+    aligned: float | None = None
+    """Part of a recording's transcript that was heard in it, 0..1; known when it is spoken."""
     film: bool = False
     """The outcome is a film: the job goes on after its last frame, until the film is whole."""
     result: Path | None = None
@@ -178,13 +180,16 @@ class Job:
 
     def worked(self, stage: str, items: Iterator[T]) -> Iterator[T]:
         """``items``, the time of making each counted to a stage."""
-        while True:
-            try:
-                with self.working(stage):
-                    item = next(items)
-            except StopIteration:
-                return
-            yield item
+        try:
+            while True:
+                try:
+                    with self.working(stage):
+                        item = next(items)
+                except StopIteration:
+                    return
+                yield item
+        finally:
+            getattr(items, "close", bool)()
 
     def mark(self, name: str) -> None:
         """Notes the first time that something happened."""
@@ -226,8 +231,7 @@ class Job:
             "time_left_s": None if left is None else round(left, 1),
             "seconds": round(len(self.sound) / self.sound.sample_rate, 3),
             "timings": dict(self.timings),
+            "aligned": None if self.aligned is None else round(self.aligned, 3),
             "statistics": self.statistics,
-            "error": None
-            if error is None
-            else {"error": str(error), "code": error.code, "field": error.field},
+            "error": error and {"error": str(error), "code": error.code, "field": error.field},
         }

@@ -162,14 +162,19 @@ class Metrics:
         return Stopwatch(self.stage(name))
 
     def timed(self, name: str, items: Iterator[T]) -> Iterator[T]:
-        """``items``, with the core time of making each counted to a stage."""
-        while True:
-            try:
-                with self.time(name):
-                    item = next(items)
-            except StopIteration:
-                return
-            yield item
+        """``items``, with the core time of making each counted to a stage. Closing it
+        closes them.
+        """
+        try:
+            while True:
+                try:
+                    with self.time(name):
+                        item = next(items)
+                except StopIteration:
+                    return
+                yield item
+        finally:
+            getattr(items, "close", bool)()
 
     def tally(self, job: Job) -> Tally:
         return Tally(self, kind(job))

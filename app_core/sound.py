@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -32,7 +33,7 @@ _BLOCK = 1 << 20
 
 
 class Sound:
-    """Mono 16-bit samples. At most ``limit_s`` seconds are accepted.
+    """Mono 16-bit samples. At most ``limit_s`` seconds are accepted; None is no limit.
 
     One that ``spills`` goes on in a file without a name, in the folder ``spill`` (None: the
     system's), once it is long: the length of a film does not show in the server's memory. When
@@ -42,7 +43,7 @@ class Sound:
     def __init__(
         self,
         sample_rate: int,
-        limit_s: float = 3600.0,
+        limit_s: float | None = 3600.0,
         *,
         spills: bool = False,
         spill: str | None = None,
@@ -53,7 +54,7 @@ class Sound:
         self._spool = spool
         self._extent: Extent | None = None
         self._file: IO[bytes] | None = None
-        self._limit = int(limit_s * sample_rate)
+        self._limit = sys.maxsize if limit_s is None else int(limit_s * sample_rate)
         self._store = np.zeros(sample_rate, np.int16)
         self._length = 0
         self._changed = threading.Condition()

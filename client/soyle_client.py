@@ -85,7 +85,8 @@ class Soyle:
     """``retries``: how often a 503 is tried again, each time after its Retry-After.
 
     ``fields`` of every render are those of the HTTP contract: language, avatar, voice, size, fps,
-    speed, job_id and the route's own. Every call raises SoyleError.
+    speed, job_id and the route's own. ``audio``: a sound file that is said in place of the text,
+    which then is its transcript, or empty; without voice and speed. Every call raises SoyleError.
     """
 
     def __init__(
@@ -101,23 +102,36 @@ class Soyle:
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
-    def stream(self, text: str, **fields: Any) -> FrameStream:
+    def stream(self, text: str = "", audio: str | Path | None = None, **fields: Any) -> FrameStream:
         """The face as JPEG frames, each at its time; ``pace="asap"``: as fast as they come."""
         body = {"text": text, **fields}
-        response = self._send("POST", "api/stream_mjpeg", json=body, stream=True)
-        return FrameStream(response, self._server)
+        return FrameStream(self._render("api/stream_mjpeg", body, audio, stream=True), self._server)
 
     def generate(
-        self, text: str, path: str | Path, progress: Progress | None = None, **fields: Any
+        self,
+        text: str,
+        path: str | Path,
+        progress: Progress | None = None,
+        *,
+        audio: str | Path | None = None,
+        **fields: Any,
     ) -> Path:
         """Writes an MP4 of the talking face. ``progress`` is called with the job as it goes."""
-        return self._film("api/generate", {"text": text, **fields}, Path(path), progress)
+        body = {"text": text, **fields}
+        return self._film("api/generate", body, audio, Path(path), progress)
 
     def video(
-        self, text: str, path: str | Path, progress: Progress | None = None, **fields: Any
+        self,
+        text: str,
+        path: str | Path,
+        progress: Progress | None = None,
+        *,
+        audio: str | Path | None = None,
+        **fields: Any,
     ) -> Path:
         """Writes an MP4 of the base video: encoder, crf, preset and use_nvdec are fields too."""
-        return self._film("api/lipsync/video", {"text": text, **fields}, Path(path), progress)
+        body = {"text": text, **fields}
+        return self._film("api/lipsync/video", body, audio, Path(path), progress)
 
     def chunks(self, text: str, **fields: Any) -> list[dict[str, Any]]:
         """The text in pieces of ``chunk_size`` words, each with its video_url and audio_url."""
@@ -236,12 +250,18 @@ class Soyle:
         self.close()
 
     def _film(
-        self, route: str, body: dict[str, Any], path: Path, progress: Progress | None
+        self,
+        route: str,
+        body: dict[str, Any],
+        audio: str | Path | None,
+        path: Path,
+        progress: Progress | None,
     ) -> Path:
         if progress is None:
-            return self._save(self._send("POST", route, json=body, stream=True), path)
+            return self._save(self._render(route, body, audio, stream=True), path)
         job_id = body.setdefault("job_id", str(uuid.uuid4()))
-        job = self._json("POST", route, json=body, headers={"Prefer": "respond-async"})
+        with self._render(route, body, audio, headers={"Prefer": "respond-async"}) as response:
+            job = response.json()
         try:
             while job["status"] in ("queued", "running"):
                 progress(job)
@@ -254,6 +274,22 @@ class Soyle:
         if job["error"]:
             raise _error(job["error"])
         return self.result(job_id, path)
+
+    def _render(
+        self,
+        route: str,
+        body: dict[str, Any],
+        audio: str | Path | None,
+        headers: dict[str, str] | None = None,
+        stream: bool = False,
+    ) -> requests.Response:
+        """As JSON, or as a form with the sound."""
+        if audio is None:
+            return self._send("POST", route, json=body, headers=headers, stream=stream)
+        fields = {name: _field(value) for name, value in body.items() if value is not None}
+        with _Upload(Path(audio), fields, "audio") as upload:
+            headers = {**(headers or {}), "Content-Type": upload.content_type}
+            return self._send("POST", route, data=upload, headers=headers, stream=stream)
 
     def _json(self, method: str, route: str, **options: Any) -> dict[str, Any]:
         with self._send(method, route, **options) as response:
@@ -299,7 +335,7 @@ class Soyle:
 class _Upload:
     """A form with a file, read from the disk as it is sent."""
 
-    def __init__(self, path: Path, fields: dict[str, str]) -> None:
+    def __init__(self, path: Path, fields: dict[str, str], file: str = "file") -> None:
         boundary = uuid.uuid4().hex
         self.content_type = f"multipart/form-data; boundary={boundary}"
         head = "".join(
@@ -307,7 +343,7 @@ class _Upload:
             for key, value in fields.items()
         )
         name = path.name.replace("\\", "_").replace('"', "_")
-        head += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; '
+        head += f'--{boundary}\r\nContent-Disposition: form-data; name="{file}"; '
         head += f'filename="{name}"\r\nContent-Type: application/octet-stream\r\n\r\n'
         self._file = path.open("rb")
         self._head = head.encode()
@@ -344,6 +380,11 @@ class _Upload:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+
+def _field(value: Any) -> str:
+    """As a form writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _error(body: dict[str, Any], **more: Any) -> SoyleError:

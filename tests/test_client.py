@@ -10,7 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from app_core import create_app
 from app_core.config import Config
@@ -282,3 +284,24 @@ def test_the_documented_python(connect: Any) -> None:
     scope["response"].close()
     assert got.count(b"Content-Type: image/jpeg") == 10
     assert got.endswith(b"--frame--\r\n")
+
+
+def test_a_sound_in_place_of_a_text(connect: Any, tmp_path: Path) -> None:
+    soyle = connect()
+    sound = tmp_path / 'my "own".flac'
+    soundfile.write(sound, np.zeros(16_000), 16_000)
+    film = soyle.generate("", tmp_path / "a.mp4", audio=sound, static_mode=False)
+    assert film.read_bytes()[4:8] == b"ftyp"
+    seen: list[dict[str, Any]] = []
+    film = soyle.video("", tmp_path / "b.mp4", seen.append, audio=str(sound), fps=10)
+    assert film.read_bytes()[4:8] == b"ftyp"
+    assert seen[-1]["frames"]["total"] == 10
+    with soyle.stream(audio=sound, low_latency=True, **SMALL) as frames:
+        assert len(list(frames)) == 25
+    with pytest.raises(soyle_client.SoyleError) as refused:
+        soyle.generate("", tmp_path / "c.mp4", audio=film, speed=1.5)
+    assert (refused.value.status, refused.value.field) == (400, "speed")
+    sound.write_text("nothing")
+    with pytest.raises(soyle_client.SoyleError) as unknown:
+        soyle.stream(audio=sound, **SMALL)
+    assert (unknown.value.status, unknown.value.field) == (415, "audio")

@@ -8,7 +8,7 @@ import pytest
 from app_core.lipsync.viseme.articulation import CLOSE, JAW, OPEN, TEETH, WIDE
 from app_core.lipsync.viseme.features import Articulation
 from app_core.speech.espeak import EspeakVoice
-from app_core.types import Float32, Speech, frame_count
+from app_core.types import Float32, Phoneme, Speech, frame_count
 
 TEXTS = {
     "ru": "Погода завтра будет солнечной, без осадков. Вечером мы пойдём в театр.",
@@ -93,3 +93,16 @@ def test_pieces_with_and_without_phonemes_may_mix() -> None:
     assert known.shape == mixed.shape
     assert np.allclose(known[: border - 12], mixed[: border - 12], atol=1e-5)
     assert mixed[border + 3 :, OPEN].max() > 0.3
+
+
+def test_noise_after_a_voice_is_not_taken_for_one() -> None:
+    """A transcript that ends leaves the rest to the sound, whose measure is the voice before."""
+    rate, fps = 16_000, 25
+    rng = np.random.default_rng(0)
+    voice = (0.3 * np.sin(2 * np.pi * 150 * np.arange(2 * rate) / rate)).astype(np.float32)
+    noise = (0.004 * rng.normal(size=2 * rate)).astype(np.float32)
+    said = Speech(0, "а", voice, rate, [Phoneme("a", 0.0, 2.0)])
+    found = tracks(said, replace(heard(noise, rate), index=1), fps=fps)
+    assert len(found) == 100
+    assert found[20:40, OPEN].min() > 0.5
+    assert found[60:, JAW : OPEN + 1].max() < 0.05

@@ -1,4 +1,4 @@
-"""Sound as bytes: WAV headers, 16-bit samples, and any sound file as samples."""
+"""Sound as bytes: WAV headers and 16-bit samples."""
 
 from __future__ import annotations
 
@@ -6,24 +6,15 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from app_core.errors import BadInput, FfmpegFailed
-from app_core.media.ffmpeg import find_ffmpeg
 from app_core.sound import int16
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.sound import Sound
     from app_core.types import Float32
 
 _SAMPLE_BYTES = 2
 _UNKNOWN_SIZE = 0xFFFFFFFF
-
-# Formats that hold their own data. Playlists, which name other files, are not among them.
-_SOUND_FORMATS = "wav,w64,aiff,au,caf,flac,mp3,ogg,aac,mov,matroska"
 
 
 def header(sample_rate: int, samples: int | None) -> bytes:
@@ -93,25 +84,3 @@ def resampled(pcm: bytes, sample_rate: int, wanted_rate: int, ffmpeg: Ffmpeg) ->
     given = [*raw, "-ar", f"{sample_rate}", "-i", "pipe:0"]
     data = ffmpeg.run([*given, *raw, "-ar", f"{wanted_rate}", "pipe:1"], data=pcm)
     return data[: samples * _SAMPLE_BYTES].ljust(samples * _SAMPLE_BYTES, b"\0")
-
-
-def read_wav(
-    path: Path, ffmpeg: Ffmpeg | None = None, max_seconds: float = 600.0
-) -> tuple[Float32, int]:
-    """The sound of a WAV or other media file: the mean of its channels, -1..1, and its
-    sample rate.
-
-    What is longer than ``max_seconds`` is cut. ``ffmpeg`` None finds one. Raises BadInput, naming
-    the file.
-    """
-    limits = ["-protocol_whitelist", "file,pipe", "-format_whitelist", _SOUND_FORMATS]
-    sound_only = ["-map", "0:a:0", "-t", f"{max_seconds:.3f}"]
-    as_au = ["-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
-    try:
-        data = (ffmpeg or find_ffmpeg()).run([*limits, "-i", f"file:{path}", *sound_only, *as_au])
-    except FfmpegFailed as error:
-        raise BadInput(f"{path.name} holds no sound that can be read") from error
-    # The AU header: six big-endian words, the second is where the samples start.
-    _, start, _, _, sample_rate, channels = struct.unpack_from(">4s5I", data)
-    samples = np.frombuffer(data, ">f4", offset=start).reshape(-1, channels)
-    return samples.mean(1, dtype=np.float32), sample_rate

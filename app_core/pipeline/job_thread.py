@@ -65,6 +65,8 @@ class JobThread:
         except BaseException as error:
             logger.exception("the job's thread failed")
             self._fail(SoyleError(f"The render failed: {error}"))
+        finally:
+            getattr(self._speeches, "close", bool)()
 
     def _speak(self) -> None:
         job = self._job

@@ -35,6 +35,10 @@ class JobAnswer(Answer):
     seconds: float = Field(description="Seconds of sound so far")
     timings: dict[str, float] = Field(description="Seconds from the start, by what happened")
     error: Failure | None
+    aligned: float | None = Field(
+        description="Part of a recording's transcript that was heard in it, 0..1; elsewhere the"
+        " lips follow the sound"
+    )
     statistics: dict[str, Any] | None = Field(description="Of a film of the base video")
     result_url: str | None = Field(description="Where the kept film is, once it is done")
     audio_url: str = Field(description="The sound, also while it is made")

@@ -10,10 +10,13 @@ from flask import Blueprint, render_template, request
 
 from app_core.routes.context import config
 from app_core.routes.openapi import FORM, SCHEMAS, document
+from app_core.routes.operation import JSON
 
 blueprint = Blueprint("docs", __name__)
 
 EXAMPLES = {"text": "Сәлем! Привет! Hello!", "sdp": "v=0...", "consent": "true"}
+PLACES = {JSON: "body", FORM: "form"}
+UPLOADS = {"file": "@face.jpg", "audio": "@speech.wav"}
 FILES = {
     "video/mp4": "film.mp4",
     "audio/wav": "speech.wav",
@@ -38,7 +41,9 @@ def _operation(
     method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]
 ) -> dict[str, Any]:
     bodies = operation.get("requestBody", {}).get("content", {})
-    model = next((_resolved(body["schema"], schemas) for body in bodies.values()), {})
+    models = {kind: _resolved(body["schema"], schemas) for kind, body in bodies.items()}
+    rows = [row for kind, model in models.items() for row in _fields(model, PLACES[kind])]
+    seen = {json.dumps(row | {"place": ""}) for row in rows if row["place"] == "body"}
     return {
         "id": operation["operationId"],
         "method": method.upper(),
@@ -47,7 +52,7 @@ def _operation(
         "details": operation.get("description", ""),
         "fields": [
             *_parameters(operation.get("parameters", [])),
-            *_fields(model),
+            *(r for r in rows if r["place"] == "body" or json.dumps(r | {"place": ""}) not in seen),
         ],
         "answers": [
             {
@@ -59,7 +64,10 @@ def _operation(
             }
             for status, answer in operation["responses"].items()
         ],
-        "curl": _curl(method.upper(), path, operation, model, form=FORM in bodies),
+        "curl": [
+            _curl(method.upper(), path, operation, model, form=kind == FORM)
+            for kind, model in (models or {"": {}}).items()
+        ],
     }
 
 
@@ -154,7 +162,7 @@ def _curl(
     lines = [" ".join([*words, shlex.quote(address)])]
     if form:
         lines += [
-            f"-F {name}={'@face.jpg' if name == 'file' else EXAMPLES.get(name, '...')}"
+            f"-F {name}={UPLOADS.get(name) or EXAMPLES.get(name, '...')}"
             for name in model.get("required", ())
         ]
     elif model:

@@ -8,8 +8,9 @@ from flask import Blueprint, Response
 
 from app_core.media.fragments import codecs
 from app_core.request import GenerateRequest
-from app_core.routes.context import json_body, service
+from app_core.routes.context import service
 from app_core.routes.film import respond
+from app_core.routes.sound_forms import GenerateForm, asked
 from app_core.services.filming import film_pieces, write_film
 
 blueprint = Blueprint("generate", __name__)
@@ -17,12 +18,12 @@ blueprint = Blueprint("generate", __name__)
 
 @blueprint.post("/api/generate")
 def generate() -> Response:
-    asked = GenerateRequest.parse(json_body())
-    job = service().submit(asked)
+    with asked(GenerateRequest, GenerateForm) as (render, recording):
+        job = service().submit(render, recording=recording)
     return respond(
         job,
         "avatar_speech.mp4",
         write=partial(write_film, service(), job),
-        pieces=partial(film_pieces, service(), job) if asked.stream else None,
-        codecs=codecs(*service().size(job), job.request.fps) if asked.stream else "",
+        pieces=partial(film_pieces, service(), job) if render.stream else None,
+        codecs=codecs(*service().size(job), job.request.fps) if render.stream else "",
     )

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, render_template
 from app_core import __version__
 from app_core.media.fragments import codecs
 from app_core.request import VideoRequest
-from app_core.routes.context import json_body, service
+from app_core.routes.context import service
 from app_core.routes.film import respond
 from app_core.routes.pages import LANGUAGES
+from app_core.routes.sound_forms import VideoForm, asked
 from app_core.services.filming import film_pieces, write_film
 from app_core.services.video_lipsync_stream import start_video_lipsync
 
@@ -27,12 +28,12 @@ def page() -> str:
 
 @blueprint.post("/api/lipsync/video")
 def lipsync_video() -> Response:
-    asked = VideoRequest.parse(json_body())
-    job = start_video_lipsync(service(), asked)
+    with asked(VideoRequest, VideoForm) as (render, recording):
+        job = start_video_lipsync(service(), render, recording)
     return respond(
         job,
         "lipsync_video.mp4",
         write=partial(write_film, service(), job),
-        pieces=partial(film_pieces, service(), job) if asked.stream else None,
+        pieces=partial(film_pieces, service(), job) if render.stream else None,
         codecs=codecs(*service().size(job), job.request.fps),
     )

@@ -32,7 +32,7 @@ ERRORS = {
     404: "There is no such avatar, voice, job, chunk or base video",
     409: "The id is taken, or the job or avatar is in the wrong state",
     413: "The body is too large",
-    415: "The body is not JSON, or not a form where one is due",
+    415: "The body is neither JSON nor a form as is due, or its file cannot be read",
     416: "The range is outside of the file",
     422: "The base video has no face, or cannot be read",
     500: "The server, its voice, its model or ffmpeg failed",
@@ -108,11 +108,9 @@ def _operation(operation: Operation, schemas: dict[str, Any], *, locked: bool) -
         found["description"] = operation.details
     if parameters := _parameters(operation, schemas):
         found["parameters"] = parameters
-    if operation.form:
-        content = {FORM: {"schema": _reference(operation.form)}}
-        found["requestBody"] = {"required": True, "content": content}
-    if operation.body:
-        content = {JSON: {"schema": _reference(operation.body)}}
+    bodies = {JSON: operation.body, FORM: operation.form}
+    content = {kind: {"schema": _reference(model)} for kind, model in bodies.items() if model}
+    if content:
         found["requestBody"] = {"required": True, "content": content}
     return found
 

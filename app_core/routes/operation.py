@@ -48,7 +48,7 @@ class Operation:
     errors: tuple[int, ...] = ()
     body: type[BaseModel] | None = None
     form: type[BaseModel] | None = None
-    """The body is multipart/form-data."""
+    """The body as multipart/form-data, in place of or beside ``body``."""
     query: type[BaseModel] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     """Request headers that change the answer, with what they do."""

@@ -16,6 +16,7 @@ from app_core.routes.operation import (
     Operation,
     page,
 )
+from app_core.routes.sound_forms import GenerateForm, MjpegForm, VideoForm
 
 RENDER = (400, 404, 409, 413, 415, 500, 502, 503)
 """Statuses of what starts a render."""
@@ -58,6 +59,11 @@ EVENTS = (
     " sound and the film) or error (error, code, field)."
 )
 
+SOUND = (
+    "A form with a sound in place of JSON: the face says it, with its own sound. 415 when it"
+    " cannot be read, 413 when it is too large or too long."
+)
+
 RENDERS = (
     Operation(
         "POST",
@@ -65,9 +71,10 @@ RENDERS = (
         "Render",
         "Stream the face as JPEG pictures, each at its time",
         (STREAM,),
-        RENDER,
+        FILE,
         body=MjpegRequest,
-        details=VIEWER,
+        form=MjpegForm,
+        details=f"{VIEWER} {SOUND}",
     ),
     Operation(
         "GET",
@@ -87,8 +94,9 @@ RENDERS = (
         (FILM, LATER),
         FILE,
         body=GenerateRequest,
+        form=GenerateForm,
         headers=PREFER,
-        details=WAITING,
+        details=f"{WAITING} {SOUND}",
     ),
     Operation(
         "POST",
@@ -98,10 +106,12 @@ RENDERS = (
         (FILM, LATER),
         (*FILE, 422),
         body=VideoRequest,
+        form=VideoForm,
         headers=PREFER,
         details="400 names the encoders that work on this machine when another one is asked for."
         " Without 'avatar' the base video speaks (BASE_VIDEO_PATH): 503 with the percentage while"
-        " its face is looked for, 422 with the reason when it cannot speak, 404 when missing.",
+        " its face is looked for, 422 with the reason when it cannot speak, 404 when missing. "
+        + SOUND,
     ),
     Operation(
         "POST",

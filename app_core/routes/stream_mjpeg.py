@@ -11,9 +11,16 @@ from app_core.media import jpeg, mjpeg
 from app_core.request import MjpegRequest
 from app_core.routes.access import signed
 from app_core.routes.body import Body, ClientGone
-from app_core.routes.context import client_socket, config, cut_off, json_body, query, service
+from app_core.routes.context import (
+    client_socket,
+    config,
+    cut_off,
+    query,
+    service,
+)
 from app_core.routes.failure import payload
 from app_core.routes.send_queue import SendQueue, held_by_kernel
+from app_core.routes.sound_forms import MjpegForm, asked
 
 if TYPE_CHECKING:
     import socket
@@ -56,22 +63,22 @@ def _stream(first: bytes, parts: Iterator[bytes], viewer: Viewer) -> Iterator[by
 def stream_mjpeg() -> Response:
     if request.method == "HEAD":
         return Response(content_type=mjpeg.CONTENT_TYPE)
-    asked = (
-        MjpegRequest.parse(json_body())
-        if request.method == "POST"
-        else MjpegRequest.parse_query(query())
-    )
     quality = config().jpeg_quality
 
     def part(frame: Frame) -> bytes:
         return mjpeg.part(jpeg.encode(frame.picture, quality), frame.index, frame.seconds)
 
-    viewer = Viewer(client_socket(), asked.live, config().send_timeout_s)
-    job = service().submit(asked)
+    connection, patience_s = client_socket(), config().send_timeout_s
+    if request.method == "POST":
+        with asked(MjpegRequest, MjpegForm) as (render, recording):
+            job = service().submit(render, recording=recording)
+    else:
+        job = service().submit(MjpegRequest.parse_query(query()))
+    viewer = Viewer(connection, job.live, patience_s)
     parts = service().frames(job, part, viewer.gone, viewer.full)
     # A failure before the first picture is an answer with its real status.
     stream = _stream(next(parts), parts, viewer)
-    body = Body(stream, parts.close, job.id, live=asked.live)
+    body = Body(stream, parts.close, job.id, live=job.live)
     response = Response(body, content_type=mjpeg.CONTENT_TYPE)
     response.headers["X-Job-Id"] = job.id
     response.headers["X-Frame-Rate"] = str(job.request.fps)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import threading
+from contextlib import contextmanager, nullcontext
 from typing import IO, TYPE_CHECKING
 
 from flask import request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from app_core.errors import BadInput, TooLarge, UnsupportedMedia, told
+from app_core.errors import BadInput, Busy, TooLarge, UnsupportedMedia, told
 from app_core.routes.context import client_socket, config, refuse_coded
 from app_core.routes.json_value import BadText, plain_text
 from app_core.routes.pace import Pace
@@ -26,27 +27,32 @@ _LONGEST_FIELD = 4096
 """Bytes of a field that is no file, and of the headers of any part."""
 _MOST_PARTS = 16
 _FORM = 1 << 16
-"""Bytes of a form beside its file."""
+"""Bytes of a form beside its file and its text."""
+_PLACES = threading.BoundedSemaphore(8)
+"""Files that are on their way in at once."""
+_RETRY_S = 2
 
 
 def read_form(
-    names: tuple[str, ...], file: str, place: Callable[[], Path]
+    names: tuple[str, ...], file: str, place: Callable[[], Path], longest_text: int = 0
 ) -> tuple[dict[str, str], str]:
     """The fields ``names`` that were given, and the name of the file, which is written to
-    ``place()``.
+    ``place()``. ``longest_text``: bytes that the field ``text`` may have.
 
     A client that sends nothing for SEND_TIMEOUT_S, or too little on the whole, is gone.
-    Raises UnsupportedMedia, TooLarge, DiskFull, or BadInput that names the field.
+    Raises UnsupportedMedia, TooLarge, DiskFull, Busy when enough files are on their way in, or
+    BadInput that names the field.
     """
     if request.mimetype != MIME:
         raise UnsupportedMedia(f"Send a form: Content-Type: {MIME}")
     refuse_coded()
-    form = _Form(names, file, place)
+    form = _Form(names, file, place, max(longest_text, _LONGEST_FIELD))
     connection = client_socket()
     pace = Pace(connection, config().send_timeout_s) if connection is not None else None
     try:
-        with pace or nullcontext():
-            for event in _events(pace.note if pace is not None else lambda count: None):
+        note = pace.note if pace is not None else lambda count: None
+        with _taking_in(), pace or nullcontext():
+            for event in _events(note, _FORM + longest_text):
                 form.take(event)
     except RequestEntityTooLarge:
         raise _too_large(file) from None
@@ -67,14 +73,24 @@ def read_form(
     return form.fields, form.file_name
 
 
+@contextmanager
+def _taking_in() -> Iterator[None]:
+    if not _PLACES.acquire(blocking=False):
+        raise Busy("Other files are being sent; try again soon", retry_after_s=_RETRY_S)
+    try:
+        yield
+    finally:
+        _PLACES.release()
+
+
 def _too_large(file: str) -> TooLarge:
     return TooLarge(f"The file is larger than {config().max_upload_mb} MiB", field=file)
 
 
-def _events(note: Callable[[int], None]) -> Iterator[Event]:
+def _events(note: Callable[[int], None], beside: int) -> Iterator[Event]:
     most = config().max_upload_mb << 20
     # Beside the file stand the other fields and the headers of the parts.
-    request.max_content_length = most + _FORM
+    request.max_content_length = most + beside
     boundary = request.mimetype_params.get("boundary", "").encode("ascii")
     if not boundary:
         raise BadInput("The form has no boundary")
@@ -92,8 +108,11 @@ def _events(note: Callable[[int], None]) -> Iterator[Event]:
 
 
 class _Form:
-    def __init__(self, names: tuple[str, ...], file: str, place: Callable[[], Path]) -> None:
+    def __init__(
+        self, names: tuple[str, ...], file: str, place: Callable[[], Path], longest_text: int
+    ) -> None:
         self._names, self._file, self._place = names, file, place
+        self._longest_text = longest_text
         self._text: list[bytes] = []
         self._name, self._length = "", 0
         self._target: IO[bytes] | None = None
@@ -130,7 +149,8 @@ class _Form:
                 self.close()
             return
         self._text.append(data.data)
-        if self._length > _LONGEST_FIELD:
+        most = self._longest_text if self._name == "text" else _LONGEST_FIELD
+        if self._length > most:
             raise BadInput(f"'{self._name}' is too long", field=self._name)
         if not data.more_data:
             self.fields[self._name] = _text(self._name, b"".join(self._text))

@@ -25,7 +25,7 @@ from app_core.services.films import Films
 from app_core.services.health import missing_voice, report
 from app_core.services.reader import Reader
 from app_core.services.readings import Readings
-from app_core.services.recording import process_recording
+from app_core.services.recording import Recording, process_recording
 from app_core.services.renders import Renders
 from app_core.services.results import Results, writable
 from app_core.services.studio import Studio
@@ -155,8 +155,9 @@ class LipsyncService:
         request: RenderRequest,
         avatar: Avatar | None = None,
         speak: Callable[[Voice, Job], Iterator[Speech]] | None = None,
+        recording: Recording | None = None,
     ) -> Job:
-        """Starts a render, on ``avatar`` and of what ``speak`` says, if given.
+        """Starts a render, on ``avatar`` and of what ``speak`` or a ``recording`` says, if given.
 
         Raises BadInput, NotFound, Conflict, NotReady or Busy.
         """
@@ -167,6 +168,14 @@ class LipsyncService:
         model, _ = self.studio.ready()
         if request.model not in ("auto", model.name):
             raise BadInput(f"'model' must be one of: auto, {model.name}", field="model")
+        if recording is not None:
+            return self.begin(
+                request,
+                avatar or self.library.get(request.avatar or self.config.avatar),
+                recording.speeches,
+                recording.sample_rate,
+                recorded=True,
+            )
         voice = self._voice(request)
         return self.begin(
             request,
@@ -230,12 +239,15 @@ class LipsyncService:
         frame_sink: Callable[[UInt8], None] | None = None,
         batch_size_override: int | None = None,
     ) -> Path | None:
-        """Makes the face at ``face_path`` say a recording: any photo or clip, an avatar's id, its
-        folder or a file in it. A photo or clip is imported first, once for its content.
+        """Makes the face at ``face_path`` say a recording: any sound file, of any length. The face
+        is any photo or clip, an avatar's id, its folder or a file in it; a photo or clip is
+        imported first, once for its content.
+
 
         ``static`` shows its still, else its clip.
         ``frame_sink`` gets each picture as BGR (height, width, 3) uint8; ``output_path`` gets an
-        MP4 with sound. Returns ``output_path``.
+        MP4 with sound. Returns ``output_path``. An error of ``frame_sink`` ends the render.
+        Raises BadInput, which names the file that cannot be used, and what ``submit`` raises.
         """
         return process_recording(
             self,
@@ -260,9 +272,13 @@ class LipsyncService:
         speeches: Callable[[Job], Iterator[Speech]],
         sample_rate: int,
         batch_size: int | None = None,
+        *,
+        recorded: bool = False,
     ) -> Job:
-        """``submit`` without its checks of the request. ``batch_size`` bounds the batches."""
-        return self._renders.begin(request, avatar, speeches, sample_rate, batch_size)
+        """``submit`` without its checks of the request; as ``Renders.begin``."""
+        return self._renders.begin(
+            request, avatar, speeches, sample_rate, batch_size, recorded=recorded
+        )
 
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:

@@ -1,21 +1,85 @@
-"""A face says a recording: the way in for Python callers who have a sound and no text."""
+"""A face says a recording: a sound file in place of a text and a voice."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import contextlib
 from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput
-from app_core.media.wav import read_wav
+from app_core.media.sound_file import SoundFile
 from app_core.picture import to_bgr
 from app_core.request import GenerateRequest
-from app_core.types import Speech
+from app_core.speech.alignment import Alignment, Fit
+from app_core.speech.espeak import EspeakVoice
+from app_core.types import Speech, frame_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
+    from app_core.job import Job
     from app_core.services.lipsync_service import LipsyncService
     from app_core.types import Frame, UInt8
+
+PIECE_S = 10
+"""Of a recording whose words nobody knows."""
+_BLOCK_S = 1
+"""What the search for words reads at once."""
+
+
+class Recording:
+    """An open sound file on its way to be said by one job, which closes it."""
+
+    def __init__(self, sound: SoundFile, text: str = "", language: str = "ru") -> None:
+        """``text``: what is said in it; empty when nobody knows."""
+        self._sound, self._text, self._language = sound, text, language
+
+    @property
+    def sample_rate(self) -> int:
+        return self._sound.sample_rate
+
+    def close(self) -> None:
+        """For who opened it, while no job has it."""
+        self._sound.close()
+
+    def speeches(self, job: Job) -> Iterator[Speech]:
+        """In the job's thread, which also closes what it has not read to the end."""
+        sound, rate = self._sound, self._sound.sample_rate
+        fit = Fit()
+        with sound:
+            if sound.samples is not None:  # corrected at the end, if the header lied
+                job.frames_total = frame_count(sound.samples, rate, job.request.fps)
+            if self._text:
+                spoken = EspeakVoice().speak(self._text, self._language)
+                yield from Alignment(sound.blocks(_BLOCK_S * rate), rate, spoken, fit)
+                job.aligned = fit.found / fit.characters if fit.characters else 0.0
+                return
+            for index, pcm in enumerate(sound.blocks(PIECE_S * rate)):
+                yield Speech(index, "", pcm, rate, None)
+
+
+@contextlib.contextmanager
+def held(recording: Recording) -> Iterator[Recording]:
+    """Closes it when the block fails; otherwise a job has it."""
+    try:
+        yield recording
+    except BaseException:
+        recording.close()
+        raise
+
+
+def open_recording(
+    service: LipsyncService,
+    path: Path,
+    text: str = "",
+    language: str = "ru",
+    *,
+    called: str = "The file",
+    limit_s: float | None = None,
+) -> Recording:
+    """Raises BadInput, UnsupportedMedia or TooLarge, in sentences about ``called``."""
+    sound = SoundFile(path, service.studio.ffmpeg, called=called, limit_s=limit_s)
+    return Recording(sound, text, language)
 
 
 def process_recording(
@@ -30,15 +94,19 @@ def process_recording(
     """As ``LipsyncService.process``."""
     if batch_size is not None and batch_size < 1:
         raise BadInput("batch_size_override must be at least 1", field="batch_size_override")
-    pcm, rate = read_wav(audio_path, service.studio.ffmpeg())
-    speech = Speech(index=0, text="", pcm=pcm, sample_rate=rate, phonemes=None)
-    job = service.begin(
-        GenerateRequest.model_construct(text="", static_mode=static),
-        avatar=service.faces.at(face_path),
-        speeches=lambda job: iter([speech]),
-        sample_rate=rate,
-        batch_size=batch_size,
-    )
+    if output_path is not None and (output_path.is_dir() or not output_path.parent.is_dir()):
+        raise BadInput(f"{output_path} is no place for a file", field="output_path")
+    request = GenerateRequest.model_construct(text="", static_mode=static)
+    avatar = service.faces.at(face_path)
+    with held(open_recording(service, audio_path, called=audio_path.name)) as recording:
+        job = service.begin(
+            request,
+            avatar,
+            recording.speeches,
+            recording.sample_rate,
+            batch_size,
+            recorded=True,
+        )
 
     def seen(frame: Frame) -> Frame:
         if frame_sink is not None:

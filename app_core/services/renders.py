@@ -41,6 +41,7 @@ UNREAD_S = 60.0
 STALLED_S = 300.0
 """The same of a reader that came and takes nothing more. The end of an encoder takes up to four
 minutes, in which the frames of the next film wait."""
+LONGEST_SPEECH_S = 3600.0
 _JOIN_S = 5.0
 
 
@@ -75,8 +76,13 @@ class Renders:
         speeches: Callable[[Job], Iterator[Speech]],
         sample_rate: int,
         batch_size: int | None = None,
+        *,
+        recorded: bool = False,
     ) -> Job:
-        """``batch_size`` bounds the batches. Raises BadInput, Conflict, NotReady or Busy."""
+        """``batch_size`` bounds the batches; a ``recorded`` sound may have any length.
+
+        Raises BadInput, Conflict, NotReady or Busy.
+        """
         model, engine = self._studio.ready()
         began_s = time.monotonic()
         plate = self._studio.plate(avatar, request.pixels(None), request.still)
@@ -86,7 +92,8 @@ class Renders:
             request=request,
             sound=Sound(
                 sample_rate,
-                spills=not isinstance(request, MjpegRequest),
+                None if recorded else LONGEST_SPEECH_S,
+                spills=recorded or not isinstance(request, MjpegRequest),
                 spill=None if self._config.work_dir is None else str(self._config.work_dir),
                 spool=self._spool,
             ),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.request import VideoRequest
     from app_core.services.lipsync_service import LipsyncService
+    from app_core.services.recording import Recording
     from app_core.types import ClipShape, Cut
 
 logger = logging.getLogger(__name__)
@@ -79,8 +80,10 @@ class ClipFootage:
         return start_video_decoder(self._ffmpeg(), path, cut, size, use_nvdec=use_nvdec)
 
 
-def start_video_lipsync(service: LipsyncService, request: VideoRequest) -> Job:
-    """Submits the render.
+def start_video_lipsync(
+    service: LipsyncService, request: VideoRequest, recording: Recording | None = None
+) -> Job:
+    """Submits the render of the text or a ``recording``.
 
     Raises BadInput for an encoder or a decoder that does not work on this machine, NotFound when
     the base video is missing, NotReady while its face is looked for, UnusableVideo when it has
@@ -96,7 +99,7 @@ def start_video_lipsync(service: LipsyncService, request: VideoRequest) -> Job:
     if request.use_nvdec and not ffmpeg.nvdec:
         raise BadInput("'use_nvdec': no NVIDIA decoder works on this machine", field="use_nvdec")
     avatar = _avatar(service, request)
-    return service.submit(request, avatar)
+    return service.submit(request, avatar, recording=recording)
 
 
 def process_video_lipsync_streaming(

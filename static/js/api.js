@@ -34,13 +34,24 @@ export class ApiError extends Error {
   }
 }
 
-function postJson(path, body, signal, more = {}) {
+/** Sends the fields of a render: as a form where a sound file (`audio`) is among them. */
+function postFields(path, fields, signal, more = {}) {
+  if (fields.audio) {
+    return request(path, { method: "POST", headers: more, body: formOf(fields), signal });
+  }
   const headers = { "Content-Type": "application/json", ...more };
-  return request(path, { method: "POST", headers, body: JSON.stringify(body), signal });
+  return request(path, { method: "POST", headers, body: JSON.stringify(fields), signal });
+}
+
+function formOf({ audio, ...fields }) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
+  form.append("audio", audio); // last: a wrong field is told before the file is sent
+  return form;
 }
 
 export function openStream(body, signal) {
-  return postJson("/api/stream_mjpeg", body, signal);
+  return postFields("/api/stream_mjpeg", body, signal);
 }
 
 export function openSound(url, signal) {
@@ -49,12 +60,12 @@ export function openSound(url, signal) {
 
 /** A video that arrives while it is made. */
 export function openFilm(path, body, signal) {
-  return postJson(path, { ...body, stream: true }, signal);
+  return postFields(path, { ...body, stream: true }, signal);
 }
 
 /** Starts a video that is made in the background. Resolves to its job. */
 export async function startFilm(path, body) {
-  const response = await postJson(path, body, undefined, { Prefer: "respond-async" });
+  const response = await postFields(path, body, undefined, { Prefer: "respond-async" });
   return response.json();
 }
 

@@ -35,11 +35,12 @@ const BY_FIELD = {
     size: "error.size",
     use_nvdec: "error.use_nvdec",
     file: "error.file",
+    audio: "error.file",
     points: "error.points",
     consent: "error.consent",
   },
-  too_large: { file: "error.file_size" },
-  unsupported_media: { file: "error.file_kind" },
+  too_large: { file: "error.file_size", audio: "error.sound_size" },
+  unsupported_media: { file: "error.file_kind", audio: "error.sound_kind" },
   not_found: { avatar: "error.avatar", job_id: "error.job", voice: "error.voice" },
 };
 

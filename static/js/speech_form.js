@@ -2,11 +2,13 @@
 
 import { AvatarChoice } from "./avatar_choice.js";
 import { ErrorLine } from "./error_line.js";
-import { currentLanguage } from "./i18n.js";
+import { currentLanguage, setAttributes, setText } from "./i18n.js";
 import { SAMPLES } from "./samples.js";
+import { SoundChoice } from "./sound_choice.js";
 
 export class SpeechForm {
   #text;
+  #sound;
 
   element = document.getElementById("speak-form");
   error = new ErrorLine(document.getElementById("error"));
@@ -15,6 +17,7 @@ export class SpeechForm {
   /** @param {() => void} onSubmit the button, or Ctrl + Enter anywhere on the page */
   constructor(onSubmit) {
     this.#text = this.element.elements.text;
+    this.#sound = new SoundChoice(this.element, (chosen) => this.#takeSound(chosen));
     this.#chooseLanguage(currentLanguage());
     for (const choice of this.element.elements.language) {
       choice.addEventListener("change", () => this.#chooseLanguage(choice.value));
@@ -36,7 +39,21 @@ export class SpeechForm {
     this.element.elements.language.value = code;
     this.#text.lang = code;
     const text = this.#text.value.trim();
+    if (this.#sound.file) return;
     if (text === "" || Object.values(SAMPLES).includes(text)) this.#text.value = SAMPLES[code];
+  }
+
+  /** Beside a sound the text is what is said in it, and its speed is its own. */
+  #takeSound(chosen) {
+    const { language, speed } = this.element.elements;
+    const sample = SAMPLES[language.value];
+    if (chosen && this.#text.value.trim() === sample) this.#text.value = "";
+    if (!chosen && this.#text.value.trim() === "") this.#text.value = sample;
+    setText(document.getElementById("text-label"), chosen ? "sound.transcript" : "speak.text");
+    const placeholder = chosen ? "sound.transcript_hint" : "speak.placeholder";
+    setAttributes(this.#text, { placeholder });
+    if (speed) speed.disabled = chosen;
+    this.error.clear();
   }
 
   #showSpeed() {
@@ -56,12 +73,14 @@ export class SpeechForm {
     const text = fields.get("text").trim();
     const limit = Number(this.#text.dataset.limit);
     this.error.clear();
-    if (text === "") return this.#refuse("error.empty");
+    const audio = this.#sound.file;
+    if (text === "" && !audio) return this.#refuse("error.empty");
     if ([...text].length > limit) return this.#refuse("error.too_long", { limit });
     const request = { text, language: fields.get("language") };
     if (this.avatar.value) request.avatar = this.avatar.value;
     if (fields.get("size")) request.size = fields.get("size");
-    if (fields.has("speed")) request.speed = Number(fields.get("speed"));
+    if (audio) request.audio = audio;
+    else if (fields.has("speed")) request.speed = Number(fields.get("speed"));
     return request;
   }
 

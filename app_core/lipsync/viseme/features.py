@@ -61,12 +61,13 @@ class Articulation:
             raise ValueError(f"{speech.sample_rate} Hz in a job of {self._rate} Hz")
         start_s = self._samples / self._rate
         self._samples += len(speech.pcm)
-        self._loudness.push(speech.pcm)
         if speech.phonemes is None:
-            self._heard = self._heard or HeardArticulation(self._rate, start_s)
+            loudest_db = self._loudness.loudest_db
+            self._heard = self._heard or HeardArticulation(self._rate, start_s, loudest_db)
             self._heard_spans.append((start_s, self._samples / self._rate))
         else:
             self._add(start_s, speech.phonemes)
+        self._loudness.push(speech.pcm)
         if self._heard is not None:
             self._heard.push(speech.pcm)
         known = self._samples / self._rate - REACH_S

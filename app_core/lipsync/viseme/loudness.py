@@ -32,6 +32,11 @@ class Loudness:
         self._relative = np.zeros(0)
         self._dropped = 0
 
+    @property
+    def loudest_db(self) -> float:
+        """The measure now, decibels of a full-scale square wave."""
+        return self._loudest
+
     def push(self, pcm: Float32, *, last: bool = False) -> None:
         """More sound; ``last`` also counts the hop that is not full."""
         sound = np.concatenate([self._rest, pcm])

@@ -32,6 +32,8 @@ _SYLLABLE = slice(1, 5)
 _BRIGHT = 4
 
 _QUIETEST_VOICE_DB = -50.0
+_OF_ONE_SIDE_DB = -3.0
+"""What the spectra here have of the power: that of the positive frequencies."""
 _FORGET_DB = 3.0
 """A second: how fast the loudest moment so far stops being the measure."""
 _SILENT_DB, _FULL_DB = -32.0, -6.0
@@ -59,8 +61,13 @@ _HOLD_S, _RAMP_S = 0.02, 0.045
 class HeardArticulation:
     """Tracks of a sound that arrives in blocks of any size; the result does not depend on them."""
 
-    def __init__(self, sample_rate: int, start_s: float) -> None:
-        """``start_s`` is the time of the first sample on the job's clock."""
+    def __init__(
+        self, sample_rate: int, start_s: float, loudest_db: float = _QUIETEST_VOICE_DB
+    ) -> None:
+        """``start_s`` is the time of the first sample on the job's clock; ``loudest_db`` what
+        ``Loudness`` measured before it, so that noise between two sentences is not taken for a
+        voice.
+        """
         self._rate = sample_rate
         self._start_s = start_s
         self._length = int(_WINDOW_S * sample_rate)
@@ -73,7 +80,7 @@ class HeardArticulation:
         self._consumed = 0
         self._samples = 0
         self._hops = 0
-        self._loudest = _QUIETEST_VOICE_DB
+        self._loudest = max(loudest_db + _OF_ONE_SIDE_DB, _QUIETEST_VOICE_DB)
         self._power = np.zeros((0, len(_BANDS_HZ)))
         self._reference = np.zeros(0)
         self._dropped = 0

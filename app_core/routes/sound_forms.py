@@ -1,0 +1,90 @@
+"""Renders of a recording: the same requests as forms, with a sound in place of voice and speed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from flask import request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
+
+from app_core.errors import BadInput
+from app_core.request import GenerateRequest, MjpegRequest, RenderRequest, VideoRequest
+from app_core.routes.context import config, json_body, service
+from app_core.routes.upload import MIME, read_form
+from app_core.services.recording import Recording, held, open_recording
+from app_core.services.upload import Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FILE = "audio"
+_OF_A_VOICE = ("voice", "speed")
+_LETTER_BYTES = 4
+"""The most that a character takes in UTF-8."""
+
+Asked = TypeVar("Asked", bound=RenderRequest)
+
+
+def _without_voice(schema: dict[str, Any]) -> None:
+    for name in _OF_A_VOICE:
+        del schema["properties"][name]
+
+
+class SoundForm(BaseModel):
+    """multipart/form-data"""
+
+    model_config = ConfigDict(json_schema_extra=_without_voice)
+
+    audio: bytes = Field(
+        description="A sound to be said: WAV, FLAC, OGG, MP3, M4A, WebM, or the sound of a video",
+        json_schema_extra={"format": "binary"},
+    )
+    text: Annotated[
+        StrictStr, AfterValidator(str.strip), Field(json_schema_extra={"minLength": 0})
+    ] = Field(default="", description="What is said in it, for better lips; empty: unknown")
+
+
+class GenerateForm(SoundForm, GenerateRequest):
+    """multipart/form-data"""
+
+
+class VideoForm(SoundForm, VideoRequest):
+    """multipart/form-data"""
+
+
+class MjpegForm(SoundForm, MjpegRequest):
+    """multipart/form-data"""
+
+
+@contextmanager
+def asked(kind: type[Asked], form: type[Asked]) -> Iterator[tuple[Asked, Recording | None]]:
+    """The request as JSON, or as a form with the recording that came in it.
+
+    The block begins a job with both; when it fails, the recording is closed.
+    """
+    if request.mimetype != MIME:
+        yield kind.parse(json_body()), None
+        return
+    service().studio.ready()
+    upload = Upload(service().results)
+    try:
+        names = tuple(name for name in form.model_fields if name != FILE)
+        longest = _LETTER_BYTES * config().max_text_chars
+        fields, _ = read_form(names, FILE, upload.place, longest)
+        for name in _OF_A_VOICE:
+            if name in fields:
+                raise BadInput(f"'{name}' has no meaning for a recording", field=name)
+        render = form.parse_query(fields | {FILE: ""})
+        assert upload.path is not None
+        recording = open_recording(
+            service(),
+            upload.path,
+            render.text,
+            render.language,
+            limit_s=config().max_audio_s,
+        )
+    finally:
+        upload.close()  # it stays readable while it is open
+    with held(recording):
+        yield render, recording
