@@ -47,7 +47,7 @@ def test_a_call_has_fields_answers_and_a_command(visitor: Visitor, address: str)
     assert f"{address}/api/stream_mjpeg" in command
     assert '{"text": "' in command
     visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    call.locator("button").click()
+    call.locator("button").first.click()
     assert page.evaluate("navigator.clipboard.readText()") == command
 
 
