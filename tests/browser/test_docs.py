@@ -42,12 +42,12 @@ def test_a_call_has_fields_answers_and_a_command(visitor: Visitor, address: str)
     assert "10..60" in rows
     assert "1..5000 characters" in rows
     assert "503" in call.locator(".answers").inner_text()
-    command = call.locator("pre").inner_text()
+    command = call.locator("pre").first.inner_text()
     assert command.startswith("curl -X POST --no-buffer")
     assert f"{address}/api/stream_mjpeg" in command
     assert '{"text": "' in command
     visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    call.locator("button").click()
+    call.locator("button").first.click()
     assert page.evaluate("navigator.clipboard.readText()") == command
 
 

@@ -78,7 +78,7 @@ def test_the_file_is_chosen_and_removed_with_the_keyboard(
     page.keyboard.press("Tab")
     page.wait_for_function("document.activeElement.name === 'audio'")
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        page.keyboard.press("Space")
     chooser.value.set_files(speech)
     for language, label in LABEL.items():
         page.locator(f"[data-set-language={language}]").click()
