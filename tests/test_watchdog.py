@@ -16,7 +16,8 @@ from app_core.config import Config
 from app_core.engine.capacity import Capacity
 from app_core.engine.pace import Pulse
 from app_core.errors import NotFound
-from app_core.job import Job, JobStatus, JobTable
+from app_core.job import Job, JobStatus
+from app_core.job_table import JobTable
 from app_core.request import MjpegRequest
 from app_core.services.watchdog import Duty, Watchdog
 from app_core.sound import Sound
