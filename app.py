@@ -84,7 +84,7 @@ def serve(config: Config) -> int:
 
             app = create_app(config)
             self.count = app.extensions["lipsync"].metrics.request
-            app.extensions["lipsync"].studio.when_loaded(lambda: welcome(addresses))
+            app.extensions["lipsync"].backend.when_loaded(lambda: welcome(addresses))
             close_on_stop(app.extensions["lipsync"])
             return app
 
@@ -125,7 +125,7 @@ def welcome(addresses: list[tuple[str, int]]) -> None:
 
 def doctor(config: Config) -> int:
     """Writes what is here and what is missing. 1 when something that is needed is missing."""
-    from app_core.services.doctor import examine
+    from app_core.cli.doctor import examine
 
     missing = 0
     for finding in examine(config):
@@ -135,7 +135,7 @@ def doctor(config: Config) -> int:
 
 
 def models(config: Config, arguments: list[str]) -> int:
-    from app_core.services.weights import command
+    from app_core.weights.catalogue import command
 
     def say(sentence: str) -> None:
         sys.stdout.write(f"{sentence}\n")

@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
 )
 
+VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -123,7 +123,7 @@ class DiskFull(SoyleError):
     code = "disk_full"
 
 
-def told(error: BaseException) -> Exception:
+def as_job_error(error: BaseException) -> Exception:
     """What a job is told of an error. A full disk is one wherever it shows."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull("The disk is full")

@@ -19,9 +19,9 @@ from app_core.errors import afresh
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app_core.audio import AudioBuffer
     from app_core.errors import SoyleError
     from app_core.request import RenderRequest
-    from app_core.sound import Sound
     from app_core.types import Mouth, Sentence, Word
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class Chunk:
 
     index: int
     text: str
-    sound: Sound
+    sound: AudioBuffer
     frames: int = 0
     duration_s: float = 0.0
     film: Path | None = None
@@ -68,7 +68,7 @@ class Job:
     """Written by its own thread, its reader and ``cancel``; every write is one assignment."""
 
     request: RenderRequest
-    sound: Sound
+    sound: AudioBuffer
     mouths: Channel[Mouth]
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     live: bool = False
@@ -165,7 +165,7 @@ class Job:
         return sounds + JOB_BYTES + MARK_BYTES * len(self.marks) + 2 * len(self.request.text)
 
     @property
-    def _sounds(self) -> list[Sound]:
+    def _sounds(self) -> list[AudioBuffer]:
         return [self.sound, *(chunk.sound for chunk in self.chunks)]
 
     @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app_core.face.avatar import AvatarLibrary
+from app_core.avatars.library import AvatarLibrary
 from app_core.landmarks import POINTS
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.picture import to_bgr

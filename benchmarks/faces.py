@@ -18,7 +18,7 @@ import numpy as np
 
 from app_core.config import Config
 from app_core.face.finder import find_finder
-from app_core.face.following import follow
+from app_core.face.tracking import follow
 from app_core.landmarks import POINTS
 from app_core.media.decoder import ClipDecoder, measure_clip
 from app_core.media.ffmpeg import find_ffmpeg
@@ -55,10 +55,10 @@ def panned(bgr: UInt8, right: float) -> UInt8:
 
 def raw_landmarks(finder: FaceFinder, pictures: Iterator[Picture]) -> Float32:
     """Before smoothing; NaN where there is no face."""
-    follower = finder.follower()
+    tracker = finder.tracker()
     rows = []
     for picture in pictures:
-        seen = follower.next(picture)
+        seen = tracker.next(picture)
         rows.append(np.full((_MOUTH.stop, 2), np.nan) if seen is None else seen.landmarks[_MOUTH])
     return np.stack(rows)[:, -(_MOUTH.stop - _MOUTH.start) :].astype(np.float32)
 

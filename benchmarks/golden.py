@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from app_core.lipsync.wav2lip.checkpoint import load_network, save_state
-from app_core.lipsync.wav2lip.opening import open_runtime
+from app_core.lipsync.wav2lip.load import open_runtime
 from benchmarks.seeded_weights import seeded_state
 from benchmarks.table import end, show
 

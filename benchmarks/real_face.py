@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from app_core.avatars.library import AvatarLibrary
+from app_core.avatars.still_plate import StillPlate, read_still
 from app_core.config import Config
-from app_core.face.avatar import AvatarLibrary
-from app_core.face.plate import StillPlate, read_still
 from app_core.face.track import load_track
 from app_core.landmarks import POINTS
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.services.video_lipsync_stream import ClipFootage
-from app_core.speech.espeak import EspeakVoice
+from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Mouth
 from benchmarks.table import end, show
 from benchmarks.texts import TEXTS
@@ -34,7 +34,7 @@ from benchmarks.texts import TEXTS
 if TYPE_CHECKING:
     from app_core.lipsync.model import Plate
     from app_core.lipsync.viseme.model import Face
-    from app_core.lipsync.viseme.rig import Pose
+    from app_core.lipsync.viseme.pose import Pose
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.types import Float32, Picture, UInt8
 
@@ -129,12 +129,12 @@ def measure(plate: Plate, text: str, language: str, pictures: int) -> dict[str, 
     model.warm_up()
     face = model.open(plate)
     moving = speech(text, language)
-    reel = plate.reel()
+    frame_source = plate.frame_source()
     rows: list[list[float]] = []
     places, own, points = [], [], []
     last: tuple[Picture, Picture, np.ndarray, Float32] | None = None
     for index in range(min(pictures, len(plate.track.boxes))):
-        source, pose = reel.picture(index), face.poses[index]
+        source, pose = frame_source.picture(index), face.poses[index]
         if pose is None:
             last = None
             continue
@@ -163,7 +163,7 @@ def measure(plate: Plate, text: str, language: str, pictures: int) -> dict[str, 
         lip = landmarks[POINTS["lip_upper_outer"]]
         own.append(np.stack([lip[0], lip[-1]]))
         points.append(landmarks)
-    reel.close()
+    frame_source.close()
     if not rows:
         raise SystemExit("there are no two pictures with a face in a row")
     table, found = np.array(rows), np.stack(points)

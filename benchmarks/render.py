@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app_core.avatars.library import AvatarLibrary
 from app_core.config import Config
-from app_core.face.avatar import AvatarLibrary
 from app_core.lipsync.model import ModelOptions
 from app_core.lipsync.registry import open_model
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.media.jpeg import encode
-from app_core.media.mp4 import Mp4Writer
+from app_core.outputs.mp4 import Mp4Writer
 from app_core.pipeline.plan import Plan
-from app_core.speech.espeak import EspeakVoice
+from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Frame, Mouth, MouthTask, Picture, Speech, frame_count
 from benchmarks.table import end, show
 from benchmarks.texts import TEXTS

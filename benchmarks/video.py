@@ -21,12 +21,12 @@ import numpy as np
 from app_core.config import Config
 from app_core.media.decoder import decoder_argv
 from app_core.media.ffmpeg import QUIET
-from app_core.media.mp4 import encoder_options
 from app_core.media.wav import pcm16
+from app_core.outputs.mp4 import encoder_options
 from app_core.request import VideoRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.video_lipsync_stream import process_video_lipsync_streaming
-from app_core.speech.espeak import EspeakVoice
+from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import frame_count
 from benchmarks.table import end, show
 from benchmarks.texts import TEXTS
@@ -86,7 +86,7 @@ def bare(service: LipsyncService, sound: Path, path: Path, frames: int) -> Cost:
     """``ffmpeg decode | ffmpeg encode`` of the same frames with the same settings."""
     clip = service.library.get(service.config.avatar).clip
     assert clip is not None, "the avatar has no clip"
-    ffmpeg = service.studio.ffmpeg().path
+    ffmpeg = service.backend.ffmpeg().path
     shape = service.library.shape(clip)
     size = (shape.width, shape.height)
     decode = decoder_argv(ffmpeg, clip, shape.whole, size, use_nvdec=False)

@@ -10,13 +10,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from app_core import create_app
-from app_core.config import Config
+from app_core.config import ROOT, Config
 from app_core.services.lipsync_service import LipsyncService
-from app_core.services.weights import FACE, faults
+from app_core.weights.catalogue import FACE, faults
 from tests.contract import CheckedClient
 from tests.fakes import EchoModel, GreyLibrary, ToneVoices
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
+MODELS = ROOT / "models"
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from app_core.routes.openapi import document
+from app_core.routes.openapi.document import document
 
 IMPLIED = ("HEAD", "OPTIONS")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from app_core.face.avatar import AvatarLibrary
-from app_core.face.plate import StillPlate
+from app_core.avatars.library import AvatarLibrary
+from app_core.avatars.still_plate import StillPlate
+from app_core.config import ROOT
 from app_core.face.track import cycle_track
 from app_core.landmarks import LIP_POINTS, POINTS
 from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
@@ -19,7 +19,7 @@ from app_core.lipsync.viseme.rig import find_pose, make_rig
 from app_core.picture import from_bgr, to_bgr
 from app_core.types import Picture
 
-FOLDER = Path(__file__).resolve().parent.parent / "avatar"
+FOLDER = ROOT / "avatar"
 
 
 def aigul(size: tuple[int, int] = (512, 512), sway: bool = False) -> StillPlate:
@@ -87,7 +87,7 @@ class Filmed:
     def picture(self, index: int) -> Picture:
         return self.pictures[index]
 
-    def reel(self, use_nvdec: bool = False) -> Filmed:
+    def frame_source(self, use_nvdec: bool = False) -> Filmed:
         return self
 
     def close(self) -> None:

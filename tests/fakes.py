@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from app_core.avatars.library import Avatar
 from app_core.errors import NotFound, VoiceFailed
-from app_core.face.avatar import Avatar
 from app_core.landmarks import POINT_COUNT, POINTS
-from app_core.speech.voices import Voices
+from app_core.speech.registry import Voices
 from app_core.types import (
     FaceTrack,
     Mouth,
@@ -83,7 +83,7 @@ class GreyPlate:
             strength=np.ones(count, np.float32),
         )
 
-    def reel(self, use_nvdec: bool = False) -> GreyPlate:
+    def frame_source(self, use_nvdec: bool = False) -> GreyPlate:
         return self
 
     def close(self) -> None:

@@ -20,8 +20,8 @@ from flask import Flask, Response, request, send_file
 from flask_sock import Sock
 from gunicorn.app.base import BaseApplication
 
-from app_core.routes.context import client_socket
-from app_core.routes.file_response import FileResponse
+from app_core.routes.http.context import client_socket
+from app_core.routes.http.file_response import FileResponse
 from app_core.server.limits import Limits
 from app_core.server.worker import FrontWorker
 

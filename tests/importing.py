@@ -10,10 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from app_core.avatars.importing.import_queue import Import
+from app_core.avatars.metadata import write_metadata
 from app_core.errors import BadInput, Cancelled, NoFace
-from app_core.face.card import write_card
 from app_core.face.track import crop_track, load_track, save_track
-from app_core.services.imports import Import
 from tests.faces import FOLDER
 
 SIZE = (270, 480)
@@ -35,7 +35,7 @@ def make_still_avatar(home: Path, name: str = "Somebody", **card: object) -> Pat
     scale = (SIZE[0] / 1080, SIZE[1] / 1920)
     save_track(home / "track.npz", crop_track(track, (0, 0), scale))
     made = {"name": name, "kind": "photo", "finder": "fake", "pictures": 1, "seen": 1}
-    write_card(home, made | card | {"gains": {"jaw": 1.0, "open": 1.0}})
+    write_metadata(home, made | card | {"gains": {"jaw": 1.0, "open": 1.0}})
     return home
 
 

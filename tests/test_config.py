@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app_core.config import Config, ConfigError
-
-ROOT = Path(__file__).resolve().parent.parent
+from app_core.config import ROOT, Config, ConfigError
 
 
 def test_environment_wins_over_defaults() -> None:

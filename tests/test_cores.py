@@ -11,7 +11,7 @@ import pytest
 from app_core import cores
 from app_core.cores import Cores, Usage
 from app_core.engine.capacity import Capacity
-from app_core.lipsync.wav2lip import opening
+from app_core.lipsync.wav2lip import load as opening
 
 TICKS = os.sysconf("SC_CLK_TCK")
 HOST = frozenset(range(64))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from app_core.config import ROOT
+
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "app_core").rglob("*.py"))]
 EMPTY_NAMES = ("utils", "helpers", "helper", "manager", "base", "common", "misc")
 

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from app_core import job_table as module
+from app_core.audio import AudioBuffer
 from app_core.channel import Channel
 from app_core.errors import Busy, Cancelled, Conflict, NotFound, SoyleError, afresh
 from app_core.job import JOB_BYTES, Job, JobStatus
 from app_core.job_table import JobTable
 from app_core.request import MjpegRequest
-from app_core.sound import Sound
 from app_core.types import Sentence
 
 
 def job(samples: int = 0) -> Job:
-    sound = Sound(8000)
+    sound = AudioBuffer(8000)
     sound.append(np.zeros(samples, np.float32))
     sound.close()
     return Job(request=MjpegRequest(text="x"), sound=sound, mouths=Channel(4))

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from app_core import kernels
-
-ROOT = Path(__file__).resolve().parent.parent
+from app_core.config import ROOT
 
 
 def test_the_cache_follows_every_source_of_kernels(

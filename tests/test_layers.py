@@ -1,4 +1,7 @@
-"""Imports point down only; flask and torch stay where they belong."""
+"""Imports point down only and in no circle; flask, torch and the facade stay where they belong.
+
+Imports under ``TYPE_CHECKING`` and inside functions count as the others do.
+"""
 
 from __future__ import annotations
 
@@ -7,46 +10,71 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from app_core.config import ROOT
+
+GROUND = {
+    "audio",
+    "cancel_scope",
+    "channel",
+    "config",
+    "cores",
+    "errors",
+    "folder_lock",
+    "heap",
+    "job",
+    "job_table",
+    "kernels",
+    "landmarks",
+    "log",
+    "picture",
+    "request",
+    "scratch",
+    "spool",
+    "threads",
+    "types",
+}
 LAYERS = [
     {"app"},
     {"server"},
-    {"routes"},
+    {"cli", "routes"},
     {"services"},
+    {"outputs"},
     {"pipeline"},
     {"engine"},
-    {"speech", "face", "lipsync", "media"},
-    {
-        "job",
-        "job_table",
-        "metrics",
-        "channel",
-        "config",
-        "log",
-        "sound",
-        "request",
-        "heap",
-        "spool",
-    },
-    {"types", "errors", "landmarks", "kernels", "picture", "threads", "cores", "cancel_scope"},
+    {"avatars", "speech", "lipsync"},
+    {"face", "weights", "media"},
+    {"metrics"},
+    GROUND,
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+FACADE = "app_core.services.lipsync_service"
+MOST_FILES, MOST_LINES = 20, 300
 SOURCES = sorted((ROOT / "app_core").rglob("*.py"))
 
 
-def package(path: Path) -> str:
-    return path.relative_to(ROOT / "app_core").parts[0].removesuffix(".py")
+def module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module(path): path for path in SOURCES}
+
+
+def room(name: str) -> str:
+    return name.split(".")[1]
 
 
 def imports(tree: ast.AST) -> list[tuple[int, str]]:
+    """(line, module): of ``from a import b`` both ``a`` and, where it is one, ``a.b``."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            if node.module == "app_core":
-                found += [(node.lineno, f"app_core.{alias.name}") for alias in node.names]
-            else:
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules = [name for name in inner if name in MODULES]
+            found += [(node.lineno, name) for name in modules]
+            if len(modules) < len(inner):
                 found.append((node.lineno, node.module))
     return found
 
@@ -61,38 +89,94 @@ def inside_functions(tree: ast.AST) -> set[int]:
     }
 
 
+def parsed(path: Path) -> ast.AST:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The strongly connected parts with more than one node (Tarjan, SIAM J. Comput. 1, 1972)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in graph.get(node, ()):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            part = stack[at:]
+            del stack[at:]
+            if len(part) > 1:
+                found.append(sorted(part))
+
+    for node in graph:
+        if node not in index:
+            visit(node)
+    return found
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_point_down(path: Path) -> None:
     if path == ROOT / "app_core" / "__init__.py":
         return
-    here = package(path)
+    here = room(module(path))
     assert here in RANK, f"{here} has no layer"
     wrong = []
-    for line, name in imports(ast.parse(path.read_text(encoding="utf-8"))):
-        parts = name.split(".")
-        if parts[0] != "app_core" or len(parts) < 2 or parts[1] in (here, "__version__"):
+    for line, name in imports(parsed(path)):
+        if not name.startswith("app_core."):
             continue
-        same_line = RANK[parts[1]] == RANK[here] and here in LAYERS[6]
-        if RANK[parts[1]] < RANK[here] or same_line:
-            wrong.append(f"{path.relative_to(ROOT)}:{line} {here} -> {parts[1]}")
+        there = room(name)
+        beside = RANK[there] == RANK[here] and there != here and here not in GROUND
+        if RANK[there] < RANK[here] or beside:
+            wrong.append(f"{path.relative_to(ROOT)}:{line} {here} -> {there}")
     assert not wrong, wrong
 
 
+def test_no_imports_go_round_in_a_circle() -> None:
+    graph = {
+        name: {found for _, found in imports(parsed(path)) if found in MODULES} - {name}
+        for name, path in MODULES.items()
+    }
+    assert circles(graph) == []
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_flask_and_torch_stay_in_their_places(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def test_flask_torch_and_the_facade_stay_in_their_places(path: Path) -> None:
+    tree = parsed(path)
     late = inside_functions(tree)
-    here = package(path)
-    for line, name in imports(tree):
-        top = name.split(".")[0]
+    name = module(path)
+    here = room(name) if "." in name else "factory"
+    for line, found in imports(tree):
+        top = found.split(".")[0]
         if top in ("flask", "werkzeug"):
-            assert here in ("routes", "__init__"), f"{path}:{line} imports {top}"
+            assert here in ("routes", "factory"), f"{path}:{line} imports {top}"
         if top == "torch":
             allowed = here == "lipsync" or path.name == "runner.py" or line in late
             assert allowed, f"{path}:{line} imports torch"
+        if found == FACADE:
+            assert here in ("routes", "cli", "factory"), f"{path}:{line} imports the facade"
 
 
-def test_the_layers_test_sees_a_wrong_import() -> None:
+def test_rooms_and_files_are_of_a_size_to_be_read() -> None:
+    folders: dict[Path, int] = {}
+    for path in SOURCES:
+        if path.name != "__init__.py":
+            folders[path.parent] = folders.get(path.parent, 0) + 1
+    crowded = {str(f.relative_to(ROOT)): n for f, n in folders.items() if n > MOST_FILES}
+    assert not crowded
+    lines = {p.relative_to(ROOT): len(p.read_text("utf-8").splitlines()) for p in SOURCES}
+    assert {str(p): n for p, n in lines.items() if n > MOST_LINES} == {}
+
+
+def test_the_layers_test_sees_a_wrong_import_and_a_circle() -> None:
     tree = ast.parse("def f():\n    from app_core.services import lipsync_service\n")
-    assert imports(tree) == [(2, "app_core.services")]
+    assert imports(tree) == [(2, FACADE)]
     assert RANK["services"] < RANK["media"]
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]

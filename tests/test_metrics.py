@@ -54,7 +54,7 @@ def test_running_renders_and_queues(make_client: Any, model: EchoModel) -> None:
     try:
         live = service.submit(_request("realtime"))
         service.submit(_request("asap"))
-        assert until(lambda: service.studio.engine.depth > 40)
+        assert until(lambda: service.backend.engine.depth > 40)
         told = read(client)
         assert told["soyle_jobs", "live", "running"] == 1
         assert told["soyle_jobs", "file", "running"] == 1

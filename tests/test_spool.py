@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app_core.sound import SPILL_S, Sound
+from app_core.audio import SPILL_S, AudioBuffer
 from app_core.spool import Extent, Spool
 
 
@@ -109,7 +109,7 @@ def test_a_thousand_sounds_take_one_descriptor_and_no_memory(tmp_path: Path) -> 
     spool, before = Spool(tmp_path), descriptors()
     sounds = []
     for number in range(1000):
-        sound = Sound(8000, spool=spool)
+        sound = AudioBuffer(8000, spool=spool)
         sound.append(wave(900, number))
         assert sound.in_memory > 0
         sound.close()
@@ -131,7 +131,7 @@ def test_a_thousand_sounds_take_one_descriptor_and_no_memory(tmp_path: Path) -> 
 def test_a_long_sound_moves_too_and_gives_its_own_file_back(tmp_path: Path) -> None:
     spool, rate = Spool(tmp_path), 100
     before = descriptors()
-    long = Sound(rate, spills=True, spill=str(tmp_path), spool=spool)
+    long = AudioBuffer(rate, spills=True, spill=str(tmp_path), spool=spool)
     whole = wave(int(2.5 * SPILL_S * rate))
     for part in np.array_split(whole, 9):
         long.append(part)
@@ -145,7 +145,7 @@ def test_a_long_sound_moves_too_and_gives_its_own_file_back(tmp_path: Path) -> N
 
 
 def test_a_sound_without_a_place_stays_in_memory(tmp_path: Path) -> None:
-    sound = Sound(8000, spool=Spool(tmp_path / "missing"))
+    sound = AudioBuffer(8000, spool=Spool(tmp_path / "missing"))
     sound.append(wave(500))
     sound.close()
     assert sound.in_memory == 1000

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app_core.face.sighting import Point, Sighting, apart, by_size, middle
+from app_core.face.detection import FaceDetection, Point, apart, by_size, middle
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.types import Picture, UInt8
 from tests.faces import aigul
@@ -105,36 +105,36 @@ class BlueFinder:
         corner, far = track.boxes[0, :2], track.boxes[0, 2:]
         self._points = (track.landmarks[0] - corner) / (far - corner)
 
-    def photo(self, rgb: UInt8) -> Sighting | None:
+    def photo(self, rgb: UInt8) -> FaceDetection | None:
         return next(iter(self.faces(rgb)), None)
 
-    def faces(self, rgb: UInt8) -> list[Sighting]:
+    def faces(self, rgb: UInt8) -> list[FaceDetection]:
         self.asked += 1
         deep = rgb.astype(int)
         blue = (deep[..., 2] > 180) & (deep[..., 0] < 110) & (deep[..., 1] < 190)
         return self._sightings(blue, 1)
 
-    def follower(self, near: Point | None = None) -> BlueFinder:
+    def tracker(self, near: Point | None = None) -> BlueFinder:
         self.near = near
         return self
 
-    def next(self, picture: Picture) -> Sighting | None:
+    def next(self, picture: Picture) -> FaceDetection | None:
         self.followed += 1
         faces = self._sightings(picture.u > 180, 2)
         if self.near is not None:
             faces.sort(key=lambda face: apart(middle(face.box), self.near or (0, 0)))
         return next(iter(faces), None)
 
-    def _sightings(self, blue: np.ndarray, step: int) -> list[Sighting]:
+    def _sightings(self, blue: np.ndarray, step: int) -> list[FaceDetection]:
         """The largest first."""
         count, labels = cv2.connectedComponents(blue.astype(np.uint8))
         each = (self._sighting(labels == label, step) for label in range(1, count))
         return by_size(seen for seen in each if seen is not None)
 
-    def _sighting(self, blue: np.ndarray, step: int) -> Sighting | None:
+    def _sighting(self, blue: np.ndarray, step: int) -> FaceDetection | None:
         rows, columns = np.flatnonzero(blue.any(1)), np.flatnonzero(blue.any(0))
         if len(rows) < 4 or len(columns) < 4:
             return None
         box = np.float32([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) * step
         landmarks = box[:2] + self._points * (box[2:] - box[:2])
-        return Sighting(landmarks.astype(np.float32), box, 0.0, 0.0, 1.0)
+        return FaceDetection(landmarks.astype(np.float32), box, 0.0, 0.0, 1.0)

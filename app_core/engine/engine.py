@@ -15,9 +15,9 @@ import time
 from typing import TYPE_CHECKING
 
 from app_core.channel import ChannelClosed
-from app_core.engine.pace import Pace
 from app_core.engine.runner import Runner, broken
 from app_core.engine.scheduler import LATENCY_BATCH, THROUGHPUT_BATCH, Lane, Scheduler
+from app_core.engine.throughput import Throughput
 from app_core.errors import Cancelled, ModelFailed
 from app_core.metrics import Metrics
 from app_core.threads import start_thread
@@ -61,7 +61,7 @@ class Engine:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._counting = True
-        self.pace = Pace()
+        self.throughput = Throughput()
         self.batches = 0
         self.frames = 0
 
@@ -258,7 +258,7 @@ class Engine:
         self.batches += 1
         self.frames += frames
         try:
-            self.pace.add(frames)
+            self.throughput.add(frames)
             self._metrics.stage("draw").inc(spent_s * 1000.0)
             self._metrics.batch(frames)
         except Exception:

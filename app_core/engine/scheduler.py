@@ -32,7 +32,7 @@ class Lane:
     fps: int
     live: bool
     room: Callable[[], int]
-    """Results that the job's channel can still take."""
+    """Scratch that the job's channel can still take."""
     origin_s: float = math.inf
     """When its first task came, on the clock of ``now``, had it come in one go since."""
     limit: int = THROUGHPUT_BATCH

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from app_core.face.anew import AnewFollower
+from app_core.face.detection import FaceDetection, by_size
 from app_core.face.mesh_points import jaw_at_mouth
-from app_core.face.sighting import Sighting, by_size
+from app_core.face.per_frame_tracker import PerFrameTracker
 from app_core.landmarks import pack
 from app_core.picture import to_bgr
 
 if TYPE_CHECKING:
-    from app_core.face.sighting import Point
+    from app_core.face.detection import Point
     from app_core.types import Float32, Picture, UInt8
 
 WEIGHTS = ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar")
@@ -73,28 +73,28 @@ class AlignmentFinder:
         self._net = net
         self._lock = threading.Lock()
 
-    def photo(self, rgb: UInt8) -> Sighting | None:
+    def photo(self, rgb: UInt8) -> FaceDetection | None:
         return next(iter(self.faces(rgb)), None)
 
-    def faces(self, rgb: UInt8) -> list[Sighting]:
+    def faces(self, rgb: UInt8) -> list[FaceDetection]:
         return by_size(self._faces(rgb, None))
 
-    def follower(self, near: Point | None = None) -> AnewFollower:
-        def look(picture: Picture, before: Sighting | None) -> list[Sighting]:
+    def tracker(self, near: Point | None = None) -> PerFrameTracker:
+        def look(picture: Picture, before: FaceDetection | None) -> list[FaceDetection]:
             rgb = np.asarray(cv2.cvtColor(to_bgr(picture), cv2.COLOR_BGR2RGB), np.uint8)
             return self._faces(rgb, before)
 
-        return AnewFollower(look, near)
+        return PerFrameTracker(look, near)
 
-    def _faces(self, rgb: UInt8, before: Sighting | None) -> list[Sighting]:
+    def _faces(self, rgb: UInt8, before: FaceDetection | None) -> list[FaceDetection]:
         """With ``before`` the detector is asked only when the face is no longer there."""
         with self._lock:
             if self._net is None:
                 self._net = _open()
             if before is not None:
-                sighting = self._fit(rgb, _box_of(before))
-                if sighting is not None:
-                    return [sighting]
+                detection = self._fit(rgb, _box_of(before))
+                if detection is not None:
+                    return [detection]
             scale = min(_LONG_SIDE / max(rgb.shape[:2]), 1.0)
             size = (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale))
             small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
@@ -102,9 +102,9 @@ class AlignmentFinder:
             corners = [np.asarray(box[:4], float) / scale for box in boxes]
             corners.sort(key=lambda box: box[0] - box[2])
             found = [self._fit(rgb, box) for box in corners[:_FACES]]
-        return [sighting for sighting in found if sighting is not None]
+        return [detection for detection in found if detection is not None]
 
-    def _fit(self, rgb: UInt8, box: np.ndarray) -> Sighting | None:
+    def _fit(self, rgb: UInt8, box: np.ndarray) -> FaceDetection | None:
         landmarks, scores, _ = self._net.get_landmarks_from_image(
             rgb, detected_faces=[box], return_landmark_score=True
         )
@@ -114,7 +114,7 @@ class AlignmentFinder:
         return from_68(np.asarray(landmarks[0], np.float32) + np.float32(0.5), min(sure, 1.0))
 
 
-def from_68(points: Float32, presence: float) -> Sighting:
+def from_68(points: Float32, presence: float) -> FaceDetection:
     """The 68 points of the iBUG scheme, pixels, the first pixel's centre at 0.5."""
     parts: dict[str, Float32] = {
         name: _rounded(points[list(curve)]) for name, curve in _CURVES.items()
@@ -134,7 +134,7 @@ def from_68(points: Float32, presence: float) -> Sighting:
     aside = (points[_NOSE_TIP] - (points[0] + points[16]) / 2) @ across
     yaw = math.asin(min(max(float(aside) / max(float(np.hypot(*across)) * half, 1e-6), -1), 1))
     roll = math.atan2(float(across[1]), float(across[0]))
-    return Sighting(pack(parts), box, yaw=yaw, pitch=0.0, presence=presence, roll=roll)
+    return FaceDetection(pack(parts), box, yaw=yaw, pitch=0.0, presence=presence, roll=roll)
 
 
 def _rounded(curve: Float32, steps: int = 6) -> Float32:
@@ -148,9 +148,9 @@ def _rounded(curve: Float32, steps: int = 6) -> Float32:
     return np.array([*found, curve[-1]], np.float32)
 
 
-def _box_of(sighting: Sighting) -> np.ndarray:
+def _box_of(detection: FaceDetection) -> np.ndarray:
     """The detector's box for a face that was found: from the brows to the chin."""
-    left, top, right, bottom = (float(edge) for edge in sighting.box)
+    left, top, right, bottom = (float(edge) for edge in detection.box)
     return np.array([left, top + 0.1 * (bottom - top), right, bottom])
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from app_core.face.anew import AnewFollower
-from app_core.face.sighting import Sighting, by_size
+from app_core.face.detection import FaceDetection, by_size
+from app_core.face.per_frame_tracker import PerFrameTracker
 from app_core.landmarks import pack
 
 if TYPE_CHECKING:
-    from app_core.face.sighting import Point
+    from app_core.face.detection import Point
     from app_core.types import Float32, Picture, UInt8
 
 _LONG_SIDE = 640
@@ -33,20 +33,20 @@ class CascadeFinder:
     name = "cascade"
     sees_turned = False
 
-    def photo(self, rgb: UInt8) -> Sighting | None:
+    def photo(self, rgb: UInt8) -> FaceDetection | None:
         return next(iter(self.faces(rgb)), None)
 
-    def faces(self, rgb: UInt8) -> list[Sighting]:
+    def faces(self, rgb: UInt8) -> list[FaceDetection]:
         grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         return by_size(_Cascades().faces(grey))
 
-    def follower(self, near: Point | None = None) -> AnewFollower:
+    def tracker(self, near: Point | None = None) -> PerFrameTracker:
         cascades = _Cascades()
 
-        def look(picture: Picture, before: Sighting | None) -> list[Sighting]:
+        def look(picture: Picture, before: FaceDetection | None) -> list[FaceDetection]:
             return cascades.faces(picture.y)
 
-        return AnewFollower(look, near)
+        return PerFrameTracker(look, near)
 
 
 class _Cascades:
@@ -56,7 +56,7 @@ class _Cascades:
         self._face = _open("haarcascade_frontalface_default.xml")
         self._eye = _open("haarcascade_eye.xml")
 
-    def faces(self, grey: UInt8) -> list[Sighting]:
+    def faces(self, grey: UInt8) -> list[FaceDetection]:
         scale = min(_LONG_SIDE / max(grey.shape), 1.0)
         size = (round(grey.shape[1] * scale), round(grey.shape[0] * scale))
         small = cv2.equalizeHist(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
@@ -75,12 +75,12 @@ class _Cascades:
         return len(self._eye.detectMultiScale(upper, 1.05, 2, minSize=(least, least))) > 0
 
 
-def put(left: float, top: float, side: float) -> Sighting:
+def put(left: float, top: float, side: float) -> FaceDetection:
     """The mean face in a square, pixels."""
     corner = np.array([left, top], np.float32)
     box = (np.array(_OUTLINE).reshape(2, 2) * side + corner).reshape(4).astype(np.float32)
     landmarks = (mean_face() * np.float32(side) + corner).astype(np.float32)
-    return Sighting(landmarks, box, yaw=0.0, pitch=0.0, presence=0.5, exact=False)
+    return FaceDetection(landmarks, box, yaw=0.0, pitch=0.0, presence=0.5, exact=False)
 
 
 @cache

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from app_core.errors import ModelFailed
 from app_core.face.alignment_finder import AlignmentFinder, has_alignment
 from app_core.face.cascade_finder import CascadeFinder
+from app_core.face.detection import FaceDetection, FaceFinder, FaceTracker
 from app_core.face.mesh_finder import MESH, SHORT, MeshFinder
-from app_core.face.sighting import FaceFinder, Follower, Sighting
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FaceFinder", "Follower", "Sighting", "find_finder", "finder_name"]
+__all__ = ["FaceFinder", "FaceTracker", "FaceDetection", "find_finder", "finder_name"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def find_finder(models: Path) -> FaceFinder:
     if _has_networks(models):
         finder = MeshFinder(models / FACE_FOLDER)
         try:
-            finder.follower()  # whether this machine can run them
+            finder.tracker()  # whether this machine can run them
         except ModelFailed as error:
             logger.warning("%s; faces are found without it", error)
         else:

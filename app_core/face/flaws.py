@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from app_core.face.sighting import width
+from app_core.face.detection import width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app_core.face.sighting import Sighting
+    from app_core.face.detection import FaceDetection
     from app_core.types import Float32, UInt8
 
 SECOND_FACE, SMALL, DARK, TURNED, BLURRED = "second_face", "small", "dark", "turned", "blurred"
@@ -48,7 +48,7 @@ def flaws(bgr: UInt8, box: Float32, yaw: float) -> list[str]:
     return [flaw for flaw, has in found.items() if has]
 
 
-def rivals(chosen: Sighting, faces: Sequence[Sighting]) -> int:
+def rivals(chosen: FaceDetection, faces: Sequence[FaceDetection]) -> int:
     """How many other faces are so large that one of them may have been meant."""
     return sum(width(face) >= SECOND * width(chosen) for face in faces if face is not chosen)
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app_core.face.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, overlap, whole, windows
+from app_core.face.detection import CHOSEN_REACH, FaceDetection, apart, by_size, middle
 from app_core.face.facemesh import FaceMesh
 from app_core.face.mesh_points import from_mesh
 from app_core.face.network import has_litert, open_network
-from app_core.face.sighting import CHOSEN_REACH, Sighting, apart, by_size, middle
 from app_core.face.view import CUT, Region, RgbView, YuvView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from app_core.face.detection import Point
     from app_core.face.facemesh import Mesh
-    from app_core.face.sighting import Point
     from app_core.face.view import View
     from app_core.types import Float32, Picture, UInt8
 
@@ -126,10 +126,10 @@ class MeshFinder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def photo(self, rgb: UInt8) -> Sighting | None:
+    def photo(self, rgb: UInt8) -> FaceDetection | None:
         return next(iter(self.faces(rgb)), None)
 
-    def faces(self, rgb: UInt8) -> list[Sighting]:
+    def faces(self, rgb: UInt8) -> list[FaceDetection]:
         networks, view = Networks(self._folder), RgbView(rgb)
         found: list[Mesh] = []
         for mesh in sorted(networks.faces(view, thorough=True), key=lambda mesh: -mesh.size):
@@ -138,11 +138,11 @@ class MeshFinder:
                 found.append(mesh)
         return by_size(sighting_of(mesh) for mesh in found)
 
-    def follower(self, near: Point | None = None) -> MeshFollower:
-        return MeshFollower(Networks(self._folder), near)
+    def tracker(self, near: Point | None = None) -> MeshTracker:
+        return MeshTracker(Networks(self._folder), near)
 
 
-class MeshFollower:
+class MeshTracker:
     """Looks for a face once; from then on each picture is fitted where the face was before.
 
     The landmark network does not notice that its face is gone: it may be sure of one that it
@@ -166,7 +166,7 @@ class MeshFollower:
         """Pictures since the detector agreed."""
         self._silent = 0
 
-    def next(self, picture: Picture) -> Sighting | None:
+    def next(self, picture: Picture) -> FaceDetection | None:
         view = YuvView(picture)
         self.disowned = 0
         self._watch(view)
@@ -237,8 +237,8 @@ class MeshFollower:
         return min(faces, key=lambda mesh: apart(middle(mesh.box), there))
 
 
-def sighting_of(mesh: Mesh) -> Sighting:
-    return Sighting(
+def sighting_of(mesh: Mesh) -> FaceDetection:
+    return FaceDetection(
         landmarks=from_mesh(mesh.points),
         box=mesh.box + np.float32(0.5),
         yaw=mesh.yaw,

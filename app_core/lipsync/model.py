@@ -34,7 +34,7 @@ class ModelOptions:
     """For large temporary files; None: the system's place for them."""
 
 
-class Reel(Protocol):
+class FrameSource(Protocol):
     """One job's way through a plate's pictures, forward and round."""
 
     def picture(self, index: int) -> Picture:
@@ -66,10 +66,10 @@ class Plate(Protocol):
     def picture(self, index: int) -> Picture:
         """The picture at ``index`` (0 .. len(track.boxes) - 1). Thread-safe; do not write to it.
 
-        May be slow far from the start: a job goes through its ``reel``.
+        May be slow far from the start: a job goes through its ``frame_source``.
         """
 
-    def reel(self, use_nvdec: bool = False) -> Reel:
+    def frame_source(self, use_nvdec: bool = False) -> FrameSource:
         """For one job, which closes it. ``use_nvdec`` decodes on the GPU where that is needed."""
 
 

@@ -29,7 +29,7 @@ def _wav2lip(options: ModelOptions) -> LipsyncModel:
         raise BadInput(
             f"Wav2Lip needs {', '.join(missing)}: pip install -r requirements.txt", field="model"
         )
-    from app_core.lipsync.wav2lip.opening import open_wav2lip
+    from app_core.lipsync.wav2lip.load import open_wav2lip
 
     return open_wav2lip(options, WAV2LIP_FOLDER)
 

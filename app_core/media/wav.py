@@ -6,11 +6,11 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-from app_core.sound import int16
+from app_core.audio import int16
 
 if TYPE_CHECKING:
+    from app_core.audio import AudioBuffer
     from app_core.media.ffmpeg import Ffmpeg
-    from app_core.sound import Sound
     from app_core.types import Float32
 
 _SAMPLE_BYTES = 2
@@ -37,7 +37,7 @@ class WavFile:
     """A complete sound as a WAV file to read: the parts that are asked for come from wherever the
     sound lies. For one thread."""
 
-    def __init__(self, sound: Sound) -> None:
+    def __init__(self, sound: AudioBuffer) -> None:
         self._sound, self._at = sound, 0
         self._head = header(sound.sample_rate, len(sound))
         self.size = len(self._head) + len(sound) * _SAMPLE_BYTES

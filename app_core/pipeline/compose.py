@@ -12,12 +12,12 @@ from app_core.types import Frame, first_sample
 
 if TYPE_CHECKING:
     from app_core.job import Job
-    from app_core.lipsync.model import LipsyncModel, Plate, Reel
+    from app_core.lipsync.model import FrameSource, LipsyncModel, Plate
     from app_core.types import Mouth, Picture
 
 
 class Composer:
-    """Owns the job's reel, which opens at the first frame. ``frame`` is for one thread."""
+    """Owns the job's frame source, which opens at the first frame. ``frame`` is for one thread."""
 
     def __init__(self, job: Job, plate: Plate, face: Any, model: LipsyncModel) -> None:
         self._job, self._sound, self._fps = job, job.sound, job.request.fps
@@ -25,7 +25,7 @@ class Composer:
         self._faceless = frozenset(
             np.flatnonzero(~np.isfinite(plate.track.landmarks).all((1, 2))).tolist()
         )
-        self._reel: Reel | None = None
+        self._frame_source: FrameSource | None = None
         self._closed = False
         self._lock = threading.Lock()
         self.width, self.height = plate.width, plate.height
@@ -52,20 +52,20 @@ class Composer:
         """Ends what decodes for this job. From any thread; safe to call again."""
         with self._lock:
             self._closed = True
-            reel, self._reel = self._reel, None
-        if reel is not None:
-            reel.close()
+            frame_source, self._frame_source = self._frame_source, None
+        if frame_source is not None:
+            frame_source.close()
 
     def _picture(self, index: int) -> Picture:
-        reel = self._reel
-        if reel is None:
+        frame_source = self._frame_source
+        if frame_source is None:
             with self._job.working("opening"):
                 return self._open().picture(index)
-        return reel.picture(index)
+        return frame_source.picture(index)
 
-    def _open(self) -> Reel:
+    def _open(self) -> FrameSource:
         with self._lock:
             if self._closed:
                 raise Cancelled("The job has ended")
-            self._reel = self._plate.reel(self._job.request.decoding_on_gpu)
-            return self._reel
+            self._frame_source = self._plate.frame_source(self._job.request.decoding_on_gpu)
+            return self._frame_source

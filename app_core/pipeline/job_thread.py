@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput, Cancelled, SoyleError, told
+from app_core.errors import BadInput, Cancelled, SoyleError, as_job_error
 from app_core.log import job_id
 from app_core.speech import turns
 from app_core.threads import start_thread
@@ -60,7 +60,7 @@ class JobThread:
         except SoyleError as error:
             self._fail(error)
         except OSError as error:
-            failure = told(error)
+            failure = as_job_error(error)
             self._fail(failure if isinstance(failure, SoyleError) else SoyleError(str(error)))
         except BaseException as error:
             logger.exception("the job's thread failed")

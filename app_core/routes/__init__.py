@@ -5,24 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app_core.routes import (
-    access,
-    access_log,
     avatars,
     docs,
-    failure,
     generate,
     health,
     job_events,
     jobs,
     lipsync_video,
     metrics,
-    openapi,
     pages,
     stream_chunks,
     stream_mjpeg,
     voices,
 )
-from app_core.routes.file_response import FileResponse
+from app_core.routes.http import access, access_log, failure
+from app_core.routes.http.file_response import FileResponse
+from app_core.routes.openapi import document
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -50,7 +48,7 @@ def register(app: Flask) -> None:
         stream_mjpeg,
         metrics,
         voices,
-        openapi,
+        document,
         docs,
     ):
         app.register_blueprint(module.blueprint)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
+from app_core.avatars.collection import LONGEST_NAME
 from app_core.errors import BadInput
-from app_core.face.choice import read_choice
-from app_core.request import MouthRequest, PreviewQuery
-from app_core.routes.access import signed
-from app_core.routes.context import config, json_body, leaving, query, service
+from app_core.face.face_choice import read_choice
+from app_core.routes.avatar_requests import MouthRequest, PreviewQuery
 from app_core.routes.film import wants_async
-from app_core.routes.upload import read_form
-from app_core.services.avatars import LONGEST_NAME
+from app_core.routes.http.access import signed
+from app_core.routes.http.context import config, json_body, leaving, query, service
+from app_core.routes.http.multipart_form import read_form
 
 if TYPE_CHECKING:
     from typing import Any

@@ -8,9 +8,9 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from app_core.routes.context import config
-from app_core.routes.openapi import FORM, SCHEMAS, document
-from app_core.routes.operation import JSON
+from app_core.routes.http.context import config
+from app_core.routes.openapi.document import FORM, SCHEMAS, document
+from app_core.routes.openapi.operation import JSON
 
 blueprint = Blueprint("docs", __name__)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from flask import Response, jsonify, request, send_file, url_for
 
 from app_core.errors import NotFound, SoyleError
-from app_core.routes.access import signed
-from app_core.routes.body import Body, ClientGone
-from app_core.routes.context import client_socket, cut_off, leaving, service
-from app_core.routes.ranges import keep_one_range
+from app_core.routes.http.access import signed
+from app_core.routes.http.body import Body, ClientGone
+from app_core.routes.http.context import client_socket, cut_off, leaving, service
+from app_core.routes.http.ranges import keep_one_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,12 +6,12 @@ from functools import partial
 
 from flask import Blueprint, Response
 
-from app_core.media.fragments import codecs
+from app_core.outputs.fragmented_mp4 import codecs
 from app_core.request import GenerateRequest
-from app_core.routes.context import service
 from app_core.routes.film import respond
+from app_core.routes.http.context import service
 from app_core.routes.sound_forms import GenerateForm, asked
-from app_core.services.filming import film_pieces, write_film
+from app_core.services.video_encode import film_pieces, write_film
 
 blueprint = Blueprint("generate", __name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from app_core.routes.context import service
+from app_core.routes.http.context import service
 
 blueprint = Blueprint("health", __name__)
 

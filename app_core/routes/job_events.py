@@ -19,10 +19,10 @@ from wsproto.extensions import PerMessageDeflate
 from wsproto.utilities import ProtocolError
 
 from app_core.errors import BadInput, Busy, SoyleError, afresh
-from app_core.routes.context import config, service
-from app_core.routes.failure import payload
 from app_core.routes.film import describe
-from app_core.services.listener import Listener
+from app_core.routes.http.context import config, service
+from app_core.routes.http.failure import payload
+from app_core.services.job_event_feed import JobEventFeed
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -68,7 +68,7 @@ _CLOSE_FRAME = 0x88
 """First byte of a whole close frame (RFC 6455, section 5.2)."""
 
 
-class LastWord:
+class CloseGuard:
     """A socket on which nothing follows the close frame.
 
     The listener's close is answered in the WebSocket's own thread, while another may be sending.
@@ -95,7 +95,7 @@ class Gone(Exception):
 
 
 def events(ws: Server, job_id: str) -> None:
-    ws.sock = LastWord(ws.sock)
+    ws.sock = CloseGuard(ws.sock)
     places: threading.BoundedSemaphore = current_app.extensions["listeners"]
     if not places.acquire(blocking=False):
         with contextlib.suppress(Gone):
@@ -118,7 +118,7 @@ sock.route("/api/jobs/<job_id>/events", bp=blueprint)(events)
 
 
 def _tell(ws: Server, job: Job) -> None:
-    listener = Listener(job)
+    listener = JobEventFeed(job)
     while True:
         for message in listener.news():
             tell_one(ws, message)

@@ -9,15 +9,15 @@ from flask import Blueprint, Response, jsonify, request, send_file
 
 from app_core.errors import Conflict, SoyleError, afresh
 from app_core.media import wav
-from app_core.routes.body import Body
-from app_core.routes.context import client_socket, cut_off, service
 from app_core.routes.film import MIME, describe, kept
-from app_core.routes.ranges import keep_one_range
+from app_core.routes.http.body import Body
+from app_core.routes.http.context import client_socket, cut_off, service
+from app_core.routes.http.ranges import keep_one_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from app_core.sound import Sound
+    from app_core.audio import AudioBuffer
 
 blueprint = Blueprint("jobs", __name__)
 
@@ -67,7 +67,7 @@ def audio(job_id: str) -> Response:
     return response
 
 
-def _growing(sound: Sound, gone: Callable[[], bool]) -> Generator[bytes]:
+def _growing(sound: AudioBuffer, gone: Callable[[], bool]) -> Generator[bytes]:
     """The sound while it is made. A render that fails ends it."""
     yield wav.header(sound.sample_rate, None)
     at, most = 0, int(sound.sample_rate * CHUNK_S)

@@ -6,14 +6,14 @@ from functools import partial
 
 from flask import Blueprint, Response, render_template
 
-from app_core import __version__
-from app_core.media.fragments import codecs
+from app_core.config import VERSION
+from app_core.outputs.fragmented_mp4 import codecs
 from app_core.request import VideoRequest
-from app_core.routes.context import service
 from app_core.routes.film import respond
+from app_core.routes.http.context import service
 from app_core.routes.pages import LANGUAGES
 from app_core.routes.sound_forms import VideoForm, asked
-from app_core.services.filming import film_pieces, write_film
+from app_core.services.video_encode import film_pieces, write_film
 from app_core.services.video_lipsync_stream import start_video_lipsync
 
 blueprint = Blueprint("lipsync_video", __name__)
@@ -22,7 +22,7 @@ blueprint = Blueprint("lipsync_video", __name__)
 @blueprint.get("/api/lipsync/video")
 def page() -> str:
     return render_template(
-        "lipsync_video.html", page="lipsync_video", languages=LANGUAGES, version=__version__
+        "lipsync_video.html", page="lipsync_video", languages=LANGUAGES, version=VERSION
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from app_core.routes.context import service
+from app_core.routes.http.context import service
 
 blueprint = Blueprint("metrics", __name__)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template
 
-from app_core import __version__
-from app_core.routes.context import config
+from app_core.config import VERSION
+from app_core.routes.http.context import config
 
 blueprint = Blueprint("pages", __name__)
 LANGUAGES = ("ru", "kk", "en")
@@ -29,7 +29,7 @@ def shared() -> dict[str, Any]:
     return {
         "sections": [section for section in SECTIONS if section[0] in served],
         "languages": LANGUAGES,
-        "version": __version__,
+        "version": VERSION,
         "text_limit": config().max_text_chars,
         "guarded": bool(config().api_token),
     }

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from flask import request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 
+from app_core.avatars.importing.uploaded_file import Upload
 from app_core.errors import BadInput
 from app_core.request import GenerateRequest, MjpegRequest, RenderRequest, VideoRequest
-from app_core.routes.context import config, json_body, service
-from app_core.routes.upload import MIME, read_form
+from app_core.routes.http.context import config, json_body, service
+from app_core.routes.http.multipart_form import MIME, read_form
 from app_core.services.recording import Recording, held, open_recording
-from app_core.services.upload import Upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,8 @@ def asked(kind: type[Asked], form: type[Asked]) -> Iterator[tuple[Asked, Recordi
     if request.mimetype != MIME:
         yield kind.parse(json_body()), None
         return
-    service().studio.ready()
-    upload = Upload(service().results)
+    service().backend.ready()
+    upload = Upload(service().scratch)
     try:
         names = tuple(name for name in form.model_fields if name != FILE)
         longest = _LETTER_BYTES * config().max_text_chars

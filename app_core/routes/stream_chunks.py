@@ -10,11 +10,12 @@ from flask import Blueprint, Response, jsonify, request, url_for
 
 from app_core.errors import Cancelled, SoyleError
 from app_core.request import ChunksRequest
-from app_core.routes.access import signed
-from app_core.routes.body import Body
-from app_core.routes.context import client_socket, cut_off, json_body, leaving, service
-from app_core.routes.failure import payload
 from app_core.routes.film import MIME, kept
+from app_core.routes.http.access import signed
+from app_core.routes.http.body import Body
+from app_core.routes.http.context import client_socket, cut_off, json_body, leaving, service
+from app_core.routes.http.failure import payload
+from app_core.services.cancel_on_close import CancelOnClose
 from app_core.services.chunks import (
     chunk_id,
     find_chunk,
@@ -23,7 +24,6 @@ from app_core.services.chunks import (
     wait_for_sound,
     wav_file,
 )
-from app_core.services.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def stream_chunks() -> Response:
     by_line = NDJSON in request.accept_mimetypes.values()
     gone = partial(cut_off, client_socket()) if by_line else leaving()
     job = start_chunks(service(), asked)
-    told = Reader(_told(job, gone, _addresses(job)), partial(_leave, service(), job))
+    told = CancelOnClose(_told(job, gone, _addresses(job)), partial(_leave, service(), job))
     summary = {"success": True, "total_chunks": len(job.chunks), "language": asked.language}
     if by_line:
         # A failure before the first chunk is an answer with its real status.

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request
 
 from app_core.errors import SoyleError
-from app_core.media import jpeg, mjpeg
+from app_core.media import jpeg
+from app_core.outputs import mjpeg
 from app_core.request import MjpegRequest
-from app_core.routes.access import signed
-from app_core.routes.body import Body, ClientGone
-from app_core.routes.context import (
+from app_core.routes.http.access import signed
+from app_core.routes.http.body import Body, ClientGone
+from app_core.routes.http.context import (
     client_socket,
     config,
     cut_off,
     query,
     service,
 )
-from app_core.routes.failure import payload
-from app_core.routes.send_queue import SendQueue, held_by_kernel
+from app_core.routes.http.failure import payload
+from app_core.routes.http.send_queue import SendQueue, held_by_kernel
 from app_core.routes.sound_forms import MjpegForm, asked
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app_core.server import refusal
 from app_core.server.connection import State
+from app_core.server.upload_place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,21 +21,6 @@ _STALLED_S = 2.0
 _PART = 16
 """One in so many connections is closed at once, so that the search is seldom."""
 _WORTH = {State.LINGER: 0, State.HEAD: 2, State.BODY: 3, State.SEND: 4}
-
-
-class Place:
-    """Of an upload. Released once, by whoever is first."""
-
-    def __init__(self, places: threading.BoundedSemaphore) -> None:
-        self._places = places
-        self._lock = threading.Lock()
-        self._held = True
-
-    def release(self) -> None:
-        with self._lock:
-            if self._held:
-                self._held = False
-                self._places.release()
 
 
 class Admission:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from app_core.server.incoming import Incoming
 
 if TYPE_CHECKING:
-    from app_core.server.admission import Place
     from app_core.server.limits import Limits
     from app_core.server.outgoing import Outgoing
+    from app_core.server.upload_place import Place
 
 NEVER = float("inf")
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app_core.errors import BadInput, Cancelled, DiskFull, NotFound, afresh, told
+from app_core.audio import SAMPLE_BYTES, AudioBuffer
+from app_core.errors import BadInput, Cancelled, DiskFull, NotFound, afresh, as_job_error
 from app_core.job import Chunk
 from app_core.media import wav
-from app_core.services.filming import film_writer, unchanged
-from app_core.sound import SAMPLE_BYTES, Sound
+from app_core.services.video_encode import film_writer, unchanged
 from app_core.types import Phoneme, Speech, first_sample, frame_count
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def start_chunks(service: LipsyncService, request: ChunksRequest) -> Job:
     def speak(voice: Voice, job: Job) -> Iterator[Speech]:
         rate = voice.sample_rate
         job.chunks = tuple(
-            Chunk(index, text, Sound(rate, spool=service.spool)) for index, text in enumerate(texts)
+            Chunk(index, text, AudioBuffer(rate, spool=service.spool))
+            for index, text in enumerate(texts)
         )
         return _speak(job, voice, request.language, request.speed)
 
@@ -95,7 +96,7 @@ def find_chunk(service: LipsyncService, name: str) -> tuple[Job, Chunk]:
     return job, job.chunks[int(index)]
 
 
-def wait_for_sound(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> Sound:
+def wait_for_sound(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> AudioBuffer:
     """The sound of a chunk. Raises the job's error, or Cancelled when the client has gone."""
     while not chunk.spoken.wait(LOOK_S):
         _look(job, gone)
@@ -120,16 +121,16 @@ def wav_file(service: LipsyncService, job: Job, chunk: Chunk) -> Path:
         if chunk.wav is None:
             sound = chunk.sound
             said = sound.read(0, len(sound), 0.0)
-            pcm = wav.resampled(said, sound.sample_rate, WAV_RATE, service.studio.ffmpeg())
+            pcm = wav.resampled(said, sound.sample_rate, WAV_RATE, service.backend.ffmpeg())
             try:
-                path = service.results.take(f"{chunk_id(job, chunk)}.wav")
+                path = service.scratch.take(f"{chunk_id(job, chunk)}.wav")
                 try:
                     path.write_bytes(wav.header(WAV_RATE, len(pcm) // SAMPLE_BYTES) + pcm)
                 except OSError:
-                    service.results.free(path)
+                    service.scratch.free(path)
                     raise
             except OSError as error:
-                raise told(error) from error
+                raise as_job_error(error) from error
             chunk.wav = path
             job.result_bytes += path.stat().st_size
         if chunk.forgotten:
@@ -148,7 +149,7 @@ def forget_chunks(service: LipsyncService, job: Job) -> None:
 def _free_files(service: LipsyncService, chunk: Chunk) -> None:
     for path in (chunk.film, chunk.wav):
         if path is not None:
-            service.results.free(path)
+            service.scratch.free(path)
     chunk.film = None
 
 
@@ -198,7 +199,7 @@ def _longer(speech: Speech, samples: int) -> Speech:
 def _write(service: LipsyncService, job: Job) -> None:
     with service.frames(job, unchanged) as frames:
         for chunk in job.chunks:
-            path = service.results.take(f"{chunk_id(job, chunk)}.mp4")
+            path = service.scratch.take(f"{chunk_id(job, chunk)}.mp4")
             try:
                 first = next(frames)  # by now all speech is there, and every number of frames
                 with film_writer(service, job, path) as writer:
@@ -208,7 +209,7 @@ def _write(service: LipsyncService, job: Job) -> None:
                     writer.finish()
                 job.result_bytes += path.stat().st_size
             except BaseException:
-                service.results.free(path)
+                service.scratch.free(path)
                 raise
             chunk.film = path
             chunk.filmed.set()

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from app_core import __version__
+from app_core.config import VERSION
 from app_core.face.finder import finder_name
-from app_core.services.studio import ENGINE_LOST
+from app_core.services.backend import ENGINE_LOST
 
 if TYPE_CHECKING:
     from app_core.services.lipsync_service import LipsyncService
 
 
 def report(service: LipsyncService) -> dict[str, Any]:
-    studio = service.studio
+    backend = service.backend
     status, reason = _status(service)
-    model, engine, ffmpeg = studio.model, studio.engine, studio.found_ffmpeg
+    model, engine, ffmpeg = backend.model, backend.engine, backend.found_ffmpeg
     base = service.base_video.describe()
     if base is not None and base["error"] is not None and status in ("ready", "degraded"):
         status = "degraded"
@@ -26,7 +26,7 @@ def report(service: LipsyncService) -> dict[str, Any]:
         "reason": reason or None,
         "model": model.name if model else service.config.model,
         "device": model.device if model else None,
-        "model_reason": studio.why or None,
+        "model_reason": backend.why or None,
         "avatar": service.config.avatar,
         "base_video": base,
         "finder": finder_name(service.config.models_dir),
@@ -34,14 +34,14 @@ def report(service: LipsyncService) -> dict[str, Any]:
         "ffmpeg": ffmpeg.version if ffmpeg else None,
         "nvdec": ffmpeg.nvdec if ffmpeg else False,
         "encoders": list(ffmpeg.encoders) if ffmpeg else [],
-        "version": __version__,
+        "version": VERSION,
         "capacity": {
             **asdict(service.capacity.snapshot()),
             "max_jobs": service.config.max_jobs,
             "jobs": len(service.jobs.running()),
             "queue": engine.depth if engine else 0,
             "mean_batch": round(engine.mean_batch, 2) if engine else 0.0,
-            "frames_per_s": round(engine.pace.frames_per_s, 1) if engine else 0.0,
+            "frames_per_s": round(engine.throughput.frames_per_s, 1) if engine else 0.0,
         },
     }
 
@@ -56,10 +56,10 @@ def missing_voice(service: LipsyncService) -> str:
 
 def _status(service: LipsyncService) -> tuple[str, str]:
     """With the reason, empty when all is well."""
-    studio = service.studio
-    if studio.engine_is_lost:
+    backend = service.backend
+    if backend.engine_is_lost:
         return "offline", ENGINE_LOST
     missing = missing_voice(service)
-    if studio.status == "ready" and missing:
+    if backend.status == "ready" and missing:
         return "degraded", missing
-    return studio.status, studio.reason
+    return backend.status, backend.reason

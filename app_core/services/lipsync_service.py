@@ -8,41 +8,41 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app_core.avatars.collection import Avatars
+from app_core.avatars.importing.base_video import BaseVideo
+from app_core.avatars.importing.disk_watch import Watch
+from app_core.avatars.importing.dropped_files import DroppedFiles
+from app_core.avatars.importing.face_paths import Faces
+from app_core.avatars.importing.importer import import_work
+from app_core.avatars.library import AvatarLibrary
 from app_core.errors import BadInput, Cancelled, ModelFailed, NotFound
-from app_core.face.avatar import AvatarLibrary
 from app_core.heap import Trimmer
 from app_core.job import Job
 from app_core.job_table import JobTable
 from app_core.pipeline.playout import Playout
-from app_core.services.avatar_work import import_work
-from app_core.services.avatars import Avatars
-from app_core.services.base_video import BaseVideo
+from app_core.scratch import Scratch, writable
+from app_core.services.backend import Backend
+from app_core.services.cancel_on_close import CancelOnClose
 from app_core.services.chunks import forget_chunks
-from app_core.services.dropped import DroppedFiles
-from app_core.services.faces import Faces
-from app_core.services.filming import unchanged, write_film
-from app_core.services.films import Films
+from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
-from app_core.services.reader import Reader
-from app_core.services.readings import Readings
 from app_core.services.recording import Recording, process_recording
 from app_core.services.renders import Renders
-from app_core.services.results import Results, writable
-from app_core.services.studio import Studio
-from app_core.services.watch import Watch
+from app_core.services.video_encode import unchanged, write_film
+from app_core.services.video_jobs import Films
 from app_core.services.watchdog import Duty, Watchdog
-from app_core.speech.espeak import EspeakVoice
-from app_core.speech.voices import Voices
+from app_core.speech.registry import Voices
+from app_core.speech.voices.espeak import EspeakVoice
 from app_core.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from app_core.avatars.importing.import_queue import Import
+    from app_core.avatars.library import Avatar
     from app_core.config import Config
-    from app_core.face.avatar import Avatar
     from app_core.lipsync.model import LipsyncModel
     from app_core.request import RenderRequest
-    from app_core.services.imports import Import
     from app_core.speech.voice import Voice
     from app_core.types import Frame, Speech, UInt8
 
@@ -77,17 +77,17 @@ class LipsyncService:
             logger.warning("WORK_DIR %s cannot be written: the system's is taken", config.work_dir)
             config = config.model_copy(update={"work_dir": None})
         self.config = config
-        self.studio = Studio(config, model, library)
-        self.library = self.studio.library
-        self.capacity = self.studio.capacity
-        self.metrics = self.studio.metrics
-        self.metrics.registry.register(Readings(self))
+        self.backend = Backend(config, model, library)
+        self.library = self.backend.library
+        self.capacity = self.backend.capacity
+        self.metrics = self.backend.metrics
+        self.metrics.registry.register(ServiceCollector(self))
         self.voices = voices or Voices([EspeakVoice()])
-        self.results = Results(config.work_dir)
-        importer = importer or import_work(config, self.studio.ffmpeg)
+        self.scratch = Scratch(config.work_dir)
+        importer = importer or import_work(config, self.backend.ffmpeg)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
         trim = self._trimmer.ask
-        self.avatars = Avatars(config, self.library, self.results, importer, removed=trim)
+        self.avatars = Avatars(config, self.library, self.scratch, importer, removed=trim)
         self.faces = Faces(config, self.library, self.avatars.imports, importer)
         self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
         self._watch = Watch()
@@ -98,8 +98,8 @@ class LipsyncService:
         self._watch.looks = (self.base_video.look, self._dropped.scan)
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self.spool = Spool(config.work_dir)
-        self._renders = Renders(config, self.studio, self.jobs, self.spool, ended=trim)
-        self.films = Films(self.results, self._renders.end)
+        self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
+        self.films = Films(self.scratch, self._renders.end)
         self._watchdog = Watchdog(
             [
                 Duty(self._tend_engine, 1.0),
@@ -115,17 +115,17 @@ class LipsyncService:
         missing = missing_voice(self)
         if missing:
             logger.error("%s", missing)
-        self.results.sweep()
+        self.scratch.sweep()
         self.avatars.sweep()
         self.base_video.look()
-        self.studio.start(wait_s)
+        self.backend.start(wait_s)
         self._watchdog.start()
         self._trimmer.start()
         self._watch.start()
 
     def close(self) -> None:
         """Ends every job and joins every thread."""
-        self.studio.refuse("the server is stopping")
+        self.backend.refuse("the server is stopping")
         self._watch.close()
         self._renders.close()
         self.films.close()
@@ -134,14 +134,14 @@ class LipsyncService:
         self._trimmer.close()
         self.jobs.clear()
         self.spool.close()
-        self.results.close()
-        self.studio.close()
+        self.scratch.close()
+        self.backend.close()
 
     def _tend_engine(self) -> None:
         """A thread of the engine that has ended is replaced; its jobs fail and do not hang."""
-        if self.studio.engine_is_lost:
+        if self.backend.engine_is_lost:
             self._renders.fail_all(ModelFailed("The model's thread has ended"))
-            self.studio.revive()
+            self.backend.revive()
 
     def _expire(self) -> None:
         """Also forgets when nobody asks."""
@@ -165,7 +165,7 @@ class LipsyncService:
             raise BadInput(
                 f"'text' is longer than {self.config.max_text_chars} characters", field="text"
             )
-        model, _ = self.studio.ready()
+        model, _ = self.backend.ready()
         if request.model not in ("auto", model.name):
             raise BadInput(f"'model' must be one of: auto, {model.name}", field="model")
         if recording is not None:
@@ -203,7 +203,7 @@ class LipsyncService:
         finish: Callable[[Frame], T],
         gone: Callable[[], bool] = _here,
         full: Callable[[], bool] = _here,
-    ) -> Reader[T]:
+    ) -> CancelOnClose[T]:
         """``finish(frame)`` for each frame, live ones at their time. Leaving the loop cancels.
 
         ``finish`` runs ahead of the frame's time, so encoding does not make it late. ``gone``
@@ -213,7 +213,7 @@ class LipsyncService:
         playout = Playout(
             job, self._renders.composer(job), self.capacity, finish, gone, self.metrics, full
         )
-        return Reader(iter(playout), lambda error: job.film or self._renders.end(job, error))
+        return CancelOnClose(iter(playout), lambda error: job.film or self._renders.end(job, error))
 
     def size(self, job: Job) -> tuple[int, int]:
         """(width, height) of a running job's pictures. Raises Cancelled when it has ended."""
@@ -282,7 +282,7 @@ class LipsyncService:
 
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:
-            self.results.free(job.result)
+            self.scratch.free(job.result)
         job.sound.release()
         for chunk in job.chunks:
             chunk.sound.release()

@@ -9,8 +9,8 @@ from app_core.errors import BadInput
 from app_core.media.sound_file import SoundFile
 from app_core.picture import to_bgr
 from app_core.request import GenerateRequest
-from app_core.speech.alignment import Alignment, Fit
-from app_core.speech.espeak import EspeakVoice
+from app_core.speech.timing.alignment import Alignment, Fit
+from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Speech, frame_count
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def open_recording(
     limit_s: float | None = None,
 ) -> Recording:
     """Raises BadInput, UnsupportedMedia or TooLarge, in sentences about ``called``."""
-    sound = SoundFile(path, service.studio.ffmpeg, called=called, limit_s=limit_s)
+    sound = SoundFile(path, service.backend.ffmpeg, called=called, limit_s=limit_s)
     return Recording(sound, text, language)
 
 

@@ -8,8 +8,9 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app_core.audio import AudioBuffer
 from app_core.channel import Channel
-from app_core.errors import Cancelled, SoyleError, afresh, told
+from app_core.errors import Cancelled, SoyleError, afresh, as_job_error
 from app_core.job import Job, JobStatus
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
@@ -17,17 +18,16 @@ from app_core.pipeline.plan import Plan
 from app_core.request import MjpegRequest
 from app_core.services.admission import Admission
 from app_core.services.video_lipsync_stream import note_statistics
-from app_core.sound import Sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from app_core.avatars.library import Avatar
     from app_core.config import Config
-    from app_core.face.avatar import Avatar
     from app_core.job_table import JobTable
     from app_core.lipsync.model import Plate
     from app_core.request import RenderRequest
-    from app_core.services.studio import Studio
+    from app_core.services.backend import Backend
     from app_core.spool import Spool
     from app_core.types import Speech
 
@@ -59,13 +59,13 @@ class Renders:
     def __init__(
         self,
         config: Config,
-        studio: Studio,
+        backend: Backend,
         jobs: JobTable,
         spool: Spool,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
-        self._config, self._studio, self._jobs = config, studio, jobs
-        self._admission = Admission(jobs, studio.capacity, config.max_jobs)
+        self._config, self._studio, self._jobs = config, backend, jobs
+        self._admission = Admission(jobs, backend.capacity, config.max_jobs)
         self._running: dict[Job, _Render] = {}
         self._spool, self._ended = spool, ended
 
@@ -90,7 +90,7 @@ class Renders:
         face = self._studio.face(model, plate)
         job = Job(
             request=request,
-            sound=Sound(
+            sound=AudioBuffer(
                 sample_rate,
                 None if recorded else LONGEST_SPEECH_S,
                 spills=recorded or not isinstance(request, MjpegRequest),
@@ -116,7 +116,7 @@ class Renders:
                 raise job.error or Cancelled("The job was cancelled")
             thread.start()
         except BaseException as error:
-            if not self.end(job, told(error)):
+            if not self.end(job, as_job_error(error)):
                 self._release(job, job.error)
                 raise
             self._jobs.discard(job.id)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput
 from app_core.media.decoder import ClipDecoder, measure_clip
-from app_core.media.mp4 import Mp4Writer
+from app_core.outputs.mp4 import Mp4Writer
 from app_core.request import Encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app_core.face.avatar import Avatar
+    from app_core.avatars.library import Avatar
     from app_core.job import Job
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.request import VideoRequest
@@ -89,8 +89,8 @@ def start_video_lipsync(
     the base video is missing, NotReady while its face is looked for, UnusableVideo when it has
     none, and what ``submit`` raises.
     """
-    service.studio.ready()
-    ffmpeg = service.studio.ffmpeg()
+    service.backend.ready()
+    ffmpeg = service.backend.ffmpeg()
     if request.encoder not in ffmpeg.encoders:
         works = ", ".join(ffmpeg.encoders)
         raise BadInput(

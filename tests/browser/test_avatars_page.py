@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from app_core import create_app
+from app_core.avatars.metadata import read_metadata
 from app_core.config import ROOT, Config
-from app_core.face.card import read_card
 from app_core.services.lipsync_service import LipsyncService
 from tests.browser.conftest import Visitor, serving
 from tests.browser.test_pages import words
@@ -163,7 +163,7 @@ def test_a_refusal_is_a_sentence(
 
 
 def card(house: House, avatar_id: str) -> dict[str, Any]:
-    return read_card(house.folder / avatar_id)
+    return read_metadata(house.folder / avatar_id)
 
 
 def test_a_file_is_looked_at_and_turned_before_it_is_sent(

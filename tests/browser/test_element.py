@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 
 from app_core import create_app
-from app_core.face.avatar import AvatarLibrary
+from app_core.avatars.library import AvatarLibrary
 from tests.browser.conftest import Visitor, serving
 from tests.conftest import until
-from tests.test_client import soyle_client
+from tests.routes.test_client import soyle_client
 
 if TYPE_CHECKING:
     from pathlib import Path

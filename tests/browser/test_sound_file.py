@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from app_core.speech.espeak import EspeakVoice
+from app_core.speech.voices.espeak import EspeakVoice
 from tests.browser.conftest import Visitor
 
 PATHS = ["/", "/mjpeg_test", "/api/lipsync/video"]

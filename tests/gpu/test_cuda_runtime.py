@@ -19,8 +19,8 @@ from app_core.request import GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
 from benchmarks.seeded_weights import seeded_input
 from tests.fakes import FaceLibrary
-from tests.test_wav2lip_network import GOLDEN, relative
-from tests.weights import state as seeded
+from tests.lipsync.wav2lip.test_network import GOLDEN, relative
+from tests.seeded_weights import state as seeded
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 

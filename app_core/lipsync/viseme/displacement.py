@@ -39,7 +39,7 @@ from app_core.lipsync.viseme.geometry import (
 )
 
 if TYPE_CHECKING:
-    from app_core.lipsync.viseme.rig import Pose
+    from app_core.lipsync.viseme.pose import Pose
     from app_core.types import Float32
 
 # Values of a node: where the source lies (x, y in pixels of the picture) for the upper and for

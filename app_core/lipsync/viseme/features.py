@@ -16,8 +16,8 @@ from app_core.lipsync.viseme.articulation import (
     shaped,
     tracks,
 )
+from app_core.lipsync.viseme.audio_features import HeardArticulation
 from app_core.lipsync.viseme.loudness import Loudness
-from app_core.lipsync.viseme.sound import HeardArticulation
 from app_core.types import Float32, Phoneme, frame_count
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from app_core.lipsync.viseme.curves import smoothstep, unit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from app_core.lipsync.viseme.rig import Pose
+    from app_core.lipsync.viseme.pose import Pose
     from app_core.types import Float32, Picture, UInt8
 
 BRIGHTEST = 1.2

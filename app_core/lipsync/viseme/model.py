@@ -13,15 +13,8 @@ from app_core.lipsync.viseme.geometry import COLUMNS, OWN_ROWS, TABLE_ROWS, form
 from app_core.lipsync.viseme.light import hue, light_on_enamel, look, tint
 from app_core.lipsync.viseme.mouth_interior import draw_interior
 from app_core.lipsync.viseme.neutral import neutral_mouths
-from app_core.lipsync.viseme.rig import (
-    Pose,
-    Rig,
-    find_pose,
-    find_poses,
-    make_rig,
-    own_rig,
-    reshape_rig,
-)
+from app_core.lipsync.viseme.pose import Pose
+from app_core.lipsync.viseme.rig import Rig, find_pose, find_poses, make_rig, own_rig, reshape_rig
 from app_core.lipsync.viseme.warp import warp_skin
 from app_core.types import Mouth, Picture
 

@@ -23,7 +23,7 @@ from app_core.lipsync.viseme.teeth import LOWER_HEIGHT, REACH, UPPER_HEIGHT
 
 if TYPE_CHECKING:
     from app_core.lipsync.viseme.light import Hue
-    from app_core.lipsync.viseme.rig import Pose
+    from app_core.lipsync.viseme.pose import Pose
     from app_core.types import Float32, UInt8
 
 _BITE = 0.045

@@ -7,7 +7,7 @@ or of a clip whose head moves as a whole, only the pose differs.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from app_core.lipsync.viseme.geometry import (
 )
 from app_core.lipsync.viseme.light import light_on_enamel, look, tint
 from app_core.lipsync.viseme.own_mouth import NO_TABLE, own_table, peel
+from app_core.lipsync.viseme.pose import Pose
 from app_core.lipsync.viseme.teeth import teeth
 
 if TYPE_CHECKING:
@@ -31,22 +32,6 @@ if TYPE_CHECKING:
     from app_core.types import Float32, Picture
 
 _LIPS = ("lip_upper_outer", "lip_upper_inner", "lip_lower_inner", "lip_lower_outer")
-
-
-class Pose(NamedTuple):
-    """Where the face's frame is in a picture, and the part of the picture that can change."""
-
-    x: float
-    """The origin, pixels from the picture's left edge."""
-    y: float
-    cos: float
-    """Of the roll, times the scale against the rig."""
-    sin: float
-    left: int
-    """The region that can change: left <= column < right, all four even."""
-    top: int
-    right: int
-    bottom: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

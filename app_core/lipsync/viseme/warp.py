@@ -19,7 +19,7 @@ from app_core.lipsync.viseme.displacement import (
 from app_core.lipsync.viseme.shading import SHADOW_U, SHADOW_V, SHADOW_Y, shade_chroma
 
 if TYPE_CHECKING:
-    from app_core.lipsync.viseme.rig import Pose
+    from app_core.lipsync.viseme.pose import Pose
     from app_core.types import Float32, UInt8
 
 _STILL = 1e-3

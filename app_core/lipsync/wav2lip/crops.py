@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from app_core.lipsync.model import Plate, Reel
+    from app_core.lipsync.model import FrameSource, Plate
     from app_core.lipsync.wav2lip.runtime import Runtime
     from app_core.types import FaceTrack, UInt8
 
@@ -125,14 +125,14 @@ class Crops:
         if plate is None or not len(self._made):
             return
         try:
-            with closing(plate.reel()) as reel:
+            with closing(plate.frame_source()) as frame_source:
                 del plate
-                self._cut(reel)
+                self._cut(frame_source)
         except Exception as error:  # whatever stops this thread must reach those who wait
             logger.warning("the faces of a clip were not cut out: %s", error)
             self._fail(afresh(error))
 
-    def _cut(self, reel: Reel) -> None:
+    def _cut(self, frame_source: FrameSource) -> None:
         for picture, row in enumerate(self._rows):
             if self._closing.is_set() or self._plate() is None or self._made.all():
                 return
@@ -140,7 +140,7 @@ class Crops:
                 continue
             if picture > self._furthest + AHEAD:
                 self._closing.wait(_GENTLE_S)
-            face = crop(reel.picture(picture), self._boxes[picture])
+            face = crop(frame_source.picture(picture), self._boxes[picture])
             self._runtime.fill(self.held, int(row), face)
             with self._changed:
                 self._made[row] = True

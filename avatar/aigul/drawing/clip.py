@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from app_core.face.blink import close_lids, closure, eyes_of
+from app_core.avatars.blink import close_lids, closure, eyes_of
 from app_core.face.track import cycle_track
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.picture import from_bgr

@@ -1,0 +1,116 @@
+"""One file to one avatar: checked, decoded once, its face found; all of it is kept or nothing."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from app_core.avatars.importing.avatar_folder import new_part, settle
+from app_core.avatars.importing.clip_import import READ, import_clip
+from app_core.avatars.importing.content import RECIPE, content_of, stamp_of
+from app_core.avatars.importing.import_job import ImportJob
+from app_core.avatars.importing.photo_import import import_photo
+from app_core.avatars.importing.twin import digest, folders, link, take_twin
+from app_core.avatars.metadata import write_metadata
+from app_core.errors import BadInput, Conflict, SoyleError, as_job_error
+from app_core.face.face_choice import FaceChoice
+from app_core.media.ingest.photo import read_photo
+from app_core.media.ingest.probe import probe_clip, sniff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from app_core.avatars.importing.import_job import ImportTools
+    from app_core.media.ingest.probe import ClipFacts
+    from app_core.types import UInt8
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarMetadata:
+    """What a person says about an avatar."""
+
+    id: str
+    name: str
+    consent: str
+    """When somebody confirmed that the face may be used, ISO 8601, and how."""
+    jaw: float = 1.0
+    open: float = 1.0
+    choice: FaceChoice = field(default_factory=FaceChoice)
+    dropped: str = ""
+    """The name of the file in AVATAR_DIR that it was made of."""
+    keeps_source: bool = True
+    """The file is ours and becomes part of the avatar; another's file stays where it is."""
+
+
+def import_avatar(
+    source: Path,
+    home: Path,
+    card: AvatarMetadata,
+    tools: ImportTools,
+    progress: Callable[[str, float], None],
+    cancelled: Callable[[], bool],
+    twins: Iterable[Path] = (),
+) -> None:
+    """Makes the avatar's folder ``home``, which does not exist before, nor after a failure.
+
+    ``progress`` hears the stage (reading, video, faces, cycle) and how much of all is done, 0..1.
+    ``twins`` are more folders in which earlier imports lie.
+    Raises BadInput with field ``file`` that names what is wrong with the file (NoFace, TooLarge
+    and UnsupportedMedia are its kinds) or ``face``, Conflict, Cancelled, DiskFull or FfmpegFailed.
+    """
+    if home.exists():
+        raise Conflict("There is an avatar with this id", field="id")
+    try:
+        with new_part(home) as part:
+            finder = tools.finder()
+            job = ImportJob(source, part, tools, finder, card.choice, progress, cancelled)
+            made = _make(job, card, folders(*dict.fromkeys((home.parent, *twins))))
+            gains = {"jaw": card.jaw, "open": card.open}
+            dropped = {"dropped": card.dropped or None}
+            told_by_person = {"consent": card.consent, "gains": gains}
+            write_metadata(part, {"name": card.name, **made, **dropped, **told_by_person})
+            job.check()
+            settle(part, home)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise SoyleError("The server cannot write where faces lie; see AVATAR_DIR") from error
+        raise as_job_error(error) from error
+    progress("cycle" if made["kind"] == "clip" else "faces", 1.0)
+
+
+def _make(job: ImportJob, card: AvatarMetadata, twins: list[Path]) -> dict[str, Any]:
+    """Fills the folder, but for the card, whose lines it returns."""
+    job.note("reading", 0.0)
+    stamp = stamp_of(job.source)
+    kind = sniff(job.source)
+    about: dict[str, Any] = {
+        "kind": kind.kind,
+        "recipe": RECIPE,
+        "finder": job.finder.name,
+        "sha256": content_of(job.source, job.check),
+        **job.choice.told,
+    }
+    pixels: UInt8 | None = None
+    facts: ClipFacts | None = None
+    if kind.kind == "photo":
+        pixels = read_photo(job.source, kind.format, job.tools.limits)
+    else:
+        facts = probe_clip(job.tools.ffmpeg(), job.source, kind.format, job.tools.limits)
+    job.check()
+    job.note("reading", READ)
+    made = take_twin(job.folder, twins, about)
+    if made is None:
+        if pixels is not None:
+            made = import_photo(job, pixels)
+        else:
+            assert facts is not None
+            made = import_clip(job, facts)
+        made["tracks"] = digest(job.folder)
+    if stamp_of(job.source) != stamp:
+        raise BadInput("The file changed while it was read; try again.", field="file")
+    if card.keeps_source:
+        about["source"] = f"source{kind.suffix}"
+        link(job.source, job.folder / about["source"])
+    return about | made

@@ -1,0 +1,219 @@
+"""Photos and clips on their way to become avatars: one at a time, in one thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, as_job_error
+from app_core.face.face_choice import FaceChoice
+from app_core.threads import start_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+PLACES = 4
+"""Imports at once: one that runs, those that wait, and those that are being sent."""
+RETRY_S = 15
+MOST_WAITING = 256
+"""Files that are not uploads may wait in so long a queue."""
+FAILURES = 16
+"""Failed imports that are remembered."""
+_CLOSE_S = 30.0
+_LOOK_S = 60.0
+
+
+@dataclass(slots=True, eq=False)
+class Import:
+    """One file on its way. Written by the worker; every write is one assignment."""
+
+    id: str
+    name: str
+    consent: str
+    """When somebody confirmed that this face may speak, ISO 8601."""
+    source: Path
+    choice: FaceChoice = field(default_factory=FaceChoice)
+    theirs: bool = False
+    """The source is no upload: it stays where it is, and took no place."""
+    dropped: str = ""
+    """The name of the source in AVATAR_DIR, when somebody put it there."""
+    work: Callable[[Import], None] | None = None
+    """What is done instead of making an avatar of its id; then it is not listed."""
+    home: Path | None = None
+    """Where that has made one."""
+    stage: str = "waiting"
+    """waiting, reading, video, faces, cycle: where it is, or was when it failed."""
+    progress: float = 0.0
+    error: SoyleError | None = None
+    ended_s: float | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+    _cancel: threading.Event = field(default_factory=threading.Event)
+
+    def note(self, stage: str, progress: float) -> None:
+        self.stage, self.progress = stage, min(1.0, max(self.progress, progress))
+
+    def cancel(self) -> None:
+        self._cancel.set()
+
+    def cancelled(self) -> bool:
+        return self._cancel.is_set()
+
+    def check(self) -> None:
+        if self.cancelled():
+            raise Cancelled("The import was cancelled")
+
+
+class Imports:
+    """``work(item)`` makes the avatar or raises and leaves nothing; ``free(path)`` removes an
+    upload. Failed imports are remembered for ``life_s`` seconds.
+    """
+
+    def __init__(
+        self, work: Callable[[Import], None], free: Callable[[Path], None], life_s: float
+    ) -> None:
+        self._work, self._free, self._life_s = work, free, life_s
+        self._places = threading.BoundedSemaphore(PLACES)
+        self._items: dict[str, Import] = {}
+        self._waiting: deque[Import] = deque()
+        self._running: tuple[Import, ...] = ()
+        self._changed = threading.Condition()
+        self._worker: threading.Thread | None = None
+        self._closed = False
+
+    def reserve(self) -> None:
+        """Takes a place for one upload. Raises Busy."""
+        if self._closed or not self._places.acquire(blocking=False):
+            raise Busy("Other faces are being imported; try again soon", retry_after_s=RETRY_S)
+
+    def give_up(self) -> None:
+        """Gives a place back that no import came to."""
+        self._places.release()
+
+    def start(self, item: Import) -> None:
+        """In a place that was reserved, which it gives back at its end; files that are not
+        uploads wait without one. Raises Conflict or Busy, and the place stays the caller's.
+        """
+        with self._changed:
+            there = self._items.get(item.id) if item.work is None else None
+            if there is not None and not there.ended.is_set():
+                raise Conflict("An avatar with this id is being imported", field="id")
+            if item.theirs and len(self._waiting) >= MOST_WAITING:
+                raise Busy("Other faces are being imported", retry_after_s=RETRY_S)
+            if self._closed:
+                raise Busy("The server is stopping")
+            if self._worker is None or not self._worker.is_alive():
+                worker = threading.Thread(target=self._run, name="import", daemon=True)
+                start_thread(worker)
+                self._worker = worker
+            if item.work is None:
+                self._items[item.id] = item
+            self._waiting.append(item)
+            self._changed.notify_all()
+
+    def get(self, avatar_id: str) -> Import | None:
+        """One that runs, waits or has failed."""
+        with self._changed:
+            self._forget()
+            return self._items.get(avatar_id)
+
+    def all(self) -> list[Import]:
+        with self._changed:
+            self._forget()
+            return list(self._items.values())
+
+    def drop(self, item: Import) -> None:
+        """Forgets one that has ended."""
+        with self._changed:
+            if self._items.get(item.id) is item:
+                del self._items[item.id]
+
+    def cancel(self, item: Import) -> None:
+        """One that waits ends at once, one that runs as soon as its work sees it."""
+        item.cancel()
+        with self._changed:
+            if item not in self._waiting:
+                return
+            self._waiting.remove(item)
+        self._end(item, _cancelled())
+
+    def close(self) -> None:
+        """Cancels all and waits for the worker."""
+        with self._changed:
+            self._closed = True
+            for item in (*self._items.values(), *self._waiting, *self._running):
+                item.cancel()
+            self._changed.notify_all()
+        if self._worker is not None:
+            self._worker.join(_CLOSE_S)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closed, _LOOK_S)
+                if not self._waiting:
+                    if self._closed:
+                        return
+                    continue
+                item = self._waiting.popleft()
+                self._running = (item,)
+            try:
+                self._import(item)
+            except BaseException:
+                logger.exception("the import thread failed, and goes on")
+            self._running = ()
+
+    def _import(self, item: Import) -> None:
+        began = time.monotonic()
+        error: SoyleError | None = None
+        try:
+            item.check()
+            (item.work or self._work)(item)
+        except BaseException as raised:
+            error = _known(raised)
+        self._end(item, error)
+        outcome = error.code if error else "done"
+        logger.info(
+            "import of %s: %s, %.1f s", item.id or item.name, outcome, time.monotonic() - began
+        )
+
+    def _end(self, item: Import, error: SoyleError | None) -> None:
+        if not item.theirs:
+            try:
+                self._free(item.source)
+            except Exception:
+                logger.exception("an upload was not removed")
+        with self._changed:
+            item.error, item.ended_s = error and afresh(error), time.monotonic()
+            done = error is None or isinstance(error, Cancelled)
+            if done and self._items.get(item.id) is item:
+                del self._items[item.id]
+            item.ended.set()
+        if not item.theirs:
+            self._places.release()
+
+    def _forget(self) -> None:
+        now = time.monotonic()
+        ended = [item for item in self._items.values() if item.ended_s is not None]
+        for index, item in enumerate(ended):
+            old = now - (item.ended_s or now) > self._life_s
+            if old or len(ended) - index > FAILURES:
+                del self._items[item.id]
+
+
+def _cancelled() -> Cancelled:
+    return Cancelled("The import was cancelled")
+
+
+def _known(error: BaseException) -> SoyleError:
+    known: Any = as_job_error(error)
+    if isinstance(known, SoyleError):
+        return known
+    logger.error("an import failed", exc_info=error)
+    return SoyleError("The import failed")

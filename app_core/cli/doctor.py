@@ -1,0 +1,86 @@
+"""What this machine has, and what is missing, as sentences."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app_core.avatars.library import AvatarLibrary
+from app_core.cores import core_count
+from app_core.errors import SoyleError
+from app_core.face.finder import find_finder
+from app_core.media.ffmpeg import find_ffmpeg
+from app_core.speech.voices.espeak import EspeakVoice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from app_core.config import Config
+
+SAMPLES = {"ru": "Привет", "kk": "Сәлем", "en": "Hello"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    good: bool
+    sentence: str
+
+
+def examine(config: Config) -> Iterator[Finding]:
+    yield Finding(True, f"Python {platform.python_version()} on {platform.machine()}")
+    yield Finding(True, f"{core_count():g} cores")
+    yield _try(lambda: _ffmpeg(config))
+    yield _try(_voice)
+    yield from _avatars(config)
+    yield _try(lambda: _faces(config))
+    yield _try(_scratch)
+    torch = importlib.util.find_spec("torch") is not None
+    yield Finding(True, f"torch is {'here' if torch else 'not here; the default needs none'}")
+
+
+def _try(look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(True, look())
+    except (SoyleError, OSError) as error:
+        return Finding(False, str(error))
+
+
+def _ffmpeg(config: Config) -> str:
+    found = find_ffmpeg(config.ffmpeg)
+    return f"ffmpeg {found.version} at {found.path}, encoders {', '.join(found.encoders)}"
+
+
+def _voice() -> str:
+    voice = EspeakVoice()
+    for language, text in SAMPLES.items():
+        list(voice.speak(text, language))
+    return f"espeak-ng speaks {', '.join(SAMPLES)}"
+
+
+def _faces(config: Config) -> str:
+    finder = find_finder(config.models_dir)
+    if finder.name == "mediapipe":
+        return "faces are found by mediapipe's networks"
+    return f"faces are found by {finder.name} only; `python app.py models pull face` brings better"
+
+
+def _avatars(config: Config) -> Iterator[Finding]:
+    library = AvatarLibrary(config.avatar_dir)
+    if config.avatar not in library.ids():
+        yield Finding(False, f"the avatar {config.avatar} is not in {config.avatar_dir}")
+    for avatar_id in library.ids():
+        yield _try(lambda name=avatar_id: _avatar(library, name))  # type: ignore[misc]
+
+
+def _avatar(library: AvatarLibrary, avatar_id: str) -> str:
+    avatar = library.get(avatar_id)
+    library.plate(avatar, (256, 256))
+    return f"avatar {avatar_id}: {avatar.width}x{avatar.height}"
+
+
+def _scratch() -> str:
+    with tempfile.TemporaryFile():
+        return f"temporary files go to {tempfile.gettempdir()}"

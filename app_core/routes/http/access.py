@@ -1,0 +1,152 @@
+"""Who may call: the bearer token, signed addresses, and pages of other origins."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import g, request
+
+from app_core.errors import BadInput, Forbidden, Unauthorized
+from app_core.routes.http.context import config
+from app_core.routes.http.hosts import asked_host, check_host
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+LIFE_S = 3600
+EXPOSED = (
+    "X-Job-Id, X-Audio-Url, X-Codecs, X-Frame-Rate, Retry-After, Location, Content-Disposition"
+)
+NO_TOKEN = ("/api/health/live",)
+PAGES = ("/api/lipsync/video",)
+"""Pages among the API paths: read by anybody, as the other pages are."""
+STARTED_BY_GET = ("/api/stream_mjpeg",)
+"""A GET of these is work, so who asks matters."""
+SUBJECTS = {"job_id": "", "chunk_id": "", "avatar_id": "avatar:"}
+"""Parts of an address that a signature can be made for, and what stands before it there: ids of
+avatars are chosen by people, so they must not be able to name a job."""
+
+
+def _signature(secret: str, subject: str, expires: str) -> str:
+    return hmac.new(secret.encode(), f"{subject}:{expires}".encode(), hashlib.sha256).hexdigest()
+
+
+def signed(path: str, subject: str) -> str:
+    """The address for a tag or a socket, which cannot send a header: one subject, one hour.
+
+    ``subject`` is the job_id or chunk_id in ``path``, or ``avatar:`` and its id. Opens GET alone.
+    Who came by such an address gets its own signature back, so that none lives longer than its
+    hour.
+    """
+    secret = config().api_token
+    if not secret:
+        return path
+    if "signature" in g:
+        return f"{path}?token={g.signature}"
+    expires = str(int(time.time()) + LIFE_S)
+    return f"{path}?token={expires}.{_signature(secret, subject, expires)}"
+
+
+def _is_signed(secret: str) -> bool:
+    named = request.view_args or {}
+    subject = next((SUBJECTS[name] + named[name] for name in SUBJECTS if name in named), "")
+    expires, _, mac = request.args.get("token", "").partition(".")
+    if not subject or request.method not in ("GET", "HEAD"):
+        return False
+    if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
+        return False
+    if int(expires) < time.time():
+        return False
+    return hmac.compare_digest(mac.encode(), _signature(secret, subject, expires).encode())
+
+
+def _origin() -> str:
+    """Where the calling page is from; tags send no Origin but a Referer."""
+    origin = request.headers.get("Origin", "")
+    if origin:
+        return origin
+    referer = urlsplit(request.headers.get("Referer", ""))
+    return f"{referer.scheme}://{referer.netloc}" if referer.netloc else ""
+
+
+def _is_foreign() -> bool:
+    """Browsers name the site of the caller; over plain HTTP to a name they send Origin alone, and
+    for an <img> not even that but the Referer.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("cross-site", "same-site")
+    if "Origin" in request.headers or request.path in STARTED_BY_GET:
+        origin = _origin()
+        host = origin.partition("://")[2]
+        # "null" has no host: a page that may not say where it is from.
+        return origin != "" and (not host or host != asked_host())
+    return False
+
+
+def check() -> None:
+    """Raises BadInput, Forbidden or Unauthorized. Pages and static files are open to all who reach
+    this server by a name that it answers to.
+    """
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        raise BadInput("The address must be UTF-8, percent-encoded") from None
+    if request.path not in NO_TOKEN:
+        check_host(config())
+    if not request.path.startswith("/api/") and request.path != "/metrics":
+        return
+    if request.path in PAGES and request.method in ("GET", "HEAD"):
+        return
+    if _is_foreign():
+        allowed = config().allowed_origins
+        if "*" not in allowed and _origin() not in allowed:
+            raise Forbidden("Pages of other origins may not call; CORS_ORIGINS names those that do")
+    secret = config().api_token
+    if not secret or request.path in NO_TOKEN or request.method == "OPTIONS":
+        return
+    given = request.headers.get("Authorization", "")
+    if hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
+        return
+    if _is_signed(secret):
+        g.signature = request.args["token"]
+        return
+    raise Unauthorized("Send the token: Authorization: Bearer ...")
+
+
+def _share(response: Response) -> Response:
+    origin = request.headers.get("Origin", "")
+    allowed = config().allowed_origins
+    if allowed:
+        response.vary.add("Origin")
+    if origin and (origin in allowed or "*" in allowed):
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = EXPOSED
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Prefer"
+            response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE, OPTIONS"
+            response.headers["Access-Control-Max-Age"] = "600"
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _shield(response: Response) -> Response:
+    """Nothing is taken for what it is not, and pages stand in frames of friends alone."""
+    if not (response.mimetype or "").startswith("multipart/"):
+        response.headers["X-Content-Type-Options"] = "nosniff"
+    if response.mimetype == "text/html":
+        friends = " ".join(sorted(config().allowed_origins))
+        policy = f"frame-ancestors 'self' {friends}".strip()
+        response.headers["Content-Security-Policy"] = policy
+    return response
+
+
+def register(app: Flask) -> None:
+    app.before_request(check)
+    app.after_request(_share)
+    app.after_request(_shield)

@@ -1,0 +1,169 @@
+"""A form with one file: read as it comes, the file straight to where it is to lie."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager, nullcontext
+from typing import IO, TYPE_CHECKING
+
+from flask import request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+from app_core.errors import BadInput, Busy, TooLarge, UnsupportedMedia, as_job_error
+from app_core.routes.http.context import client_socket, config, refuse_coded
+from app_core.routes.http.json_value import BadText, plain_text
+from app_core.routes.http.upload_rate import MinUploadRate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from werkzeug.sansio.multipart import Event
+
+MIME = "multipart/form-data"
+_BLOCK = 1 << 16
+_LONGEST_FIELD = 4096
+"""Bytes of a field that is no file, and of the headers of any part."""
+_MOST_PARTS = 16
+_FORM = 1 << 16
+"""Bytes of a form beside its file and its text."""
+_PLACES = threading.BoundedSemaphore(8)
+"""Files that are on their way in at once."""
+_RETRY_S = 2
+
+
+def read_form(
+    names: tuple[str, ...], file: str, place: Callable[[], Path], longest_text: int = 0
+) -> tuple[dict[str, str], str]:
+    """The fields ``names`` that were given, and the name of the file, which is written to
+    ``place()``. ``longest_text``: bytes that the field ``text`` may have.
+
+    A client that sends nothing for SEND_TIMEOUT_S, or too little on the whole, is gone.
+    Raises UnsupportedMedia, TooLarge, DiskFull, Busy when enough files are on their way in, or
+    BadInput that names the field.
+    """
+    if request.mimetype != MIME:
+        raise UnsupportedMedia(f"Send a form: Content-Type: {MIME}")
+    refuse_coded()
+    form = _Form(names, file, place, max(longest_text, _LONGEST_FIELD))
+    connection = client_socket()
+    pace = MinUploadRate(connection, config().send_timeout_s) if connection is not None else None
+    try:
+        note = pace.note if pace is not None else lambda count: None
+        with _taking_in(), pace or nullcontext():
+            for event in _events(note, _FORM + longest_text):
+                form.take(event)
+    except RequestEntityTooLarge:
+        raise _too_large(file) from None
+    except (TimeoutError, ConnectionError, ClientDisconnected):
+        slow = pace is not None and pace.late
+        raise BadInput(f"The upload {'is too slow' if slow else 'stopped'}", field=file) from None
+    except ValueError as error:
+        if pace is not None and pace.late:
+            raise BadInput("The upload is too slow", field=file) from None
+        why = "" if isinstance(error, UnicodeDecodeError) else f": {error}"
+        raise BadInput(f"The form cannot be read{why}") from None
+    except OSError as error:
+        raise as_job_error(error) from error
+    finally:
+        form.close()
+    if form.file_name is None:
+        raise BadInput(f"'{file}' is required", field=file)
+    return form.fields, form.file_name
+
+
+@contextmanager
+def _taking_in() -> Iterator[None]:
+    if not _PLACES.acquire(blocking=False):
+        raise Busy("Other files are being sent; try again soon", retry_after_s=_RETRY_S)
+    try:
+        yield
+    finally:
+        _PLACES.release()
+
+
+def _too_large(file: str) -> TooLarge:
+    return TooLarge(f"The file is larger than {config().max_upload_mb} MiB", field=file)
+
+
+def _events(note: Callable[[int], None], beside: int) -> Iterator[Event]:
+    most = config().max_upload_mb << 20
+    # Beside the file stand the other fields and the headers of the parts.
+    request.max_content_length = most + beside
+    boundary = request.mimetype_params.get("boundary", "").encode("ascii")
+    if not boundary:
+        raise BadInput("The form has no boundary")
+    decoder = MultipartDecoder(boundary, max_form_memory_size=None, max_parts=_MOST_PARTS)
+    while True:
+        block = request.stream.read(_BLOCK)
+        note(len(block))
+        decoder.receive_data(block or None)
+        while not isinstance(event := decoder.next_event(), NeedData):
+            if isinstance(event, Epilogue):
+                return
+            yield event
+        if len(decoder.buffer) > _FORM + _BLOCK:
+            raise BadInput("The form cannot be read: its parts have no end")
+
+
+class _Form:
+    def __init__(
+        self, names: tuple[str, ...], file: str, place: Callable[[], Path], longest_text: int
+    ) -> None:
+        self._names, self._file, self._place = names, file, place
+        self._longest_text = longest_text
+        self._text: list[bytes] = []
+        self._name, self._length = "", 0
+        self._target: IO[bytes] | None = None
+        self.fields: dict[str, str] = {}
+        self.file_name: str | None = None
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Field | File):
+            self._begin(event)
+        elif isinstance(event, Data):
+            self._add(event)
+
+    def _begin(self, part: Field | File) -> None:
+        name = part.name
+        if name not in (*self._names, self._file):
+            raise BadInput(f"'{name}' is not a field of this request", field=name)
+        if name in self.fields or (name == self._file and self.file_name is not None):
+            raise BadInput(f"'{name}' is given twice", field=name)
+        if isinstance(part, File) != (name == self._file):
+            what = "a file" if name == self._file else "text"
+            raise BadInput(f"'{name}' must be {what}", field=name)
+        self._name, self._length, self._text = name, 0, []
+        if isinstance(part, File):
+            self.file_name = part.filename
+            self._target = self._place().open("wb")
+
+    def _add(self, data: Data) -> None:
+        self._length += len(data.data)
+        if self._target is not None:
+            if self._length > config().max_upload_mb << 20:
+                raise _too_large(self._file)
+            self._target.write(data.data)
+            if not data.more_data:
+                self.close()
+            return
+        self._text.append(data.data)
+        most = self._longest_text if self._name == "text" else _LONGEST_FIELD
+        if self._length > most:
+            raise BadInput(f"'{self._name}' is too long", field=self._name)
+        if not data.more_data:
+            self.fields[self._name] = _text(self._name, b"".join(self._text))
+
+    def close(self) -> None:
+        target, self._target = self._target, None
+        if target is not None:
+            target.close()
+
+
+def _text(name: str, data: bytes) -> str:
+    try:
+        return plain_text(data.decode())
+    except ValueError as error:
+        why = str(error) if isinstance(error, BadText) else "must be UTF-8"
+        raise BadInput(f"'{name}' {why}", field=name) from None

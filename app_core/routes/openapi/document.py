@@ -1,0 +1,203 @@
+"""GET /openapi.json: the contract, made from the models that validate requests."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, jsonify
+from pydantic.json_schema import models_json_schema
+
+from app_core.config import VERSION
+from app_core.routes.http.context import config
+from app_core.routes.openapi.operation import HEADERS, JSON, Good, Operation
+from app_core.routes.openapi.operations import OPERATIONS
+from app_core.routes.openapi.responses import Failure
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from app_core.config import Config
+
+blueprint = Blueprint("openapi", __name__)
+
+BYTES = {"type": "string", "format": "binary"}
+FORM = "multipart/form-data"
+SCHEMAS = "#/components/schemas/"
+ERRORS = {
+    400: "A field is missing, unknown or wrong",
+    401: "API_TOKEN is set, and the bearer is missing or wrong",
+    403: "A page of another origin calls, and CORS_ORIGINS does not name it, or the Host header is"
+    " none of ALLOWED_HOSTS",
+    404: "There is no such avatar, voice, job, chunk or base video",
+    409: "The id is taken, or the job or avatar is in the wrong state",
+    413: "The body is too large",
+    415: "The body is neither JSON nor a form as is due, or its file cannot be read",
+    416: "The range is outside of the file",
+    422: "The base video has no face, or cannot be read",
+    500: "The server, its voice, its model or ffmpeg failed",
+    502: "A voice service that the server calls cannot be reached",
+    503: "The server is full or not ready",
+    507: "The disk is full",
+}
+ERROR_HEADERS = {401: "WWW-Authenticate", 503: "Retry-After"}
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    return jsonify(document(config()))
+
+
+def document(config: Config) -> dict[str, Any]:
+    """OpenAPI 3.1. Limits and the need for a token are those of ``config``."""
+    schemas = _schemas()
+    for schema in schemas.values():
+        text = schema.get("properties", {}).get("text", {})
+        if "minLength" in text:
+            text["maxLength"] = config.max_text_chars
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        described = _operation(operation, schemas, locked=bool(config.api_token))
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Soyle",
+            "version": VERSION,
+            "description": "Turns text into a talking face, live: Russian, Kazakh, English. "
+            "Heads and bodies that are late (408) or too large (413, 414, 431) are refused before "
+            "any operation sees them, as Error, and so is whoever finds the server full (503).",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(o.group for o in OPERATIONS)],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "signed": {"type": "apiKey", "in": "query", "name": "token"},
+            },
+        },
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    """Requests as they are validated, answers as they are written."""
+    asked = {m for o in OPERATIONS for m in (o.body, o.form, o.query) if m}
+    told = {m for o in OPERATIONS for good in o.good for m in good.content.values() if m}
+    pairs = [(model, "validation") for model in asked]
+    pairs += [(model, "serialization") for model in told | {Failure}]
+    _, found = models_json_schema(pairs, ref_template=SCHEMAS + "{model}")  # type: ignore[arg-type]
+    return dict(sorted(found["$defs"].items()))
+
+
+def _operation(operation: Operation, schemas: dict[str, Any], *, locked: bool) -> dict[str, Any]:
+    name = re.sub(r"\W+", "_", f"{operation.method.lower()}{operation.path}").strip("_")
+    found: dict[str, Any] = {
+        "operationId": name,
+        "tags": [operation.group],
+        "summary": operation.summary,
+        "responses": {
+            **{str(good.status): _good(good) for good in operation.good},
+            **{str(status): _error(status) for status in _statuses(operation)},
+        },
+        "security": _security(operation, locked=locked),
+    }
+    if operation.details:
+        found["description"] = operation.details
+    if parameters := _parameters(operation, schemas):
+        found["parameters"] = parameters
+    bodies = {JSON: operation.body, FORM: operation.form}
+    content = {kind: {"schema": _reference(model)} for kind, model in bodies.items() if model}
+    if content:
+        found["requestBody"] = {"required": True, "content": content}
+    return found
+
+
+def _statuses(operation: Operation) -> list[int]:
+    guard = (400, 401, 403, 500) if operation.guarded else (400, 403)
+    told = {good.status for good in operation.good}
+    return sorted({*operation.errors, *guard} - told)
+
+
+def _security(operation: Operation, *, locked: bool) -> list[dict[str, list[str]]]:
+    if not operation.guarded:
+        return []
+    ways: list[dict[str, list[str]]] = [{"bearer": []}]
+    if operation.signable:
+        ways.append({"signed": []})
+    return ways if locked else [{}, *ways]
+
+
+def _parameters(operation: Operation, schemas: dict[str, Any]) -> list[dict[str, Any]]:
+    text = {"type": "string"}
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": text}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+    for name, words in operation.headers.items():
+        found.append({"name": name, "in": "header", "description": words, "schema": text})
+    if operation.query:
+        model = schemas[operation.query.__name__]
+        for name, schema in model["properties"].items():
+            asked = _without_null(schema)
+            words = asked.pop("description", "")
+            required = name in model.get("required", ())
+            found.append(
+                {
+                    "name": name,
+                    "in": "query",
+                    "required": required,
+                    "description": words,
+                    "schema": asked,
+                }
+            )
+    return found
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A field of a query is text: it can be left out, and cannot be null."""
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    if rest.get("default", "") is None:
+        del rest["default"]
+    for kind in schema.get("anyOf", ()):
+        if kind.get("type") != "null":
+            rest |= kind
+    return rest
+
+
+def _good(good: Good) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": good.words}
+    if good.content:
+        found["content"] = {kind: {"schema": _schema(m, kind)} for kind, m in good.content.items()}
+    if good.headers or good.maybe:
+        found["headers"] = {
+            **{name: _header(name) for name in good.headers},
+            **{name: _header(name, required=False) for name in good.maybe},
+        }
+    return found
+
+
+def _error(status: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "description": ERRORS[status],
+        "content": {JSON: {"schema": _reference(Failure)}},
+    }
+    if status in ERROR_HEADERS:
+        found["headers"] = {ERROR_HEADERS[status]: _header(ERROR_HEADERS[status])}
+    return found
+
+
+def _header(name: str, *, required: bool = True) -> dict[str, Any]:
+    return {"description": HEADERS[name], "required": required, "schema": {"type": "string"}}
+
+
+def _schema(model: type[BaseModel] | None, kind: str) -> dict[str, Any]:
+    if model is not None:
+        return _reference(model)
+    return {"type": "object"} if kind == JSON else BYTES
+
+
+def _reference(model: type[BaseModel]) -> dict[str, Any]:
+    return {"$ref": SCHEMAS + model.__name__}

@@ -1,0 +1,80 @@
+"""Where films lie: one folder a process, which is there only while it holds something.
+
+The process keeps a lock on its folder, so a folder that can be locked belongs to a dead one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+from app_core.folder_lock import held, hold
+
+logger = logging.getLogger(__name__)
+PREFIX = "soyle-"
+
+
+def writable(folder: Path) -> bool:
+    """Whether files can be made there; folders on the way to it need not be there yet."""
+    there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    return os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)
+
+
+class Scratch:
+    """Thread-safe. Without ``parent`` they lie in the system's folder for temporary files."""
+
+    def __init__(self, parent: Path | None) -> None:
+        self._parent = parent or Path(tempfile.gettempdir())
+        self._folder: Path | None = None
+        self._descriptor = -1
+        self._lock = threading.Lock()
+
+    def sweep(self) -> int:
+        """Removes the folders of dead processes. Returns how many there were."""
+        swept = 0
+        for folder in self._parent.glob(f"{PREFIX}[0-9]*-*"):
+            with contextlib.suppress(OSError), held(folder):
+                if folder.stat().st_uid == os.getuid():
+                    shutil.rmtree(folder)
+                    swept += 1
+        if swept:
+            logger.info("removed %d folders of processes that are gone", swept)
+        return swept
+
+    def take(self, name: str) -> Path:
+        """A place for the file ``name``, empty until it is written. Raises OSError."""
+        with self._lock:
+            if self._folder is None:
+                self._parent.mkdir(parents=True, exist_ok=True)
+                self._folder = Path(
+                    tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=self._parent)
+                )
+                self._descriptor = hold(self._folder)
+            path = self._folder / name
+            path.touch(exist_ok=False)
+            return path
+
+    def free(self, path: Path) -> None:
+        """Removes a file; the last one takes the folder along. One that is open stays readable."""
+        with self._lock:
+            path.unlink(missing_ok=True)
+            if self._folder is not None:
+                with contextlib.suppress(OSError):
+                    self._folder.rmdir()
+                    self._let_go()
+
+    def close(self) -> None:
+        """Removes everything."""
+        with self._lock:
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._let_go()
+
+    def _let_go(self) -> None:
+        os.close(self._descriptor)
+        self._folder = None

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app_core.config import Config
+from app_core.errors import BadInput, Cancelled, DiskFull, FfmpegFailed, NotFound, VoiceFailed
+from app_core.job import Job, JobStatus
+from app_core.request import ChunksRequest
+from app_core.services import chunks
+from app_core.services.chunks import (
+    chunk_id,
+    cut,
+    find_chunk,
+    start_chunks,
+    wait_for_film,
+    wait_for_sound,
+    wav_file,
+)
+from app_core.services.lipsync_service import LipsyncService
+from app_core.services.video_encode import film_writer
+from tests.conftest import until
+from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
+
+Make = Callable[..., LipsyncService]
+
+
+def here() -> bool:
+    return False
+
+
+def request(text: str = "one two three four five", **fields: object) -> ChunksRequest:
+    return ChunksRequest.model_validate(
+        {"text": text, "size": "128x128", "chunk_size": 2, **fields}
+    )
+
+
+def frames_of(path: Path) -> int:
+    film, count = cv2.VideoCapture(str(path)), 0
+    while film.read()[0]:
+        count += 1
+    film.release()
+    return count
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("one two three", 2, ["one two", "three"]),
+        ("one two three", 15, ["one two three"]),
+        ("Да — нет, может быть!", 2, ["Да — нет,", "может быть!"]),
+        ("— one\n\n two …", 1, ["— one", "two …"]),
+        ("— … !", 3, []),
+    ],
+)
+def test_texts_are_cut_at_words_and_keep_their_marks(
+    text: str, words: int, expected: list[str]
+) -> None:
+    assert cut(text, words) == expected
+
+
+@pytest.mark.parametrize("fps", [25, 30, 24])
+def test_every_chunk_has_its_film_and_its_sound(service: LipsyncService, fps: int) -> None:
+    job = start_chunks(service, request(fps=fps, speed=1.9))
+    films = [wait_for_film(job, chunk, here) for chunk in job.chunks]
+    sounds = [wait_for_sound(job, chunk, here) for chunk in job.chunks]
+    assert until(lambda: job.status is JobStatus.DONE)
+    assert [frames_of(film) for film in films] == [chunk.frames for chunk in job.chunks]
+    assert sum(chunk.frames for chunk in job.chunks) == job.frames_total == job.frames_done
+    for chunk, sound in zip(job.chunks, sounds, strict=True):
+        assert len(sound) / RATE == pytest.approx(chunk.duration_s, abs=1 / RATE)
+        assert chunk.duration_s == chunk.frames / fps
+    whole = np.concatenate([sound.samples(0, len(sound)) for sound in sounds])
+    np.testing.assert_array_equal(whole, job.sound.samples(0, len(job.sound)))
+    assert job.nbytes > sum(film.stat().st_size for film in films)
+
+
+def test_all_speech_is_made_before_the_first_picture(make_service: Make, model: EchoModel) -> None:
+    service = make_service()
+    model.gate.clear()
+    job = start_chunks(service, request())
+    for chunk in job.chunks:
+        wait_for_sound(job, chunk, here)
+    assert job.frames_done == 0
+    assert not any(chunk.filmed.is_set() for chunk in job.chunks)
+    model.gate.set()
+    assert wait_for_film(job, job.chunks[-1], here).stat().st_size > 0
+
+
+def test_a_failing_voice_fails_the_chunks(make_service: Make, config: Config) -> None:
+    service = make_service(voices=ToneVoices(ToneVoice(fail_at="four")))
+    job = start_chunks(service, request())
+    wait_for_sound(job, job.chunks[0], here)
+    with pytest.raises(VoiceFailed, match="four"):
+        wait_for_sound(job, job.chunks[2], here)
+    with pytest.raises(VoiceFailed, match="four"):
+        wait_for_film(job, job.chunks[0], here)
+    assert list(config.work_dir.iterdir()) == []
+
+
+def test_finished_films_survive_a_later_failure(
+    service: LipsyncService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def second_fails(service: LipsyncService, job: Job, path: Path):  # type: ignore[no-untyped-def]
+        if path.stem.endswith("-1"):
+            raise FfmpegFailed("ffmpeg ended with code 1")
+        return film_writer(service, job, path)
+
+    monkeypatch.setattr(chunks, "film_writer", second_fails)
+    job = start_chunks(service, request())
+    assert frames_of(wait_for_film(job, job.chunks[0], here)) == 10
+    with pytest.raises(FfmpegFailed):
+        wait_for_film(job, job.chunks[1], here)
+    assert job.status is JobStatus.FAILED
+    assert until(lambda: len(list(service.config.work_dir.glob("*/*"))) == 1)
+
+
+def test_a_cancel_leaves_no_film(make_service: Make, model: EchoModel, config: Config) -> None:
+    service = make_service(voices=ToneVoices(ToneVoice(word_s=1.0)))
+    job = start_chunks(service, request(chunk_size=1))
+    wait_for_film(job, job.chunks[0], here)
+    model.gate.clear()
+    service.cancel(job.id)
+    model.gate.set()
+    with pytest.raises(Cancelled):
+        wait_for_film(job, job.chunks[-1], here)
+    assert until(lambda: list(config.work_dir.iterdir()) == [])
+
+
+def test_a_client_that_leaves_is_noticed(make_service: Make, model: EchoModel) -> None:
+    service = make_service()
+    model.gate.clear()
+    job = start_chunks(service, request())
+    with pytest.raises(Cancelled):
+        wait_for_film(job, job.chunks[0], lambda: True)
+    model.gate.set()
+    assert wait_for_film(job, job.chunks[0], here), "one listener of many: the render goes on"
+
+
+def test_what_cannot_be_said_lasts_a_moment(make_service: Make) -> None:
+    class Picky(ToneVoice):
+        def speak(self, text: str, language: str, speed: float = 1.0):  # type: ignore[no-untyped-def]
+            return iter(()) if text == "<b>" else super().speak(text, language, speed)
+
+    service = make_service(voices=ToneVoices(Picky()))
+    job = start_chunks(service, request("one <b> two", chunk_size=1))
+    films = [wait_for_film(job, chunk, here) for chunk in job.chunks]
+    assert [frames_of(film) for film in films] == [5, 5, 5]
+    assert not np.any(job.chunks[1].sound.samples(0, RATE))
+
+
+def test_no_word_is_bad_input(service: LipsyncService) -> None:
+    with pytest.raises(BadInput) as caught:
+        start_chunks(service, request("… — !"))
+    assert caught.value.field == "text"
+    assert service.jobs.running() == []
+
+
+def test_chunks_are_found_by_their_id(service: LipsyncService) -> None:
+    job = start_chunks(service, request())
+    assert find_chunk(service, chunk_id(job, job.chunks[1])) == (job, job.chunks[1])
+    for name in ("", "nope", job.id, f"{job.id}-3", f"{job.id}-x", f"{job.id}-²", "a-1"):
+        with pytest.raises(NotFound):
+            find_chunk(service, name)
+    wait_for_film(job, job.chunks[-1], here)
+
+
+def test_the_sound_of_a_chunk_is_made_once(
+    service: LipsyncService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    resampled = chunks.wav.resampled
+
+    def counted(*rest: object) -> bytes:
+        made.append(1)
+        return resampled(*rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(chunks.wav, "resampled", counted)
+    job = start_chunks(service, request())
+    chunk = job.chunks[0]
+    wait_for_sound(job, chunk, here)
+    with ThreadPoolExecutor(4) as pool:
+        paths = set(pool.map(lambda _: wav_file(service, job, chunk), range(8)))
+    assert len(made) == len(paths) == 1
+    with wave.open(str(paths.pop())) as heard:
+        assert (heard.getframerate(), heard.getnframes()) == (16000, 0.4 * 16000)
+    assert until(lambda: job.ended)
+    assert job.result_bytes >= 0.4 * 16000 * 2
+    service._forgotten(job)
+    assert not list(service.config.work_dir.glob("*/*"))
+
+
+def test_a_chunk_that_is_forgotten_while_its_sound_is_made_leaves_no_file(
+    service: LipsyncService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resampled = chunks.wav.resampled
+    job = start_chunks(service, request())
+    wait_for_film(job, job.chunks[-1], here)
+    assert until(lambda: job.ended)
+
+    def slow(*rest: object) -> bytes:
+        chunks.forget_chunks(service, job)
+        return resampled(*rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(chunks.wav, "resampled", slow)
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            wav_file(service, job, job.chunks[0])
+    assert not list(service.config.work_dir.glob("*/*"))
+
+
+def test_chunks_that_fill_the_disk_leave_it_at_once(
+    service: LipsyncService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def second_is_too_much(service: LipsyncService, job: Job, path: Path):  # type: ignore[no-untyped-def]
+        if path.stem.endswith("-1"):
+            raise OSError(28, "No space left on device")
+        return film_writer(service, job, path)
+
+    monkeypatch.setattr(chunks, "film_writer", second_is_too_much)
+    job = start_chunks(service, request())
+    with pytest.raises(DiskFull):
+        wait_for_film(job, job.chunks[1], here)
+    assert until(lambda: not list(service.config.work_dir.glob("*/*")))
+    with pytest.raises(DiskFull):
+        wait_for_film(job, job.chunks[0], here)
+
+
+def test_a_full_disk_has_no_room_for_a_sound(
+    service: LipsyncService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start_chunks(service, request())
+    wait_for_film(job, job.chunks[-1], here)
+    assert until(lambda: job.ended)
+    before = len(list(service.config.work_dir.glob("*/*")))
+
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(DiskFull):
+            wav_file(service, job, job.chunks[0])
+    assert len(list(service.config.work_dir.glob("*/*"))) == before
+    assert wav_file(service, job, job.chunks[0]).stat().st_size > 44

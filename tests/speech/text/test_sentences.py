@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pytest
+
+from app_core.speech.text.sentences import LONGEST, ends_sentence, pieces, speakable
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ru", "Он жил на ул. Абая, д. 5, т. е. рядом, и т. д. и т. п."),
+        ("ru", "А. С. Пушкин родился 26.05.1799 в 10.30, и было 3,14 или 3.14."),
+        ("ru", "Он приехал в г. Алматы."),
+        ("ru", "«Куда ты?» — спросил он."),
+        ("ru", "Она ушла… и вернулась."),
+        ("ru", "Это стоит 5 тыс. Тенге."),
+        ("kk", "Қ. Сәтбаев — ғалым."),
+        ("kk", "Бұл 1995 ж. болды, алма, алмұрт т. б. жемістер."),
+        ("en", "Mr. Smith met Dr. J. R. R. Tolkien in the U.S. Army base, e.g. there."),
+        ("en", '"Really?" she said at 10:30 p.m. and left.'),
+        ("en", "Version 2.0.1 of example.com is No. 5."),
+    ],
+)
+def test_one_sentence_stays_whole(language: str, text: str) -> None:
+    assert pieces(text, language) == [text]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("ru", "В 2020 г. Там он остался.", ["В 2020 г.", "Там он остался."]),
+        ("ru", "Чай и т. д. Потом сон.", ["Чай и т. д.", "Потом сон."]),
+        ("ru", "Да! Нет?! Ну… Ладно.", ["Да!", "Нет?!", "Ну…", "Ладно."]),
+        ("ru", "«Да!» Она ушла.", ["«Да!»", "Она ушла."]),
+        ("ru", "Раз.Два.", ["Раз.", "Два."]),
+        ("kk", "Сәлем! Қалың қалай?", ["Сәлем!", "Қалың қалай?"]),
+        ("en", "It is I. (He left.) So what?", ["It is I.", "(He left.)", "So what?"]),
+        ("en", "We met at 5 p.m. Then we left.", ["We met at 5 p.m.", "Then we left."]),
+        ("en", "# Title\n- first\n* second\n1. Go\n2. Rest", None),
+        ("en", "A line that is\nwrapped here.\n\nAnd another", None),
+    ],
+)
+def test_sentences_are_cut(language: str, text: str, expected: list[str] | None) -> None:
+    if expected is None:
+        lists = {
+            "#": ["Title.", "first.", "second.", "1. Go.", "2. Rest."],
+            "A": ["A line that is wrapped here.", "And another."],
+        }
+        expected = lists[text[0]]
+    assert pieces(text, language) == expected
+
+
+@pytest.mark.parametrize("text", ["", "   \n\t ", "!!! 😀", "😀👍🏽🇰🇿", "---\n***\n…", "\x00\x07"])
+def test_nothing_to_say(text: str) -> None:
+    assert pieces(text, "ru") == []
+
+
+def test_speakable_drops_what_would_be_spelled_out() -> None:
+    text = (
+        "Hi 😀 **bold** `code`\u200b [site](http://a.b/c?d) <b>x</b> https://www.example.com/a?b=1."
+    )
+    assert speakable(text) == "Hi bold code site x example.com."
+    assert speakable("5\u00a0% & №\u00a07", "ru") == "5 % и номер 7"
+    assert speakable("10%", "kk") == "10 пайыз"
+    assert speakable("Кто там!!! ... да") == "Кто там! … да"
+
+
+LONG = (
+    "Сегодня утром, когда солнце только вставало над широкой степью, мы вышли из дома и пошли "
+    "к реке, где нас ждали друзья с лодкой, вёслами, сетями и большим котлом для ухи, которую "
+    "варили здесь каждое лето, много лет подряд, и никогда не уставали от этого."
+)
+
+
+def test_a_long_sentence_is_cut_at_clauses_and_starts_short() -> None:
+    found = pieces(LONG + " " + LONG, "ru")
+    assert " ".join(found) == LONG + " " + LONG
+    assert all(len(piece) <= LONGEST for piece in found)
+    assert 3 <= len(found[0].split()) and len(found[0]) < 80
+    assert all(piece[-1] in ",." for piece in found)
+    assert [ends_sentence(piece) for piece in found].count(True) == 2
+
+
+def test_words_survive_without_any_mark() -> None:
+    text = "слово " * 200
+    found = pieces(text, "ru")
+    assert " ".join(found) == text.strip() + "."
+    assert all(len(piece) <= LONGEST for piece in found)
+    assert all(set(piece.rstrip(".").split()) == {"слово"} for piece in found)
+
+
+def test_only_an_endless_word_is_cut_inside() -> None:
+    found = pieces("x" * 500 + " tail", "en")
+    assert "".join(found).replace(" ", "") == "x" * 500 + "tail."
+    assert all(len(piece) <= LONGEST for piece in found)
+
+
+@pytest.mark.parametrize("language", ["ru", "kk", "en"])
+@pytest.mark.parametrize(
+    ("unit", "spoken"),
+    [
+        (".!", False),
+        ("…", False),
+        ('."', False),
+        ('!"»', False),
+        ("?!?", False),
+        ("А. ", True),
+        ("а. ", True),
+        ("1. ", True),
+        ("т. д. ", True),
+        ("a, b, ", True),
+        ("— ", False),
+        ("[a](", True),
+        ("<a", True),
+        ("http://a/...,", True),
+    ],
+)
+def test_long_runs_are_looked_at_once(unit: str, spoken: bool, language: str) -> None:
+    """Each of these took minutes when a run was looked at again from each of its marks."""
+    text = unit * (100_000 // len(unit))
+    found = pieces(text, language)
+    assert bool(found) == spoken
+    assert all(len(piece) <= LONGEST for piece in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Да.!? Нет.", ["Да.!?", "Нет."]),
+        ('Он сказал: "Да..." Потом ушёл.', ['Он сказал: "Да…"', "Потом ушёл."]),
+        ('Так."? И вот.', ['Так."?', "И вот."]),
+        ("Пришёл А. С. Пушкин. И т. д. и т. п. Всё.", None),
+        ("1. Один.", ["1. Один."]),
+    ],
+)
+def test_runs_of_marks_end_a_sentence_once(text: str, expected: list[str] | None) -> None:
+    found = pieces(text, "ru")
+    assert "".join(found).replace(" ", "") == text.replace(" ", "").replace("...", "…")
+    if expected is not None:
+        assert found == expected

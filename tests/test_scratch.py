@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app_core.config import ROOT
+from app_core.scratch import Scratch, writable
+
+HOLD = """
+import sys
+from pathlib import Path
+from app_core.scratch import Scratch
+Scratch(Path(sys.argv[1])).take("film.mp4").write_text("half a film")
+sys.stdout.write("ready\\n")
+sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other_process(tmp_path: Path):  # type: ignore[no-untyped-def]
+    """Holds a folder until it is killed, which removes nothing."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield process
+        process.kill()
+
+
+def test_the_last_file_takes_the_folder_along(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    first, second = scratch.take("1.mp4"), scratch.take("2.mp4")
+    assert first.parent == second.parent and first.read_bytes() == b""
+    scratch.free(first)
+    assert [second] == list(second.parent.iterdir())
+    scratch.free(second)
+    assert list(tmp_path.iterdir()) == []
+    third = scratch.take("3.mp4")
+    assert third.exists(), "a folder is made again"
+    scratch.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_is_taken_once(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.take("1.mp4")
+    with pytest.raises(FileExistsError):
+        scratch.take("1.mp4")
+    scratch.close()
+
+
+def test_folders_of_dead_processes_are_swept(
+    tmp_path: Path, other_process: subprocess.Popen[bytes]
+) -> None:
+    (tmp_path / "somebody-else").mkdir()
+    (held,) = tmp_path.glob("soyle-*")
+    scratch = Scratch(tmp_path)
+    assert scratch.sweep() == 0, "a living process keeps its films"
+    assert (held / "film.mp4").read_text() == "half a film"
+    other_process.kill()
+    other_process.wait(5)
+    mine = scratch.take("mine.mp4")
+    assert scratch.sweep() == 1
+    assert not held.exists()
+    assert mine.exists()
+    assert (tmp_path / "somebody-else").exists()
+    scratch.close()
+
+
+def test_a_folder_that_cannot_be_written_is_known_before(tmp_path: Path) -> None:
+    assert writable(tmp_path) and writable(tmp_path / "not" / "there")
+    (tmp_path / "file").touch()
+    assert not writable(tmp_path / "file") and not writable(tmp_path / "file" / "work")
+    assert not (tmp_path / "not").exists()
