@@ -50,7 +50,11 @@ def stream_chunks() -> Response:
         response = Response(Body(lines, told.close, job.id), mimetype=NDJSON)
         response.headers["X-Accel-Buffering"] = "no"
     else:
-        response = jsonify(summary | {"chunks": list(told)})
+        chunks = list(told)
+        if gone():  # an answer that nobody waits for wants no films either
+            service().cancel(job.id)
+            raise Cancelled("The reader left")
+        response = jsonify(summary | {"chunks": chunks})
     response.headers["X-Job-Id"] = job.id
     response.headers["Cache-Control"] = "no-store"
     return response

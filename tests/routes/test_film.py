@@ -96,7 +96,7 @@ def test_the_quota_removes_the_oldest_film(
     service.jobs._quota = int(size * 1.5)
     second = client.post(URL, json=BODY, headers=ASYNC).headers["X-Job-Id"]
     assert until(lambda: client.get(f"/api/jobs/{second}").json["status"] == "done")
-    assert client.get(f"/api/jobs/{first}").status_code == 404
+    assert until(lambda: client.get(f"/api/jobs/{first}").status_code == 404)
     (left,) = config.work_dir.glob("*/*")
     assert left.name == f"{second}.mp4"
 
