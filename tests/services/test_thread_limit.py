@@ -26,9 +26,7 @@ from app_core.outputs.fragmented_mp4 import fragments
 from app_core.outputs.mp4 import Mp4Writer
 from app_core.request import ChunksRequest, GenerateRequest
 from app_core.routes.http.upload_rate import Throughput
-from app_core.services.chunks import start_chunks
 from app_core.services.lipsync_service import LipsyncService
-from app_core.services.video_encode import film_pieces, write_film
 from app_core.services.watchdog import Watchdog
 from app_core.threads import start_thread
 from app_core.types import Frame, Picture
@@ -93,14 +91,12 @@ def a_film(service: LipsyncService) -> None:
 
 def a_film_for_a_client(service: LipsyncService) -> None:
     job = service.submit(GenerateRequest(text=WORDS))
-    service.films.open(
-        job, lambda path, gone: write_film(service, job, path, gone), lambda: False
-    ).close()
+    service.videos.open(job, lambda: False).close()
 
 
 def a_stream(service: LipsyncService) -> None:
     job = service.submit(GenerateRequest(text=WORDS))
-    pieces = service.films.stream(job, lambda gone: film_pieces(service, job, gone), lambda: False)
+    pieces = service.stream(job.id, "mp4")
     with pieces:
         for _ in pieces:
             pass
@@ -120,14 +116,14 @@ def ended(job: Job) -> None:
 
 def a_kept_film(service: LipsyncService) -> None:
     job = service.submit(GenerateRequest(text=WORDS))
-    service.films.keep(job, lambda path, gone: write_film(service, job, path, gone), "film.mp4")
+    service.videos.keep(job, "film.mp4")
     ended(job)
     service._forgotten(job)
 
 
 def some_chunks(service: LipsyncService) -> None:
     asked = {"text": WORDS, "size": "128x128", "chunk_size": 2}
-    job = start_chunks(service, ChunksRequest.model_validate(asked))
+    job = service.chunks.start(ChunksRequest.model_validate(asked))
     try:
         ended(job)
     finally:
