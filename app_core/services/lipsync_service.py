@@ -15,7 +15,7 @@ from app_core.avatars.importing.dropped_files import DroppedFiles
 from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
-from app_core.errors import BadInput, Cancelled, ModelFailed, NotFound
+from app_core.errors import BadInput, Cancelled, NotFound
 from app_core.heap import Trimmer
 from app_core.job import Job
 from app_core.job_table import JobTable
@@ -101,11 +101,13 @@ class LipsyncService:
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
         self.chunks = Chunks(self.submit, self._renders, self.videos)
+        expiry_s = min(EXPIRY_S, config.job_life_s / 4)
         self._watchdog = Watchdog(
             [
-                Duty(self._tend_engine, 1.0),
+                Duty(self._renders.tend_engine, 1.0),
                 Duty(self._renders.end_unread, READER_LOOK_S),
-                Duty(self._expire, min(EXPIRY_S, config.job_life_s / 4)),
+                Duty(self.jobs.expire, expiry_s),
+                Duty(trim, expiry_s),
             ]
         )
 
@@ -135,17 +137,6 @@ class LipsyncService:
         self.spool.close()
         self.scratch.close()
         self.backend.close()
-
-    def _tend_engine(self) -> None:
-        """A thread of the engine that has ended is replaced; its jobs fail and do not hang."""
-        if self.backend.engine_is_lost:
-            self._renders.fail_all(ModelFailed("The model's thread has ended"))
-            self.backend.revive()
-
-    def _expire(self) -> None:
-        """Also forgets when nobody asks."""
-        self.jobs.expire()
-        self._trimmer.ask()
 
     def submit(
         self,

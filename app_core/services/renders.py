@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app_core.audio import AudioBuffer
 from app_core.channel import Channel
-from app_core.errors import Cancelled, SoyleError, afresh, as_job_error
+from app_core.errors import Cancelled, ModelFailed, SoyleError, afresh, as_job_error
 from app_core.job import Job, JobStatus
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
@@ -230,6 +230,12 @@ class Renders:
             most_s = STALLED_S if job.mouths.visited else UNREAD_S
             if job.mouths.untaken_s > most_s:
                 self.end(job, Cancelled(f"Nobody read the render for {most_s:.0f} s"))
+
+    def tend_engine(self) -> None:
+        """An engine whose thread has ended is started again; its jobs fail and do not hang."""
+        if self._studio.engine_is_lost:
+            self.fail_all(ModelFailed("The model's thread has ended"))
+            self._studio.revive()
 
     def fail_all(self, error: SoyleError) -> None:
         """Ends every job."""
