@@ -10,8 +10,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from app_core.media import jpeg
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from app_core.types import Frame
 
 BOUNDARY = "frame"
 CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
@@ -21,10 +25,15 @@ OPENING = _DELIMITER
 CLOSING = b"--\r\n"
 
 
-def part(jpeg: bytes, index: int, seconds: float) -> bytes:
-    """Frame ``index``, shown at ``seconds`` on the clock of the sound."""
+def part(picture: bytes, index: int, seconds: float) -> bytes:
+    """Frame ``index``, a JPEG, shown at ``seconds`` on the clock of the sound."""
     stamps = f"X-Frame: {index}\r\nX-Timestamp: {seconds:.3f}\r\n"
-    return _part("image/jpeg", jpeg, stamps)
+    return _part("image/jpeg", picture, stamps)
+
+
+def encoded(frame: Frame, quality: int) -> bytes:
+    """The part of a frame; ``quality`` 1..100 of its JPEG."""
+    return part(jpeg.encode(frame.picture, quality), frame.index, frame.seconds)
 
 
 def error_part(payload: Mapping[str, Any]) -> bytes:

@@ -16,14 +16,7 @@ from app_core.routes.http.body import Body
 from app_core.routes.http.context import client_socket, cut_off, json_body, leaving, service
 from app_core.routes.http.failure import payload
 from app_core.services.cancel_on_close import CancelOnClose
-from app_core.services.chunks import (
-    chunk_id,
-    find_chunk,
-    start_chunks,
-    wait_for_film,
-    wait_for_sound,
-    wav_file,
-)
+from app_core.services.chunks import chunk_id, wait_for_film, wait_for_sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +33,7 @@ def stream_chunks() -> Response:
     asked = ChunksRequest.parse(json_body())
     by_line = NDJSON in request.accept_mimetypes.values()
     gone = partial(cut_off, client_socket()) if by_line else leaving()
-    job = start_chunks(service(), asked)
+    job = service().chunks.start(asked)
     told = CancelOnClose(_told(job, gone, _addresses(job)), partial(_leave, service(), job))
     summary = {"success": True, "total_chunks": len(job.chunks), "language": asked.language}
     if by_line:
@@ -62,15 +55,15 @@ def stream_chunks() -> Response:
 
 @blueprint.get("/api/chunk/video/<chunk_id>")
 def video(chunk_id: str) -> Response:
-    job, chunk = find_chunk(service(), chunk_id)
+    job, chunk = service().chunks.find(chunk_id)
     return kept(wait_for_film(job, chunk, leaving()), MIME)
 
 
 @blueprint.get("/api/chunk/audio/<chunk_id>")
 def audio(chunk_id: str) -> Response:
-    job, chunk = find_chunk(service(), chunk_id)
+    job, chunk = service().chunks.find(chunk_id)
     wait_for_sound(job, chunk, leaving())
-    return kept(wav_file(service(), job, chunk), "audio/wav")
+    return kept(service().chunks.wav_file(job, chunk), "audio/wav")
 
 
 def _addresses(job: Job) -> list[dict[str, str]]:

@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request
 
 from app_core.errors import SoyleError
-from app_core.media import jpeg
 from app_core.outputs import mjpeg
 from app_core.request import MjpegRequest
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body, ClientGone
-from app_core.routes.http.context import (
-    client_socket,
-    config,
-    cut_off,
-    query,
-    service,
-)
+from app_core.routes.http.context import client_socket, config, cut_off, service
 from app_core.routes.http.failure import payload
 from app_core.routes.http.send_queue import SendQueue, held_by_kernel
 from app_core.routes.sound_forms import MjpegForm, asked
@@ -26,8 +19,6 @@ from app_core.routes.sound_forms import MjpegForm, asked
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
-
-    from app_core.types import Frame
 
 blueprint = Blueprint("stream_mjpeg", __name__)
 
@@ -64,26 +55,20 @@ def _stream(first: bytes, parts: Iterator[bytes], viewer: Viewer) -> Iterator[by
 def stream_mjpeg() -> Response:
     if request.method == "HEAD":
         return Response(content_type=mjpeg.CONTENT_TYPE)
-    quality = config().jpeg_quality
-
-    def part(frame: Frame) -> bytes:
-        return mjpeg.part(jpeg.encode(frame.picture, quality), frame.index, frame.seconds)
-
-    connection, patience_s = client_socket(), config().send_timeout_s
-    if request.method == "POST":
-        with asked(MjpegRequest, MjpegForm) as (render, recording):
-            job = service().submit(render, recording=recording)
-    else:
-        job = service().submit(MjpegRequest.parse_query(query()))
-    viewer = Viewer(connection, job.live, patience_s)
-    parts = service().frames(job, part, viewer.gone, viewer.full)
+    render, recording = asked(MjpegRequest, MjpegForm)
+    viewer = Viewer(client_socket(), render.live, config().send_timeout_s)
+    outcome = service().stream_mjpeg(render, recording, viewer.gone, viewer.full)
+    parts = outcome.stream
+    assert parts is not None
     # A failure before the first picture is an answer with its real status.
     stream = _stream(next(parts), parts, viewer)
-    body = Body(stream, parts.close, job.id, live=job.live)
-    response = Response(body, content_type=mjpeg.CONTENT_TYPE)
-    response.headers["X-Job-Id"] = job.id
-    response.headers["X-Frame-Rate"] = str(job.request.fps)
-    response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job.id}/audio.wav", job.id)
+    job_id = outcome.job_id
+    response = Response(
+        Body(stream, parts.close, job_id, live=render.live), content_type=mjpeg.CONTENT_TYPE
+    )
+    response.headers["X-Job-Id"] = job_id
+    response.headers["X-Frame-Rate"] = str(outcome.fps)
+    response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job_id}/audio.wav", job_id)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response

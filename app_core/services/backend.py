@@ -14,10 +14,10 @@ from app_core.engine.stats_logger import StatsLogger
 from app_core.errors import Busy, NotReady, SoyleError
 from app_core.lipsync.model import ModelOptions
 from app_core.lipsync.registry import open_model
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.metrics import Metrics
 from app_core.pipeline.calibration import frame_cost
-from app_core.services.video_lipsync_stream import ClipFootage
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:

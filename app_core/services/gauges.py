@@ -12,17 +12,18 @@ from app_core.metrics import kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from app_core.services.lipsync_service import LipsyncService
+    from app_core.job_table import JobTable
+    from app_core.services.backend import Backend
 
 KINDS = ("live", "file")
 
 
 class ServiceCollector(Collector):
-    def __init__(self, service: LipsyncService) -> None:
-        self._service = service
+    def __init__(self, backend: Backend, jobs: JobTable) -> None:
+        self._backend, self._jobs = backend, jobs
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        running = self._service.jobs.running()
+        running = self._jobs.running()
         jobs = GaugeMetricFamily("soyle_jobs", "Renders that run now", labels=["status", "kind"])
         waiting = GaugeMetricFamily(
             "soyle_queue_frames",
@@ -34,7 +35,7 @@ class ServiceCollector(Collector):
             for status in ("queued", "running"):
                 jobs.add_metric([status, name], sum(job.status == status for job in of_kind))
             waiting.add_metric([name], sum(len(job.mouths) for job in of_kind))
-        engine = self._service.backend.engine
+        engine = self._backend.engine
         waiting.add_metric(["engine"], engine.depth if engine else 0)
         yield jobs
         yield waiting
@@ -58,7 +59,7 @@ class ServiceCollector(Collector):
         yield from self._capacity()
 
     def _capacity(self) -> Iterable[GaugeMetricFamily]:
-        seen = self._service.capacity.snapshot()
+        seen = self._backend.capacity.snapshot()
         for name, words, value in (
             ("cores", "Cores that this process may use", seen.cores),
             ("load", "Cores that live renders need, as predicted", seen.load),

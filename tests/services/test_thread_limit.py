@@ -25,10 +25,8 @@ from app_core.media.process import FfmpegProcess, InputPipe, input_pipes
 from app_core.outputs.fragmented_mp4 import fragments
 from app_core.outputs.mp4 import Mp4Writer
 from app_core.request import ChunksRequest, GenerateRequest
-from app_core.routes.http.upload_rate import Throughput
-from app_core.services.chunks import start_chunks
+from app_core.routes.http.upload_rate import MinUploadRate
 from app_core.services.lipsync_service import LipsyncService
-from app_core.services.video_encode import film_pieces, write_film
 from app_core.services.watchdog import Watchdog
 from app_core.threads import start_thread
 from app_core.types import Frame, Picture
@@ -93,14 +91,12 @@ def a_film(service: LipsyncService) -> None:
 
 def a_film_for_a_client(service: LipsyncService) -> None:
     job = service.submit(GenerateRequest(text=WORDS))
-    service.films.open(
-        job, lambda path, gone: write_film(service, job, path, gone), lambda: False
-    ).close()
+    service.videos.open(job, lambda: False).close()
 
 
 def a_stream(service: LipsyncService) -> None:
     job = service.submit(GenerateRequest(text=WORDS))
-    pieces = service.films.stream(job, lambda gone: film_pieces(service, job, gone), lambda: False)
+    pieces = service.stream(job.id, "mp4")
     with pieces:
         for _ in pieces:
             pass
@@ -120,14 +116,14 @@ def ended(job: Job) -> None:
 
 def a_kept_film(service: LipsyncService) -> None:
     job = service.submit(GenerateRequest(text=WORDS))
-    service.films.keep(job, lambda path, gone: write_film(service, job, path, gone), "film.mp4")
+    service.videos.keep(job, "film.mp4")
     ended(job)
     service._forgotten(job)
 
 
 def some_chunks(service: LipsyncService) -> None:
     asked = {"text": WORDS, "size": "128x128", "chunk_size": 2}
-    job = start_chunks(service, ChunksRequest.model_validate(asked))
+    job = service.chunks.start(ChunksRequest.model_validate(asked))
     try:
         ended(job)
     finally:
@@ -309,7 +305,7 @@ def test_whatever_an_import_raises_the_next_one_is_done(tmp_path: Path) -> None:
 def test_an_upload_without_its_watch_keeps_the_connection_as_it_was(limit: Limit) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        no_more(limit, lambda: Throughput(ours, 5.0).__enter__())
+        no_more(limit, lambda: MinUploadRate(ours, 5.0).__enter__())
         assert ours.gettimeout() is None
 
 
