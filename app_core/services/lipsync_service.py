@@ -138,10 +138,10 @@ class LipsyncService:
         self.backend.close()
 
     def _tend_engine(self) -> None:
-        """A thread of the engine that has ended is replaced; its jobs fail and do not hang."""
-        if self.backend.engine_is_lost:
-            self._renders.fail_all(ModelFailed("The model's thread has ended"))
-            self.backend.revive()
+        """A model's thread that has ended is replaced; its jobs fail and do not hang."""
+        for loaded in self.backend.lost:
+            self._renders.fail_all(ModelFailed("The model's thread has ended"), of=loaded)
+            loaded.revive()
 
     def _expire(self) -> None:
         """Also forgets when nobody asks."""
@@ -165,9 +165,7 @@ class LipsyncService:
             raise BadInput(
                 f"'text' is longer than {self.config.max_text_chars} characters", field="text"
             )
-        model, _ = self.backend.ready()
-        if request.model not in ("auto", model.name):
-            raise BadInput(f"'model' must be one of: auto, {model.name}", field="model")
+        self.backend.ready(request.model)
         if recording is not None:
             return self.begin(
                 request,
@@ -210,8 +208,9 @@ class LipsyncService:
         is asked between frames and in every wait: true cancels. While ``full`` is true a live
         picture waits, until it is dropped for a later one.
         """
+        capacity = self.backend.capacity_of(job)
         playout = Playout(
-            job, self._renders.composer(job), self.capacity, finish, gone, self.metrics, full
+            job, self._renders.composer(job), capacity, finish, gone, self.metrics, full
         )
         return CancelOnClose(iter(playout), lambda error: job.film or self._renders.end(job, error))
 

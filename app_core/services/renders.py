@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
     from app_core.avatars.library import Avatar
     from app_core.config import Config
+    from app_core.engine.capacity import Capacity
     from app_core.job_table import JobTable
     from app_core.lipsync.model import Plate
     from app_core.request import RenderRequest
     from app_core.services.backend import Backend
+    from app_core.services.loaded_model import LoadedModel
     from app_core.spool import Spool
     from app_core.types import Speech
 
@@ -65,7 +67,7 @@ class Renders:
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._config, self._studio, self._jobs = config, backend, jobs
-        self._admission = Admission(jobs, backend.capacity, config.max_jobs)
+        self._admission = Admission(jobs, config.max_jobs)
         self._running: dict[Job, _Render] = {}
         self._spool, self._ended = spool, ended
 
@@ -83,10 +85,11 @@ class Renders:
 
         Raises BadInput, Conflict, NotReady or Busy.
         """
-        model, engine = self._studio.ready()
+        loaded = self._studio.ready(request.model)
+        model, engine = loaded.model, loaded.engine
         began_s = time.monotonic()
         plate = self._studio.plate(avatar, request.pixels(None), request.still)
-        request = self._at_rate(request, plate)
+        request = self._at_rate(request, plate, loaded.capacity)
         face = self._studio.face(model, plate)
         job = Job(
             request=request,
@@ -106,7 +109,7 @@ class Renders:
         speaking = job.worked("speech", speeches(job))
         thread = JobThread(job, speaking, plan, engine, self._studio.metrics)
         composer = Composer(job, plate, face, model)
-        self._admission.admit(job, composer.width, composer.height)
+        self._admission.admit(job, composer.width, composer.height, loaded.capacity)
         # Whoever knows the id can end the job from here on: what is taken after that end is
         # given back, and the end stands.
         try:
@@ -123,13 +126,14 @@ class Renders:
             raise
         return job
 
-    def _at_rate(self, request: RenderRequest, plate: Plate) -> RenderRequest:
+    @staticmethod
+    def _at_rate(request: RenderRequest, plate: Plate, capacity: Capacity) -> RenderRequest:
         """A clip keeps its own rate unless the client asked for one: to show it at another,
         pictures are dropped or shown twice. Live, a faster one comes at the usual rate when
         only that fits."""
         own = request.at_rate(plate.track.fps) if len(plate.track.boxes) > 1 else request
         if request.live and own.fps > request.fps:
-            fits = self._studio.capacity.fits(plate.width, plate.height, own.fps)
+            fits = capacity.fits(plate.width, plate.height, own.fps)
             return own if fits else request
         return own
 
@@ -172,9 +176,7 @@ class Renders:
 
     def _release(self, job: Job, error: Exception | None) -> None:
         """Gives back what a job that has ended holds; safe to do again."""
-        if self._studio.engine is not None:
-            self._studio.engine.drop(job, error)
-        self._studio.capacity.release(job.id)
+        self._studio.release(job, error)
         render = self._running.pop(job, None)
         if render is not None:
             render.composer.close()
@@ -188,10 +190,11 @@ class Renders:
             if job.mouths.untaken_s > most_s:
                 self.end(job, Cancelled(f"Nobody read the render for {most_s:.0f} s"))
 
-    def fail_all(self, error: SoyleError) -> None:
-        """Ends every job."""
+    def fail_all(self, error: SoyleError, of: LoadedModel | None = None) -> None:
+        """Ends every job, or every one ``of`` a model."""
         for job in self._jobs.running():
-            self.end(job, error)
+            if of is None or self._studio.find(job.request.model) is of:
+                self.end(job, error)
 
     def close(self) -> None:
         """Ends every job and joins its thread."""
