@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from app_core.avatars.importing.dropped_files import DroppedFiles
 from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
-from app_core.errors import BadInput, Cancelled, ModelFailed, NotFound
+from app_core.errors import BadInput, Cancelled, ModelFailed
 from app_core.heap import Trimmer
 from app_core.job import Job
 from app_core.job_table import JobTable
@@ -31,8 +30,8 @@ from app_core.services.renders import Renders
 from app_core.services.video_encode import unchanged, write_film
 from app_core.services.video_jobs import Films
 from app_core.services.watchdog import Duty, Watchdog
-from app_core.speech.registry import Voices
-from app_core.speech.voices.espeak import EspeakVoice
+from app_core.speech.fallback import FallbackVoice
+from app_core.speech.registry import Voices, open_voices
 from app_core.spool import Spool
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class LipsyncService:
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
         self.metrics.registry.register(ServiceCollector(self))
-        self.voices = voices or Voices([EspeakVoice()])
+        self.voices = voices or open_voices()
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
@@ -181,19 +180,20 @@ class LipsyncService:
             speeches=lambda job: (
                 speak(voice, job)
                 if speak is not None
-                else voice.speak(request.text, request.language, request.speed)
+                else voice.speak(
+                    request.text, request.language, request.speed, lambda: job.ticket.stale
+                )
             ),
             sample_rate=voice.sample_rate,
         )
 
     def _voice(self, request: RenderRequest) -> Voice:
-        """VOICE is a preference: where it lacks the language, the first that speaks it speaks.
-        A voice that the request names is meant. Raises NotFound.
+        """VOICE is a preference: where it lacks the language or fails, the first that speaks it
+        speaks. A voice that the request names is meant. Raises NotFound.
         """
-        if not request.voice and self.config.voice:
-            with contextlib.suppress(NotFound):
-                return self.voices.get(self.config.voice, request.language)
-        return self.voices.get(request.voice or None, request.language)
+        if request.voice:
+            return self.voices.get(request.voice, request.language)
+        return FallbackVoice(self.voices.chain(request.language, self.config.voice))
 
     def frames(
         self,
