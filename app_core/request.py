@@ -117,7 +117,7 @@ class RenderRequest(BaseModel):
         description="Id of a voice of /api/voices; null: the first that speaks the language",
     )
     model: StrictStr = Field(
-        default="auto", description="auto, or the lip-sync model of /api/health"
+        default="auto", description="auto, or one of the lip-sync models of /api/health"
     )
     size: Size = Field(
         default="auto", description="WxH in pixels, even sides 128..1920, or auto: the avatar's own"

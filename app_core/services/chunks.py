@@ -201,7 +201,7 @@ def _speak(job: Job, voice: Voice, language: str, speed: float) -> Iterator[Spee
     samples = frames = 0
     for chunk in job.chunks:
         pieces = []
-        for piece in voice.speak(chunk.text, language, speed):
+        for piece in voice.speak(chunk.text, language, speed, lambda: job.ticket.stale):
             job.ticket.check()
             pieces.append(piece)
         if not pieces:

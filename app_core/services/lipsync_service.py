@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from app_core.avatars.importing.dropped_files import DroppedFiles
 from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
-from app_core.errors import BadInput, Cancelled, NotFound
+from app_core.errors import BadInput, Cancelled
 from app_core.heap import Trimmer
 from app_core.job import Job
 from app_core.job_table import JobTable
@@ -32,8 +31,8 @@ from app_core.services.renders import Renders, here
 from app_core.services.video_encode import check_codecs
 from app_core.services.video_jobs import VideoJobs
 from app_core.services.watchdog import Duty, Watchdog
-from app_core.speech.registry import Voices
-from app_core.speech.voices.espeak import EspeakVoice
+from app_core.speech.fallback import FallbackVoice
+from app_core.speech.registry import Voices, open_voices
 from app_core.spool import Spool
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ class LipsyncService:
         self.library = self.backend.library
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
-        self.voices = voices or Voices([EspeakVoice()])
+        self.voices = voices or open_voices()
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
@@ -104,7 +103,7 @@ class LipsyncService:
         expiry_s = min(EXPIRY_S, config.job_life_s / 4)
         self._watchdog = Watchdog(
             [
-                Duty(self._renders.tend_engine, 1.0),
+                Duty(self._renders.tend_engines, 1.0),
                 Duty(self._renders.end_unread, READER_LOOK_S),
                 Duty(self.jobs.expire, expiry_s),
                 Duty(trim, expiry_s),
@@ -153,9 +152,7 @@ class LipsyncService:
             raise BadInput(
                 f"'text' is longer than {self.config.max_text_chars} characters", field="text"
             )
-        model, _ = self.backend.ready()
-        if request.model not in ("auto", model.name):
-            raise BadInput(f"'model' must be one of: auto, {model.name}", field="model")
+        self.backend.ready(request.model)
         if recording is not None:
             return self._renders.begin(
                 request,
@@ -171,19 +168,20 @@ class LipsyncService:
             speeches=lambda job: (
                 speak(voice, job)
                 if speak is not None
-                else voice.speak(request.text, request.language, request.speed)
+                else voice.speak(
+                    request.text, request.language, request.speed, lambda: job.ticket.stale
+                )
             ),
             sample_rate=voice.sample_rate,
         )
 
     def _voice(self, request: RenderRequest) -> Voice:
-        """VOICE is a preference: where it lacks the language, the first that speaks it speaks.
-        A voice that the request names is meant. Raises NotFound.
+        """VOICE is a preference: where it lacks the language or fails, the first that speaks it
+        speaks. A voice that the request names is meant. Raises NotFound.
         """
-        if not request.voice and self.config.voice:
-            with contextlib.suppress(NotFound):
-                return self.voices.get(self.config.voice, request.language)
-        return self.voices.get(request.voice or None, request.language)
+        if request.voice:
+            return self.voices.get(request.voice, request.language)
+        return FallbackVoice(self.voices.chain(request.language, self.config.voice))
 
     def start_video(self, request: VideoRequest, recording: Recording | None = None) -> Job:
         """``submit`` on the base video, unless the request names an avatar.
@@ -191,7 +189,7 @@ class LipsyncService:
         Raises BadInput for a codec that does not work on this machine, and also what
         ``BaseVideo.avatar`` raises.
         """
-        self.backend.ready()
+        self.backend.ready(request.model)
         check_codecs(request, self.backend.ffmpeg())
         if request.avatar is None and self.base_video.path is not None:
             return self.submit(request, self.base_video.avatar(), recording=recording)

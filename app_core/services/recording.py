@@ -54,7 +54,9 @@ class Recording:
             if sound.samples is not None:  # corrected at the end, if the header lied
                 job.frames_total = frame_count(sound.samples, rate, job.request.fps)
             if self._text:
-                spoken = EspeakVoice().speak(self._text, self._language)
+                spoken = EspeakVoice().speak(
+                    self._text, self._language, stale=lambda: job.ticket.stale
+                )
                 yield from Alignment(sound.blocks(_BLOCK_S * rate), rate, spoken, fit)
                 job.aligned = fit.found / fit.characters if fit.characters else 0.0
                 return

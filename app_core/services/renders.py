@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
     from app_core.avatars.library import Avatar
     from app_core.config import Config
+    from app_core.engine.capacity import Capacity
     from app_core.job_table import JobTable
     from app_core.lipsync.model import Plate
     from app_core.request import RenderRequest
     from app_core.services.backend import Backend
+    from app_core.services.loaded_model import LoadedModel
     from app_core.spool import Spool
     from app_core.types import Frame, Speech
 
@@ -73,8 +75,8 @@ class Renders:
         spool: Spool,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
-        self._config, self._studio, self.jobs = config, backend, jobs
-        self._admission = Admission(jobs, backend.capacity, config.max_jobs)
+        self._config, self._backend, self.jobs = config, backend, jobs
+        self._admission = Admission(jobs, config.max_jobs)
         self._running: dict[Job, _Render] = {}
         self.spool, self._ended = spool, ended
 
@@ -92,11 +94,12 @@ class Renders:
 
         Raises BadInput, Conflict, NotReady or Busy.
         """
-        model, engine = self._studio.ready()
+        loaded = self._backend.ready(request.model)
+        model, engine = loaded.model, loaded.engine
         began_s = time.monotonic()
-        plate = self._studio.plate(avatar, request.pixels(None), request.still)
-        request = self._at_rate(request, plate)
-        face = self._studio.face(model, plate)
+        plate = self._backend.plate(avatar, request.pixels(None), request.still)
+        request = self._at_rate(request, plate, loaded.capacity)
+        face = self._backend.face(model, plate)
         job = Job(
             request=request,
             sound=AudioBuffer(
@@ -113,9 +116,9 @@ class Renders:
         job.spent_s["faces"] = job.created_s - began_s
         plan = Plan(job.id, request.fps, plate, face, model.features(request.fps))
         speaking = job.worked("speech", speeches(job))
-        thread = JobThread(job, speaking, plan, engine, self._studio.metrics)
+        thread = JobThread(job, speaking, plan, engine, self._backend.metrics)
         composer = Composer(job, plate, face, model)
-        self._admission.admit(job, composer.width, composer.height)
+        self._admission.admit(job, composer.width, composer.height, loaded.capacity)
         # Whoever knows the id can end the job from here on: what is taken after that end is
         # given back, and the end stands.
         try:
@@ -132,13 +135,14 @@ class Renders:
             raise
         return job
 
-    def _at_rate(self, request: RenderRequest, plate: Plate) -> RenderRequest:
+    @staticmethod
+    def _at_rate(request: RenderRequest, plate: Plate, capacity: Capacity) -> RenderRequest:
         """A clip keeps its own rate unless the client asked for one: to show it at another,
         pictures are dropped or shown twice. Live, a faster one comes at the usual rate when
         only that fits."""
         own = request.at_rate(plate.track.fps) if len(plate.track.boxes) > 1 else request
         if request.live and own.fps > request.fps:
-            fits = self._studio.capacity.fits(plate.width, plate.height, own.fps)
+            fits = capacity.fits(plate.width, plate.height, own.fps)
             return own if fits else request
         return own
 
@@ -166,9 +170,11 @@ class Renders:
         full: Callable[[], bool] = here,
     ) -> Generator[T]:
         """``frames`` for a reader that has more to do than to read: it ends the job itself."""
-        metrics = self._studio.metrics
+        metrics = self._backend.metrics
         return iter(
-            Playout(job, self.composer(job), self._studio.capacity, finish, gone, metrics, full)
+            Playout(
+                job, self.composer(job), self._backend.capacity_of(job), finish, gone, metrics, full
+            )
         )
 
     def size(self, job: Job) -> tuple[int, int]:
@@ -201,7 +207,7 @@ class Renders:
         if job.status is JobStatus.CANCELLED:
             job.scope.cancel()
         self._release(job, error)
-        self._studio.metrics.ended(job)
+        self._backend.metrics.ended(job)
         logger.info(
             "job %s: %d frames, %d dropped, %s",
             job.status.value,
@@ -215,9 +221,7 @@ class Renders:
 
     def _release(self, job: Job, error: Exception | None) -> None:
         """Gives back what a job that has ended holds; safe to do again."""
-        if self._studio.engine is not None:
-            self._studio.engine.drop(job, error)
-        self._studio.capacity.release(job.id)
+        self._backend.release(job, error)
         render = self._running.pop(job, None)
         if render is not None:
             render.composer.close()
@@ -231,16 +235,17 @@ class Renders:
             if job.mouths.untaken_s > most_s:
                 self.end(job, Cancelled(f"Nobody read the render for {most_s:.0f} s"))
 
-    def tend_engine(self) -> None:
-        """An engine whose thread has ended is started again; its jobs fail and do not hang."""
-        if self._studio.engine_is_lost:
-            self.fail_all(ModelFailed("The model's thread has ended"))
-            self._studio.revive()
+    def tend_engines(self) -> None:
+        """A model's thread that has ended is replaced; its jobs fail and do not hang."""
+        for loaded in self._backend.lost:
+            self.fail_all(ModelFailed("The model's thread has ended"), of=loaded)
+            loaded.revive()
 
-    def fail_all(self, error: SoyleError) -> None:
-        """Ends every job."""
+    def fail_all(self, error: SoyleError, of: LoadedModel | None = None) -> None:
+        """Ends every job, or every one ``of`` a model."""
         for job in self.jobs.running():
-            self.end(job, error)
+            if of is None or self._backend.find(job.request.model) is of:
+                self.end(job, error)
 
     def close(self) -> None:
         """Ends every job and joins its thread."""
