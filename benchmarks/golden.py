@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from app_core.lipsync.wav2lip.checkpoint import load_network, save_state
+from app_core.lipsync.wav2lip.checkpoint import load_network
 from app_core.lipsync.wav2lip.load import open_runtime
+from app_core.weights.containers import save_state
 from benchmarks.seeded_weights import seeded_state
 from benchmarks.table import end, show
 
