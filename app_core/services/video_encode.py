@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app_core.outputs.fragmented_mp4 import fragments
+from app_core.outputs.output import Format
 from app_core.services.video_lipsync_stream import start_video_encoder
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def film_pieces(service: LipsyncService, job: Job, gone: Callable[[], bool]) -> 
     request, rate = job.request, job.sound.sample_rate
     watched = _watched(service, job, gone)
     ffmpeg = service.backend.ffmpeg()
-    return fragments(watched, width, height, request.fps, rate, ffmpeg, *request.encoding)
+    return fragments(watched, Format(width, height, request.fps, rate), request.encoding, ffmpeg)
 
 
 def _watched(service: LipsyncService, job: Job, gone: Callable[[], bool]) -> Iterator[Frame]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput
 from app_core.media.decoder import ClipDecoder, measure_clip
-from app_core.outputs.mp4 import Mp4Writer
+from app_core.outputs.mp4 import Mp4Writer, start_mp4
+from app_core.outputs.output import Format
 from app_core.request import Encoding
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def start_video_encoder(
     48 kHz, index first. Leaving its ``with`` block early leaves no file. Raises FfmpegFailed.
     """
     chosen = encoding or Encoding()
-    return Mp4Writer(path, width, height, fps, sample_rate, ffmpeg, *chosen)
+    return start_mp4(path, Format(width, height, fps, sample_rate), chosen, ffmpeg)
 
 
 class ClipFootage:

@@ -1,0 +1,159 @@
+"""One ffmpeg that takes frames with their sound and encodes them."""
+
+from __future__ import annotations
+
+import logging
+import math
+import queue
+import threading
+from typing import TYPE_CHECKING
+
+from app_core.errors import FfmpegFailed
+from app_core.media.encoding import RawSound, RawVideo, encoding_argv, lead_samples
+from app_core.media.ffmpeg import QUIET
+from app_core.media.process import FfmpegProcess, InputPipe, input_pipes
+from app_core.media.wav import pcm16
+from app_core.threads import start_thread
+from app_core.types import first_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app_core.media.ffmpeg import Ffmpeg
+    from app_core.outputs.output import Format
+    from app_core.request import Encoding
+    from app_core.types import Frame
+
+logger = logging.getLogger(__name__)
+
+COMMENT = "Synthetic media: made by Soyle"
+
+_SAMPLE_BYTES = 2
+_PATIENCE_S = 60.0
+_IDLE_S = 0.1
+
+# An encoder at its slowest holds about 100 pictures before it lets the first one out, and ffmpeg
+# reads no sound meanwhile, so this many frames of sound may wait.
+_WAITING_SOUNDS = 512
+
+
+class FrameEncoder:
+    """Running from the start. Used by one thread; ``stop`` may come from another."""
+
+    def __init__(
+        self,
+        ffmpeg: Ffmpeg,
+        target: str,
+        format: Format,
+        encoding: Encoding,
+        container: Sequence[str],
+        *,
+        threads: int | None = None,
+        output: bool = False,
+    ) -> None:
+        """Encodes into ``target`` as an MP4 with the muxer's options ``container``; ``output``:
+        that is ffmpeg's standard output, for ``process.receive``. Raises FfmpegFailed or Busy.
+        """
+        self._format = format
+        with input_pipes(2) as (self._video, sound):
+            argv = encoding_argv(
+                [ffmpeg.path, *QUIET],
+                target,
+                encoding,
+                RawVideo(self._video.url, format.width, format.height, format.fps),
+                RawSound(sound.url, format.sample_rate),
+                threads=threads,
+                container=["-metadata", f"comment={COMMENT}", *container],
+            )
+            pipes = [self._video, sound]
+            self.process = FfmpegProcess(argv, inputs=pipes, output=output, patience_s=_PATIENCE_S)
+        self._sound = SoundFeed(sound, f"sound-{self.process.pid}")
+        self._sound.put(bytes(lead_samples(format.sample_rate) * _SAMPLE_BYTES))
+        try:
+            start_thread(self._sound)
+        except BaseException:
+            self.process.stop()
+            raise
+
+    def write(self, frame: Frame) -> None:
+        """The next frame. Sound shorter than the frame is followed by silence.
+
+        Waits while ffmpeg takes nothing, 60 s at most. Raises FfmpegFailed or DiskFull, or
+        ValueError for a picture of another size.
+        """
+        picture, (width, height, fps, sample_rate) = frame.picture, self._format
+        if (picture.width, picture.height) != (width, height):
+            raise ValueError(
+                f"a {picture.width}x{picture.height} picture in a {(width, height)} film"
+            )
+        self._sound.put(frame_sound(frame, sample_rate, fps))
+        for plane in (picture.y, picture.u, picture.v):
+            self.process.write(self._video, plane.data)
+
+    def end(self) -> None:
+        """No more frames; what waits is still encoded."""
+        self._sound.end()
+        self._video.close()  # the rest of the sound may wait for the rest of the video
+
+    def check_sound(self, timeout_s: float) -> None:
+        """Once ended, waits for the sound. Raises FfmpegFailed when it was not all written."""
+        self._sound.join(timeout_s)
+        self._sound.check()
+
+    def stop(self, timeout_s: float) -> None:
+        """Leaves neither process nor thread. Safe to call again."""
+        self.process.stop()
+        self._sound.end()
+        self._sound.join(timeout_s)
+
+
+def frame_sound(frame: Frame, sample_rate: int, fps: int) -> bytes:
+    """The 16-bit sound of a frame; what is missing of its time is silence."""
+    start = first_sample(frame.index, sample_rate, fps)
+    samples = first_sample(frame.index + 1, sample_rate, fps) - start
+    return pcm16(frame.pcm).ljust(samples * _SAMPLE_BYTES, b"\0")
+
+
+class SoundFeed(threading.Thread):
+    """Feeds the sound beside the pictures, so it does not matter which ffmpeg wants first."""
+
+    def __init__(self, pipe: InputPipe, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._pipe = pipe
+        self._waiting: queue.Queue[bytes] = queue.Queue(_WAITING_SOUNDS)
+        self._ended = False
+        self._failure: Exception | None = None
+
+    def check(self) -> None:
+        """Raises FfmpegFailed when some of the sound was not written, though ffmpeg lives."""
+        if self._failure is not None:
+            raise FfmpegFailed(f"The sound was cut: {self._failure!r}") from self._failure
+
+    def put(self, sound: bytes) -> None:
+        """Raises FfmpegFailed, also when the thread has failed."""
+        self.check()
+        try:
+            self._waiting.put(sound, timeout=_PATIENCE_S)
+        except queue.Full:
+            raise FfmpegFailed(f"ffmpeg took no sound for {_PATIENCE_S:.0f} s") from None
+
+    def end(self) -> None:
+        """No more sound; what waits is still written."""
+        self._ended = True
+
+    def run(self) -> None:
+        try:
+            while True:
+                try:
+                    sound = self._waiting.get(timeout=_IDLE_S)
+                except queue.Empty:
+                    if self._ended:
+                        return
+                else:
+                    self._pipe.write(sound, math.inf)  # the video's patience is the bound
+        except BrokenPipeError:
+            logger.debug("ffmpeg takes no more sound")
+        except Exception as error:
+            self._failure = error
+        finally:
+            self._pipe.close()
