@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput, SoyleError
 from app_core.media.encoding import STREAMED, level
-from app_core.outputs.frame_encoder import FrameEncoder
-from app_core.outputs.output import CallOrder, OutOfOrder
+from app_core.outputs.frame_encoder import EncodedOutput, FrameEncoder
+from app_core.outputs.output import OutOfOrder
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def codecs(width: int, height: int, fps: int) -> str:
     return f"avc1.6400{level(width, height, fps):02x}, mp4a.40.2"
 
 
-class FragmentedMp4:
+class FragmentedMp4(EncodedOutput):
     """A pull ``Output``: ``write`` waits while the pipes of ffmpeg are full, 60 s at most."""
 
     def __init__(self, encoding: Encoding, ffmpeg: Ffmpeg) -> None:
@@ -43,39 +43,15 @@ class FragmentedMp4:
 
         Raises BadInput for an encoder whose streams do not play everywhere.
         """
+        super().__init__()
         if encoding.encoder not in STREAMED:
             works = ", ".join(STREAMED)
             raise BadInput(f"'stream' needs one of the encoders {works}", field="encoder")
         self._encoding = encoding._replace(key_frame_s=KEY_FRAME_S, streamed=True)
         self._ffmpeg = ffmpeg
-        self._order = CallOrder()
-        self._encoder: FrameEncoder | None = None
 
-    @property
-    def pid(self) -> int | None:
-        return None if self._encoder is None else self._encoder.process.pid
-
-    def start(self, format: Format) -> None:
-        """Raises FfmpegFailed or Busy."""
-        self._order.start()
-        try:
-            self._encoder = FrameEncoder(
-                self._ffmpeg, "pipe:1", format, self._encoding, _CONTAINER, output=True
-            )
-            self._order.check()  # it may have been aborted meanwhile
-        except BaseException:
-            self.abort()
-            raise
-
-    def write(self, frame: Frame) -> None:
-        """The next frame. Raises FfmpegFailed, or what ``abort`` was given."""
-        self._order.write()
-        assert self._encoder is not None
-        try:
-            self._encoder.write(frame)
-        except SoyleError as error:
-            self.abort(error)
-            self._order.check()
+    def _open(self, format: Format) -> FrameEncoder:
+        return FrameEncoder(self._ffmpeg, "pipe:1", format, self._encoding, _CONTAINER, output=True)
 
     def finish(self) -> None:
         """No more frames; the reader gets the rest. Waits for nothing."""

@@ -6,13 +6,15 @@ import logging
 import math
 import queue
 import threading
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from app_core.errors import FfmpegFailed
+from app_core.errors import FfmpegFailed, SoyleError
 from app_core.media.encoding import RawSound, RawVideo, encoding_argv, lead_samples
 from app_core.media.ffmpeg import QUIET
 from app_core.media.process import FfmpegProcess, InputPipe, input_pipes
 from app_core.media.wav import pcm16
+from app_core.outputs.output import CallOrder
 from app_core.threads import start_thread
 from app_core.types import first_sample
 
@@ -105,6 +107,46 @@ class FrameEncoder:
         self.process.stop()
         self._sound.end()
         self._sound.join(timeout_s)
+
+
+class EncodedOutput(ABC):
+    """The part of an ``Output`` that hands its frames to one ``FrameEncoder``."""
+
+    def __init__(self) -> None:
+        self._order = CallOrder()
+        self._encoder: FrameEncoder | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the encoder's process, once there is one."""
+        return None if self._encoder is None else self._encoder.process.pid
+
+    @abstractmethod
+    def _open(self, format: Format) -> FrameEncoder:
+        """Raises FfmpegFailed or Busy."""
+
+    @abstractmethod
+    def abort(self, error: Exception | None = None) -> None: ...
+
+    def start(self, format: Format) -> None:
+        """Raises FfmpegFailed or Busy."""
+        self._order.start()
+        try:
+            self._encoder = self._open(format)
+            self._order.check()  # it may have been aborted meanwhile
+        except BaseException:
+            self.abort()
+            raise
+
+    def write(self, frame: Frame) -> None:
+        """The next frame. Raises FfmpegFailed or DiskFull, or what ``abort`` was given."""
+        self._order.write()
+        assert self._encoder is not None
+        try:
+            self._encoder.write(frame)
+        except SoyleError as error:
+            self.abort(error)
+            self._order.check()
 
 
 def frame_sound(frame: Frame, sample_rate: int, fps: int) -> bytes:
