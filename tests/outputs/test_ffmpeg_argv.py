@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -18,7 +18,7 @@ from app_core.outputs import frame_encoder
 from app_core.outputs.fragmented_mp4 import FragmentedMp4
 from app_core.outputs.mp4 import Mp4Writer
 from app_core.outputs.output import Format
-from app_core.request import Encoding
+from app_core.request import Encoding, Preset
 
 GOLDEN = json.loads((ROOT / "tests" / "data" / "ffmpeg_argv.json").read_text("utf-8"))
 FORMAT = Format(512, 720, fps=30, sample_rate=16000)
@@ -77,6 +77,7 @@ def test_what_imports_write_is_encoded_as_ever(asked: list[str]) -> None:
 def test_every_encoder_and_preset_is_there() -> None:
     whole = {tuple(name.split()[1:3]) for name in GOLDEN if name.startswith("mp4")}
     assert {encoder for encoder, _ in whole} == set(VIDEO_ENCODERS)
+    assert {preset for _, preset in whole} == set(get_args(Preset))
     assert len(whole) == 4 * 9
 
 
