@@ -19,7 +19,6 @@ from app_core.types import ClipShape, Picture
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from types import TracebackType
 
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.types import Cut
@@ -114,12 +113,7 @@ class ClipDecoder:
     def __enter__(self) -> ClipDecoder:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
-from app_core.errors import SoyleError
-from app_core.outputs import mjpeg
+from app_core.outputs.mjpeg import CONTENT_TYPE, Mjpeg
 from app_core.request import MjpegRequest
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body, ClientGone
@@ -18,7 +18,8 @@ from app_core.routes.sound_forms import MjpegForm, asked
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+
+    from app_core.errors import SoyleError
 
 blueprint = Blueprint("stream_mjpeg", __name__)
 
@@ -39,33 +40,28 @@ class Viewer:
     def full(self) -> bool:
         return self._queue is not None and self._queue.full()
 
-
-def _stream(first: bytes, parts: Iterator[bytes], viewer: Viewer) -> Iterator[bytes]:
-    yield mjpeg.OPENING + first
-    try:
-        yield from parts
-    except SoyleError as error:
-        if viewer.gone():
+    def told(self, error: SoyleError) -> dict[str, Any]:
+        """Raises ClientGone when nobody is there to be told."""
+        if self.gone():
             raise ClientGone("the viewer left, or takes nothing") from error
-        yield mjpeg.error_part(payload(error))
-    yield mjpeg.CLOSING
+        return payload(error)
 
 
 @blueprint.route("/api/stream_mjpeg", methods=["GET", "POST"])
 def stream_mjpeg() -> Response:
     if request.method == "HEAD":
-        return Response(content_type=mjpeg.CONTENT_TYPE)
+        return Response(content_type=CONTENT_TYPE)
     render, recording = asked(MjpegRequest, MjpegForm)
     viewer = Viewer(client_socket(), render.live, config().send_timeout_s)
     outcome = service().stream_mjpeg(render, recording, viewer.gone, viewer.full)
     parts = outcome.stream
     assert parts is not None
+    output = Mjpeg(config().jpeg_quality, viewer.told)
     # A failure before the first picture is an answer with its real status.
-    stream = _stream(next(parts), parts, viewer)
+    stream = output.body(chain([next(parts)], parts))
     job_id = outcome.job_id
-    response = Response(
-        Body(stream, parts.close, job_id, live=render.live), content_type=mjpeg.CONTENT_TYPE
-    )
+    body = Body(stream, parts.close, job_id, live=render.live)
+    response = Response(body, content_type=CONTENT_TYPE)
     response.headers["X-Job-Id"] = job_id
     response.headers["X-Frame-Rate"] = str(outcome.fps)
     response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job_id}/audio.wav", job_id)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput
-from app_core.outputs.fragmented_mp4 import fragments
-from app_core.outputs.mp4 import Mp4Writer
+from app_core.outputs.mp4 import Mp4Writer, start_mp4
+from app_core.outputs.output import Format
 from app_core.request import Encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from app_core.media.ffmpeg import Ffmpeg
@@ -44,7 +44,7 @@ def start_video_encoder(
     48 kHz, index first. Leaving its ``with`` block early leaves no file. Raises FfmpegFailed.
     """
     chosen = encoding or Encoding()
-    return Mp4Writer(path, width, height, fps, sample_rate, ffmpeg, *chosen)
+    return start_mp4(path, Format(width, height, fps, sample_rate), chosen, ffmpeg)
 
 
 def encode(frames: Iterable[Frame], writer: Mp4Writer) -> None:
@@ -53,16 +53,3 @@ def encode(frames: Iterable[Frame], writer: Mp4Writer) -> None:
         for frame in frames:
             writer.write(frame)
         writer.finish()
-
-
-def encode_pieces(
-    ffmpeg: Ffmpeg,
-    frames: Iterator[Frame],
-    width: int,
-    height: int,
-    fps: int,
-    sample_rate: int,
-    encoding: Encoding,
-) -> Iterator[bytes]:
-    """A fragmented MP4, made no faster than it is taken; closing the generator ends ffmpeg."""
-    return fragments(frames, width, height, fps, sample_rate, ffmpeg, *encoding)

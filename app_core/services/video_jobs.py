@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from app_core.errors import Busy, Cancelled, afresh, as_job_error
 from app_core.log import job_id
-from app_core.outputs.fragmented_mp4 import codecs
+from app_core.outputs.fragmented_mp4 import codecs, fragments
+from app_core.outputs.output import Format
 from app_core.services.cancel_on_close import CancelOnClose
 from app_core.services.outcome import Outcome
-from app_core.services.video_encode import encode, encode_pieces, start_video_encoder
+from app_core.services.video_encode import encode, start_video_encoder
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -130,9 +131,8 @@ class VideoJobs:
             width, height = self._renders.size(job)
             frames = self._renders.playout(job, unchanged, gone)
             request, rate = job.request, job.sound.sample_rate
-            pieces = encode_pieces(
-                self.ffmpeg(), frames, width, height, request.fps, rate, request.encoding
-            )
+            shape = Format(width, height, request.fps, rate)
+            pieces = fragments(frames, shape, request.encoding, self.ffmpeg())
         except BaseException as error:
             self._end(job, error)
             raise

@@ -23,8 +23,9 @@ from app_core.lipsync.wav2lip.crops import Crops
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.media.process import FfmpegProcess, InputPipe, input_pipes
 from app_core.outputs.fragmented_mp4 import fragments
-from app_core.outputs.mp4 import Mp4Writer
-from app_core.request import ChunksRequest, GenerateRequest
+from app_core.outputs.mp4 import start_mp4
+from app_core.outputs.output import Format
+from app_core.request import ChunksRequest, Encoding, GenerateRequest
 from app_core.routes.http.upload_rate import MinUploadRate
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.watchdog import Watchdog
@@ -37,6 +38,7 @@ from tests.lipsync.wav2lip.test_crops import Film, OneColour
 from tests.services.test_renders import live, nothing_is_left, whole
 
 WORDS = "one two three"
+FORMAT = Format(64, 48, fps=25, sample_rate=8000)
 
 
 class Limit:
@@ -328,7 +330,7 @@ def test_sound_that_cannot_be_written_fails_its_film(
     monkeypatch.setattr(InputPipe, "write", sound_fails)
     with (
         pytest.raises(FfmpegFailed, match="no room for sound"),
-        Mp4Writer(tmp_path / "film.mp4", 64, 48, 25, 8000, find_ffmpeg()) as writer,
+        start_mp4(tmp_path / "film.mp4", FORMAT, Encoding(), find_ffmpeg()) as writer,
     ):
         writer.write(frame())
         writer.finish()
@@ -338,14 +340,14 @@ def test_sound_that_cannot_be_written_fails_its_film(
         yield frame()
 
     with pytest.raises(FfmpegFailed, match="no room for sound"):
-        list(fragments(frames(), 64, 48, 25, 8000, find_ffmpeg()))
+        list(fragments(frames(), FORMAT, Encoding(), find_ffmpeg()))
     assert not children()
 
 
 def test_a_bad_encoder_of_a_stream_leaves_no_pipe() -> None:
     before = descriptors()
     with pytest.raises(SoyleError):
-        next(fragments(iter(()), 64, 48, 25, 8000, find_ffmpeg(), "libx265"))
+        next(fragments(iter(()), FORMAT, Encoding("libx265"), find_ffmpeg()))
     assert descriptors() == before
 
 
