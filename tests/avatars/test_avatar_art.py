@@ -16,9 +16,9 @@ from app_core.avatars.blink import BLINK_STARTS, LID_CURVE
 from app_core.face.track import load_track
 from app_core.landmarks import POINT_COUNT, POINTS
 from app_core.media.ffmpeg import find_ffmpeg
-from avatar.aigul.drawing.clip import clip_track
-from avatar.aigul.drawing.frame import Frame
 from tests.faces import FOLDER
+from tools.portrait.clip import clip_track
+from tools.portrait.frame import Frame
 
 AIGUL = FOLDER / "aigul"
 PICTURES, FPS = 250, 25

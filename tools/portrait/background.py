@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.curve import spline
-from avatar.aigul.drawing.palette import Float32, linear, over, to_srgb
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.curve import spline
+from tools.portrait.palette import Float32, linear, over, to_srgb
 
 _BOOKS = (
     (216, 20, 100, (0.72, 0.42, 0.30)),
