@@ -11,6 +11,8 @@ from app_core.outputs.fragmented_mp4 import codecs
 from app_core.request import VideoRequest
 from app_core.routes.film import respond
 from app_core.routes.http.context import service
+from app_core.routes.openapi.operation import Operation, html_page
+from app_core.routes.openapi.renders import FILE, FILM, LATER, PREFER, SOUND
 from app_core.routes.pages import LANGUAGES
 from app_core.routes.sound_forms import VideoForm, asked
 from app_core.services.video_encode import film_pieces, write_film
@@ -20,6 +22,7 @@ blueprint = Blueprint("lipsync_video", __name__)
 
 
 @blueprint.get("/api/lipsync/video")
+@html_page("The page of the same name")
 def page() -> str:
     return render_template(
         "lipsync_video.html", page="lipsync_video", languages=LANGUAGES, version=VERSION
@@ -27,6 +30,18 @@ def page() -> str:
 
 
 @blueprint.post("/api/lipsync/video")
+@Operation(
+    "Render",
+    "Make a film of the base video that says a text",
+    (FILM, LATER),
+    (*FILE, 422),
+    body=VideoRequest,
+    form=VideoForm,
+    headers=PREFER,
+    details="400 names the encoders that work on this machine when another one is asked for."
+    " Without 'avatar' the base video speaks (BASE_VIDEO_PATH): 503 with the percentage while"
+    " its face is looked for, 422 with the reason when it cannot speak, 404 when missing. " + SOUND,
+)
 def lipsync_video() -> Response:
     with asked(VideoRequest, VideoForm) as (render, recording):
         job = start_video_lipsync(service(), render, recording)
