@@ -25,7 +25,7 @@ from app_core.media.process import FfmpegProcess, InputPipe, input_pipes
 from app_core.outputs.fragmented_mp4 import fragments
 from app_core.outputs.mp4 import Mp4Writer
 from app_core.request import ChunksRequest, GenerateRequest
-from app_core.routes.http.upload_rate import Throughput
+from app_core.routes.http.upload_rate import MinUploadRate
 from app_core.services.chunks import start_chunks
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.video_encode import film_pieces, write_film
@@ -309,7 +309,7 @@ def test_whatever_an_import_raises_the_next_one_is_done(tmp_path: Path) -> None:
 def test_an_upload_without_its_watch_keeps_the_connection_as_it_was(limit: Limit) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        no_more(limit, lambda: Throughput(ours, 5.0).__enter__())
+        no_more(limit, lambda: MinUploadRate(ours, 5.0).__enter__())
         assert ours.gettimeout() is None
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from app_core.speech.registry import espeak
 from app_core.speech.timing.alignment import Alignment, Fit
 from app_core.speech.timing.bands import HOPS, Bands
 from app_core.speech.timing.retiming import Pause, retimed, retimed_words
 from app_core.speech.timing.warping import warp
+from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import SAMPLE_RATE, EspeakVoice
 from app_core.types import Phoneme, Speech, Word
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from app_core.errors import NotFound, VoiceFailed
-from app_core.speech.registry import Voices, espeak
+from app_core.speech.registry import Voices
+from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Speech
 
