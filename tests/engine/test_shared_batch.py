@@ -262,7 +262,7 @@ def test_the_log_tells_figures_while_live_jobs_run(
     engine = service.backend.engine
     assert isinstance(engine, Engine)
     stats_logger = StatsLogger(engine, Capacity(1.0), between_s=0.05)
-    caplog.set_level(logging.INFO, logger="app_core.engine.throughput")
+    caplog.set_level(logging.INFO, logger="app_core.engine.stats_logger")
     stats_logger.start()
     try:
         time.sleep(0.2)

@@ -109,7 +109,7 @@ def test_the_log_s_figures_may_fail(caplog: pytest.LogCaptureFixture) -> None:
             raise MemoryError
 
     engine: Any = Engine()
-    caplog.set_level(logging.CRITICAL, logger="app_core.engine.throughput")
+    caplog.set_level(logging.CRITICAL, logger="app_core.engine.stats_logger")
     stats_logger = StatsLogger(engine, Capacity(1.0, 1), between_s=0.01)
     stats_logger.start()
     try:
