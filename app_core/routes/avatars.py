@@ -28,7 +28,7 @@ FACE = (404,)
 _FIELDS = ("name", "id", "consent", "face", "rotate")
 
 
-def _told(record: dict[str, Any]) -> dict[str, Any]:
+def _shown(record: dict[str, Any]) -> dict[str, Any]:
     """The record as clients see it, with the address of its picture."""
     path = url_for("avatars.preview", avatar_id=record["id"])
     ready = record["status"] == "ready"
@@ -42,7 +42,7 @@ def _told(record: dict[str, Any]) -> dict[str, Any]:
     (Good("The avatars by their ids", {JSON: Avatars}),),
 )
 def all_avatars() -> Response:
-    records = [_told(record) for record in service().avatars.all()]
+    records = [_shown(record) for record in service().avatars.all()]
     return jsonify({"avatars": records, "default": config().avatar})
 
 
@@ -79,11 +79,11 @@ def add() -> Response:
         name = fields.get("name", "").strip() or stem or "?"
         item = avatars.add(upload, name, fields.get("id"), choice)
     if wants_async():
-        response = jsonify(_told(avatars.coming(item)))
+        response = jsonify(_shown(avatars.coming(item)))
         response.status_code = 202
         response.headers["Preference-Applied"] = "respond-async"
     else:
-        response = jsonify(_told(avatars.wait(item, leaving())))
+        response = jsonify(_shown(avatars.wait(item, leaving())))
         response.status_code = 201
     response.headers["Location"] = url_for("avatars.show", avatar_id=item.id)
     return response
@@ -98,7 +98,7 @@ def add() -> Response:
     signable=True,
 )
 def show(avatar_id: str) -> Response:
-    return jsonify(_told(service().avatars.describe(avatar_id)))
+    return jsonify(_shown(service().avatars.describe(avatar_id)))
 
 
 @blueprint.delete("/api/avatars/<avatar_id>")
@@ -162,4 +162,4 @@ def mouth(avatar_id: str) -> Response:
     gains = asked.gains.model_dump(exclude_none=True) if asked.gains else {}
     if not points and not gains:
         raise BadInput("Send 'points' or 'gains'", field="points")
-    return jsonify(_told(service().avatars.move_mouth(avatar_id, points, gains)))
+    return jsonify(_shown(service().avatars.move_mouth(avatar_id, points, gains)))

@@ -76,11 +76,11 @@ def vertex(three: np.ndarray) -> float:
     return (before - after) / (2 * (before - 2 * middle + after))
 
 
-def test_the_card_says_what_she_is() -> None:
-    card = tomllib.loads((AIGUL / "avatar.toml").read_text("utf-8"))
-    assert card["name"] == "Aigul"
-    assert card["licence"] == "MIT"
-    assert card["synthetic"] is True
+def test_the_metadata_say_what_she_is() -> None:
+    metadata = tomllib.loads((AIGUL / "avatar.toml").read_text("utf-8"))
+    assert metadata["name"] == "Aigul"
+    assert metadata["licence"] == "MIT"
+    assert metadata["synthetic"] is True
 
 
 def test_sizes() -> None:

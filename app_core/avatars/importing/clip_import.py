@@ -54,7 +54,7 @@ class _Look:
 
 
 def import_clip(job: ImportJob, facts: ClipFacts) -> dict[str, Any]:
-    """Fills the folder; what the card tells of it. Raises NoFace, or BadInput for a face that is
+    """Fills the folder; what its metadata tell of it. Raises NoFace, or BadInput for a face that is
     not there, and what ``encode_forward`` raises.
     """
     job.note("video", READ)
