@@ -24,7 +24,7 @@ jaw = 1.0 # not more
 note = "stays"
 
 [rights]
-by = { name = "Backend", years = [2026, 2027] }
+by = { name = "Studio", years = [2026, 2027] }
 
 [[rights.granted]]
 to = "us"

@@ -1,4 +1,4 @@
-"""A backend out of focus: window light on the left, a screen, a shelf and lamps on the right."""
+"""A studio out of focus: window light on the left, a screen, a shelf and lamps on the right."""
 
 from __future__ import annotations
 

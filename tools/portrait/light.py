@@ -1,4 +1,4 @@
-"""The backend's light on skin and cloth: a soft key from the upper left, a weak fill, a bounce."""
+"""The studio's light on skin and cloth: a soft key from the upper left, a weak fill, a bounce."""
 
 from __future__ import annotations
 
