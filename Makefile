@@ -2,12 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Where torch comes from, in place of pip's own index: PyTorch's has builds for the CPU alone, as in
+#   make test TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) $$(grep ^torch== requirements.txt))
 
 .DEFAULT_GOAL := help
 .PHONY: help run models neural test lint types unit bench fuzz doctor
 
 help: ## Print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@echo "  TORCH_INDEX=URL after any of them: torch comes from there (https://download.pytorch.org/whl/cpu)"
 
 # A stamp for each list of requirements: an unchanged list is not installed again.
 $(BIN)/python:
@@ -17,17 +23,19 @@ $(BIN)/python:
 
 $(VENV)/core.stamp: requirements-core.txt | $(BIN)/python
 	@echo "Installing the embedded default into $(VENV): about 700 MB, once"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-core.txt
+	@$(INSTALL) -r requirements-core.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt requirements.txt requirements-core.txt | $(BIN)/python
 	@echo "Installing everything into $(VENV), torch and linters too: about 2 GB, once"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL_TORCH)
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/core.stamp
 
 $(VENV)/neural.stamp: requirements.txt requirements-core.txt | $(BIN)/python
 	@echo "Installing torch and OpenVINO into $(VENV): about 1.3 GB more, once"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(INSTALL_TORCH)
+	@$(INSTALL) -r requirements.txt
 	@touch $@ $(VENV)/core.stamp
 
 run: models ## Install the embedded default and start the server
@@ -49,16 +57,19 @@ types: $(VENV)/dev.stamp ## Check types
 	$(BIN)/mypy
 
 unit: $(VENV)/dev.stamp models ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=20
 
-bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, and films
+bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, films, thin lines, attacks and memory
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.first_frame
 	$(BIN)/python -m benchmarks.capacity
 	$(BIN)/python -m benchmarks.video
+	$(BIN)/python -m benchmarks.slow_viewer
+	$(BIN)/python -m benchmarks.attack
+	$(BIN)/python -m benchmarks.memory
 
 fuzz: $(VENV)/dev.stamp ## Ask a server 2,000 random things by its OpenAPI document (minutes)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "schemathesis>=4,<5"
+	@$(INSTALL) "schemathesis>=4,<5"
 	$(BIN)/python -m benchmarks.fuzz --examples 200 --seed 1
 
 doctor: $(VENV)/core.stamp ## Say what this machine has and what is missing

@@ -1,4 +1,4 @@
-"""One request from submit to end, and the table of those that are remembered."""
+"""One request from submit to end."""
 
 from __future__ import annotations
 

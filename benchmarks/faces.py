@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from app_core.types import Float32, Picture, UInt8
 
 FPS = 25.0
-PACES = (0.25, 1.0)
+SPEEDS = (0.25, 1.0)
 """Of the pans, face widths a second."""
 _SETTLE = 10
 """Pictures at each end that are left out."""
@@ -94,13 +94,13 @@ def photo(finder: FaceFinder, path: Path, count: int, sigma: float) -> dict[str,
     track = follow(finder, iter(shown), FPS).track
     found["jitter_raw"] = 100 * spread(raw_landmarks(finder, iter(shown))) / wide
     found["jitter"] = 100 * spread(track.landmarks[:, _MOUTH]) / wide
-    for pace in PACES:
-        step = pace * wide / FPS
+    for speed in SPEEDS:
+        step = speed * wide / FPS
         steps = int(min(count, 0.6 * wide / step))
         moved = [noisy(panned(bgr, step * i), sigma, random) for i in range(steps)]
         smooth = follow(finder, iter(moved), FPS).track.landmarks[:, _MOUTH]
         behind = (raw_landmarks(finder, iter(moved)) - smooth)[3:-3, :, 0].mean()
-        found[f"lag_{pace}"] = float(behind) / step
+        found[f"lag_{speed}"] = float(behind) / step
     return found
 
 

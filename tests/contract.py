@@ -14,19 +14,26 @@ from werkzeug.test import TestResponse
 from app_core.routes.openapi.document import document
 
 IMPLIED = ("HEAD", "OPTIONS")
+PAGES = ("/", "/mjpeg_test", "/avatars", "/embed", "/favicon.ico", "/static/{filename}")
+"""For people: the document leaves them out."""
 
 
 def described(path: str) -> bool:
     """Paths that the document must name."""
-    return path.startswith("/api/") or path in ("/metrics", "/docs", "/openapi.json")
+    return path not in PAGES
+
+
+def written(rule: str) -> str:
+    """The path of a rule as OpenAPI writes it."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
 
 
 def operations(app: Flask) -> set[tuple[str, str]]:
-    """(method, path) of all that the application serves, as OpenAPI writes them."""
+    """(method, path) of all that the application serves and the document must name."""
     return {
-        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        (method, written(rule.rule))
         for rule in app.url_map.iter_rules()
-        if described(rule.rule)
+        if described(written(rule.rule))
         for method in (rule.methods or set()).difference(IMPLIED)
     }
 
@@ -81,8 +88,8 @@ class CheckedClient(FlaskClient):
             rule, _ = app.url_map.bind("localhost").match(path, method, return_rule=True)
         except HTTPException:
             return answer
-        name = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        name = written(rule.rule)
         if described(name) and method not in IMPLIED:
-            faults = Contract(document(app.config["SOYLE"])).faults(method, name, answer)
+            faults = Contract(document(app)).faults(method, name, answer)
             assert not faults, faults
         return answer

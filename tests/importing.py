@@ -27,7 +27,7 @@ def _still() -> np.ndarray:
     return cv2.resize(pixels, SIZE, interpolation=cv2.INTER_AREA)
 
 
-def make_still_avatar(home: Path, name: str = "Somebody", **card: object) -> Path:
+def make_still_avatar(home: Path, name: str = "Somebody", **more: object) -> Path:
     """A small avatar with a still, as an import makes it."""
     home.mkdir(parents=True)
     cv2.imwrite(str(home / "still.png"), _still())
@@ -35,7 +35,7 @@ def make_still_avatar(home: Path, name: str = "Somebody", **card: object) -> Pat
     scale = (SIZE[0] / 1080, SIZE[1] / 1920)
     save_track(home / "track.npz", crop_track(track, (0, 0), scale))
     made = {"name": name, "kind": "photo", "finder": "fake", "pictures": 1, "seen": 1}
-    write_metadata(home, made | card | {"gains": {"jaw": 1.0, "open": 1.0}})
+    write_metadata(home, made | more | {"gains": {"jaw": 1.0, "open": 1.0}})
     return home
 
 
@@ -73,7 +73,7 @@ class Importer:
             if item.cancelled():
                 raise Cancelled("The import was cancelled")
             saw = {"people": 2, "warnings": ["second_face", "dark"]} if said == CROWD else {}
-            saw |= item.choice.told
+            saw |= item.choice.metadata
             made = make_still_avatar(part / "made", item.name, consent=item.consent, **saw)
             made.rename(home)
         finally:

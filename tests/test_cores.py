@@ -11,7 +11,7 @@ import pytest
 from app_core import cores
 from app_core.cores import Cores, Usage
 from app_core.engine.capacity import Capacity
-from app_core.lipsync.wav2lip import load as opening
+from app_core.lipsync.wav2lip import load
 
 TICKS = os.sysconf("SC_CLK_TCK")
 HOST = frozenset(range(64))
@@ -181,6 +181,6 @@ def test_a_container_on_a_busy_host_admits_what_fits_its_own_quota(
 
 def test_a_network_gets_the_threads_of_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     for count, threads in ((0.5, 1), (1.0, 1), (2.0, 1), (4.0, 3), (5.5, 4)):
-        monkeypatch.setattr(opening, "core_count", lambda count=count: count)
-        assert opening._threads() == threads
+        monkeypatch.setattr(load, "core_count", lambda count=count: count)
+        assert load._threads() == threads
     assert cores.core_count() >= 0.01

@@ -118,10 +118,10 @@ class Avatars:
         return any(self._content(avatar_id)[0] == sha256 for avatar_id in self._library.ids())
 
     def _content(self, avatar_id: str) -> tuple[str, str]:
-        """What ``when_removed`` is told; empty where the card does not say."""
+        """What ``when_removed`` is told; empty where its metadata do not say."""
         with contextlib.suppress(OSError, ValueError):
-            card = read_metadata(self._folder / avatar_id)
-            return str(card.get("sha256", "")), str(card.get("dropped", ""))
+            metadata = read_metadata(self._folder / avatar_id)
+            return str(metadata.get("sha256", "")), str(metadata.get("dropped", ""))
         return "", ""
 
     def coming(self, item: Import) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app_core.avatars.library import CLIP_TRACK, TRACK
-from app_core.avatars.metadata import change_card
+from app_core.avatars.metadata import change_metadata
 from app_core.avatars.mouth_handles import carried, handles, moved
 from app_core.errors import BadInput, NotFound, as_job_error
 from app_core.face.track import cycle_track, load_track, save_track
@@ -45,7 +45,7 @@ def change_mouth(avatar: Avatar, points: Points | None, gains: Mapping[str, floa
             _move(avatar, points)
         if gains:
             there = {"jaw": avatar.jaw_gain, "open": avatar.open_gain}
-            change_card(avatar.folder, {"gains": there | dict(gains)})
+            change_metadata(avatar.folder, {"gains": there | dict(gains)})
     except FileNotFoundError as error:
         raise NotFound("The avatar has been removed", field="avatar") from error
     except OSError as error:

@@ -166,21 +166,21 @@ class AvatarLibrary:
 
 def _read(folder: Path) -> Avatar:
     try:
-        card = read_metadata(folder)
-        gains = card.get("gains", {})
+        metadata = read_metadata(folder)
+        gains = metadata.get("gains", {})
         width, height = _png_size(folder / STILL)
         clip = folder / CLIP if _has_clip(folder) else None
         return Avatar(
             folder.name,
-            str(card["name"]),
+            str(metadata["name"]),
             folder,
             float(gains.get("jaw", 1.0)),
             float(gains.get("open", 1.0)),
             width,
             height,
             clip,
-            str(card.get("kind", "photo" if clip is None else "clip")),
-            str(card.get("finder", "hand")),
+            str(metadata.get("kind", "photo" if clip is None else "clip")),
+            str(metadata.get("finder", "hand")),
         )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise BadInput(f"The avatar {folder.name} is broken: {error}", field="avatar") from error

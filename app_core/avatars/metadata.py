@@ -1,4 +1,4 @@
-"""The card of an avatar: ``avatar.toml``, which people write and change too."""
+"""The metadata of an avatar: ``avatar.toml``, which people write and change too."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     return tomllib.loads((folder / METADATA).read_text("utf-8"))
 
 
-def write_metadata(folder: Path, card: Mapping[str, Any]) -> None:
-    """A new card; values that are None are left out. Raises OSError."""
+def write_metadata(folder: Path, metadata: Mapping[str, Any]) -> None:
+    """A new file; values that are None are left out. Raises OSError."""
     import tomlkit  # is slow to load, and only who imports or changes a face needs it
 
-    _put(folder, tomlkit.dumps(_known(card)))
+    _put(folder, tomlkit.dumps(_known(metadata)))
 
 
-def change_card(folder: Path, changes: Mapping[str, Any]) -> None:
-    """Sets values, those of tables one by one; whatever else stands in the card stays as it is:
+def change_metadata(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Sets values, those of tables one by one; whatever else stands in the file stays as it is:
     comments, order, arrays, tables. Raises OSError or ValueError.
     """
     import tomlkit
@@ -54,7 +54,7 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _put(folder: Path, text: str) -> None:
-    """Whole or not at all: a reader sees the old card or the new one."""
+    """Whole or not at all: a reader sees the old file or the new one."""
     draft = folder / f".{METADATA}.{os.getpid()}"
     try:
         draft.write_bytes(text.encode("utf-8"))

@@ -107,17 +107,17 @@ class AvatarRecords:
 
 def _facts(avatar: Avatar, path: Path) -> _Facts:
     """Raises BadInput, OSError or ValueError."""
-    track, card = load_track(path), read_metadata(avatar.folder)
+    track, metadata = load_track(path), read_metadata(avatar.folder)
     pictures = len(track.boxes)
     faces = int(np.isfinite(track.boxes).all(1).sum())
     moving = avatar.clip is not None
     return _Facts(
         round(track.fps, 3) if moving else None,
         round(pictures / track.fps, 3) if moving else None,
-        int(card.get("pictures", pictures)),
-        int(card.get("seen", faces)),
-        int(card["people"]) if "people" in card else None,
-        [str(code) for code in card.get("warnings", [])],
+        int(metadata.get("pictures", pictures)),
+        int(metadata.get("seen", faces)),
+        int(metadata["people"]) if "people" in metadata else None,
+        [str(code) for code in metadata.get("warnings", [])],
     )
 
 

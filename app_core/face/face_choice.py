@@ -31,8 +31,8 @@ class FaceChoice:
     """Degrees clockwise, beyond what the file says; None: until the face is upright."""
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What of it is not empty, as a card has it."""
+    def metadata(self) -> dict[str, Any]:
+        """What of it is not empty, as an avatar.toml has it."""
         face = self.face if not isinstance(self.face, tuple) else "{:g},{:g}".format(*self.face)
         return {
             name: value

@@ -91,8 +91,8 @@ def _one_euro(points: np.ndarray, fps: float) -> np.ndarray:
     steady = _weight(_SPEED_CUTOFF_HZ, fps)
     for index in range(1, len(points)):
         speed = speed + steady * ((points[index] - value) * fps - speed)
-        pace = np.sqrt((speed * speed).sum(-1, keepdims=True))
-        turn = (MIN_CUTOFF_HZ + BETA * pace) * (2 * math.pi / fps)
+        norm = np.sqrt((speed * speed).sum(-1, keepdims=True))
+        turn = (MIN_CUTOFF_HZ + BETA * norm) * (2 * math.pi / fps)
         value = value + turn / (turn + 1) * (points[index] - value)
         filtered[index] = value
     return filtered

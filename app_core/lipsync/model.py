@@ -1,4 +1,4 @@
-"""What a lip-sync model is to the rest of the server, and which ones there are.
+"""What a lip-sync model is to the rest of the server.
 
 A model turns sound into mouths (``features`` then ``draw``) and mouths into pictures
 (``apply``). Heavy models work in ``draw``, a batch at a time on the one thread that touches

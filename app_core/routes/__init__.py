@@ -36,19 +36,20 @@ def register(app: Flask) -> None:
     app.response_class = FileResponse
     access.register(app)
     job_events.register(app)
+    # In this order /docs shows what they describe.
     for module in (
-        avatars,
-        generate,
-        health,
-        job_events,
-        jobs,
-        lipsync_video,
-        pages,
-        stream_chunks,
         stream_mjpeg,
-        metrics,
+        generate,
+        lipsync_video,
+        stream_chunks,
+        jobs,
+        job_events,
+        avatars,
         voices,
+        health,
+        metrics,
         document,
         docs,
+        pages,
     ):
         app.register_blueprint(module.blueprint)

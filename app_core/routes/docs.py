@@ -6,11 +6,10 @@ import json
 import shlex
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
-from app_core.routes.http.context import config
 from app_core.routes.openapi.document import FORM, SCHEMAS, document
-from app_core.routes.openapi.operation import JSON
+from app_core.routes.openapi.operation import JSON, html_page
 
 blueprint = Blueprint("docs", __name__)
 
@@ -26,8 +25,9 @@ FILES = {
 
 
 @blueprint.get("/docs")
+@html_page("This document for people", "Server")
 def docs() -> str:
-    told = document(config())
+    told = document(current_app)
     schemas = told["components"]["schemas"]
     groups: dict[str, list[dict[str, Any]]] = {tag["name"]: [] for tag in told["tags"]}
     for path, methods in told["paths"].items():

@@ -22,6 +22,7 @@ from app_core.errors import BadInput, Busy, SoyleError, afresh
 from app_core.routes.film import describe
 from app_core.routes.http.context import config, service
 from app_core.routes.http.failure import payload
+from app_core.routes.openapi.operation import Good, Operation
 from app_core.services.job_event_feed import JobEventFeed
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ logger = logging.getLogger(__name__)
 blueprint = Blueprint("job_events", __name__)
 sock = Sock()
 
+MESSAGES = (
+    "Messages have a type: progress (percent, stage, frames_per_s, time_left_s), sentence and word"
+    " (text, start_s, end_s on the clock of the sound), and at the end done (the addresses of the"
+    " sound and the film) or error (error, code, field)."
+)
 LOOK_S = 0.1
 """Between two looks at the job, and at whether the listener is still there."""
 PING_S = 20.0
@@ -94,6 +100,14 @@ class Gone(Exception):
     """The listener takes nothing any more."""
 
 
+@Operation(
+    "Jobs",
+    "What happens to a render, over a WebSocket",
+    (Good("JSON text messages follow", status=101),),
+    (400,),
+    signable=True,
+    details=MESSAGES,
+)
 def events(ws: Server, job_id: str) -> None:
     ws.sock = CloseGuard(ws.sock)
     places: threading.BoundedSemaphore = current_app.extensions["listeners"]

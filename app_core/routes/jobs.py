@@ -13,6 +13,9 @@ from app_core.routes.film import MIME, describe, kept
 from app_core.routes.http.body import Body
 from app_core.routes.http.context import client_socket, cut_off, service
 from app_core.routes.http.ranges import keep_one_range
+from app_core.routes.openapi.operation import JSON, MP4, WAV, Good, Operation
+from app_core.routes.openapi.renders import FILM_PART, KEPT, RANGE, SOUND_PART
+from app_core.routes.openapi.responses import JobAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from app_core.audio import AudioBuffer
 
 blueprint = Blueprint("jobs", __name__)
+JOB = (404,)
+"""Statuses of what is asked of one job."""
 
 CHUNK_S = 0.1
 STILL_S = 0.25
@@ -27,16 +32,34 @@ STILL_S = 0.25
 
 
 @blueprint.get("/api/jobs/<job_id>")
+@Operation(
+    "Jobs", "How a render is doing", (Good("The job", {JSON: JobAnswer}),), JOB, signable=True
+)
 def show(job_id: str) -> Response:
     return jsonify(describe(service().jobs.get(job_id)))
 
 
 @blueprint.delete("/api/jobs/<job_id>")
+@Operation(
+    "Jobs",
+    "Cancel a render; one that has ended stays as it is",
+    (Good("The job", {JSON: JobAnswer}),),
+    JOB,
+)
 def cancel(job_id: str) -> Response:
     return jsonify(describe(service().cancel(job_id)))
 
 
 @blueprint.get("/api/jobs/<job_id>/result")
+@Operation(
+    "Jobs",
+    "The film of a job that keeps it",
+    (Good("The film", {MP4: None}, ("Content-Disposition",)), FILM_PART),
+    KEPT,
+    headers=RANGE,
+    signable=True,
+    details="Answers with the job's own error when it failed, and 409 while it is not done.",
+)
 def result(job_id: str) -> Response:
     job = service().jobs.get(job_id)
     if job.error is not None:
@@ -49,6 +72,14 @@ def result(job_id: str) -> Response:
 
 
 @blueprint.get("/api/jobs/<job_id>/audio.wav")
+@Operation(
+    "Jobs",
+    "The sound of a render, streamed while it is made",
+    (Good("16-bit mono PCM", {WAV: None}), SOUND_PART),
+    (*JOB, 416),
+    headers=RANGE,
+    signable=True,
+)
 def audio(job_id: str) -> Response:
     job = service().jobs.get(job_id)
     sound = job.sound

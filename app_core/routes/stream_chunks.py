@@ -15,6 +15,9 @@ from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body
 from app_core.routes.http.context import client_socket, cut_off, json_body, leaving, service
 from app_core.routes.http.failure import payload
+from app_core.routes.openapi.operation import JSON, MP4, NDJSON, WAV, Good, Operation
+from app_core.routes.openapi.renders import FILE, FILM_PART, KEPT, RANGE, SOUND_PART
+from app_core.routes.openapi.responses import Chunks
 from app_core.services.cancel_on_close import CancelOnClose
 from app_core.services.chunks import chunk_id, wait_for_film, wait_for_sound
 
@@ -25,10 +28,23 @@ if TYPE_CHECKING:
     from app_core.services.lipsync_service import LipsyncService
 
 blueprint = Blueprint("stream_chunks", __name__)
-NDJSON = "application/x-ndjson"
 
 
 @blueprint.post("/api/stream_chunks")
+@Operation(
+    "Render",
+    "Cut a text into chunks, each with a film and a sound at its own address",
+    (
+        Good(
+            "All chunks as JSON; as NDJSON each chunk's line the moment it is spoken",
+            {JSON: Chunks, NDJSON: None},
+            ("X-Job-Id",),
+        ),
+    ),
+    FILE,
+    body=ChunksRequest,
+    headers={"Accept": "application/x-ndjson sends line by line"},
+)
 def stream_chunks() -> Response:
     asked = ChunksRequest.parse(json_body())
     by_line = NDJSON in request.accept_mimetypes.values()
@@ -54,12 +70,28 @@ def stream_chunks() -> Response:
 
 
 @blueprint.get("/api/chunk/video/<chunk_id>")
+@Operation(
+    "Render",
+    "The film of a chunk; waits while it is being made",
+    (Good("MP4", {MP4: None}, maybe=("Content-Disposition",)), FILM_PART),
+    KEPT,
+    headers=RANGE,
+    signable=True,
+)
 def video(chunk_id: str) -> Response:
     job, chunk = service().chunks.find(chunk_id)
     return kept(wait_for_film(job, chunk, leaving()), MIME)
 
 
 @blueprint.get("/api/chunk/audio/<chunk_id>")
+@Operation(
+    "Render",
+    "The sound of a chunk",
+    (Good("WAV, 16 kHz, mono, 16 bits", {WAV: None}), SOUND_PART),
+    KEPT,
+    headers=RANGE,
+    signable=True,
+)
 def audio(chunk_id: str) -> Response:
     job, chunk = service().chunks.find(chunk_id)
     wait_for_sound(job, chunk, leaving())

@@ -14,6 +14,8 @@ from app_core.routes.http.body import Body, ClientGone
 from app_core.routes.http.context import client_socket, config, cut_off, service
 from app_core.routes.http.failure import payload
 from app_core.routes.http.send_queue import SendQueue, held_by_kernel
+from app_core.routes.openapi.operation import MJPEG, Good, Operation
+from app_core.routes.openapi.renders import FILE, RENDER, SOUND
 from app_core.routes.sound_forms import MjpegForm, asked
 
 if TYPE_CHECKING:
@@ -22,6 +24,17 @@ if TYPE_CHECKING:
     from app_core.errors import SoyleError
 
 blueprint = Blueprint("stream_mjpeg", __name__)
+STREAM = Good(
+    "Parts of image/jpeg with Content-Length, X-Frame (index) and X-Timestamp (seconds on the"
+    " clock of the sound). A failure after the first picture is a last part of application/json.",
+    {MJPEG: None},
+    ("X-Job-Id", "X-Frame-Rate", "X-Audio-Url"),
+)
+VIEWER = (
+    "A viewer whose line is too thin for every picture is left out some (frames.dropped) and stays"
+    " near now; its last picture is the job's last one. A client may close its own side after the"
+    " request; the stream goes on until it closes the other, or takes nothing for SEND_TIMEOUT_S."
+)
 
 
 class Viewer:
@@ -48,6 +61,25 @@ class Viewer:
 
 
 @blueprint.route("/api/stream_mjpeg", methods=["GET", "POST"])
+@Operation(
+    "Render",
+    "Stream the face as JPEG pictures, each at its time",
+    (STREAM,),
+    FILE,
+    body=MjpegRequest,
+    form=MjpegForm,
+    details=f"{VIEWER} {SOUND}",
+    method="POST",
+)
+@Operation(
+    "Render",
+    "The same stream for an <img> tag",
+    (STREAM,),
+    tuple(status for status in RENDER if status not in (413, 415)),
+    query=MjpegRequest,
+    details=VIEWER,
+    method="GET",
+)
 def stream_mjpeg() -> Response:
     if request.method == "HEAD":
         return Response(content_type=CONTENT_TYPE)

@@ -35,6 +35,7 @@ class Turns:
         self._clock = clock
         self._changed = threading.Condition()
         self._waiting: list[tuple[float, int]] = []
+        """A heap: whose turn at the synthesiser comes when, and which of two it is."""
         self._numbers = itertools.count()
         self._taken = False
 

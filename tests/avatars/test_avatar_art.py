@@ -16,9 +16,9 @@ from app_core.avatars.blink import BLINK_STARTS, LID_CURVE
 from app_core.face.track import load_track
 from app_core.landmarks import POINT_COUNT, POINTS
 from app_core.media.ffmpeg import find_ffmpeg
-from avatar.aigul.drawing.clip import clip_track
-from avatar.aigul.drawing.frame import Frame
 from tests.faces import FOLDER
+from tools.portrait.clip import clip_track
+from tools.portrait.frame import Frame
 
 AIGUL = FOLDER / "aigul"
 PICTURES, FPS = 250, 25
@@ -76,11 +76,11 @@ def vertex(three: np.ndarray) -> float:
     return (before - after) / (2 * (before - 2 * middle + after))
 
 
-def test_the_card_says_what_she_is() -> None:
-    card = tomllib.loads((AIGUL / "avatar.toml").read_text("utf-8"))
-    assert card["name"] == "Aigul"
-    assert card["licence"] == "MIT"
-    assert card["synthetic"] is True
+def test_the_metadata_say_what_she_is() -> None:
+    metadata = tomllib.loads((AIGUL / "avatar.toml").read_text("utf-8"))
+    assert metadata["name"] == "Aigul"
+    assert metadata["licence"] == "MIT"
+    assert metadata["synthetic"] is True
 
 
 def test_sizes() -> None:

@@ -214,30 +214,30 @@ def avatars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_avatar(tmp_path_factory.mktemp("avatars"))
 
 
-def library(folder: Path, room_mb: float = 200) -> AvatarLibrary:
+def make_library(folder: Path, room_mb: float = 200) -> AvatarLibrary:
     return AvatarLibrary(folder, room_mb, ClipFootage(find_ffmpeg))
 
 
 def test_the_clip_is_asked_for(avatars: Path) -> None:
-    shelf = library(avatars)
-    avatar = shelf.get("clip")
-    moving = shelf.plate(avatar, static=False)
+    library = make_library(avatars)
+    avatar = library.get("clip")
+    moving = library.plate(avatar, static=False)
     assert isinstance(moving, ClipPlate)
     assert (moving.width, moving.height) == (WIDTH, HEIGHT)
     assert len(moving.track.boxes) == PICTURES
     assert [int(moving.picture(i).y[0, 0]) for i in (0, 7, 49)] == [luma(i) for i in (0, 7, 49)]
-    assert shelf.plate(avatar, static=False, sway=False) is moving
-    assert isinstance(shelf.plate(avatar, (128, 128)), StillPlate)
+    assert library.plate(avatar, static=False, sway=False) is moving
+    assert isinstance(library.plate(avatar, (128, 128)), StillPlate)
     assert isinstance(AvatarLibrary(avatars).plate(avatar, (128, 128), static=False), StillPlate)
-    shelf.close()
+    library.close()
     assert children("stream_loop") == []
 
 
 def test_a_crop_frames_the_face_and_its_points(avatars: Path) -> None:
-    shelf = library(avatars)
-    avatar = shelf.get("clip")
-    whole = shelf.plate(avatar, static=False)
-    square = shelf.plate(avatar, (HEIGHT, HEIGHT), static=False)
+    library = make_library(avatars)
+    avatar = library.get("clip")
+    whole = library.plate(avatar, static=False)
+    square = library.plate(avatar, (HEIGHT, HEIGHT), static=False)
     shift = whole.track.landmarks[0] - square.track.landmarks[0]
     assert np.ptp(shift, axis=0).max() < 1e-3
     assert shift[0, 0] > 0 and shift[0, 0] % 2 == 0 and shift[0, 1] == 0
@@ -245,12 +245,12 @@ def test_a_crop_frames_the_face_and_its_points(avatars: Path) -> None:
     assert np.array_equal(square.picture(5).y, whole.picture(5).y[:, left : left + HEIGHT])
     lips = square.track.landmarks[0, POINTS["lip_upper_outer"]]
     assert (lips > 0).all() and (lips < HEIGHT).all()
-    shelf.close()
+    library.close()
 
 
 def test_a_clip_is_kept_only_when_it_fits(avatars: Path) -> None:
     pictures = PICTURES * WIDTH * HEIGHT * 3 / 2 / 2**20
-    fits, large = library(avatars, 1.1 * pictures), library(avatars, pictures)
+    fits, large = make_library(avatars, 1.1 * pictures), make_library(avatars, pictures)
     assert fits.plate(fits.get("clip"), static=False).keep
     assert not large.plate(large.get("clip"), static=False).keep
 
@@ -258,33 +258,33 @@ def test_a_clip_is_kept_only_when_it_fits(avatars: Path) -> None:
 def test_a_track_of_another_clip_is_refused(tmp_path: Path) -> None:
     folder = make_avatar(tmp_path)
     make_track(folder / "clip" / "loop.npz", pictures=49)
-    shelf = library(folder)
+    library = make_library(folder)
     with pytest.raises(BadInput, match="loop.npz has 49 rows, loop.mp4 50 pictures"):
-        shelf.plate(shelf.get("clip"), static=False)
+        library.plate(library.get("clip"), static=False)
 
 
 def test_a_damaged_clip_says_so(tmp_path: Path) -> None:
     folder = make_avatar(tmp_path)
     (folder / "clip" / "loop.mp4").write_bytes(b"no video")
-    shelf = library(folder)
+    library = make_library(folder)
     with pytest.raises(BadInput, match="clip loop.mp4 is broken"):
-        shelf.plate(shelf.get("clip"), (128, 96), static=False)
+        library.plate(library.get("clip"), (128, 96), static=False)
     with pytest.raises(BadInput, match="clip loop.mp4 is broken"):
-        shelf.plate(shelf.get("clip"), static=False)
+        library.plate(library.get("clip"), static=False)
 
 
 def test_a_video_of_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    shelf = library(tmp_path)
+    library = make_library(tmp_path)
     with pytest.raises(NotFound, match="gone.mp4"):
-        shelf.video(tmp_path / "gone.mp4")
+        library.video(tmp_path / "gone.mp4")
     base = make_clip(tmp_path / "base.mp4", pictures=12, fps=30)
-    plates = [shelf.plate(shelf.video(base), static=False) for _ in range(2)]
+    plates = [library.plate(library.video(base), static=False) for _ in range(2)]
     assert plates[0] is plates[1]
     assert plates[0].track.fps == 30
     assert np.isnan(plates[0].track.landmarks).all()
     assert len(plates[0].track.boxes) == 12
     assert caplog.text.count("no face track base.npz") == 1
     make_track(tmp_path / "base.npz", pictures=12)
-    known = shelf.plate(shelf.video(base), static=False)
+    known = library.plate(library.video(base), static=False)
     assert np.isfinite(known.track.landmarks).all()
-    shelf.close()
+    library.close()

@@ -87,21 +87,21 @@ def test_points_stay_on_their_pixels_between_margins(size: tuple[int, int]) -> N
 
 def test_a_clip_is_shown_as_a_still_is(tmp_path: Path) -> None:
     folder = make_avatar(tmp_path)
-    shelf = AvatarLibrary(folder, footage=ClipFootage(find_ffmpeg))
-    avatar = shelf.get("clip")
-    whole = to_bgr(shelf.plate(avatar, static=False).picture(3))
+    library = AvatarLibrary(folder, footage=ClipFootage(find_ffmpeg))
+    avatar = library.get("clip")
+    whole = to_bgr(library.plate(avatar, static=False).picture(3))
     for size in ((640, 128), (128, 640)):
-        plate = shelf.plate(avatar, size, static=False)
+        plate = library.plate(avatar, size, static=False)
         shown = plate.picture(3)
         assert shown.y.shape == size[::-1]
         lips = plate.track.landmarks[3]
         assert lips.min() >= 0 and (lips.max(0) <= size).all()
-        box = shelf.plate(avatar, static=False).track.boxes[0]
+        box = library.plate(avatar, static=False).track.boxes[0]
         cut = frame_face(whole.shape[1], whole.shape[0], box, size)
         off = np.abs(to_bgr(shown).astype(int) - place(whole, cut, size))
         assert off.mean() < 12, "two ways to scale, and the same picture"
         assert [int(plate.picture(k).y.mean()) for k in (3, 3)] == [int(shown.y.mean())] * 2
-    shelf.close()
+    library.close()
 
 
 def test_a_video_without_a_face_is_cut_in_its_middle() -> None:
@@ -112,7 +112,7 @@ def test_a_video_without_a_face_is_cut_in_its_middle() -> None:
 
 def test_the_preview_of_a_close_face_in_a_narrow_picture(tmp_path: Path) -> None:
     home = tmp_path / "narrow"
-    shutil.copytree(FOLDER / "aigul", home, ignore=shutil.ignore_patterns("drawing", "loop*"))
+    shutil.copytree(FOLDER / "aigul", home, ignore=shutil.ignore_patterns("loop*"))
     still = cv2.imread(str(home / "still.png"))[:, 440:640]
     cv2.imwrite(str(home / "still.png"), still)
     track = aigul((1080, 1920)).track

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app_core.avatars.metadata import METADATA, change_card, read_metadata, write_metadata
+from app_core.avatars.metadata import METADATA, change_metadata, read_metadata, write_metadata
 
 WRITTEN = (
     """\
@@ -24,7 +24,7 @@ jaw = 1.0 # not more
 note = "stays"
 
 [rights]
-by = { name = "Backend", years = [2026, 2027] }
+by = { name = "Studio", years = [2026, 2027] }
 
 [[rights.granted]]
 to = "us"
@@ -34,21 +34,21 @@ to = "us"
 
 def test_a_changed_gain_leaves_all_else_as_it_was(tmp_path: Path) -> None:
     (tmp_path / METADATA).write_text(WRITTEN, "utf-8")
-    change_card(tmp_path, {"gains": {"jaw": 1.25}})
+    change_metadata(tmp_path, {"gains": {"jaw": 1.25}})
     assert (tmp_path / METADATA).read_text("utf-8") == WRITTEN.replace("jaw = 1.0", "jaw = 1.25")
     assert [path.name for path in tmp_path.iterdir()] == [METADATA]
 
 
 @pytest.mark.parametrize("before", ["", "name = 'a'\r\n", "gains = {jaw = 0.5}\nname = 'a'\n"])
-def test_a_card_without_the_table_gets_it(tmp_path: Path, before: str) -> None:
+def test_metadata_without_the_table_gets_it(tmp_path: Path, before: str) -> None:
     (tmp_path / METADATA).write_bytes(before.encode())
-    change_card(tmp_path, {"gains": {"jaw": 1.5, "open": 1.0}})
+    change_metadata(tmp_path, {"gains": {"jaw": 1.5, "open": 1.0}})
     expected = tomllib.loads(before.replace("\r\n", "\n"))
     assert read_metadata(tmp_path) == expected | {"gains": {"jaw": 1.5, "open": 1.0}}
 
 
-def test_a_new_card_holds_every_kind_of_value(tmp_path: Path) -> None:
-    card = {
+def test_a_new_file_holds_every_kind_of_value(tmp_path: Path) -> None:
+    metadata = {
         "name": 'Q"\\\x7f\tё',
         "gains": {"jaw": 1.0, "open": 0.5},
         "warnings": ["dark", "small"],
@@ -56,12 +56,12 @@ def test_a_new_card_holds_every_kind_of_value(tmp_path: Path) -> None:
         "nothing": None,
         "pictures": 12,
     }
-    write_metadata(tmp_path, card)
-    del card["nothing"]
-    assert read_metadata(tmp_path) == card
+    write_metadata(tmp_path, metadata)
+    del metadata["nothing"]
+    assert read_metadata(tmp_path) == metadata
 
 
-def test_what_cannot_be_written_leaves_the_old_card(
+def test_what_cannot_be_written_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / METADATA).write_text(WRITTEN, "utf-8")
@@ -71,6 +71,6 @@ def test_what_cannot_be_written_leaves_the_old_card(
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space"):
-        change_card(tmp_path, {"name": "other"})
+        change_metadata(tmp_path, {"name": "other"})
     assert (tmp_path / METADATA).read_text("utf-8") == WRITTEN
     assert [path.name for path in tmp_path.iterdir()] == [METADATA]

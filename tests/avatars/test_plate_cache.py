@@ -1,4 +1,4 @@
-"""The shelf of plates, with plates that only count."""
+"""The cache of plates, with plates that only count."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Plate:
         self.released += 1
 
 
-class Shelf:
+class Plates:
     """Names for places. ``use`` is what a job does; ``built`` counts the plates made."""
 
     def __init__(self, room: int) -> None:
-        self.shelf = PlateCache(room)
+        self.cache = PlateCache(room)
         self.built = 0
 
     def use(self, name: str, cycle: int = 10, own: int = 0, version: int = 0) -> Plate:
@@ -54,132 +54,132 @@ class Shelf:
             self.built += 1
             return Plate(cycle, own)
 
-        plate: Any = self.shelf.get((HOME / name,), version, build)
+        plate: Any = self.cache.get((HOME / name,), version, build)
         return plate  # type: ignore[no-any-return]
 
 
 def test_a_plate_that_gave_up_its_pictures_keeps_them_again() -> None:
     """Two sizes of another clip drive the default out; it comes back when it alone is used."""
-    shelf = Shelf(room=25)
-    default = shelf.use("default")
-    one, other = shelf.use("one"), shelf.use("other")
+    cached = Plates(room=25)
+    default = cached.use("default")
+    one, other = cached.use("one"), cached.use("other")
     assert (default.keep, one.keep, other.keep) == (False, True, True)
-    assert not shelf.use("default").keep, "both were used since it was"
-    assert shelf.use("default") is default
+    assert not cached.use("default").keep, "both were used since it was"
+    assert cached.use("default") is default
     assert (default.keep, one.keep, other.keep) == (True, False, True)
-    assert shelf.built == 3
+    assert cached.built == 3
 
 
 def test_a_plate_keeps_again_when_there_is_room() -> None:
-    shelf = Shelf(room=25)
-    default, one = shelf.use("default"), shelf.use("one")
-    shelf.use("other")
+    cached = Plates(room=25)
+    default, one = cached.use("default"), cached.use("one")
+    cached.use("other")
     assert not default.keep
-    shelf.shelf.forget(HOME / "one")
+    cached.cache.forget(HOME / "one")
     assert one.released and not one.keep
-    assert shelf.use("default").keep
+    assert cached.use("default").keep
 
 
 def test_plates_that_take_turns_do_not_drive_each_other_out() -> None:
-    shelf = Shelf(room=25)
+    cached = Plates(room=25)
     for _ in range(10):
-        plates = [shelf.use(name) for name in ("a", "b", "c")]
+        plates = [cached.use(name) for name in ("a", "b", "c")]
     assert [plate.keep for plate in plates] == [False, True, True]
     assert [plate.released for plate in plates] == [1, 0, 0]
 
 
 def test_a_plate_that_left_takes_no_room_from_those_used_since() -> None:
-    shelf = Shelf(room=1000)
+    cached = Plates(room=1000)
     names = [str(n) for n in range(20)]
     for _ in range(3):
-        plates = [shelf.use(name, cycle=300) for name in names]
+        plates = [cached.use(name, cycle=300) for name in names]
     assert sum(plate.keep for plate in plates) <= 3
     assert sum(plate.released for plate in plates) < 20
 
 
 def test_pictures_that_jobs_read_are_not_driven_out() -> None:
-    shelf = Shelf(room=25)
-    one, other = shelf.use("one"), shelf.use("other")
+    cached = Plates(room=25)
+    one, other = cached.use("one"), cached.use("other")
     one.reading = other.reading = 1
-    new = shelf.use("new")
+    new = cached.use("new")
     assert (one.keep, other.keep, new.keep) == (True, True, False)
     other.reading = 0
-    assert shelf.use("newer").keep
+    assert cached.use("newer").keep
     assert (one.keep, other.keep) == (True, False)
 
 
 def test_what_was_given_up_counts_until_the_last_job_ends() -> None:
-    shelf = Shelf(room=25)
-    one, other = shelf.use("one"), shelf.use("other")
+    cached = Plates(room=25)
+    one, other = cached.use("one"), cached.use("other")
     one.reading = 1
-    shelf.shelf.forget(HOME / "one")
-    assert shelf.shelf.nbytes == 20
+    cached.cache.forget(HOME / "one")
+    assert cached.cache.nbytes == 20
     other.reading = 1
-    new = shelf.use("new")
+    new = cached.use("new")
     assert not new.keep
     one.left = one.reading = 0
-    assert shelf.shelf.nbytes == 10
-    assert shelf.use("new").keep
+    assert cached.cache.nbytes == 10
+    assert cached.use("new").keep
 
 
 def test_a_version_takes_the_place_and_the_room_of_the_older() -> None:
-    shelf = Shelf(room=10)
-    old = shelf.use("one")
-    new = shelf.use("one", version=1)
+    cached = Plates(room=10)
+    old = cached.use("one")
+    new = cached.use("one", version=1)
     assert (old.keep, new.keep, old.released) == (False, True, 1)
 
 
 def test_a_plate_too_large_drives_nobody_out() -> None:
-    shelf = Shelf(room=25)
-    one = shelf.use("one")
-    assert not shelf.use("large", cycle=26).keep
+    cached = Plates(room=25)
+    one = cached.use("one")
+    assert not cached.use("large", cycle=26).keep
     assert one.keep
 
 
 def test_what_models_made_counts_and_plates_leave() -> None:
-    shelf = Shelf(room=100)
+    cached = Plates(room=100)
     seen = []
     for name in "abcdef":
-        plate = shelf.use(name, cycle=5, own=5)
-        shelf.shelf.charge(plate, 15)  # type: ignore[arg-type]
+        plate = cached.use(name, cycle=5, own=5)
+        cached.cache.charge(plate, 15)  # type: ignore[arg-type]
         seen.append(weakref.ref(plate))
         del plate
         gc.collect()
     assert [ref() is not None for ref in seen] == [False, False, True, True, True, True]
-    assert shelf.shelf.nbytes <= 100
+    assert cached.cache.nbytes <= 100
     for ref in seen[2:]:
-        shelf.shelf.charge(ref(), 25)  # type: ignore[arg-type]
+        cached.cache.charge(ref(), 25)  # type: ignore[arg-type]
     assert [ref().keep for ref in seen[2:]] == [False] * 4  # type: ignore[union-attr]
-    assert shelf.shelf.nbytes == 120, "the fewest stay, without pictures"
+    assert cached.cache.nbytes == 120, "the fewest stay, without pictures"
 
 
 def test_a_plate_that_left_counts_while_somebody_has_it() -> None:
-    shelf = Shelf(room=50)
-    plate = shelf.use("one", own=20)
-    shelf.shelf.charge(plate, 7)  # type: ignore[arg-type]
-    shelf.shelf.forget(HOME / "one")
-    assert shelf.shelf.nbytes == 27
-    shelf.shelf.charge(plate, 9)  # type: ignore[arg-type]
-    assert shelf.shelf.nbytes == 29
+    cached = Plates(room=50)
+    plate = cached.use("one", own=20)
+    cached.cache.charge(plate, 7)  # type: ignore[arg-type]
+    cached.cache.forget(HOME / "one")
+    assert cached.cache.nbytes == 27
+    cached.cache.charge(plate, 9)  # type: ignore[arg-type]
+    assert cached.cache.nbytes == 29
     del plate
     gc.collect()
-    assert shelf.shelf.nbytes == 0
+    assert cached.cache.nbytes == 0
 
 
 def test_the_number_of_plates_is_bounded() -> None:
-    shelf = Shelf(room=10**6)
-    kept = [weakref.ref(shelf.use(str(n))) for n in range(40)]
+    cached = Plates(room=10**6)
+    kept = [weakref.ref(cached.use(str(n))) for n in range(40)]
     gc.collect()
     assert sum(ref() is not None for ref in kept) == 16
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_all_together_stays_in_the_room(seed: int) -> None:
-    rng, shelf, room = random.Random(seed), Shelf(room=400), 400
+    rng, cached, room = random.Random(seed), Plates(room=400), 400
     jobs: list[Plate] = []
     for _ in range(600):
         name = rng.randrange(30)
-        plate = shelf.use(str(name), cycle=10 * (1 + name % 13), own=1 + name % 3)
+        plate = cached.use(str(name), cycle=10 * (1 + name % 13), own=1 + name % 3)
         if plate.keep and rng.random() < 0.5:
             plate.reading += 1
             jobs.append(plate)
@@ -188,5 +188,5 @@ def test_all_together_stays_in_the_room(seed: int) -> None:
             ended.reading -= 1
             ended.left = min(ended.left, ended.reading)
         if rng.random() < 0.02:
-            shelf.shelf.forget(HOME / str(rng.randrange(30)))
-        assert shelf.shelf.nbytes <= room + 16 * 3, "plates in use stay, their pictures fit"
+            cached.cache.forget(HOME / str(rng.randrange(30)))
+        assert cached.cache.nbytes <= room + 16 * 3, "plates in use stay, their pictures fit"

@@ -162,7 +162,7 @@ def test_a_refusal_is_a_sentence(
         visitor.expect_complaint("413")
 
 
-def card(house: House, avatar_id: str) -> dict[str, Any]:
+def metadata(house: House, avatar_id: str) -> dict[str, Any]:
     return read_metadata(house.folder / avatar_id)
 
 
@@ -183,7 +183,7 @@ def test_a_file_is_looked_at_and_turned_before_it_is_sent(
     page.locator("input[name=consent]").check()
     page.locator("#upload").click()
     page.locator("#status", has_text="лицо найдено").wait_for()
-    said = card(house, "moya-fotka")
+    said = metadata(house, "moya-fotka")
     assert (said["rotate"], said["face"]) == (270, 1)
     assert page.locator("#chosen").is_hidden() and page.locator("#warned").is_hidden()
 
@@ -198,14 +198,14 @@ def test_what_the_import_saw_is_said_and_another_face_can_be_taken(
     page.locator("#warned").wait_for()
     assert page.locator("#warnings li").count() == 2
     assert "ещё одно лицо" in page.locator("#warnings li").first.inner_text()
-    assert "face" not in card(house, "my")
+    assert "face" not in metadata(house, "my")
     page.locator("#other-face").click()
     page.locator("#faces input[value=my-2]:checked").wait_for(state="attached")
     page.wait_for_function("document.querySelectorAll('#faces .choice').length === 2")
-    assert card(house, "my-2")["face"] == 1 and not house.has("my")
+    assert metadata(house, "my-2")["face"] == 1 and not house.has("my")
     page.locator("#other-face").click()
     page.locator("#faces input[value=my]:checked").wait_for(state="attached")
-    assert card(house, "my")["face"] == 0
+    assert metadata(house, "my")["face"] == 0
     page.reload()
     page.locator("#faces input[value=my]").check()
     page.locator("#warned").wait_for()

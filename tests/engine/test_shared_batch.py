@@ -224,17 +224,17 @@ def test_a_second_job_on_the_same_face_spends_nothing_on_it(make_service: Make) 
 
 def test_the_pace_is_that_of_the_last_seconds() -> None:
     now = 100.0
-    pace = Throughput(lambda: now)
-    assert pace.frames_per_s == pace.mean_batch == 0.0
-    pace.add(10)
+    throughput = Throughput(lambda: now)
+    assert throughput.frames_per_s == throughput.mean_batch == 0.0
+    throughput.add(10)
     now += WINDOW_S / 2
-    pace.add(30)
-    assert pace.frames_per_s == 40 / WINDOW_S
-    assert pace.mean_batch == 20
+    throughput.add(30)
+    assert throughput.frames_per_s == 40 / WINDOW_S
+    assert throughput.mean_batch == 20
     now += WINDOW_S / 2 + 0.1
-    assert pace.mean_batch == 30
+    assert throughput.mean_batch == 30
     now += WINDOW_S
-    assert pace.frames_per_s == pace.mean_batch == 0.0
+    assert throughput.frames_per_s == throughput.mean_batch == 0.0
 
 
 def test_health_and_metrics_tell_the_engines_pace(make_client: Any) -> None:

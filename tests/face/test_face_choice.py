@@ -90,11 +90,11 @@ class Desk:
         from app_core.avatars.metadata import read_metadata
 
         home = self.folder / name
-        card = AvatarMetadata(
+        metadata = AvatarMetadata(
             name, name, "", choice=read_choice(choice.get("face"), choice.get("rotate"))
         )
         tools = ImportTools(find_ffmpeg, lambda: self.finder)
-        import_avatar(source, home, card, tools, lambda *_: None, bool)
+        import_avatar(source, home, metadata, tools, lambda *_: None, bool)
         return read_metadata(home)
 
     def box(self, name: str = "me", track: str = "track.npz") -> list[int]:
@@ -122,8 +122,8 @@ def test_a_choice_is_read() -> None:
     assert read_choice(None, None) == read_choice("", "") == FaceChoice()
     assert read_choice("1", "270") == FaceChoice(1, 270)
     assert read_choice("12.5,7", "0") == FaceChoice((12.5, 7.0), 0)
-    assert read_choice("12.5,7", "0").told == {"face": "12.5,7", "rotate": 0}
-    assert FaceChoice().told == {}
+    assert read_choice("12.5,7", "0").metadata == {"face": "12.5,7", "rotate": 0}
+    assert FaceChoice().metadata == {}
 
 
 @pytest.mark.parametrize("face", ["-1", "one", "1.5", "1,", "1,2,3", "nan,1", "\u0661", "123", " "])
@@ -156,8 +156,8 @@ def test_the_largest_speaks_unless_another_is_chosen(desk: Desk, tmp_path: Path,
     make = photo if kind == "photo" else video
     source = make(tmp_path / "two.mov", LARGE, LESS)
     track = "track.npz" if kind == "photo" else "loop.npz"
-    card = desk.take(source, "largest")
-    assert card["people"] == 2 and "second_face" in card["warnings"]
+    metadata = desk.take(source, "largest")
+    assert metadata["people"] == 2 and "second_face" in metadata["warnings"]
     assert desk.box("largest", track) == pytest.approx(box(*LARGE), abs=2)
     for number, face in enumerate(("1", "110,50", "159,95", "90,62")):
         desk.take(source, f"n{number}", face=face)
@@ -181,15 +181,15 @@ def test_another_choice_is_another_import(desk: Desk, tmp_path: Path) -> None:
     desk.take(source, "a")
     desk.take(source, "b", face="1")
     assert desk.finder.asked == 2
-    card = desk.take(Path(shutil.copy(source, tmp_path / "copy.png")), "c", face="1")
+    metadata = desk.take(Path(shutil.copy(source, tmp_path / "copy.png")), "c", face="1")
     assert desk.finder.asked == 2
     assert desk.box("c") == box(*LESS)
-    assert (card["face"], card["people"]) == (1, 2)
+    assert (metadata["face"], metadata["people"]) == (1, 2)
 
 
 def test_somebody_small_in_the_background_is_no_second_face(desk: Desk, tmp_path: Path) -> None:
-    card = desk.take(photo(tmp_path / "a.png", (20, 10, 60), (120, 40, 20)))
-    assert "second_face" not in card["warnings"] and card["people"] == 2
+    metadata = desk.take(photo(tmp_path / "a.png", (20, 10, 60), (120, 40, 20)))
+    assert "second_face" not in metadata["warnings"] and metadata["people"] == 2
 
 
 def test_a_point_is_in_pixels_of_the_file(desk: Desk, tmp_path: Path) -> None:
@@ -207,10 +207,10 @@ def test_a_point_is_in_pixels_of_the_file(desk: Desk, tmp_path: Path) -> None:
 
 def test_a_photo_is_turned_as_asked(desk: Desk, tmp_path: Path) -> None:
     source = photo(tmp_path / "a.png", LARGE, LESS)
-    card = desk.take(source, rotate="90", face="50,105")
+    metadata = desk.take(source, rotate="90", face="50,105")
     assert desk.size() == (HEIGHT, WIDTH)
     assert desk.box() == [HEIGHT - 64, 100, HEIGHT - 40, 124]
-    assert card["rotate"] == 90 and "rotated" not in card["warnings"]
+    assert metadata["rotate"] == 90 and "rotated" not in metadata["warnings"]
 
 
 def test_a_clip_is_turned_as_asked(desk: Desk, tmp_path: Path) -> None:
@@ -249,11 +249,11 @@ def test_what_lies_on_its_side_is_set_upright(
         source = photo(tmp_path / "a.png", LARGE, LESS, quarters=-1)
     else:
         source = video(tmp_path / "a.mov", LARGE, LESS, lying=True)
-    card = desk.take(source)
+    metadata = desk.take(source)
     track = "track.npz" if kind == "photo" else "loop.npz"
     assert desk.size() == (WIDTH, HEIGHT)
     assert desk.box(track=track) == pytest.approx(box(*LARGE), abs=2)
-    assert {"rotated", "second_face"} <= set(card["warnings"])
+    assert {"rotated", "second_face"} <= set(metadata["warnings"])
     desk.take(source, "second", face="1")
     assert desk.box("second", track) == pytest.approx(box(*LESS), abs=2)
 
@@ -263,10 +263,10 @@ def test_a_clip_whose_face_comes_late_is_set_upright_too(
 ) -> None:
     monkeypatch.setattr(clip_import, "first_pictures", lambda *_, **__: [])
     desk.finder = LyingFinder()
-    card = desk.take(video(tmp_path / "a.mov", LARGE, lying=True))
+    metadata = desk.take(video(tmp_path / "a.mov", LARGE, lying=True))
     assert desk.size() == (WIDTH, HEIGHT)
     assert desk.box(track="loop.npz") == pytest.approx(box(*LARGE), abs=2)
-    assert "rotated" in card["warnings"] and card["seen"] == 40
+    assert "rotated" in metadata["warnings"] and metadata["seen"] == 40
 
 
 def test_whoever_says_how_to_turn_it_is_not_contradicted(desk: Desk, tmp_path: Path) -> None:
@@ -275,9 +275,9 @@ def test_whoever_says_how_to_turn_it_is_not_contradicted(desk: Desk, tmp_path: P
         photo(tmp_path / "a.png", LARGE, quarters=-1),
         video(tmp_path / "a.mov", LARGE, lying=True),
     ):
-        card = desk.take(source, source.suffix[1:], rotate="0")
+        metadata = desk.take(source, source.suffix[1:], rotate="0")
         assert desk.size(source.suffix[1:]) == (HEIGHT, WIDTH)
-        assert "rotated" not in card["warnings"]
+        assert "rotated" not in metadata["warnings"]
 
 
 # What is wrong with the picture

@@ -28,9 +28,9 @@ def test_a_trembling_face_is_held_still() -> None:
     assert spread(smooth_points(points, 25.0, WIDTH)) < 0.5 * spread(points)
 
 
-@pytest.mark.parametrize("pace", [0.1, 0.5, 2.0])
-def test_a_pan_has_no_lag(pace: float) -> None:
-    step = pace * WIDTH / 25
+@pytest.mark.parametrize("speed", [0.1, 0.5, 2.0])
+def test_a_pan_has_no_lag(speed: float) -> None:
+    step = speed * WIDTH / 25
     points = noise(80) * 0.3
     points[..., 0] += (np.arange(80) * step)[:, None]
     behind = (points - smooth_points(points, 25.0, WIDTH))[10:-10, :, 0].mean()

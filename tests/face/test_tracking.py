@@ -196,8 +196,8 @@ def test_points_that_were_put_into_boxes_are_held_more_still() -> None:
     random = np.random.default_rng(3)
     xs = 300 + random.normal(0, 3, 60)
     quick = followed(Script([sight(float(x)) for x in xs])).track.boxes[8:-8, 0].std()
-    calm = followed(Script([sight(float(x), exact=False) for x in xs])).track.boxes[8:-8, 0].std()
-    assert calm < 0.6 * quick
+    smooth = followed(Script([sight(float(x), exact=False) for x in xs])).track.boxes[8:-8, 0].std()
+    assert smooth < 0.6 * quick
 
 
 def test_no_pictures_are_an_empty_track() -> None:

@@ -6,9 +6,12 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app_core.request import GenerateRequest, MjpegRequest
+from app_core.routes.openapi.document import document
+from app_core.routes.openapi.operation import Good, Operation
 from tests.contract import Contract, operations
 
 
@@ -22,6 +25,29 @@ def test_every_route_is_described_and_nothing_else(
     client: FlaskClient, told: dict[str, Any]
 ) -> None:
     assert operations(client.application) == Contract(told).operations()
+
+
+def test_a_view_without_a_description_is_missed(client: FlaskClient) -> None:
+    app = Flask("beside")
+    app.config["SOYLE"] = client.application.config["SOYLE"]
+
+    def quiet() -> str:
+        return "nothing says what this takes"
+
+    @Operation("Render", "Begin", (Good("It began"),), method="POST")
+    @Operation("Render", "Look", (Good("It is seen"),), method="GET")
+    def both(name: str) -> str:
+        return name
+
+    app.add_url_rule("/whep/<path:name>", view_func=both, methods=["GET", "POST"])
+    app.add_url_rule("/api/sessions", view_func=quiet)
+    paths = document(app)["paths"]
+    assert {m: told["summary"] for m, told in paths["/whep/{name}"].items()} == {
+        "post": "Begin",
+        "get": "Look",
+    }
+    described = Contract(document(app)).operations()
+    assert operations(app) - described == {("GET", "/api/sessions")}
 
 
 def test_every_reference_leads_somewhere(told: dict[str, Any]) -> None:

@@ -27,10 +27,10 @@ PICTURE = 50_000
 
 
 class Line:
-    """Bytes leave at ``pace`` and are acknowledged one round trip later. It tells the time."""
+    """Bytes leave at ``rate`` and are acknowledged one round trip later. It tells the time."""
 
-    def __init__(self, pace: float, round_trip_s: float = 0.0) -> None:
-        self.pace, self.round_trip_s = pace, round_trip_s
+    def __init__(self, rate: float, round_trip_s: float = 0.0) -> None:
+        self.rate, self.round_trip_s = rate, round_trip_s
         self.now = 0.0
         self.unsent = 0.0
         self.taken = 0.0
@@ -38,7 +38,7 @@ class Line:
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
-        sent = min(self.unsent, self.pace * seconds)
+        sent = min(self.unsent, self.rate * seconds)
         self.unsent -= sent
         self._under_way.append((self.now + self.round_trip_s, sent))
         while self._under_way and self._under_way[0][0] <= self.now:
@@ -59,7 +59,7 @@ def shown(line: Line, seconds: float = 10.0) -> tuple[list[int], float]:
             line.unsent += PICTURE
             if index >= FPS:
                 sent.append(index)
-                most = max(most, line.unsent / line.pace)
+                most = max(most, line.unsent / line.rate)
         for _ in range(8):
             line.pass_time(1 / FPS / 8)
     return sent, most
@@ -73,17 +73,17 @@ def test_a_long_thick_line_shows_every_picture(round_trip_s: float) -> None:
 
 
 @pytest.mark.parametrize("round_trip_s", [0.0, 0.2])
-@pytest.mark.parametrize("pace", [150e3, 400e3, 900e3])
-def test_a_thin_line_is_kept_busy_but_not_filled(pace: float, round_trip_s: float) -> None:
-    sent, most = shown(Line(pace, round_trip_s))
-    assert len(sent) * PICTURE == pytest.approx(9 * pace, rel=0.15), "all that the line takes"
-    assert most <= max(WAIT_S + round_trip_s, FLOOR / pace) + 1.2 * PICTURE / pace
+@pytest.mark.parametrize("rate", [150e3, 400e3, 900e3])
+def test_a_thin_line_is_kept_busy_but_not_filled(rate: float, round_trip_s: float) -> None:
+    sent, most = shown(Line(rate, round_trip_s))
+    assert len(sent) * PICTURE == pytest.approx(9 * rate, rel=0.15), "all that the line takes"
+    assert most <= max(WAIT_S + round_trip_s, FLOOR / rate) + 1.2 * PICTURE / rate
 
 
 def test_a_line_that_becomes_thin_is_followed() -> None:
     line = Line(3e6)
     shown(line)
-    line.pace = 200e3
+    line.rate = 200e3
     _, most = shown(line)
     assert most < 1.0
 

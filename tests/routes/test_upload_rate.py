@@ -48,7 +48,7 @@ def test_who_sends_enough_is_listened_to() -> None:
             assert ours.recv(100) == b"more"
         assert not pace.late
         assert ours.gettimeout() is None
-        assert until(lambda: all(thread.name != "pace" for thread in threading.enumerate()))
+        assert until(lambda: all(thread.name != "upload-rate" for thread in threading.enumerate()))
 
 
 def test_silence_is_a_timeout() -> None:

@@ -7,7 +7,7 @@ from app_core.channel import Channel
 from app_core.errors import VoiceFailed
 from app_core.job import Job, JobStatus
 from app_core.request import MjpegRequest
-from app_core.services import job_event_feed as listener
+from app_core.services import job_event_feed
 from app_core.services.job_event_feed import JobEventFeed
 from app_core.types import Sentence, Word
 
@@ -38,7 +38,7 @@ def test_progress_is_told_when_it_changed_and_not_too_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(listener.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(job_event_feed.time, "monotonic", lambda: now[0])
     job = new_job()
     ear = JobEventFeed(job)
     assert len(ear.news()) == 1

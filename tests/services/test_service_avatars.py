@@ -21,7 +21,7 @@ from app_core.avatars.importing.avatar_folder import discard_leftovers, new_part
 from app_core.avatars.importing.import_queue import FAILURES, PLACES, Import
 from app_core.avatars.importing.naming import LONGEST, free_id, slug
 from app_core.avatars.library import AvatarLibrary
-from app_core.avatars.metadata import change_card
+from app_core.avatars.metadata import change_metadata
 from app_core.config import Config
 from app_core.errors import Busy, Cancelled, Conflict, NotFound, SoyleError
 from app_core.face.track import load_track
@@ -269,9 +269,9 @@ def test_gains_set_at_once_are_all_kept(
     def slow(*given: Any) -> None:
         writing.set()
         go_on.wait(5)
-        change_card(*given)
+        change_metadata(*given)
 
-    monkeypatch.setattr("app_core.avatars.edit_landmarks.change_card", slow)
+    monkeypatch.setattr("app_core.avatars.edit_landmarks.change_metadata", slow)
     threads = [
         threading.Thread(target=avatars.move_mouth, args=("me", None, gains))
         for gains in ({"jaw": 1.5}, {"open": 0.5})

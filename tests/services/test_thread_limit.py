@@ -193,7 +193,7 @@ def test_a_process_that_cannot_be_started_closes_its_pipes(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("frame_source", [StreamedFrames, SharedFrames])
-def test_a_reel_closes_what_it_cannot_read(limit: Limit, frame_source: Any) -> None:
+def test_a_frame_source_closes_what_it_cannot_read(limit: Limit, frame_source: Any) -> None:
     stream = Stream()
     no_more(limit, lambda: frame_source(stream, 10))
     assert stream.closed.is_set()

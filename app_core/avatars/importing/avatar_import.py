@@ -47,7 +47,7 @@ class AvatarMetadata:
 def import_avatar(
     source: Path,
     home: Path,
-    card: AvatarMetadata,
+    metadata: AvatarMetadata,
     tools: ImportTools,
     progress: Callable[[str, float], None],
     cancelled: Callable[[], bool],
@@ -65,12 +65,12 @@ def import_avatar(
     try:
         with new_part(home) as part:
             finder = tools.finder()
-            job = ImportJob(source, part, tools, finder, card.choice, progress, cancelled)
-            made = _make(job, card, folders(*dict.fromkeys((home.parent, *twins))))
-            gains = {"jaw": card.jaw, "open": card.open}
-            dropped = {"dropped": card.dropped or None}
-            told_by_person = {"consent": card.consent, "gains": gains}
-            write_metadata(part, {"name": card.name, **made, **dropped, **told_by_person})
+            job = ImportJob(source, part, tools, finder, metadata.choice, progress, cancelled)
+            made = _make(job, metadata, folders(*dict.fromkeys((home.parent, *twins))))
+            gains = {"jaw": metadata.jaw, "open": metadata.open}
+            dropped = {"dropped": metadata.dropped or None}
+            told_by_person = {"consent": metadata.consent, "gains": gains}
+            write_metadata(part, {"name": metadata.name, **made, **dropped, **told_by_person})
             job.check()
             settle(part, home)
     except OSError as error:
@@ -80,8 +80,8 @@ def import_avatar(
     progress("cycle" if made["kind"] == "clip" else "faces", 1.0)
 
 
-def _make(job: ImportJob, card: AvatarMetadata, twins: list[Path]) -> dict[str, Any]:
-    """Fills the folder, but for the card, whose lines it returns."""
+def _make(job: ImportJob, metadata: AvatarMetadata, twins: list[Path]) -> dict[str, Any]:
+    """Fills the folder, but for the metadata, which it returns."""
     job.note("reading", 0.0)
     stamp = stamp_of(job.source)
     kind = sniff(job.source)
@@ -90,7 +90,7 @@ def _make(job: ImportJob, card: AvatarMetadata, twins: list[Path]) -> dict[str, 
         "recipe": RECIPE,
         "finder": job.finder.name,
         "sha256": content_of(job.source, job.check),
-        **job.choice.told,
+        **job.choice.metadata,
     }
     pixels: UInt8 | None = None
     facts: ClipFacts | None = None
@@ -110,7 +110,7 @@ def _make(job: ImportJob, card: AvatarMetadata, twins: list[Path]) -> dict[str, 
         made["tracks"] = digest(job.folder)
     if stamp_of(job.source) != stamp:
         raise BadInput("The file changed while it was read; try again.", field="file")
-    if card.keeps_source:
+    if metadata.keeps_source:
         about["source"] = f"source{kind.suffix}"
         link(job.source, job.folder / about["source"])
     return about | made

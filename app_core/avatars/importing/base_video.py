@@ -66,14 +66,14 @@ class BaseVideo:
             return None
         item = self._item
         if not os.path.isfile(self.path):
-            return _told("failed", 0.0, self._missing())
+            return _state("failed", 0.0, self._missing())
         if self._has_track():
-            return _told("ready", 1.0)
+            return _state("ready", 1.0)
         if item is None or not item.ended.is_set():
-            return _told("importing", item.progress if item else 0.0)
+            return _state("importing", item.progress if item else 0.0)
         if item.error is not None:
-            return _told("failed", item.progress, self._failure(item.error))
-        return _told("ready", 1.0)
+            return _state("failed", item.progress, self._failure(item.error))
+        return _state("ready", 1.0)
 
     def _looked(self) -> Import:
         assert self.path is not None
@@ -92,6 +92,6 @@ class BaseVideo:
         return UnusableVideo(f"The base video {self.path.name} cannot speak: {error}")
 
 
-def _told(status: str, progress: float, error: SoyleError | None = None) -> dict[str, Any]:
+def _state(status: str, progress: float, error: SoyleError | None = None) -> dict[str, Any]:
     failure = error and {"error": str(error), "code": error.code, "field": error.field}
     return {"status": status, "progress": round(progress, 4), "error": failure}

@@ -1,4 +1,4 @@
-"""A clip to the cycle of an avatar, and its rest_frame picture to the still."""
+"""A clip to the cycle of an avatar, and the picture in which its face rests to the still."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _Look:
 
 
 def import_clip(job: ImportJob, facts: ClipFacts) -> dict[str, Any]:
-    """Fills the folder; what the card tells of it. Raises NoFace, or BadInput for a face that is
+    """Fills the folder; what its metadata tell of it. Raises NoFace, or BadInput for a face that is
     not there, and what ``encode_forward`` raises.
     """
     job.note("video", READ)
@@ -70,7 +70,7 @@ def import_clip(job: ImportJob, facts: ClipFacts) -> dict[str, Any]:
         quarters, facts = more, turned_clip(facts, -more)
         forward, seen = _forward(job, facts, near)
     job.note("faces", _CYCLE)
-    warnings = _keep_calmest(job, facts, forward, seen)
+    warnings = _keep_rest_frame(job, facts, forward, seen)
     job.check()
     job.note("cycle", _CYCLE)
     cycle = make_cycle(
@@ -199,7 +199,9 @@ def _lying(track: FaceTrack) -> int:
     return int(most[0]) if 2 * most[1] >= len(quarters) else 0
 
 
-def _keep_calmest(job: ImportJob, facts: ClipFacts, forward: Forward, seen: Tracking) -> list[str]:
+def _keep_rest_frame(
+    job: ImportJob, facts: ClipFacts, forward: Forward, seen: Tracking
+) -> list[str]:
     """Its flaws."""
     index = rest_frame(seen.track) if seen.seen else None
     if index is None:

@@ -30,7 +30,7 @@ def import_work(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Callable[[Impor
             limits=Limits(config.max_pixels, config.max_clip_s, config.max_clip_pixels),
             use_nvdec=config.import_nvdec,
         )
-        card = AvatarMetadata(
+        metadata = AvatarMetadata(
             item.id,
             item.name,
             item.consent,
@@ -39,6 +39,6 @@ def import_work(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Callable[[Impor
             keeps_source=not item.theirs,
         )
         twins = (config.avatar_dir, config.avatar_dir / IMPORTS)
-        import_avatar(item.source, home, card, tools, item.note, item.cancelled, twins)
+        import_avatar(item.source, home, metadata, tools, item.note, item.cancelled, twins)
 
     return work

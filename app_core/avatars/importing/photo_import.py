@@ -25,7 +25,7 @@ QUARTERS = (1, 3, 2)
 
 
 def import_photo(job: ImportJob, pixels: UInt8) -> dict[str, Any]:
-    """Fills the folder from BGR (height, width, 3); what the card tells of it. Raises NoFace, or
+    """Fills the folder from BGR (height, width, 3); what its metadata tell of it. Raises NoFace, or
     BadInput for a face that is not there.
     """
     job.note("faces", 0.3)

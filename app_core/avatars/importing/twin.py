@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KEY = ("kind", "recipe", "finder", "sha256", "face", "rotate")
-"""Lines of the card that say what an import was made of."""
+"""Metadata that say what an import was made of."""
 _MADE = ("pictures", "seen", "people", "warnings", "cut_off", "tracks")
 """And those that say what came of it."""
 
@@ -28,15 +28,15 @@ def take_twin(
     folder: Path, others: Iterable[Path], about: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """Fills ``folder`` from one of the ``others`` that was made of the same, unless a hand has
-    changed it since; the lines of its card that say what came of it.
+    changed it since; the metadata that say what came of it.
     """
     for other in others:
         try:
             if not (other / METADATA).is_file():
                 continue
-            card = read_metadata(other)
-            same = all(card.get(name) == about.get(name) for name in KEY)
-            if not same or card.get("tracks") != digest(other):
+            metadata = read_metadata(other)
+            same = all(metadata.get(name) == about.get(name) for name in KEY)
+            if not same or metadata.get("tracks") != digest(other):
                 continue
             for name in (STILL, CLIP):
                 if (other / name).is_file():
@@ -44,7 +44,7 @@ def take_twin(
             for name in (TRACK, CLIP_TRACK):
                 if (other / name).is_file():
                     shutil.copyfile(other / name, folder / name)
-            if digest(folder) != card["tracks"]:
+            if digest(folder) != metadata["tracks"]:
                 raise FileNotFoundError(other)
         except (OSError, ValueError, KeyError) as error:
             logger.info("%s is not taken again: %s", other.name, error)
@@ -52,7 +52,7 @@ def take_twin(
                 left.unlink()
             continue
         logger.info("the file is the source of %s: its work is taken again", other.name)
-        return {name: card[name] for name in _MADE if name in card}
+        return {name: metadata[name] for name in _MADE if name in metadata}
     return None
 
 

@@ -166,8 +166,8 @@ def _blend(asked: Gestures, first: int, last: int, fps: int) -> Array:
     moment = (frame + 0.5) / fps
     early = asked.cores[sound, 0] - moment
     distance = np.maximum(np.maximum(early, moment - asked.cores[sound, 1]), 0)[:, None]
-    pace = np.where((early > 0)[:, None], _ANTICIPATION_S, _CARRY_OVER_S)
-    pull = np.maximum(np.exp(-((distance / pace) ** _FALL)) - _CUT, 0) * asked.dominance[sound]
+    reach = np.where((early > 0)[:, None], _ANTICIPATION_S, _CARRY_OVER_S)
+    pull = np.maximum(np.exp(-((distance / reach) ** _FALL)) - _CUT, 0) * asked.dominance[sound]
     pulled = pull * asked.targets[sound]
     means = [
         np.bincount(frame - first, pulled[:, track], last - first)

@@ -32,9 +32,9 @@ _LOUDNESS_SHARE = 0.2
 class Articulation:
     """Eight tracks (``articulation.TRACKS``) for each frame of one job, shape (frames, 8) float32.
 
-    Phonemes give the tracks where a piece has them, the sound alone (``sound.py``) where it has
-    not. Frames tile the whole job's sound; a frame is given out as soon as no later piece can
-    change it, so the same sound gives the same frames however it is cut into pieces.
+    Phonemes give the tracks where a piece has them, the sound alone (``audio_features.py``) where
+    it has not. Frames tile the whole job's sound; a frame is given out as soon as no later piece
+    can change it, so the same sound gives the same frames however it is cut into pieces.
     """
 
     def __init__(self, fps: int) -> None:

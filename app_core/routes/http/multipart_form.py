@@ -48,19 +48,19 @@ def read_form(
     refuse_coded()
     form = _Form(names, file, place, max(longest_text, _LONGEST_FIELD))
     connection = client_socket()
-    pace = MinUploadRate(connection, config().send_timeout_s) if connection is not None else None
+    rate = MinUploadRate(connection, config().send_timeout_s) if connection is not None else None
     try:
-        note = pace.note if pace is not None else lambda count: None
-        with _taking_in(), pace or nullcontext():
+        note = rate.note if rate is not None else lambda count: None
+        with _taking_in(), rate or nullcontext():
             for event in _events(note, _FORM + longest_text):
                 form.take(event)
     except RequestEntityTooLarge:
         raise _too_large(file) from None
     except (TimeoutError, ConnectionError, ClientDisconnected):
-        slow = pace is not None and pace.late
+        slow = rate is not None and rate.late
         raise BadInput(f"The upload {'is too slow' if slow else 'stopped'}", field=file) from None
     except ValueError as error:
-        if pace is not None and pace.late:
+        if rate is not None and rate.late:
             raise BadInput("The upload is too slow", field=file) from None
         why = "" if isinstance(error, UnicodeDecodeError) else f": {error}"
         raise BadInput(f"The form cannot be read{why}") from None

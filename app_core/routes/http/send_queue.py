@@ -2,7 +2,7 @@
 
 The kernel takes up to 4 MiB for a connection, which is many seconds of pictures on a thin line. A
 live stream asks ``full()`` before it makes a picture, and leaves out those that would only wait.
-The room is counted in time at the client's own pace, so a long thick line, which always has much
+The room is counted in time at the client's own rate, so a long thick line, which always has much
 under way, keeps its rate.
 """
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WAIT_S = 0.4
-"""What waits may take this long at the client's pace, beside one round trip."""
+"""What waits may take this long at the client's rate, beside one round trip."""
 FLOOR = 64 << 10
-"""Bytes that may wait whatever the pace: a picture, and the first ones of a long line."""
+"""Bytes that may wait whatever the rate: a picture, and the first ones of a long line."""
 PACE_S = 0.5
-"""The pace is that of the last so many seconds, and one round trip, in which something was under
+"""The rate is that of the last so many seconds, and one round trip, in which something was under
 way."""
 LOSSLESS = 128 << 10
 """Bytes not yet sent that the kernel holds of a stream that loses nothing."""
@@ -126,8 +126,8 @@ class SendQueue:
             self._step(now - self._at_s, moved, PACE_S + held.round_trip_s)
         if moved or not held.waiting:
             self._moved_s = now
-        pace = self._step_bytes / self._step_s if self._step_s else 0.0
-        if held.waiting <= max(FLOOR, pace * (WAIT_S + held.round_trip_s)):
+        rate = self._step_bytes / self._step_s if self._step_s else 0.0
+        if held.waiting <= max(FLOOR, rate * (WAIT_S + held.round_trip_s)):
             self._room_s = now
         self._at_s, self._before = now, held
 

@@ -13,7 +13,7 @@ from app_core.threads import start_thread
 SLOWEST = 64 << 10
 """Bytes a second."""
 GRACE = 3
-"""Times the longest silence, before the pace is looked at."""
+"""Times the longest silence, before the rate is looked at."""
 _LOOK_S = 0.5
 
 
@@ -28,7 +28,7 @@ class MinUploadRate:
         self._connection, self._silence_s = connection, silence_s
         self._received = 0
         self._over = threading.Event()
-        self._watch = threading.Thread(target=self._run, name="pace", daemon=True)
+        self._watch = threading.Thread(target=self._run, name="upload-rate", daemon=True)
 
     def note(self, count: int) -> None:
         """So many bytes more have come."""

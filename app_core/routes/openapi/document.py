@@ -1,20 +1,28 @@
-"""GET /openapi.json: the contract, made from the models that validate requests."""
+"""GET /openapi.json: the contract, made from the views and the models that validate requests."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, current_app, jsonify
 from pydantic.json_schema import models_json_schema
 
 from app_core.config import VERSION
-from app_core.routes.http.context import config
-from app_core.routes.openapi.operation import HEADERS, JSON, Good, Operation
-from app_core.routes.openapi.operations import OPERATIONS
+from app_core.routes.openapi.operation import (
+    GROUPS,
+    HEADERS,
+    JSON,
+    Good,
+    Operation,
+    operations_of,
+)
 from app_core.routes.openapi.responses import Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
     from pydantic import BaseModel
 
     from app_core.config import Config
@@ -23,6 +31,8 @@ blueprint = Blueprint("openapi", __name__)
 
 BYTES = {"type": "string", "format": "binary"}
 FORM = "multipart/form-data"
+IMPLIED = {"HEAD", "OPTIONS"}
+"""Methods that Flask adds to a route."""
 SCHEMAS = "#/components/schemas/"
 ERRORS = {
     400: "A field is missing, unknown or wrong",
@@ -44,21 +54,24 @@ ERROR_HEADERS = {401: "WWW-Authenticate", 503: "Retry-After"}
 
 
 @blueprint.get("/openapi.json")
+@Operation("Server", "This document", (Good("OpenAPI 3.1", {JSON: None}),), guarded=False)
 def openapi() -> Response:
-    return jsonify(document(config()))
+    return jsonify(document(current_app))
 
 
-def document(config: Config) -> dict[str, Any]:
-    """OpenAPI 3.1. Limits and the need for a token are those of ``config``."""
-    schemas = _schemas()
+def document(app: Flask) -> dict[str, Any]:
+    """OpenAPI 3.1. Limits and the need for a token are those of the app's settings."""
+    config: Config = app.config["SOYLE"]
+    described = list(_described(app))
+    schemas = _schemas([operation for _, _, operation in described])
     for schema in schemas.values():
         text = schema.get("properties", {}).get("text", {})
         if "minLength" in text:
             text["maxLength"] = config.max_text_chars
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
-        described = _operation(operation, schemas, locked=bool(config.api_token))
-        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    for method, path, operation in described:
+        told = _operation(method, path, operation, schemas, locked=bool(config.api_token))
+        paths.setdefault(path, {})[method] = told
     return {
         "openapi": "3.1.0",
         "info": {
@@ -70,7 +83,7 @@ def document(config: Config) -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in dict.fromkeys(o.group for o in OPERATIONS)],
+        "tags": [{"name": name} for name in GROUPS],
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -82,18 +95,30 @@ def document(config: Config) -> dict[str, Any]:
     }
 
 
-def _schemas() -> dict[str, Any]:
+def _described(app: Flask) -> Iterator[tuple[str, str, Operation]]:
+    """(method, path, description) of each view that has one, as OpenAPI writes them."""
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        served = sorted((rule.methods or set()) - IMPLIED)
+        for operation in operations_of(app.view_functions[rule.endpoint]):
+            for method in [operation.method] if operation.method else served:
+                yield method.lower(), path, operation
+
+
+def _schemas(operations: list[Operation]) -> dict[str, Any]:
     """Requests as they are validated, answers as they are written."""
-    asked = {m for o in OPERATIONS for m in (o.body, o.form, o.query) if m}
-    told = {m for o in OPERATIONS for good in o.good for m in good.content.values() if m}
+    asked = {m for o in operations for m in (o.body, o.form, o.query) if m}
+    told = {m for o in operations for good in o.good for m in good.content.values() if m}
     pairs = [(model, "validation") for model in asked]
     pairs += [(model, "serialization") for model in told | {Failure}]
     _, found = models_json_schema(pairs, ref_template=SCHEMAS + "{model}")  # type: ignore[arg-type]
     return dict(sorted(found["$defs"].items()))
 
 
-def _operation(operation: Operation, schemas: dict[str, Any], *, locked: bool) -> dict[str, Any]:
-    name = re.sub(r"\W+", "_", f"{operation.method.lower()}{operation.path}").strip("_")
+def _operation(
+    method: str, path: str, operation: Operation, schemas: dict[str, Any], *, locked: bool
+) -> dict[str, Any]:
+    name = re.sub(r"\W+", "_", f"{method}{path}").strip("_")
     found: dict[str, Any] = {
         "operationId": name,
         "tags": [operation.group],
@@ -106,7 +131,7 @@ def _operation(operation: Operation, schemas: dict[str, Any], *, locked: bool) -
     }
     if operation.details:
         found["description"] = operation.details
-    if parameters := _parameters(operation, schemas):
+    if parameters := _parameters(path, operation, schemas):
         found["parameters"] = parameters
     bodies = {JSON: operation.body, FORM: operation.form}
     content = {kind: {"schema": _reference(model)} for kind, model in bodies.items() if model}
@@ -130,11 +155,11 @@ def _security(operation: Operation, *, locked: bool) -> list[dict[str, list[str]
     return ways if locked else [{}, *ways]
 
 
-def _parameters(operation: Operation, schemas: dict[str, Any]) -> list[dict[str, Any]]:
+def _parameters(path: str, operation: Operation, schemas: dict[str, Any]) -> list[dict[str, Any]]:
     text = {"type": "string"}
     found = [
         {"name": name, "in": "path", "required": True, "schema": text}
-        for name in re.findall(r"{(\w+)}", operation.path)
+        for name in re.findall(r"{(\w+)}", path)
     ]
     for name, words in operation.headers.items():
         found.append({"name": name, "in": "header", "description": words, "schema": text})

@@ -1,9 +1,10 @@
-"""What one call of the HTTP contract takes and answers."""
+"""The description of a call, written on its view: what /openapi.json and /docs are made of."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -25,6 +26,13 @@ HEADERS = {
     "ETag": "Changes when the picture does",
 }
 
+Group = Literal["Render", "Pages", "Jobs", "Avatars", "Server"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+"""In the order in which they are shown."""
+
+View = TypeVar("View", bound=Callable[..., Any])
+_KEPT_AS = "operations"
+
 
 @dataclass(frozen=True, slots=True)
 class Good:
@@ -40,12 +48,13 @@ class Good:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    method: str
-    path: str
-    group: str
+    """A decorator that stands under the route's. Method and path are the route's own."""
+
+    group: Group
     summary: str
     good: tuple[Good, ...]
     errors: tuple[int, ...] = ()
+    """Statuses beside those that every call can have."""
     body: type[BaseModel] | None = None
     form: type[BaseModel] | None = None
     """The body as multipart/form-data, in place of or beside ``body``."""
@@ -56,11 +65,18 @@ class Operation:
     """Also opens by a signed address (?token=)."""
     guarded: bool = True
     details: str = ""
+    method: str = ""
+    """The one that this describes, where the methods of a view differ; else all of them."""
+
+    def __call__(self, view: View) -> View:
+        vars(view).setdefault(_KEPT_AS, []).insert(0, self)
+        return view
 
 
-def page(path: str, words: str, group: str = "Pages") -> Operation:
-    return Operation("GET", path, group, words, (Good(words, {HTML: None}),), guarded=False)
+def operations_of(view: Callable[..., Any]) -> tuple[Operation, ...]:
+    """As they stand on the view, from the top."""
+    return tuple(getattr(view, _KEPT_AS, ()))
 
 
-PART = Good("The bytes that Range asked for", {WAV: None}, ("Content-Range",), 206)
-RANGE = {"Range": "bytes=from-to, of a sound or film that is complete"}
+def html_page(words: str, group: Group = "Pages") -> Operation:
+    return Operation(group, words, (Good(words, {HTML: None}),), guarded=False)

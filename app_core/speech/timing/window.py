@@ -73,7 +73,7 @@ class Window:
         return self._levels[places], places
 
     def leading(self) -> int:
-        """Columns of silence at the beginning."""
+        """Columns of bands that are silent at the beginning of the recording."""
         runs = self._runs()
         return runs[0][1] if runs and runs[0][0] == 0 else 0
 

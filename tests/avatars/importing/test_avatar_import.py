@@ -114,10 +114,12 @@ def test_a_photo_becomes_an_avatar(desk: Desk, tmp_path: Path) -> None:
     assert sorted(p.name for p in home.iterdir()) == [
         *("avatar.toml", "source.png", "still.png", "track.npz")
     ]
-    card = read_metadata(home)
+    metadata = read_metadata(home)
     sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
-    assert card["gains"] == {"jaw": 1.25, "open": 1.0}
-    told = {name: card[name] for name in ("name", "kind", "finder", "source", "sha256", "consent")}
+    assert metadata["gains"] == {"jaw": 1.25, "open": 1.0}
+    told = {
+        name: metadata[name] for name in ("name", "kind", "finder", "source", "sha256", "consent")
+    }
     assert told == {
         "name": "Me, myself",
         "kind": "photo",
@@ -126,7 +128,7 @@ def test_a_photo_becomes_an_avatar(desk: Desk, tmp_path: Path) -> None:
         "sha256": sha256,
         "consent": WHEN,
     }
-    assert (card["pictures"], card["seen"]) == (1, 1)
+    assert (metadata["pictures"], metadata["seen"]) == (1, 1)
     track = load_track(home / "track.npz")
     assert track.boxes.tolist() == [[60, 20, 100, 60]] and track.strength.tolist() == [1]
     plate = desk.library().plate(desk.library().get("me"), (128, 128))
@@ -139,9 +141,9 @@ def test_a_clip_becomes_an_avatar(desk: Desk, tmp_path: Path) -> None:
     home = desk.take(video(tmp_path / "photo.jpg.mov"))
     names = {"avatar.toml", "source.mov", "still.png", "track.npz", "loop.mp4", "loop.npz"}
     assert {path.name for path in home.iterdir()} == names
-    card = read_metadata(home)
-    assert (card["kind"], card["pictures"], card["seen"]) == ("clip", 40, 40)
-    assert "cut_off" not in card
+    metadata = read_metadata(home)
+    assert (metadata["kind"], metadata["pictures"], metadata["seen"]) == ("clip", 40, 40)
+    assert "cut_off" not in metadata
     track = load_track(home / "loop.npz")
     expected = [*range(40), *range(38, 0, -1)]
     assert len(decoded(home / "loop.mp4")) == len(track.boxes) == len(expected)
@@ -358,9 +360,9 @@ def test_a_clip_cut_off_says_so_in_its_card(desk: Desk, tmp_path: Path) -> None:
     indexed = [*FINE, *TAGS, "-movflags", "+faststart"]
     source = clip(tmp_path / "a.mp4", pictures, coded=indexed)
     source.write_bytes(source.read_bytes()[: int(source.stat().st_size * 0.7)])
-    card = read_metadata(desk.take(source))
-    assert "truncated" in card["warnings"]
-    assert card["cut_off"] is True and 25 <= card["pictures"] < 80
+    metadata = read_metadata(desk.take(source))
+    assert "truncated" in metadata["warnings"]
+    assert metadata["cut_off"] is True and 25 <= metadata["pictures"] < 80
 
 
 def test_without_ffmpeg_photos_still_come_in(desk: Desk, tmp_path: Path) -> None:
@@ -368,13 +370,13 @@ def test_without_ffmpeg_photos_still_come_in(desk: Desk, tmp_path: Path) -> None
         raise FfmpegFailed("No usable ffmpeg was found")
 
     tools = ImportTools(none, lambda: desk.finder)
-    card = AvatarMetadata("me", "Me", WHEN)
+    metadata = AvatarMetadata("me", "Me", WHEN)
     import_avatar(
-        photo(tmp_path / "a.png"), desk.avatars / "me", card, tools, lambda *_: None, bool
+        photo(tmp_path / "a.png"), desk.avatars / "me", metadata, tools, lambda *_: None, bool
     )
     with pytest.raises(FfmpegFailed):
         import_avatar(
-            video(tmp_path / "a.mov"), desk.avatars / "two", card, tools, lambda *_: None, bool
+            video(tmp_path / "a.mov"), desk.avatars / "two", metadata, tools, lambda *_: None, bool
         )
     assert desk.left() == ["me"]
 

@@ -24,7 +24,7 @@ from tests.importing import GOOD, Importer, make_still_avatar
 
 
 class Recorder(Importer):
-    """Notes in the card what the import was made of, as a real one does."""
+    """Notes in the metadata what the import was made of, as a real one does."""
 
     def __call__(self, item: Import, home: Path) -> None:
         super().__call__(item, home)
@@ -58,7 +58,7 @@ class Folder:
             self.files.scan()
         assert until(lambda: all(r["status"] != "importing" for r in self.avatars.all()))
 
-    def told(self) -> dict[str, str]:
+    def statuses(self) -> dict[str, str]:
         return {record["id"]: record["status"] for record in self.avatars.all()}
 
 
@@ -74,10 +74,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_photo_becomes_an_avatar_and_stays_where_it_is(folder: Folder) -> None:
     path = folder.put("Әлия Нұр.JPG")
     folder.scan()
-    assert folder.told() == {"aigul": "ready", "aliya-nur": "ready"}
+    assert folder.statuses() == {"aigul": "ready", "aliya-nur": "ready"}
     assert folder.avatars.describe("aliya-nur")["name"] == "Әлия Нұр"
-    card = read_metadata(folder.path / "aliya-nur")
-    assert "operator" in card["consent"] and card["dropped"] == "Әлия Нұр.JPG"
+    metadata = read_metadata(folder.path / "aliya-nur")
+    assert "operator" in metadata["consent"] and metadata["dropped"] == "Әлия Нұр.JPG"
     assert path.read_bytes() == GOOD
     folder.scan()
     assert len(folder.importer.began) == 1
@@ -98,7 +98,7 @@ def test_progress_and_failures_are_told_as_of_an_upload(folder: Folder) -> None:
     assert sorted(folder.importer.began) == ["anna", "bek"], "not tried again until it changes"
     folder.put("bek.mp4", GOOD + b"!")
     folder.scan()
-    assert folder.told()["bek"] == "ready"
+    assert folder.statuses()["bek"] == "ready"
 
 
 def test_a_file_that_is_being_copied_is_waited_for(
@@ -133,13 +133,13 @@ def test_what_was_removed_does_not_come_back(folder: Folder, restarted: bool) ->
     folder.start()
     folder.put("copy.jpg")
     folder.scan()
-    assert folder.told() == {"aigul": "ready"}
+    assert folder.statuses() == {"aigul": "ready"}
     path.unlink()
     (folder.path / "copy.jpg").unlink()
     folder.scan()
     folder.put("anna.jpg")
     folder.scan()
-    assert folder.told() == {"aigul": "ready", "anna": "ready"}, "it was put there again"
+    assert folder.statuses() == {"aigul": "ready", "anna": "ready"}, "it was put there again"
 
 
 def test_what_was_cancelled_does_not_come_back(folder: Folder) -> None:
@@ -154,7 +154,7 @@ def test_what_was_cancelled_does_not_come_back(folder: Folder) -> None:
     folder.importer.gate.set()
     folder.start()
     folder.scan()
-    assert folder.told() == {"aigul": "ready"}
+    assert folder.statuses() == {"aigul": "ready"}
 
 
 def test_the_end_of_the_server_is_no_cancel_by_a_person(folder: Folder) -> None:
@@ -166,7 +166,7 @@ def test_the_end_of_the_server_is_no_cancel_by_a_person(folder: Folder) -> None:
     folder.importer.gate.set()
     folder.start()
     folder.scan()
-    assert folder.told() == {"aigul": "ready", "anna": "ready"}
+    assert folder.statuses() == {"aigul": "ready", "anna": "ready"}
 
 
 def test_the_same_content_is_imported_once_and_ids_are_not_taken_twice(folder: Folder) -> None:
@@ -174,7 +174,7 @@ def test_the_same_content_is_imported_once_and_ids_are_not_taken_twice(folder: F
     folder.put("one.jpg")
     folder.put("two.jpg")
     folder.scan()
-    assert folder.told() == {"aigul": "ready", "aigul-2": "ready", "one": "ready"}
+    assert folder.statuses() == {"aigul": "ready", "aigul-2": "ready", "one": "ready"}
     folder.avatars.close()
     folder.start()
     folder.scan()
@@ -186,7 +186,7 @@ def test_its_avatar_stays_when_the_file_goes(folder: Folder) -> None:
     folder.scan()
     (folder.path / "anna.jpg").unlink()
     folder.scan()
-    assert folder.told() == {"aigul": "ready", "anna": "ready"}
+    assert folder.statuses() == {"aigul": "ready", "anna": "ready"}
 
 
 def test_other_files_are_left_alone(folder: Folder) -> None:
@@ -195,7 +195,7 @@ def test_other_files_are_left_alone(folder: Folder) -> None:
     (folder.path / "photos.jpg").mkdir()
     (folder.path / "gone.jpg").symlink_to("/nowhere")
     folder.scan()
-    assert folder.told() == {"aigul": "ready"}
+    assert folder.statuses() == {"aigul": "ready"}
 
 
 def test_a_memory_that_cannot_be_read_or_written_costs_no_avatar(

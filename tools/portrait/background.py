@@ -1,4 +1,4 @@
-"""A backend out of focus: window light on the left, a screen, a shelf and lamps on the right."""
+"""A studio out of focus: window light on the left, a screen, a shelf and lamps on the right."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.curve import spline
-from avatar.aigul.drawing.palette import Float32, linear, over, to_srgb
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.curve import spline
+from tools.portrait.palette import Float32, linear, over, to_srgb
 
 _BOOKS = (
     (216, 20, 100, (0.72, 0.42, 0.30)),

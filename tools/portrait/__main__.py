@@ -1,7 +1,7 @@
 """Draws the presenter and writes still, clip and tracks. From the repository's root:
 
-python -m avatar.aigul.drawing                      # about three minutes on two cores
-python -m avatar.aigul.drawing --quick look.png     # one small picture, to look at
+python -m tools.portrait                      # about three minutes on two cores
+python -m tools.portrait --quick look.png     # one small picture, to look at
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import argparse
 import logging
 from pathlib import Path
 
-from avatar.aigul.drawing.clip import Clip
-from avatar.aigul.drawing.frame import HEIGHT, WIDTH, Frame
-from avatar.aigul.drawing.layers import draw_layers
-from avatar.aigul.drawing.product import write_loop, write_picture, write_still
+from app_core.config import ROOT
+from tools.portrait.clip import Clip
+from tools.portrait.frame import HEIGHT, WIDTH, Frame
+from tools.portrait.layers import draw_layers
+from tools.portrait.product import write_loop, write_picture, write_still
 
-_FOLDER = Path(__file__).resolve().parent.parent
+_FOLDER = ROOT / "avatar" / "aigul"
 
 
 def main() -> None:

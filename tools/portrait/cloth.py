@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.curve import Control, mirrored, spline
-from avatar.aigul.drawing.light import FILL, KEY, normals
-from avatar.aigul.drawing.palette import Color, Float32, linear
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.curve import Control, mirrored, spline
+from tools.portrait.light import FILL, KEY, normals
+from tools.portrait.palette import Color, Float32, linear
 
 
 class Fold(NamedTuple):

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from avatar.aigul.drawing.canvas import Canvas
-from avatar.aigul.drawing.curve import Control, Points, cubic, resample, smooth, spline
-from avatar.aigul.drawing.light import HALFWAY, KEY
-from avatar.aigul.drawing.palette import HAIR_BASE, HAIR_DEEP, HAIR_SHEEN, Float32, linear
+from tools.portrait.canvas import Canvas
+from tools.portrait.curve import Control, Points, cubic, resample, smooth, spline
+from tools.portrait.light import HALFWAY, KEY
+from tools.portrait.palette import HAIR_BASE, HAIR_DEEP, HAIR_SHEEN, Float32, linear
 
 Guides = Sequence[Control]
 Shade = Callable[[Float32, Float32, Float32, Float32], Float32]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app_core.landmarks import LID_POINTS, LIP_POINTS, pack
-from avatar.aigul.drawing import anatomy
-from avatar.aigul.drawing.curve import Points, across, mirrored, resample, spline
+from tools.portrait import anatomy
+from tools.portrait.curve import Points, across, mirrored, resample, spline
 
 if TYPE_CHECKING:
     from app_core.types import Float32

@@ -1,4 +1,4 @@
-"""The backend's light on skin and cloth: a soft key from the upper left, a weak fill, a bounce."""
+"""The studio's light on skin and cloth: a soft key from the upper left, a weak fill, a bounce."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from avatar.aigul.drawing.curve import smooth
-from avatar.aigul.drawing.palette import Color, Float32, linear
+from tools.portrait.curve import smooth
+from tools.portrait.palette import Color, Float32, linear
 
 if TYPE_CHECKING:
-    from avatar.aigul.drawing.canvas import Canvas
+    from tools.portrait.canvas import Canvas
 
 
 def _unit(x: float, y: float, z: float) -> Float32:

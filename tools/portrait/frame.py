@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avatar.aigul.drawing.curve import Points
+from tools.portrait.curve import Points
 
 WIDTH, HEIGHT = 1080, 1920
 _UNIT = 1.42 / WIDTH

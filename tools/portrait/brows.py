@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from avatar.aigul.drawing.anatomy import BROW as LINE
-from avatar.aigul.drawing.anatomy import BROW_HALF_THICKNESS
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.curve import Points, mirrored, spline, tapered
-from avatar.aigul.drawing.palette import BROW, Float32, over
+from tools.portrait.anatomy import BROW as LINE
+from tools.portrait.anatomy import BROW_HALF_THICKNESS
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.curve import Points, mirrored, spline, tapered
+from tools.portrait.palette import BROW, Float32, over
 
 _HAIRS = 400
 

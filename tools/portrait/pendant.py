@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.curve import mirrored, resample, spline
-from avatar.aigul.drawing.palette import Float32, stack
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.curve import mirrored, resample, spline
+from tools.portrait.palette import Float32, stack
 
 _MIDDLE, _RADIUS = np.array([0.0, 404.0]), 13.5
 _HORN = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from avatar.aigul.drawing.curve import Points, across, spline
+from tools.portrait.curve import Points, across, spline
 
 FACE = [
     (0, -222), (62, -214), (110, -180), (134, -122), (141, -60), (142, -5), (139.5, 40),

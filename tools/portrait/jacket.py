@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.cloth import Fold, fold_height, woven
-from avatar.aigul.drawing.curve import Points, mirrored, resample, smooth, spline
-from avatar.aigul.drawing.palette import JACKET, Float32, covering, linear, mix, over, stack, tint
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.cloth import Fold, fold_height, woven
+from tools.portrait.curve import Points, mirrored, resample, smooth, spline
+from tools.portrait.palette import JACKET, Float32, covering, linear, mix, over, stack, tint
 
 _OUTER = [
     (82, 276), (100, 284), (140, 302), (220, 321), (286, 338), (326, 357), (351, 390), (364, 444),

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from avatar.aigul.drawing.anatomy import LIP_LINE, LOWER_OUTER, MOUTH_CORNER, UPPER_OUTER, lips
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.curve import across, mirrored, spline
-from avatar.aigul.drawing.palette import LIP_LOWER, LIP_UPPER, Float32, linear, mix, over
+from tools.portrait.anatomy import LIP_LINE, LOWER_OUTER, MOUTH_CORNER, UPPER_OUTER, lips
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.curve import across, mirrored, spline
+from tools.portrait.palette import LIP_LOWER, LIP_UPPER, Float32, linear, mix, over
 
 
 class Lips(NamedTuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.cloth import Fold, fold_height, woven
-from avatar.aigul.drawing.curve import smooth, spline
-from avatar.aigul.drawing.jacket import bust, torso
-from avatar.aigul.drawing.palette import BLOUSE, Float32, covering, linear, over, stack
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.cloth import Fold, fold_height, woven
+from tools.portrait.curve import smooth, spline
+from tools.portrait.jacket import bust, torso
+from tools.portrait.palette import BLOUSE, Float32, covering, linear, over, stack
 
 _NECKLINE = [
     (-98, 300), (-86, 340), (-62, 388), (-30, 428), (0, 442), (30, 428), (62, 388), (86, 340),

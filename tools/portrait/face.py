@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from avatar.aigul.drawing import anatomy, light, mouth
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.curve import mirrored, smooth, spline, symmetric
-from avatar.aigul.drawing.palette import SKIN, Float32, linear, over, tint
+from tools.portrait import anatomy, light, mouth
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.curve import mirrored, smooth, spline, symmetric
+from tools.portrait.palette import SKIN, Float32, linear, over, tint
 
 _MIDDLE = -4.0
 """Height of the middle of the skull, face units."""

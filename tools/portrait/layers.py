@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from avatar.aigul.drawing import hair
-from avatar.aigul.drawing.background import draw_background
-from avatar.aigul.drawing.blouse import draw_blouse
-from avatar.aigul.drawing.brows import draw_brows
-from avatar.aigul.drawing.canvas import Box, Canvas
-from avatar.aigul.drawing.eyes import draw_eyes
-from avatar.aigul.drawing.face import draw_face
-from avatar.aigul.drawing.jacket import draw_jacket
-from avatar.aigul.drawing.light import rim
-from avatar.aigul.drawing.neck import draw_neck
-from avatar.aigul.drawing.palette import Float32, covering, linear, mix, stack, to_srgb
-from avatar.aigul.drawing.pendant import draw_pendant
+from tools.portrait import hair
+from tools.portrait.background import draw_background
+from tools.portrait.blouse import draw_blouse
+from tools.portrait.brows import draw_brows
+from tools.portrait.canvas import Box, Canvas
+from tools.portrait.eyes import draw_eyes
+from tools.portrait.face import draw_face
+from tools.portrait.jacket import draw_jacket
+from tools.portrait.light import rim
+from tools.portrait.neck import draw_neck
+from tools.portrait.palette import Float32, covering, linear, mix, stack, to_srgb
+from tools.portrait.pendant import draw_pendant
 
 if TYPE_CHECKING:
     from app_core.types import UInt8
-    from avatar.aigul.drawing.frame import Frame
+    from tools.portrait.frame import Frame
 
 logger = logging.getLogger(__name__)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from avatar.aigul.drawing import light
-from avatar.aigul.drawing.anatomy import EAR, FACE, NECK
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.curve import smooth, spline, symmetric
-from avatar.aigul.drawing.palette import SKIN, Float32, linear, mix, over, tint
+from tools.portrait import light
+from tools.portrait.anatomy import EAR, FACE, NECK
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.curve import smooth, spline, symmetric
+from tools.portrait.palette import SKIN, Float32, linear, mix, over, tint
 
 
 def draw_neck(canvas: Canvas) -> tuple[Float32, Float32]:

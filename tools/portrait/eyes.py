@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 
-from avatar.aigul.drawing.anatomy import (
+from tools.portrait.anatomy import (
     EYE_OUTER,
     IRIS,
     IRIS_RADIUS,
@@ -15,9 +15,9 @@ from avatar.aigul.drawing.anatomy import (
     PUPIL_RADIUS,
     lids,
 )
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.curve import Points, mirrored, resample, smooth, spline
-from avatar.aigul.drawing.palette import Float32, covering, linear, mix, over, stack
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.curve import Points, mirrored, resample, smooth, spline
+from tools.portrait.palette import Float32, covering, linear, mix, over, stack
 
 _LASHES = 42
 _LOWER_LASHES = 20

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.aigul.drawing.curve import Points, smooth
+from tools.portrait.curve import Points, smooth
 
 PICTURES = 250
 FPS = 25

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from avatar.aigul.drawing.canvas import Brush, Canvas
-from avatar.aigul.drawing.curve import Points, resample, smooth, spline
-from avatar.aigul.drawing.palette import HAIR_BASE, Float32, covering, linear, stack
-from avatar.aigul.drawing.strands import Guides, Shade, Style, draw_sheet
+from tools.portrait.canvas import Brush, Canvas
+from tools.portrait.curve import Points, resample, smooth, spline
+from tools.portrait.palette import HAIR_BASE, Float32, covering, linear, stack
+from tools.portrait.strands import Guides, Shade, Style, draw_sheet
 
 SWEEP: Guides = [
     [(55, -155), (20, -161), (-32, -147), (-76, -113), (-108, -68), (-127, -20), (-136, 34),

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import skia
 
-from avatar.aigul.drawing.curve import Control, Points, tapered
-from avatar.aigul.drawing.frame import Frame
-from avatar.aigul.drawing.palette import Color, Float32, linear
+from tools.portrait.curve import Control, Points, tapered
+from tools.portrait.frame import Frame
+from tools.portrait.palette import Color, Float32, linear
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in face units."""

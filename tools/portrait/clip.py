@@ -14,14 +14,14 @@ from app_core.face.track import cycle_track
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.picture import from_bgr
 from app_core.types import Picture
-from avatar.aigul.drawing.landmarks import box, landmarks
-from avatar.aigul.drawing.motion import FPS, PICTURES, Track, move, source_rows, tracks
+from tools.portrait.landmarks import box, landmarks
+from tools.portrait.motion import FPS, PICTURES, Track, move, source_rows, tracks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app_core.types import FaceTrack, UInt8
-    from avatar.aigul.drawing.frame import Frame
+    from tools.portrait.frame import Frame
 
 ORDER = (
     "background",

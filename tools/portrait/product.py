@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import cv2
 
 from app_core.face.track import cycle_track, save_track
-from avatar.aigul.drawing.clip import Clip, clip_track, write_clip
+from tools.portrait.clip import Clip, clip_track, write_clip
 
 if TYPE_CHECKING:
     from app_core.types import UInt8
-    from avatar.aigul.drawing.frame import Frame
+    from tools.portrait.frame import Frame
 
 
 def write_still(clip: Clip, frame: Frame, folder: Path) -> None:
