@@ -16,20 +16,17 @@ from app_core.lipsync.wav2lip.runtime import FaceAt
 from app_core.lipsync.wav2lip.torch_runtime import TorchRuntime
 from app_core.request import GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
-from app_core.weights.containers import save_state
 from benchmarks.seeded_weights import seeded_input
 from tests.fakes import FaceLibrary
 from tests.lipsync.wav2lip.test_network import GOLDEN, relative
-from tests.seeded_weights import state as seeded
+from tests.seeded_weights import written
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "seeded.safetensors"
-    save_state(seeded(), path, {})
-    return path
+    return written(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,8 @@ from app_core.lipsync.wav2lip.paste import edge
 from app_core.lipsync.wav2lip.runtime import FaceAt, Runtime
 from app_core.lipsync.wav2lip.torch_runtime import TorchRuntime
 from app_core.lipsync.wav2lip.trimmed import TrimmedWav2Lip, fold_batch_norms
-from app_core.weights.containers import save_state
 from benchmarks.seeded_weights import seeded_input
-from tests.seeded_weights import state as seeded
+from tests.seeded_weights import written
 
 GOLDEN = ROOT / "tests" / "data" / "wav2lip_seed1.npz"
 """Every sixth row and column of what the published network answers, made once with it."""
@@ -28,9 +27,7 @@ GOLDEN = ROOT / "tests" / "data" / "wav2lip_seed1.npz"
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "seeded.safetensors"
-    save_state(seeded(), path, {})
-    return path
+    return written(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")
