@@ -135,13 +135,9 @@ def doctor(config: Config) -> int:
 
 
 def models(config: Config, arguments: list[str]) -> int:
-    from app_core.weights.catalogue import command
+    from app_core.cli.models import command
 
-    def say(sentence: str) -> None:
-        sys.stdout.write(f"{sentence}\n")
-        sys.stdout.flush()
-
-    return command(arguments, config.models_dir, say)
+    return command(arguments, config.models_dir)
 
 
 def main(arguments: list[str]) -> int:

@@ -51,6 +51,11 @@ class Config(BaseModel):
     model: str = Field(
         "auto", description="Lip-sync model: viseme, wav2lip, or auto: the best that runs here"
     )
+    models: str = Field(
+        "",
+        description="Lip-sync models to load side by side, separated by commas, the default first;"
+        " empty: that of MODEL",
+    )
     model_runtime: Literal["auto", "cuda", "openvino", "torch"] = Field(
         "auto", description="What runs a network: cuda, openvino, torch, or auto: the fastest here"
     )
@@ -155,6 +160,14 @@ class Config(BaseModel):
             value = cls.model_fields[info.field_name or ""].default
         return value if value is None else _under_root(value)
 
+    @field_validator("models")
+    @classmethod
+    def _each_once(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",")] if value.strip() else []
+        if "auto" in names or not all(names) or len(set(names)) < len(names):
+            raise ValueError("must be names of different models; auto is for MODEL")
+        return ",".join(names)
+
     @field_validator("ffmpeg")
     @classmethod
     def _command_or_path(cls, value: str) -> str:
@@ -179,6 +192,11 @@ class Config(BaseModel):
     def addresses(self) -> list[tuple[str, int]]:
         pairs = (address.strip().rpartition(":") for address in self.listen.split(","))
         return [(host.strip("[]"), int(port)) for host, _, port in pairs]
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models to load, the default first; ``auto`` is the best that runs here."""
+        return tuple(self.models.split(",")) if self.models else (self.model,)
 
     @property
     def allowed_origins(self) -> frozenset[str]:

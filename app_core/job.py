@@ -17,7 +17,8 @@ from app_core.channel import Channel
 from app_core.errors import afresh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from app_core.audio import AudioBuffer
     from app_core.errors import SoyleError
@@ -28,6 +29,22 @@ T = TypeVar("T")
 
 JOB_BYTES, MARK_BYTES = 8192, 400
 """What a job takes in memory besides its sound and text, and one of its marks."""
+
+
+def each_within(
+    stage: Callable[[], AbstractContextManager[object]], items: Iterator[T]
+) -> Iterator[T]:
+    """``items``, each made in a ``stage()`` of its own. Closing it closes them."""
+    try:
+        while True:
+            try:
+                with stage():
+                    item = next(items)
+            except StopIteration:
+                return
+            yield item
+    finally:
+        getattr(items, "close", bool)()
 
 
 class JobStatus(StrEnum):
@@ -180,16 +197,7 @@ class Job:
 
     def worked(self, stage: str, items: Iterator[T]) -> Iterator[T]:
         """``items``, the time of making each counted to a stage."""
-        try:
-            while True:
-                try:
-                    with self.working(stage):
-                        item = next(items)
-                except StopIteration:
-                    return
-                yield item
-        finally:
-            getattr(items, "close", bool)()
+        return each_within(lambda: self.working(stage), items)
 
     def mark(self, name: str) -> None:
         """Notes the first time that something happened."""

@@ -15,6 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from app_core.job import each_within
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -165,16 +167,7 @@ class Metrics:
         """``items``, with the core time of making each counted to a stage. Closing it
         closes them.
         """
-        try:
-            while True:
-                try:
-                    with self.time(name):
-                        item = next(items)
-                except StopIteration:
-                    return
-                yield item
-        finally:
-            getattr(items, "close", bool)()
+        return each_within(lambda: self.time(name), items)
 
     def tally(self, job: Job) -> Tally:
         return Tally(self, kind(job))

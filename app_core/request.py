@@ -78,10 +78,19 @@ Speed = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False, strict=True)
 
 
 class Encoding(NamedTuple):
+    """How frames become a film."""
+
     encoder: str = "libx264"
     crf: int = 20
     """0 best .. 51, on the scale of libx264."""
     preset: str = "veryfast"
+    """Of libx264; slower ones make smaller files."""
+    key_frame_s: int = 2
+    """Seconds from one key frame to the next; there are no others."""
+    b_frames: bool = True
+    """Pictures may lie in the file in another order than they are shown."""
+    streamed: bool = False
+    """H.264 High at the lowest level that has room, and the encoder holds no picture back."""
 
 
 def parsed(kind: type[T], fields: Any) -> T:
@@ -117,7 +126,7 @@ class RenderRequest(BaseModel):
         description="Id of a voice of /api/voices; null: the first that speaks the language",
     )
     model: StrictStr = Field(
-        default="auto", description="auto, or the lip-sync model of /api/health"
+        default="auto", description="auto, or one of the lip-sync models of /api/health"
     )
     size: Size = Field(
         default="auto", description="WxH in pixels, even sides 128..1920, or auto: the avatar's own"

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from app_core.lipsync.wav2lip.checkpoint import load_network, save_state
+from app_core.lipsync.wav2lip.checkpoint import load_network
+from app_core.lipsync.wav2lip.dimensions import HALF
 from app_core.lipsync.wav2lip.load import open_runtime
+from app_core.weights.containers import save_state
 from benchmarks.seeded_weights import seeded_state
 from benchmarks.table import end, show
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ON = {"cpu": ("eager", "torch", "openvino"), "cuda": ("eager", "cuda-full", "cuda")}
-HALF = 48
 
 
 def relative(found: NDArray[np.float32], reference: NDArray[np.float32]) -> float:

@@ -24,8 +24,8 @@ from app_core.config import Config
 from app_core.face.track import load_track
 from app_core.landmarks import POINTS
 from app_core.lipsync.viseme.model import VisemeModel
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
-from app_core.services.video_lipsync_stream import ClipFootage
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Mouth
 from benchmarks.table import end, show

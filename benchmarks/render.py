@@ -20,8 +20,10 @@ from app_core.lipsync.model import ModelOptions
 from app_core.lipsync.registry import open_model
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.media.jpeg import encode
-from app_core.outputs.mp4 import Mp4Writer
+from app_core.outputs.mp4 import start_mp4
+from app_core.outputs.output import Format
 from app_core.pipeline.plan import Plan
+from app_core.request import Encoding
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Frame, Mouth, MouthTask, Picture, Speech, frame_count
 from benchmarks.table import end, show
@@ -44,7 +46,8 @@ def x264_ms(pictures: list[Picture]) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "out.mp4"
-        with Mp4Writer(path, *size, FPS, rate, find_ffmpeg(Config.from_env().ffmpeg)) as writer:
+        ffmpeg = find_ffmpeg(Config.from_env().ffmpeg)
+        with start_mp4(path, Format(*size, FPS, rate), Encoding(), ffmpeg) as writer:
             for index, picture in enumerate(pictures):
                 writer.write(Frame(index, index / FPS, picture, silence))
             writer.finish()

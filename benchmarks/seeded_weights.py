@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from app_core.lipsync.wav2lip.dimensions import BANDS, COLUMNS, SIDE
 from app_core.lipsync.wav2lip.network import Wav2Lip
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ def seeded_state(seed: int) -> dict[str, torch.Tensor]:
 def seeded_input(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Faces (count, 96, 96, 3) uint8 BGR, blurred noise, and mels (count, 80, 16), -4..4."""
     random = np.random.Generator(np.random.PCG64([777, seed]))
-    faces = random.integers(0, 256, (count, 96, 96, 3), dtype=np.uint8)
+    faces = random.integers(0, 256, (count, SIDE, SIDE, 3), dtype=np.uint8)
     for _ in range(6):
         wide: NDArray[np.floating] = faces.astype(np.float32)
         shifted = [np.roll(wide, step, axis) for axis in (1, 2) for step in (1, -1)]
         wide = (wide + shifted[0] + shifted[1] + shifted[2] + shifted[3]) / 5
         faces = wide.astype(np.uint8)
-    return faces, random.uniform(-4, 4, (count, 80, 16)).astype(np.float32)
+    return faces, random.uniform(-4, 4, (count, BANDS, COLUMNS)).astype(np.float32)
 
 
 def _tensor(name: str, shape: tuple[int, ...], seed: int) -> NDArray[np.generic]:

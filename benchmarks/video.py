@@ -20,10 +20,10 @@ import numpy as np
 
 from app_core.config import Config
 from app_core.media.decoder import decoder_argv
+from app_core.media.encoding import encoder_options
 from app_core.media.ffmpeg import QUIET
 from app_core.media.wav import pcm16
-from app_core.outputs.mp4 import encoder_options
-from app_core.request import VideoRequest
+from app_core.request import Encoding, VideoRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.video_lipsync_stream import process_video_lipsync_streaming
 from app_core.speech.voices.espeak import EspeakVoice
@@ -95,7 +95,7 @@ def bare(service: LipsyncService, sound: Path, path: Path, frames: int) -> Cost:
         *[ffmpeg, *QUIET, "-y", "-f", "rawvideo", "-pixel_format", "yuv420p"],
         *["-video_size", f"{size[0]}x{size[1]}", "-framerate", f"{FPS}", "-i", "pipe:0"],
         *["-i", str(sound), "-map", "0:v", "-map", "1:a", "-c:v", "libx264"],
-        *encoder_options("libx264", 20, "veryfast", 2 * FPS),
+        *encoder_options(Encoding(), *size, FPS),
         *["-c:a", "aac", "-b:a", "192k", "-ar", "48000", "-movflags", "+faststart", str(path)],
     ]
     with Cost() as cost, subprocess.Popen(decode, stdout=subprocess.PIPE) as decoder:

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from app_core.lipsync.wav2lip.checkpoint import load_network, read_state, save_state
+from app_core.lipsync.wav2lip.checkpoint import load_network, read_state
 from app_core.lipsync.wav2lip.load import open_runtime
 from app_core.lipsync.wav2lip.runtime import FaceAt
+from app_core.weights.containers import save_state
 from benchmarks.seeded_weights import seeded_input, seeded_state
 from benchmarks.table import end, show
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from app_core.avatars.library import Avatar
-from app_core.errors import NotFound, VoiceFailed
+from app_core.errors import Cancelled, NotFound, VoiceFailed
 from app_core.landmarks import POINT_COUNT, POINTS
 from app_core.speech.registry import Voices
+from app_core.speech.voice import Stale, never
 from app_core.types import (
     FaceTrack,
     Mouth,
@@ -40,11 +41,13 @@ class ToneVoice:
         self.word_s, self.fail_at, self.delay_s = word_s, fail_at, delay_s
         self.spoken = 0
 
-    def speak(self, text: str, language: str, speed: float = 1.0) -> Iterator[Speech]:
+    def speak(
+        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
+    ) -> Iterator[Speech]:
         for index, word in enumerate(text.split()):
             if word == self.fail_at:
                 raise VoiceFailed(f"tone: cannot say '{word}'")
-            time.sleep(self.delay_s)
+            self._wait(stale)
             self.spoken += 1
             length = int(self.word_s / speed * RATE)
             pcm = np.sin(np.arange(length) * 0.3).astype(np.float32) * 0.5
@@ -52,21 +55,22 @@ class ToneVoice:
             phonemes, words = [Phoneme("a", 0.0, seconds)], (Word(word, 0.0, seconds),)
             yield Speech(index, word, pcm, RATE, phonemes, words)
 
+    def _wait(self, stale: Stale) -> None:
+        until_s = time.monotonic() + self.delay_s
+        while True:
+            if stale():
+                raise Cancelled("tone: nobody listens")
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                return
+            time.sleep(min(left_s, 0.02))
 
-class ToneVoices:
+
+class ToneVoices(Voices):
+    """One voice."""
+
     def __init__(self, voice: ToneVoice | None = None) -> None:
-        self.voice = voice or ToneVoice()
-
-    def ids(self) -> list[str]:
-        return [self.voice.id]
-
-    def get(self, voice_id: str | None, language: str) -> ToneVoice:
-        if voice_id not in (None, self.voice.id):
-            raise NotFound("There is no such voice; there is: tone", field="voice")
-        return self.voice
-
-    def describe(self) -> list[dict[str, Any]]:
-        return Voices([self.voice]).describe()
+        super().__init__([voice or ToneVoice()])
 
 
 class GreyPlate:

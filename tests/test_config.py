@@ -24,11 +24,21 @@ def test_environment_wins_over_defaults() -> None:
         ("LISTEN", "localhost:99999"),
         ("CPU_SHARE", "2"),
         ("LOG_LEVEL", "loud"),
+        ("MODELS", "viseme,viseme"),
+        ("MODELS", "viseme,"),
+        ("MODELS", "auto,viseme"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
         Config.from_env({name: value})
+
+
+def test_models_to_load() -> None:
+    assert Config.from_env({"MODEL": "viseme"}).model_names == ("viseme",)
+    assert Config.from_env({"MODELS": ""}).model_names == ("auto",)
+    both = Config.from_env({"MODEL": "viseme", "MODELS": "wav2lip, viseme"})
+    assert both.model_names == ("wav2lip", "viseme")
 
 
 PATHS = ("AVATAR_DIR", "MODELS_DIR", "BASE_VIDEO_PATH", "WORK_DIR")

@@ -153,8 +153,8 @@ def test_a_container_on_a_busy_host_admits_what_fits_its_own_quota(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 0.0
-    monkeypatch.setattr("app_core.engine.capacity.time.monotonic", lambda: now)
-    monkeypatch.setattr("app_core.engine.capacity.time.process_time", lambda: now / 10)
+    monkeypatch.setattr("app_core.engine.core_budget.time.monotonic", lambda: now)
+    monkeypatch.setattr("app_core.engine.core_budget.time.process_time", lambda: now / 10)
     files = {
         "proc/stat": BUSY_HOST,
         "proc/self/cgroup": "0::/\n",
@@ -162,7 +162,7 @@ def test_a_container_on_a_busy_host_admits_what_fits_its_own_quota(
         "sys/fs/cgroup/cpu.stat": "usage_usec 0\nnr_throttled 0\n",
     }
     own = Cores(tree(files), HOST)
-    monkeypatch.setattr("app_core.engine.capacity.Cores", lambda: own)
+    monkeypatch.setattr("app_core.engine.core_budget.Cores", lambda: own)
     capacity = Capacity(share=0.75)
     capacity.calibrate(4.0, 512, 512)
     for second in range(1, 11):

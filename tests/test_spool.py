@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app_core.audio import SPILL_S, AudioBuffer
+from app_core.audio import SPILL_S, AudioBuffer, int16
 from app_core.spool import Extent, Spool
 
 

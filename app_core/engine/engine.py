@@ -48,7 +48,7 @@ class Engine:
         self._model, self._runner = model, Runner(model)
         self._scheduler = Scheduler(model.max_batch, self._is_ready)
         self._file_waiting = max(FILE_WAITING, 2 * model.max_batch)
-        self._name = f"engine-{model.name}"
+        self.name = model.name
         self._jobs: dict[str, Job] = {}
         self._finished: dict[str, Exception | None] = {}
         self._broken: dict[str, ModelFailed] = {}
@@ -88,7 +88,7 @@ class Engine:
 
     def start(self) -> None:
         """Also again, when the thread has ended. Raises Busy when no thread is left."""
-        thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
+        thread = threading.Thread(target=self._loop, name=f"engine-{self.name}", daemon=True)
         start_thread(thread)
         self._thread = thread
 

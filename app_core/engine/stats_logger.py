@@ -50,11 +50,12 @@ class StatsLogger:
             return
         logger.info(
             "%d live and %d file renders: %.0f frames/s in batches of %.1f, %d frames wait, "
-            "%.1f %% late",
+            "%.1f %% late (%s)",
             live,
             files,
             engine.throughput.frames_per_s,
             engine.throughput.mean_batch,
             engine.depth,
             100 * self._capacity.snapshot().late,
+            engine.name,
         )

@@ -32,6 +32,10 @@ class Throughput:
         return self._sums()[0] / WINDOW_S
 
     @property
+    def batches_per_s(self) -> float:
+        return self._sums()[1] / WINDOW_S
+
+    @property
     def mean_batch(self) -> float:
         frames, batches = self._sums()
         return frames / batches if batches else 0.0

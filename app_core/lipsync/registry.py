@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app_core.errors import BadInput
 from app_core.lipsync.viseme.model import VisemeModel
+from app_core.weights.checkpoints import WAV2LIP_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AUTO = "auto"
-WAV2LIP_FOLDER = "wav2lip"
-"""Of its checkpoints, in the folder of models."""
 REAL_TIME_FPS = 30.0
 """What a model has to sustain to be chosen for live pictures at 25 a second."""
 

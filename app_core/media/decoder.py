@@ -17,8 +17,8 @@ from app_core.media.raw_video import planes
 from app_core.types import ClipShape, Picture
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-    from types import TracebackType
 
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.types import Cut
@@ -113,10 +113,36 @@ class ClipDecoder:
     def __enter__(self) -> ClipDecoder:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def start_video_decoder(
+    ffmpeg: Ffmpeg,
+    path: Path,
+    cut: Cut | None = None,
+    size: tuple[int, int] | None = None,
+    *,
+    use_nvdec: bool = False,
+) -> ClipDecoder:
+    """``cut`` of the video (default: all of it), scaled to an even (width, height), in a loop.
+
+    ``read()`` gives one Picture after the other; close it. Raises FfmpegFailed.
+    """
+    if cut is None:
+        cut = measure_clip(ffmpeg, path).whole
+    even = (cut.width // 2 * 2, cut.height // 2 * 2)
+    return ClipDecoder(ffmpeg, path, cut, size or even, use_nvdec=use_nvdec)
+
+
+class ClipFootage:
+    """What avatars read their clips with. ``ffmpeg()`` finds the program when it is needed."""
+
+    def __init__(self, ffmpeg: Callable[[], Ffmpeg]) -> None:
+        self._ffmpeg = ffmpeg
+
+    def measure(self, path: Path) -> ClipShape:
+        return measure_clip(self._ffmpeg(), path)
+
+    def open(self, path: Path, cut: Cut, size: tuple[int, int], *, use_nvdec: bool) -> ClipDecoder:
+        return start_video_decoder(self._ffmpeg(), path, cut, size, use_nvdec=use_nvdec)

@@ -22,7 +22,6 @@ from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
 
 _LAST_LINES = 100
 _LONGEST_LINE = 4096  # bytes
@@ -286,10 +285,5 @@ class FfmpegProcess:
     def __enter__(self) -> FfmpegProcess:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()

@@ -5,20 +5,20 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Self
 
+from app_core.media.encoding import RawVideo, encoding_argv
 from app_core.media.ffmpeg import QUIET
 from app_core.media.process import FfmpegProcess, InputPipe
+from app_core.request import Encoding
 from app_core.types import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from app_core.types import UInt8
 
-CRF = 17
-COLOURS = ["-color_range", "tv", "-colorspace", "smpte170m"]
-COLOURS += ["-color_primaries", "smpte170m", "-color_trc", "smpte170m"]
+ENCODING = Encoding("libx264", 17, "veryfast", key_frame_s=1, b_frames=False)
+"""Of what is written once and decoded at every use."""
 
 _FINISH_S = 120.0
 
@@ -47,12 +47,7 @@ class _Running:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.stop()
 
 
@@ -72,16 +67,8 @@ class RawWriter(_Running):
 
     def __init__(self, ffmpeg: str, target: Path, size: tuple[int, int], fps: int) -> None:
         self._pipe = InputPipe()
-        shape = ["-pixel_format", "yuv420p", "-video_size", f"{size[0]}x{size[1]}"]
-        raw = ["-probesize", "32", "-analyzeduration", "0", "-f", "rawvideo", *shape]
-        keys = f"keyint={fps}:min-keyint={fps}:scenecut=0:force-cfr=1"
-        coded = ["-c:v", "libx264", "-preset", "veryfast", "-crf", f"{CRF}", "-bf", "0"]
-        argv = [
-            *gently(ffmpeg),
-            *("-y", *raw, "-framerate", f"{fps}", *COLOURS, "-i", self._pipe.url),
-            *("-fps_mode", "cfr", *coded, "-x264-params", keys, "-pix_fmt", "yuv420p", *COLOURS),
-            *("-f", "mp4", f"file:{target}"),
-        ]
+        video = RawVideo(self._pipe.url, *size, fps)
+        argv = encoding_argv(gently(ffmpeg), f"file:{target}", ENCODING, video)
         self._process = FfmpegProcess(argv, inputs=[self._pipe])
 
     def write(self, data: memoryview) -> None:

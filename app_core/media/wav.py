@@ -6,14 +6,13 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-from app_core.audio import int16
+from app_core.audio import SAMPLE_BYTES, int16
 
 if TYPE_CHECKING:
     from app_core.audio import AudioBuffer
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.types import Float32
 
-_SAMPLE_BYTES = 2
 _UNKNOWN_SIZE = 0xFFFFFFFF
 
 
@@ -23,11 +22,11 @@ def header(sample_rate: int, samples: int | None) -> bytes:
     ``samples`` None is a stream of unknown length: both sizes are then 0xFFFFFFFF, which players
     read as "until the end".
     """
-    size = _UNKNOWN_SIZE if samples is None else samples * _SAMPLE_BYTES
+    size = _UNKNOWN_SIZE if samples is None else samples * SAMPLE_BYTES
     riff_size = min(36 + size, _UNKNOWN_SIZE)
-    pcm, channels, bits = 1, 1, 8 * _SAMPLE_BYTES
+    pcm, channels, bits = 1, 1, 8 * SAMPLE_BYTES
     chunk = struct.pack(
-        "<HHIIHH", pcm, channels, sample_rate, sample_rate * _SAMPLE_BYTES, _SAMPLE_BYTES, bits
+        "<HHIIHH", pcm, channels, sample_rate, sample_rate * SAMPLE_BYTES, SAMPLE_BYTES, bits
     )
     riff = struct.pack("<4sI4s", b"RIFF", riff_size, b"WAVE")
     return riff + struct.pack("<4sI16s4sI", b"fmt ", len(chunk), chunk, b"data", size)
@@ -40,16 +39,16 @@ class WavFile:
     def __init__(self, sound: AudioBuffer) -> None:
         self._sound, self._at = sound, 0
         self._head = header(sound.sample_rate, len(sound))
-        self.size = len(self._head) + len(sound) * _SAMPLE_BYTES
+        self.size = len(self._head) + len(sound) * SAMPLE_BYTES
 
     def read(self, size: int = -1) -> bytes:
         """Less than ``size`` at the end, or when the sound has been released meanwhile."""
         start, head = self._at, len(self._head)
         self._at = stop = self.size if size < 0 else min(start + size, self.size)
-        first = max(start - head, 0) // _SAMPLE_BYTES
-        last = -(-max(stop - head, 0) // _SAMPLE_BYTES)
+        first = max(start - head, 0) // SAMPLE_BYTES
+        last = -(-max(stop - head, 0) // SAMPLE_BYTES)
         pcm = self._sound.read(first, last - first, 0.0) if last > first else b""
-        origin = head + first * _SAMPLE_BYTES
+        origin = head + first * SAMPLE_BYTES
         return self._head[start:stop] + pcm[max(start - origin, 0) : max(stop - origin, 0)]
 
     def seek(self, at: int, whence: int = os.SEEK_SET) -> int:
@@ -79,8 +78,8 @@ def resampled(pcm: bytes, sample_rate: int, wanted_rate: int, ffmpeg: Ffmpeg) ->
     """
     if sample_rate == wanted_rate:
         return pcm
-    samples = -(-len(pcm) // _SAMPLE_BYTES * wanted_rate // sample_rate)
+    samples = -(-len(pcm) // SAMPLE_BYTES * wanted_rate // sample_rate)
     raw = ["-f", "s16le", "-ac", "1"]
     given = [*raw, "-ar", f"{sample_rate}", "-i", "pipe:0"]
     data = ffmpeg.run([*given, *raw, "-ar", f"{wanted_rate}", "pipe:1"], data=pcm)
-    return data[: samples * _SAMPLE_BYTES].ljust(samples * _SAMPLE_BYTES, b"\0")
+    return data[: samples * SAMPLE_BYTES].ljust(samples * SAMPLE_BYTES, b"\0")

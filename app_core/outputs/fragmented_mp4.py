@@ -5,47 +5,29 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput, afresh
-from app_core.media.process import FfmpegProcess, input_pipes
-from app_core.outputs.mp4 import SoundFeed, encoder_options, frame_sound, lead_samples, mp4_argv
+from app_core.errors import BadInput, SoyleError
+from app_core.media.encoding import STREAMED, level
+from app_core.outputs.frame_encoder import EncodedOutput, FrameEncoder
+from app_core.outputs.output import OutOfOrder
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app_core.media.ffmpeg import Ffmpeg
-    from app_core.media.process import InputPipe
+    from app_core.outputs.output import Format
+    from app_core.request import Encoding
     from app_core.types import Frame
 
-ENCODERS = ("libx264", "h264_nvenc")
-"""Those whose streams MediaSource plays everywhere."""
 PIECE = 1 << 16
 FRAGMENT_S = 0.2
 KEY_FRAME_S = 1
-_PATIENCE_S = 60.0
+_CONTAINER = (
+    *("-movflags", "+frag_keyframe+empty_moov+default_base_moof"),
+    *("-frag_duration", f"{round(FRAGMENT_S * 1e6)}", "-flush_packets", "1"),
+)
 _LOOK_S = 0.25
 _JOIN_S = 1.0
-_SAMPLE_BYTES = 2
-_BLOCK = 16
-
-# Rec. ITU-T H.264, table A-1: level_idc, MaxFS (macroblocks a frame), MaxMBPS (a second).
-_LEVELS = (
-    (31, 3_600, 108_000),
-    (40, 8_192, 245_760),
-    (42, 8_704, 522_240),
-    (50, 22_080, 589_824),
-    (51, 36_864, 983_040),
-    (52, 36_864, 2_073_600),
-)
-
-
-def level(width: int, height: int, fps: int) -> int:
-    """The lowest ``level_idc`` of 3.1 and above that has room: 31 is level 3.1."""
-    blocks = -(-width // _BLOCK) * -(-height // _BLOCK)
-    for number, most, most_a_second in _LEVELS:
-        if blocks <= most and blocks * fps <= most_a_second:
-            return number
-    return _LEVELS[-1][0]
 
 
 def codecs(width: int, height: int, fps: int) -> str:
@@ -53,29 +35,64 @@ def codecs(width: int, height: int, fps: int) -> str:
     return f"avc1.6400{level(width, height, fps):02x}, mp4a.40.2"
 
 
-def options(encoder: str, crf: int, preset: str, width: int, height: int, fps: int) -> list[str]:
-    """For ffmpeg: High profile whatever the preset, and no picture held back."""
-    if encoder not in ENCODERS:
-        raise BadInput(f"'stream' needs one of the encoders {', '.join(ENCODERS)}", field="encoder")
-    kept = max(crf, 1)  # 0 is lossless, which is another profile
-    found = encoder_options(encoder, kept, preset, KEY_FRAME_S * fps)
-    found += ["-profile:v", "high", "-level:v", f"{level(width, height, fps) / 10}"]
-    if encoder == "libx264":
-        found[found.index("-x264-params") + 1] += ":cabac=1:8x8dct=1"
-        return [*found, "-tune", "zerolatency"]
-    return [*found, "-bf", "0", "-zerolatency", "1"]
+class FragmentedMp4(EncodedOutput):
+    """A pull ``Output``: ``write`` waits while the pipes of ffmpeg are full, 60 s at most."""
+
+    def __init__(self, encoding: Encoding, ffmpeg: Ffmpeg) -> None:
+        """High profile whatever the preset, a key frame each second, no picture held back.
+
+        Raises BadInput for an encoder whose streams do not play everywhere.
+        """
+        super().__init__()
+        if encoding.encoder not in STREAMED:
+            works = ", ".join(STREAMED)
+            raise BadInput(f"'stream' needs one of the encoders {works}", field="encoder")
+        self._encoding = encoding._replace(key_frame_s=KEY_FRAME_S, streamed=True)
+        self._ffmpeg = ffmpeg
+
+    def _open(self, format: Format) -> FrameEncoder:
+        return FrameEncoder(self._ffmpeg, "pipe:1", format, self._encoding, _CONTAINER, output=True)
+
+    def finish(self) -> None:
+        """No more frames; the reader gets the rest. Waits for nothing."""
+        self._order.finish()
+        assert self._encoder is not None
+        self._encoder.end()
+
+    def abort(self, error: Exception | None = None) -> None:
+        """Ends the process and its threads. The reader gets ``error``, or Cancelled."""
+        self._order.abort(error)
+        if self._encoder is not None:
+            self._encoder.stop(_JOIN_S)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The stream, for one reader, once it has started. Leaving it early aborts.
+
+        Raises FfmpegFailed, or what ``abort`` was given.
+        """
+        if self._encoder is None:
+            raise OutOfOrder("pieces() of an output that is new")
+        try:
+            while data := self._receive(self._encoder):
+                yield data
+            self._encoder.check_sound(_JOIN_S)
+        finally:
+            self.abort()
+
+    def _receive(self, encoder: FrameEncoder) -> bytes:
+        while True:
+            self._order.check()
+            try:
+                return encoder.process.receive(PIECE, _LOOK_S)
+            except TimeoutError:
+                continue
+            except (SoyleError, OSError, ValueError):  # the last two: aborted, so it is closed
+                self._order.check()
+                raise
 
 
 def fragments(
-    frames: Iterator[Frame],
-    width: int,
-    height: int,
-    fps: int,
-    sample_rate: int,
-    ffmpeg: Ffmpeg,
-    encoder: str = "libx264",
-    crf: int = 20,
-    preset: str = "veryfast",
+    frames: Iterator[Frame], format: Format, encoding: Encoding, ffmpeg: Ffmpeg
 ) -> Iterator[bytes]:
     """The bytes of the stream, made no faster than they are taken.
 
@@ -83,89 +100,27 @@ def fragments(
     the thread at the next frame. Raises what ``frames`` raises, FfmpegFailed, Busy or
     BadInput.
     """
-    video_options = options(encoder, crf, preset, width, height, fps)
-    with input_pipes(2) as (video, sound):
-        argv = mp4_argv(
-            ffmpeg.path,
-            "pipe:1",
-            video=video.url,
-            sound=sound.url,
-            width=width,
-            height=height,
-            fps=fps,
-            sample_rate=sample_rate,
-            encoder=encoder,
-            video_options=video_options,
-            container=[
-                *["-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
-                *["-frag_duration", f"{round(FRAGMENT_S * 1e6)}", "-flush_packets", "1"],
-            ],
-        )
-        pipes = [video, sound]
-        process = FfmpegProcess(argv, inputs=pipes, output=True, patience_s=_PATIENCE_S)
-    with process:
-        feed = _Feed(process, video, SoundFeed(sound, f"sound-{process.pid}"))
-        feed.start(frames, sample_rate, fps)
-        try:
-            while data := feed.receive():
-                yield data
-        finally:
-            process.stop()
-            feed.stop()
+    output = FragmentedMp4(encoding, ffmpeg)
+    output.start(format)
+    thread = threading.Thread(
+        target=_feed, args=(frames, output), name=f"fragments-{output.pid}", daemon=True
+    )
+    try:
+        start_thread(thread)
+    except BaseException:
+        output.abort()
+        raise
+    try:
+        yield from output.pieces()
+    finally:
+        output.abort()
+        thread.join(_JOIN_S)
 
 
-class _Feed:
-    """Gives the process its frames in one thread, and takes its output in another."""
-
-    def __init__(self, process: FfmpegProcess, video: InputPipe, sound: SoundFeed) -> None:
-        self._process, self._video, self._sound = process, video, sound
-        self._error: Exception | None = None
-        self._thread: threading.Thread | None = None
-
-    def start(self, frames: Iterator[Frame], sample_rate: int, fps: int) -> None:
-        """Raises Busy when the machine has no thread left."""
-        self._sound.put(bytes(lead_samples(sample_rate) * _SAMPLE_BYTES))
-        thread = threading.Thread(
-            target=self._run,
-            args=(frames, sample_rate, fps),
-            name=f"fragments-{self._process.pid}",
-            daemon=True,
-        )
-        start_thread(self._sound)
-        try:
-            start_thread(thread)
-        except BaseException:
-            self._process.stop()
-            self._sound.end()
-            self._sound.join(_JOIN_S)
-            raise
-        self._thread = thread
-
-    def receive(self) -> bytes:
-        while True:
-            if self._error is not None:
-                raise afresh(self._error)
-            try:
-                return self._process.receive(PIECE, _LOOK_S)
-            except TimeoutError:
-                continue
-
-    def stop(self) -> None:
-        """After the end of the process. A thread that waits for a frame ends with it."""
-        self._sound.end()
-        self._sound.join(_JOIN_S)
-        if self._thread is not None:
-            self._thread.join(_JOIN_S)
-
-    def _run(self, frames: Iterator[Frame], sample_rate: int, fps: int) -> None:
-        try:
-            for frame in frames:
-                self._sound.put(frame_sound(frame, sample_rate, fps))
-                for plane in (frame.picture.y, frame.picture.u, frame.picture.v):
-                    self._process.write(self._video, plane.data)
-            self._sound.check()
-            self._video.close()
-        except Exception as error:
-            self._error = afresh(error)
-        finally:
-            self._sound.end()
+def _feed(frames: Iterator[Frame], output: FragmentedMp4) -> None:
+    try:
+        for frame in frames:
+            output.write(frame)
+        output.finish()
+    except Exception as error:
+        output.abort(error)

@@ -10,8 +10,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from app_core.channel import Channel, ChannelClosed
+from app_core.errors import Cancelled, SoyleError
+from app_core.media import jpeg
+from app_core.outputs.output import CallOrder
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from app_core.outputs.output import Format
+    from app_core.types import Frame
+
+    Told = Callable[[SoyleError], Mapping[str, Any]]
+    """What a viewer is told of an error."""
 
 BOUNDARY = "frame"
 CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
@@ -19,12 +30,91 @@ CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
 _DELIMITER = f"--{BOUNDARY}".encode()
 OPENING = _DELIMITER
 CLOSING = b"--\r\n"
+WAITING = 2
+"""Pictures between the two threads of an output: more would only be older."""
+_LOOK_S = 0.25
 
 
-def part(jpeg: bytes, index: int, seconds: float) -> bytes:
-    """Frame ``index``, shown at ``seconds`` on the clock of the sound."""
+class Mjpeg:
+    """A pull ``Output``. A picture that finds WAITING others is dropped, so ``write`` never waits.
+
+    A reader that makes its frames itself, in its own thread, takes ``encode`` for each and
+    ``body`` for all, and needs neither ``start`` nor ``write``.
+    """
+
+    def __init__(self, quality: int, told: Told) -> None:
+        """``quality`` of the JPEGs, 1..100."""
+        self._quality, self._told = quality, told
+        self._order = CallOrder()
+        self._parts: Channel[bytes] = Channel(WAITING)
+        self.dropped = 0
+        """Pictures that no reader gets."""
+
+    def encode(self, frame: Frame) -> bytes:
+        """One part of the body. From any thread."""
+        return encoded(frame, self._quality)
+
+    def body(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        """The whole body of ``parts``; a SoyleError of theirs is its last part."""
+        head = OPENING
+        try:
+            for each in parts:
+                yield head + each
+                head = b""
+        except SoyleError as error:
+            yield head + error_part(self._told(error))
+            head = b""
+        yield head + CLOSING
+
+    def start(self, format: Format) -> None:
+        self._order.start()
+
+    def write(self, frame: Frame) -> None:
+        self._order.write()
+        if not self._parts.room():
+            self.dropped += 1
+            return
+        try:
+            self._parts.put(self.encode(frame))
+        except ChannelClosed:
+            self._order.check()
+
+    def finish(self) -> None:
+        """No more frames; the reader gets those that wait."""
+        self._order.finish()
+        self._parts.close()
+
+    def abort(self, error: Exception | None = None) -> None:
+        """The reader's last part says ``error``, or that it was cancelled."""
+        self._order.abort(error)
+        self._parts.close(error or Cancelled("The output was stopped"), now=True)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body of what is written, for one reader. Leaving it early aborts."""
+        try:
+            yield from self.body(self._taken())
+        finally:
+            self.abort()
+
+    def _taken(self) -> Iterator[bytes]:
+        while True:
+            try:
+                yield self._parts.get(_LOOK_S)
+            except TimeoutError:
+                continue
+            except ChannelClosed:
+                return
+
+
+def part(picture: bytes, index: int, seconds: float) -> bytes:
+    """Frame ``index``, a JPEG, shown at ``seconds`` on the clock of the sound."""
     stamps = f"X-Frame: {index}\r\nX-Timestamp: {seconds:.3f}\r\n"
-    return _part("image/jpeg", jpeg, stamps)
+    return _part("image/jpeg", picture, stamps)
+
+
+def encoded(frame: Frame, quality: int) -> bytes:
+    """The part of a frame; ``quality`` 1..100 of its JPEG."""
+    return part(jpeg.encode(frame.picture, quality), frame.index, frame.seconds)
 
 
 def error_part(payload: Mapping[str, Any]) -> bytes:

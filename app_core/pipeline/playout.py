@@ -16,7 +16,7 @@ from app_core.channel import ChannelClosed
 from app_core.errors import Cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from app_core.engine.capacity import Capacity
     from app_core.job import Job
@@ -55,13 +55,13 @@ class Playout(Generic[T]):
         self._tally = metrics.tally(job)
         self._origin_s: float | None = None
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Generator[T]:
         try:
             yield from self._items()
         finally:
             self._tally.flush()
 
-    def _items(self) -> Iterator[T]:
+    def _items(self) -> Generator[T]:
         job, composer, tally = self._job, self._composer, self._tally
         while (mouth := self._next()) is not None:
             self._resume(mouth.index)

@@ -11,52 +11,50 @@ from flask import Response, jsonify, request, send_file, url_for
 from app_core.errors import NotFound, SoyleError
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body, ClientGone
-from app_core.routes.http.context import client_socket, cut_off, leaving, service
+from app_core.routes.http.context import client_socket, cut_off, leaving
 from app_core.routes.http.ranges import keep_one_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from typing import Any
+    from typing import Any, BinaryIO
 
     from app_core.job import Job
-
-    Gone = Callable[[], bool]
+    from app_core.request import FilmRequest
+    from app_core.services.cancel_on_close import CancelOnClose
+    from app_core.services.outcome import Outcome
 
 MIME = "video/mp4"
 
 
-def respond(
-    job: Job,
-    name: str,
-    write: Callable[[Path, Gone], None],
-    pieces: Callable[[Gone], Iterator[bytes]] | None = None,
-    codecs: str = "",
-) -> Response:
-    """The answer of a job whose outcome is a film; it ends the job, also on failure.
-
-    ``write(path, gone)`` writes the whole MP4. ``pieces(gone)``, given when the client asked for
-    ``stream``, yields a fragmented one as it is made, in ``codecs`` (RFC 6381). With
-    ``Prefer: respond-async`` the answer is 202 and the film is kept as the job's result.
-    """
-    if pieces is not None:
-        response = _streamed(job, pieces, codecs)
-    elif wants_async():
-        response = _accepted(job, name, write)
+def respond(outcome: Outcome, name: str) -> Response:
+    """The answer of a render whose outcome is a film: 202 for one that is kept."""
+    if outcome.stream is not None:
+        response = _streamed(outcome.stream, outcome.job_id, outcome.codecs)
+    elif outcome.film is not None:
+        response = _whole(outcome.film, name)
     else:
-        response = _whole(job, name, write)
-    response.headers["X-Job-Id"] = job.id
+        response = _accepted(outcome.told or {}, outcome.job_id)
+    response.headers["X-Job-Id"] = outcome.job_id
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
+def reader(asked: FilmRequest) -> Callable[[], bool]:
+    """Whether the client that waits for the film has gone."""
+    return partial(cut_off, client_socket()) if asked.stream else leaving()
+
+
 def describe(job: Job) -> dict[str, Any]:
     """The job as clients see it, with the addresses that belong to it."""
-    told = job.describe()
-    done = job.result is not None and told["status"] == "done"
-    told["result_url"] = signed(url_for("jobs.result", job_id=job.id), job.id) if done else None
-    told["audio_url"] = signed(url_for("jobs.audio", job_id=job.id), job.id)
-    told["events_url"] = signed(f"/api/jobs/{job.id}/events", job.id)
+    return _addressed(job.describe(), job.id, kept=job.result is not None)
+
+
+def _addressed(told: dict[str, Any], job_id: str, *, kept: bool) -> dict[str, Any]:
+    done = kept and told["status"] == "done"
+    told["result_url"] = signed(url_for("jobs.result", job_id=job_id), job_id) if done else None
+    told["audio_url"] = signed(url_for("jobs.audio", job_id=job_id), job_id)
+    told["events_url"] = signed(f"/api/jobs/{job_id}/events", job_id)
     return told
 
 
@@ -79,17 +77,15 @@ def wants_async() -> bool:
     return "respond-async" in {preference.partition(";")[0].strip() for preference in asked}
 
 
-def _accepted(job: Job, name: str, write: Callable[[Path, Gone], None]) -> Response:
-    service().films.keep(job, write, name)
-    response = jsonify(describe(job))
+def _accepted(told: dict[str, Any], job_id: str) -> Response:
+    response = jsonify(_addressed(told, job_id, kept=True))
     response.status_code = 202
-    response.headers["Location"] = url_for("jobs.show", job_id=job.id)
+    response.headers["Location"] = url_for("jobs.show", job_id=job_id)
     response.headers["Preference-Applied"] = "respond-async"
     return response
 
 
-def _streamed(job: Job, pieces: Callable[[Gone], Iterator[bytes]], codecs: str) -> Response:
-    parts = service().films.stream(job, pieces, partial(cut_off, client_socket()))
+def _streamed(parts: CancelOnClose[bytes], job_id: str, codecs: str) -> Response:
     # A failure before the first byte is an answer with its real status.
     first = next(parts)
 
@@ -100,16 +96,14 @@ def _streamed(job: Job, pieces: Callable[[Gone], Iterator[bytes]], codecs: str) 
         except SoyleError as error:
             raise ClientGone(error.code) from error
 
-    response = Response(Body(chunks(), parts.close, job.id), mimetype=MIME)
-    if codecs:
-        response.headers["X-Codecs"] = codecs
-    response.headers["X-Audio-Url"] = signed(url_for("jobs.audio", job_id=job.id), job.id)
+    response = Response(Body(chunks(), parts.close, job_id), mimetype=MIME)
+    response.headers["X-Codecs"] = codecs
+    response.headers["X-Audio-Url"] = signed(url_for("jobs.audio", job_id=job_id), job_id)
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-def _whole(job: Job, name: str, write: Callable[[Path, Gone], None]) -> Response:
-    film = service().films.open(job, write, leaving())
+def _whole(film: BinaryIO, name: str) -> Response:
     response = send_file(film, mimetype=MIME, as_attachment=True, download_name=name, etag=False)
     response.content_length = os.fstat(film.fileno()).st_size
     response.call_on_close(film.close)

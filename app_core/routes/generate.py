@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flask import Blueprint, Response
 
-from app_core.outputs.fragmented_mp4 import codecs
 from app_core.request import GenerateRequest
-from app_core.routes.film import respond
+from app_core.routes.film import reader, respond, wants_async
 from app_core.routes.http.context import service
 from app_core.routes.openapi.operation import Operation
 from app_core.routes.openapi.renders import FILE, FILM, LATER, PREFER, SOUND
 from app_core.routes.sound_forms import GenerateForm, asked
-from app_core.services.video_encode import film_pieces, write_film
 
 blueprint = Blueprint("generate", __name__)
+NAME = "avatar_speech.mp4"
 WAITING = (
     "A client that closes its side of the connection before the answer has begun has left, and its"
     " render is cancelled; with stream the answer goes on until it closes the other side too."
@@ -34,12 +31,6 @@ WAITING = (
     details=f"{WAITING} {SOUND}",
 )
 def generate() -> Response:
-    with asked(GenerateRequest, GenerateForm) as (render, recording):
-        job = service().submit(render, recording=recording)
-    return respond(
-        job,
-        "avatar_speech.mp4",
-        write=partial(write_film, service(), job),
-        pieces=partial(film_pieces, service(), job) if render.stream else None,
-        codecs=codecs(*service().size(job), job.request.fps) if render.stream else "",
-    )
+    render, recording = asked(GenerateRequest, GenerateForm)
+    keep_as = NAME if wants_async() else ""
+    return respond(service().make_film(render, recording, reader(render), keep_as), NAME)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flask import Blueprint, Response, render_template
 
 from app_core.config import VERSION
-from app_core.outputs.fragmented_mp4 import codecs
 from app_core.request import VideoRequest
-from app_core.routes.film import respond
+from app_core.routes.film import reader, respond, wants_async
 from app_core.routes.http.context import service
 from app_core.routes.openapi.operation import Operation, html_page
 from app_core.routes.openapi.renders import FILE, FILM, LATER, PREFER, SOUND
 from app_core.routes.pages import LANGUAGES
 from app_core.routes.sound_forms import VideoForm, asked
-from app_core.services.video_encode import film_pieces, write_film
-from app_core.services.video_lipsync_stream import start_video_lipsync
 
 blueprint = Blueprint("lipsync_video", __name__)
+NAME = "lipsync_video.mp4"
 
 
 @blueprint.get("/api/lipsync/video")
@@ -43,12 +39,6 @@ def page() -> str:
     " its face is looked for, 422 with the reason when it cannot speak, 404 when missing. " + SOUND,
 )
 def lipsync_video() -> Response:
-    with asked(VideoRequest, VideoForm) as (render, recording):
-        job = start_video_lipsync(service(), render, recording)
-    return respond(
-        job,
-        "lipsync_video.mp4",
-        write=partial(write_film, service(), job),
-        pieces=partial(film_pieces, service(), job) if render.stream else None,
-        codecs=codecs(*service().size(job), job.request.fps),
-    )
+    render, recording = asked(VideoRequest, VideoForm)
+    keep_as = NAME if wants_async() else ""
+    return respond(service().make_film(render, recording, reader(render), keep_as), NAME)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from flask import request
@@ -11,12 +10,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 from app_core.avatars.importing.uploaded_file import Upload
 from app_core.errors import BadInput
 from app_core.request import GenerateRequest, MjpegRequest, RenderRequest, VideoRequest
-from app_core.routes.http.context import config, json_body, service
+from app_core.routes.http.context import config, json_body, query, service
 from app_core.routes.http.multipart_form import MIME, read_form
-from app_core.services.recording import Recording, held, open_recording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from app_core.services.recording import Recording
 
 FILE = "audio"
 _OF_A_VOICE = ("voice", "speed")
@@ -57,15 +55,15 @@ class MjpegForm(SoundForm, MjpegRequest):
     """multipart/form-data"""
 
 
-@contextmanager
-def asked(kind: type[Asked], form: type[Asked]) -> Iterator[tuple[Asked, Recording | None]]:
-    """The request as JSON, or as a form with the recording that came in it.
+def asked(kind: type[Asked], form: type[Asked]) -> tuple[Asked, Recording | None]:
+    """The request as an address, as JSON, or as a form with the recording that came in it.
 
-    The block begins a job with both; when it fails, the recording is closed.
+    Whoever begins a job with both closes the recording when that fails.
     """
+    if request.method == "GET":
+        return kind.parse_query(query()), None
     if request.mimetype != MIME:
-        yield kind.parse(json_body()), None
-        return
+        return kind.parse(json_body()), None
     service().backend.ready()
     upload = Upload(service().scratch)
     try:
@@ -77,14 +75,6 @@ def asked(kind: type[Asked], form: type[Asked]) -> Iterator[tuple[Asked, Recordi
                 raise BadInput(f"'{name}' has no meaning for a recording", field=name)
         render = form.parse_query(fields | {FILE: ""})
         assert upload.path is not None
-        recording = open_recording(
-            service(),
-            upload.path,
-            render.text,
-            render.language,
-            limit_s=config().max_audio_s,
-        )
+        return render, service().open_recording(upload.path, render.text, render.language)
     finally:
         upload.close()  # it stays readable while it is open
-    with held(recording):
-        yield render, recording

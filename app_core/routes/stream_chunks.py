@@ -19,14 +19,7 @@ from app_core.routes.openapi.operation import JSON, MP4, NDJSON, WAV, Good, Oper
 from app_core.routes.openapi.renders import FILE, FILM_PART, KEPT, RANGE, SOUND_PART
 from app_core.routes.openapi.responses import Chunks
 from app_core.services.cancel_on_close import CancelOnClose
-from app_core.services.chunks import (
-    chunk_id,
-    find_chunk,
-    start_chunks,
-    wait_for_film,
-    wait_for_sound,
-    wav_file,
-)
+from app_core.services.chunks import chunk_id, wait_for_film, wait_for_sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +49,7 @@ def stream_chunks() -> Response:
     asked = ChunksRequest.parse(json_body())
     by_line = NDJSON in request.accept_mimetypes.values()
     gone = partial(cut_off, client_socket()) if by_line else leaving()
-    job = start_chunks(service(), asked)
+    job = service().chunks.start(asked)
     told = CancelOnClose(_told(job, gone, _addresses(job)), partial(_leave, service(), job))
     summary = {"success": True, "total_chunks": len(job.chunks), "language": asked.language}
     if by_line:
@@ -86,7 +79,7 @@ def stream_chunks() -> Response:
     signable=True,
 )
 def video(chunk_id: str) -> Response:
-    job, chunk = find_chunk(service(), chunk_id)
+    job, chunk = service().chunks.find(chunk_id)
     return kept(wait_for_film(job, chunk, leaving()), MIME)
 
 
@@ -100,9 +93,9 @@ def video(chunk_id: str) -> Response:
     signable=True,
 )
 def audio(chunk_id: str) -> Response:
-    job, chunk = find_chunk(service(), chunk_id)
+    job, chunk = service().chunks.find(chunk_id)
     wait_for_sound(job, chunk, leaving())
-    return kept(wav_file(service(), job, chunk), "audio/wav")
+    return kept(service().chunks.wav_file(job, chunk), "audio/wav")
 
 
 def _addresses(job: Job) -> list[dict[str, str]]:

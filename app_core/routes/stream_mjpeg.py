@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
-from app_core.errors import SoyleError
-from app_core.media import jpeg
-from app_core.outputs import mjpeg
+from app_core.outputs.mjpeg import CONTENT_TYPE, Mjpeg
 from app_core.request import MjpegRequest
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body, ClientGone
-from app_core.routes.http.context import (
-    client_socket,
-    config,
-    cut_off,
-    query,
-    service,
-)
+from app_core.routes.http.context import client_socket, config, cut_off, service
 from app_core.routes.http.failure import payload
 from app_core.routes.http.send_queue import SendQueue, held_by_kernel
 from app_core.routes.openapi.operation import MJPEG, Good, Operation
@@ -27,9 +20,8 @@ from app_core.routes.sound_forms import MjpegForm, asked
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
 
-    from app_core.types import Frame
+    from app_core.errors import SoyleError
 
 blueprint = Blueprint("stream_mjpeg", __name__)
 STREAM = Good(
@@ -61,16 +53,11 @@ class Viewer:
     def full(self) -> bool:
         return self._queue is not None and self._queue.full()
 
-
-def _stream(first: bytes, parts: Iterator[bytes], viewer: Viewer) -> Iterator[bytes]:
-    yield mjpeg.OPENING + first
-    try:
-        yield from parts
-    except SoyleError as error:
-        if viewer.gone():
+    def told(self, error: SoyleError) -> dict[str, Any]:
+        """Raises ClientGone when nobody is there to be told."""
+        if self.gone():
             raise ClientGone("the viewer left, or takes nothing") from error
-        yield mjpeg.error_part(payload(error))
-    yield mjpeg.CLOSING
+        return payload(error)
 
 
 @blueprint.route("/api/stream_mjpeg", methods=["GET", "POST"])
@@ -95,27 +82,21 @@ def _stream(first: bytes, parts: Iterator[bytes], viewer: Viewer) -> Iterator[by
 )
 def stream_mjpeg() -> Response:
     if request.method == "HEAD":
-        return Response(content_type=mjpeg.CONTENT_TYPE)
-    quality = config().jpeg_quality
-
-    def part(frame: Frame) -> bytes:
-        return mjpeg.part(jpeg.encode(frame.picture, quality), frame.index, frame.seconds)
-
-    connection, patience_s = client_socket(), config().send_timeout_s
-    if request.method == "POST":
-        with asked(MjpegRequest, MjpegForm) as (render, recording):
-            job = service().submit(render, recording=recording)
-    else:
-        job = service().submit(MjpegRequest.parse_query(query()))
-    viewer = Viewer(connection, job.live, patience_s)
-    parts = service().frames(job, part, viewer.gone, viewer.full)
+        return Response(content_type=CONTENT_TYPE)
+    render, recording = asked(MjpegRequest, MjpegForm)
+    viewer = Viewer(client_socket(), render.live, config().send_timeout_s)
+    outcome = service().stream_mjpeg(render, recording, viewer.gone, viewer.full)
+    parts = outcome.stream
+    assert parts is not None
+    output = Mjpeg(config().jpeg_quality, viewer.told)
     # A failure before the first picture is an answer with its real status.
-    stream = _stream(next(parts), parts, viewer)
-    body = Body(stream, parts.close, job.id, live=job.live)
-    response = Response(body, content_type=mjpeg.CONTENT_TYPE)
-    response.headers["X-Job-Id"] = job.id
-    response.headers["X-Frame-Rate"] = str(job.request.fps)
-    response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job.id}/audio.wav", job.id)
+    stream = output.body(chain([next(parts)], parts))
+    job_id = outcome.job_id
+    body = Body(stream, parts.close, job_id, live=render.live)
+    response = Response(body, content_type=CONTENT_TYPE)
+    response.headers["X-Job-Id"] = job_id
+    response.headers["X-Frame-Rate"] = str(outcome.fps)
+    response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job_id}/audio.wav", job_id)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response

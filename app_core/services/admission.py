@@ -19,21 +19,24 @@ LONGEST_RETRY_S = 30
 class Admission:
     """``max_jobs`` bounds the count, measured capacity decides over live renders."""
 
-    def __init__(self, jobs: JobTable, capacity: Capacity, max_jobs: int) -> None:
-        self._jobs, self._capacity, self._max_jobs = jobs, capacity, max_jobs
+    def __init__(self, jobs: JobTable, max_jobs: int) -> None:
+        self._jobs, self._max_jobs = jobs, max_jobs
         self._lock = threading.Lock()
 
-    def admit(self, job: Job, width: int, height: int) -> None:
-        """Enters the job into the table. Raises Busy, or Conflict for a taken id."""
+    def admit(self, job: Job, width: int, height: int, capacity: Capacity) -> None:
+        """Enters the job into the table. ``capacity`` is that of the model that draws it.
+
+        Raises Busy, or Conflict for a taken id.
+        """
         with self._lock:
             running = self._jobs.running()
             files = sum(not other.live for other in running)
             if len(running) >= self._max_jobs:
                 raise _busy(running)
-            if not job.live and files >= max(2, 2 * math.ceil(self._capacity.cores)):
+            if not job.live and files >= max(2, 2 * math.ceil(capacity.cores)):
                 raise _busy(running)
             self._jobs.add(job)
-            if job.live and not self._capacity.admit(job.id, width, height, job.request.fps):
+            if job.live and not capacity.admit(job.id, width, height, job.request.fps):
                 self._jobs.discard(job.id)
                 raise _busy(running)
 

@@ -1,30 +1,32 @@
-"""What is loaded once and shared by every render: model, engine, faces, ffmpeg."""
+"""What is loaded once and shared by every render: models with their engines, faces, ffmpeg."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from app_core.avatars.library import AvatarLibrary
 from app_core.engine.capacity import Capacity
-from app_core.engine.engine import Engine
-from app_core.engine.stats_logger import StatsLogger
-from app_core.errors import Busy, NotReady, SoyleError
+from app_core.errors import BadInput, NotReady, SoyleError
 from app_core.lipsync.model import ModelOptions
-from app_core.lipsync.registry import open_model
+from app_core.lipsync.registry import AUTO, Choice, open_model
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.metrics import Metrics
 from app_core.pipeline.calibration import frame_cost
-from app_core.services.video_lipsync_stream import ClipFootage
+from app_core.services.face_cache import FaceCache
+from app_core.services.loaded_model import LoadedModel
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from app_core.avatars.library import Avatar
     from app_core.config import Config
+    from app_core.engine.engine import Engine
+    from app_core.job import Job
     from app_core.lipsync.model import LipsyncModel, Plate
 
 logger = logging.getLogger(__name__)
@@ -34,7 +36,11 @@ ENGINE_LOST = "the model's thread has ended and is about to be replaced"
 
 
 class Backend:
-    """Loads in the background. ``status`` is offline, loading, ready or degraded."""
+    """Loads in the background. ``status`` is offline, loading, ready or degraded, ``reason`` why
+    it is not ready; ``condition`` also knows of threads that have ended.
+
+    ``model`` is loaded in place of those of the settings.
+    """
 
     def __init__(
         self,
@@ -46,22 +52,19 @@ class Backend:
             config.avatar_dir, config.picture_cache_mb, ClipFootage(self.ffmpeg)
         )
         self.capacity = Capacity(config.cpu_share)
+        """Of the default model; those of the others share its cores."""
         self.metrics = Metrics()
         self.status, self.reason = "offline", "not started"
-        self.model: LipsyncModel | None = None
-        self.why = ""
-        """This model and no other."""
-        self.engine: Engine | None = None
-        self._stats_logger: StatsLogger | None = None
+        self.models: tuple[LoadedModel, ...] = ()
+        """The default first."""
         self.found_ffmpeg: Ffmpeg | None = None
         self._config, self._given_model = config, model
-        self._faces: WeakKeyDictionary[Plate, Any] = WeakKeyDictionary()
-        self._faces_lock, self._opening = threading.Lock(), threading.Lock()
+        self._faces = FaceCache(self.library.charge)
         self._loader: threading.Thread | None = None
         self._loaded = threading.Event()
 
     def start(self, wait_s: float = 0.0) -> None:
-        """``wait_s`` waits for the model."""
+        """``wait_s`` waits for the models."""
         self.status, self.reason = "loading", "the model is loading"
         loader = threading.Thread(target=self._load, name="loader", daemon=True)
         start_thread(loader)
@@ -69,11 +72,11 @@ class Backend:
         self._loaded.wait(wait_s)
 
     def when_loaded(self, call: Callable[[], None]) -> None:
-        """Calls once the model is ready; not at all when it fails."""
+        """Calls once the models are ready; not at all when none can be loaded."""
 
         def wait() -> None:
             self._loaded.wait()
-            if self.model is not None:
+            if self.models:
                 call()
 
         start_thread(threading.Thread(target=wait, name="when-loaded", daemon=True))
@@ -85,33 +88,71 @@ class Backend:
             self._loader.join(60.0)
 
     def close(self) -> None:
-        if self._stats_logger is not None:
-            self._stats_logger.close()
-        if self.engine is not None:
-            self.engine.close()
-        if self.model is not None:
-            self.model.close()
+        for loaded in self.models:
+            loaded.close()
         self.library.close()
 
+    # The models
+
     @property
-    def engine_is_lost(self) -> bool:
-        """Its thread has ended, though nobody stopped it."""
-        return self.engine is not None and self.status != "offline" and not self.engine.alive
+    def model(self) -> LipsyncModel | None:
+        """The default one."""
+        return self.models[0].model if self.models else None
 
-    def revive(self) -> None:
-        """Starts a thread that has ended. Raises Busy when no thread is left."""
-        if self.engine is not None and self.engine_is_lost:
-            logger.error("the engine's thread has ended; it is started again")
-            self.engine.start()
+    @property
+    def engine(self) -> Engine | None:
+        """Of the default model."""
+        return self.models[0].engine if self.models else None
 
-    def ready(self) -> tuple[LipsyncModel, Engine]:
-        """Raises NotReady with the reason."""
-        if self.engine_is_lost:
-            raise NotReady(f"The server is not ready: {ENGINE_LOST}", retry_after_s=2)
-        if self.model is None or self.engine is None or self.status == "offline":
+    @property
+    def lost(self) -> list[LoadedModel]:
+        """Those whose thread has ended, though nobody stopped it."""
+        if self.status == "offline":
+            return []
+        return [loaded for loaded in self.models if not loaded.engine.alive]
+
+    def condition(self) -> tuple[str, str]:
+        """Status and reason. A model without its thread degrades; when all are, it is offline."""
+        lost = self.lost
+        if not lost:
+            return self.status, self.reason
+        if len(lost) == len(self.models):
+            return "offline", ENGINE_LOST
+        told = [f"{loaded.name}: {ENGINE_LOST}" for loaded in lost]
+        return "degraded", "; ".join([*told, self.reason] if self.reason else told)
+
+    def find(self, name: str) -> LoadedModel | None:
+        """``auto`` is the default; None when there is no such model."""
+        if name == AUTO:
+            return self.models[0] if self.models else None
+        return next((loaded for loaded in self.models if loaded.name == name), None)
+
+    def ready(self, name: str = AUTO) -> LoadedModel:
+        """Raises NotReady with the reason, or BadInput with the names that can be asked for."""
+        if not self.models or self.status == "offline":
             seconds = 2 if self.status == "loading" else 30
             raise NotReady(f"The server is not ready: {self.reason}", retry_after_s=seconds)
-        return self.model, self.engine
+        loaded = self.find(name)
+        if loaded is None:
+            names = ", ".join([AUTO, *(loaded.name for loaded in self.models)])
+            raise BadInput(f"'model' must be one of: {names}", field="model")
+        if not loaded.engine.alive:
+            raise NotReady(f"The server is not ready: {ENGINE_LOST}", retry_after_s=2)
+        return loaded
+
+    def capacity_of(self, job: Job) -> Capacity:
+        """Of the model that draws the job."""
+        loaded = self.find(job.request.model)
+        return loaded.capacity if loaded else self.capacity
+
+    def release(self, job: Job, error: Exception | None) -> None:
+        """Gives back what a job holds of a model's thread and of the cores; safe to do again."""
+        loaded = self.find(job.request.model)
+        if loaded is not None:
+            loaded.engine.drop(job, error)
+        self.capacity_of(job).release(job.id)
+
+    # What models draw on, and with
 
     def ffmpeg(self) -> Ffmpeg:
         """Raises FfmpegFailed when there is none."""
@@ -123,66 +164,75 @@ class Backend:
         return self.library.plate(avatar, size, static=static, sway=self._config.sway)
 
     def face(self, model: LipsyncModel, plate: Plate) -> Any:
-        """What the model made of the plate, once for each plate. Nobody whose plate was opened
-        waits for one that is being opened: a long clip takes a second.
-        """
-        with self._faces_lock:
-            if plate in self._faces:
-                return self._faces[plate]
-        with self._opening:
-            if plate not in self._faces:
-                face = model.open(plate)
-                self.library.charge(plate, getattr(face, "nbytes", 0))
-                with self._faces_lock:
-                    self._faces[plate] = face
-            return self._faces[plate]
+        """What the model made of the plate, once for each plate."""
+        return self._faces.get(model, plate)
+
+    # Loading
 
     def _load(self) -> None:
+        """The models in their order, each as far as it comes; the first that can be loaded is the
+        default."""
         try:
-            self._open()
-            self.ffmpeg()
-        except SoyleError as error:
-            logger.error("%s", error)
-            self._degrade(str(error))
-        except BaseException as error:
-            logger.exception("loading failed")
-            self._degrade(str(error) or type(error).__name__)
+            self._load_models()
         finally:
             self._loaded.set()
 
-    def _open(self) -> None:
-        model = self._choose()
-        plate = self.plate(self.library.get(self._config.avatar), (512, 512), static=True)
-        cost = frame_cost(model, plate, self.face(model, plate), self._config.jpeg_quality)
-        self.capacity.calibrate(
-            cost.frame_ms, 512, 512, cost.network_ms, model_fps=model.frames_per_s
-        )
-        engine = Engine(model, self.metrics)
-        stats_logger = StatsLogger(engine, self.capacity)
-        engine.start()
+    def _load_models(self) -> None:
+        names = self._config.model_names if self._given_model is None else ("",)
+        opened: dict[str, LoadedModel] = {}
+        problems: list[str] = []
+
+        def trying(name: str) -> AbstractContextManager[None]:
+            return _noting(problems, f"{name}: " if len(names) > 1 else "")
+
+        for name in names:
+            with trying(name):
+                capacity = self.capacity.beside() if opened else self.capacity
+                opened[name] = self._open(self._choose(name), capacity)
+        self.models = tuple(opened.values())
+        for name, loaded in opened.items():
+            with trying(name):
+                self._open_clip(loaded)
+        if opened:
+            with _noting(problems):
+                self.ffmpeg()
+        if self.status == "loading":  # and not refused meanwhile
+            partly = "degraded" if opened else "offline"
+            self.status, self.reason = (partly if problems else "ready"), "; ".join(problems)
+
+    def _open(self, choice: Choice, capacity: Capacity) -> LoadedModel:
+        model, why = choice
         try:
-            stats_logger.start()
-        except Busy:
-            engine.close()
+            plate = self.plate(self.library.get(self._config.avatar), (512, 512), static=True)
+            cost = frame_cost(model, plate, self.face(model, plate), self._config.jpeg_quality)
+            capacity.calibrate(
+                cost.frame_ms, 512, 512, cost.network_ms, model_fps=model.frames_per_s
+            )
+            loaded = LoadedModel(model, why, capacity, self.metrics)
+            loaded.start()
+        except BaseException:
+            model.close()
             raise
-        self.model, self.engine, self._stats_logger = model, engine, stats_logger
-        # The clip at the sizes of live routes and of films, ahead of its first reader.
-        for size in ((512, 512), None):
-            self.face(model, self.plate(self.library.get(self._config.avatar), size, False))
-        self.status, self.reason = "ready", ""
         logger.info(
             "%s is ready on %s, %.2f core-ms a 512x512 frame (%s)",
             model.name,
             model.device,
             sum(cost),
-            self.why,
+            why,
         )
+        return loaded
 
-    def _choose(self) -> LipsyncModel:
+    def _open_clip(self, loaded: LoadedModel) -> None:
+        """The clip at the sizes of live routes and of films, ahead of its first reader."""
+        for size in ((512, 512), None):
+            plate = self.plate(self.library.get(self._config.avatar), size, static=False)
+            self.face(loaded.model, plate)
+
+    def _choose(self, name: str) -> Choice:
         config = self._config
         if self._given_model is not None:
             self._given_model.warm_up()
-            return self._given_model
+            return Choice(self._given_model, "")
         options = ModelOptions(
             config.models_dir,
             config.model_runtime,
@@ -190,8 +240,17 @@ class Backend:
             config.mouth_offset,
             config.work_dir,
         )
-        model, self.why = open_model(config.model, options)
-        return model
+        return open_model(name, options)
 
-    def _degrade(self, reason: str) -> None:
-        self.status, self.reason = ("degraded" if self.model else "offline"), reason
+
+@contextmanager
+def _noting(problems: list[str], about: str = "") -> Iterator[None]:
+    """Whatever goes wrong in the block is noted, begun with ``about``, and ends the block alone."""
+    try:
+        yield
+    except SoyleError as error:
+        logger.error("%s%s", about, error)
+        problems.append(f"{about}{error}")
+    except BaseException as error:
+        logger.exception("%sloading failed", about)
+        problems.append(f"{about}{str(error) or type(error).__name__}")

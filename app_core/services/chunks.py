@@ -7,9 +7,10 @@ other without a gap, in sound and in picture.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from app_core.audio import SAMPLE_BYTES, AudioBuffer
 from app_core.errors import BadInput, Cancelled, DiskFull, NotFound, afresh, as_job_error
 from app_core.job import Chunk
 from app_core.media import wav
-from app_core.services.video_encode import film_writer, unchanged
+from app_core.services.video_jobs import unchanged
 from app_core.types import Phoneme, Speech, first_sample, frame_count
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     from app_core.job import Job
     from app_core.request import ChunksRequest
-    from app_core.services.lipsync_service import LipsyncService
+    from app_core.services.renders import Renders
+    from app_core.services.video_jobs import VideoJobs
     from app_core.speech.voice import Voice
 
 LOOK_S = 0.1
@@ -54,46 +56,119 @@ def cut(text: str, words: int) -> list[str]:
     return [" ".join(tokens) for tokens in found] if spoken else []
 
 
-def start_chunks(service: LipsyncService, request: ChunksRequest) -> Job:
-    """Begins the render; ``job.chunks`` fill up. Raises what ``submit`` raises."""
-    texts = cut(request.text, request.chunk_size)
-    if not texts:
-        raise BadInput("There is nothing to say in this text", field="text")
-
-    def speak(voice: Voice, job: Job) -> Iterator[Speech]:
-        rate = voice.sample_rate
-        job.chunks = tuple(
-            Chunk(index, text, AudioBuffer(rate, spool=service.spool))
-            for index, text in enumerate(texts)
-        )
-        return _speak(job, voice, request.language, request.speed)
-
-    job = service.submit(request, speak=speak)
-
-    def drop() -> None:
-        """A render that failed keeps the films that it has finished, but not on a full disk."""
-        if isinstance(job.error, Cancelled | DiskFull):
-            forget_chunks(service, job)
-
-    service.films.start(job, lambda: _write(service, job), drop)
-    return job
-
-
 def chunk_id(job: Job, chunk: Chunk) -> str:
     return f"{job.id}-{chunk.index}"
 
 
-def find_chunk(service: LipsyncService, name: str) -> tuple[Job, Chunk]:
-    """Raises NotFound."""
-    job_id, _, index = name.rpartition("-")
-    unknown = NotFound("There is no such chunk; chunks are kept for an hour", field="chunk_id")
-    try:
-        job = service.jobs.get(job_id)
-    except NotFound:
-        raise unknown from None
-    if not (index.isascii() and index.isdigit()) or int(index) >= len(job.chunks):
-        raise unknown
-    return job, job.chunks[int(index)]
+class Submit(Protocol):
+    """Begins a render of what ``speak`` says."""
+
+    def __call__(
+        self, request: ChunksRequest, *, speak: Callable[[Voice, Job], Iterator[Speech]]
+    ) -> Job: ...
+
+
+class Chunks:
+    """The renders in chunks, and the files of each chunk."""
+
+    def __init__(self, submit: Submit, renders: Renders, videos: VideoJobs) -> None:
+        self._submit, self._renders, self._videos = submit, renders, videos
+
+    def start(self, request: ChunksRequest) -> Job:
+        """Begins the render; ``job.chunks`` fill up. Raises what ``submit`` raises."""
+        texts = cut(request.text, request.chunk_size)
+        if not texts:
+            raise BadInput("There is nothing to say in this text", field="text")
+
+        def speak(voice: Voice, job: Job) -> Iterator[Speech]:
+            rate = voice.sample_rate
+            job.chunks = tuple(
+                Chunk(index, text, AudioBuffer(rate, spool=self._renders.spool))
+                for index, text in enumerate(texts)
+            )
+            return _speak(job, voice, request.language, request.speed)
+
+        job = self._submit(request, speak=speak)
+
+        def drop() -> None:
+            """A render that failed keeps the films that it has finished, but not on a full disk."""
+            if isinstance(job.error, Cancelled | DiskFull):
+                self.forget(job)
+
+        self._videos.start(job, lambda: self._write(job), drop)
+        return job
+
+    def find(self, name: str) -> tuple[Job, Chunk]:
+        """By its ``chunk_id``. Raises NotFound."""
+        job_id, _, index = name.rpartition("-")
+        unknown = NotFound("There is no such chunk; chunks are kept for an hour", field="chunk_id")
+        try:
+            job = self._renders.jobs.get(job_id)
+        except NotFound:
+            raise unknown from None
+        if not (index.isascii() and index.isdigit()) or int(index) >= len(job.chunks):
+            raise unknown
+        return job, job.chunks[int(index)]
+
+    def wav_file(self, job: Job, chunk: Chunk) -> Path:
+        """The sound of a chunk that is spoken as a WAV file of WAV_RATE, made once.
+
+        Raises DiskFull, FfmpegFailed, or NotFound when the chunk has been removed.
+        """
+        with chunk.making:
+            if chunk.wav is None:
+                chunk.wav = self._make_wav(job, chunk)
+                job.result_bytes += chunk.wav.stat().st_size
+            if chunk.forgotten:
+                self._free_files(chunk)
+                raise NotFound("The chunk has been removed", field="chunk_id")
+            return chunk.wav
+
+    def forget(self, job: Job) -> None:
+        """Removes the files of a job that has ended."""
+        for chunk in job.chunks:
+            chunk.forgotten = True
+            self._free_files(chunk)
+
+    def _make_wav(self, job: Job, chunk: Chunk) -> Path:
+        sound, scratch = chunk.sound, self._videos.scratch
+        said = sound.read(0, len(sound), 0.0)
+        pcm = wav.resampled(said, sound.sample_rate, WAV_RATE, self._videos.ffmpeg())
+        try:
+            path = scratch.take(f"{chunk_id(job, chunk)}.wav")
+            try:
+                path.write_bytes(wav.header(WAV_RATE, len(pcm) // SAMPLE_BYTES) + pcm)
+            except OSError:
+                scratch.free(path)
+                raise
+        except OSError as error:
+            raise as_job_error(error) from error
+        return path
+
+    def _free_files(self, chunk: Chunk) -> None:
+        for path in (chunk.film, chunk.wav):
+            if path is not None:
+                self._videos.scratch.free(path)
+        chunk.film = None
+
+    def _write(self, job: Job) -> None:
+        scratch = self._videos.scratch
+        with contextlib.closing(self._renders.playout(job, unchanged)) as frames:
+            for chunk in job.chunks:
+                path = scratch.take(f"{chunk_id(job, chunk)}.mp4")
+                try:
+                    first = next(frames)  # by now all speech is there, and every number of frames
+                    with self._videos.writer(job, path) as writer:
+                        writer.write(first)
+                        for frame in islice(frames, chunk.frames - 1):
+                            writer.write(frame)
+                        writer.finish()
+                    job.result_bytes += path.stat().st_size
+                except BaseException:
+                    scratch.free(path)
+                    raise
+                chunk.film = path
+                chunk.filmed.set()
 
 
 def wait_for_sound(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> AudioBuffer:
@@ -112,47 +187,6 @@ def wait_for_film(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> Path:
     return chunk.film
 
 
-def wav_file(service: LipsyncService, job: Job, chunk: Chunk) -> Path:
-    """The sound of a chunk that is spoken as a WAV file of WAV_RATE, made once.
-
-    Raises DiskFull, FfmpegFailed, or NotFound when the chunk has been removed.
-    """
-    with chunk.making:
-        if chunk.wav is None:
-            sound = chunk.sound
-            said = sound.read(0, len(sound), 0.0)
-            pcm = wav.resampled(said, sound.sample_rate, WAV_RATE, service.backend.ffmpeg())
-            try:
-                path = service.scratch.take(f"{chunk_id(job, chunk)}.wav")
-                try:
-                    path.write_bytes(wav.header(WAV_RATE, len(pcm) // SAMPLE_BYTES) + pcm)
-                except OSError:
-                    service.scratch.free(path)
-                    raise
-            except OSError as error:
-                raise as_job_error(error) from error
-            chunk.wav = path
-            job.result_bytes += path.stat().st_size
-        if chunk.forgotten:
-            _free_files(service, chunk)
-            raise NotFound("The chunk has been removed", field="chunk_id")
-        return chunk.wav
-
-
-def forget_chunks(service: LipsyncService, job: Job) -> None:
-    """Removes the files of a job that has ended."""
-    for chunk in job.chunks:
-        chunk.forgotten = True
-        _free_files(service, chunk)
-
-
-def _free_files(service: LipsyncService, chunk: Chunk) -> None:
-    for path in (chunk.film, chunk.wav):
-        if path is not None:
-            service.scratch.free(path)
-    chunk.film = None
-
-
 def _look(job: Job, gone: Callable[[], bool]) -> None:
     if job.error is not None:
         raise afresh(job.error)
@@ -167,7 +201,7 @@ def _speak(job: Job, voice: Voice, language: str, speed: float) -> Iterator[Spee
     samples = frames = 0
     for chunk in job.chunks:
         pieces = []
-        for piece in voice.speak(chunk.text, language, speed):
+        for piece in voice.speak(chunk.text, language, speed, lambda: job.ticket.stale):
             job.ticket.check()
             pieces.append(piece)
         if not pieces:
@@ -194,22 +228,3 @@ def _longer(speech: Speech, samples: int) -> Speech:
         silence = Phoneme("", phonemes[-1].end_s, len(pcm) / speech.sample_rate)
         phonemes = [*phonemes, silence]
     return replace(speech, pcm=pcm, phonemes=phonemes)
-
-
-def _write(service: LipsyncService, job: Job) -> None:
-    with service.frames(job, unchanged) as frames:
-        for chunk in job.chunks:
-            path = service.scratch.take(f"{chunk_id(job, chunk)}.mp4")
-            try:
-                first = next(frames)  # by now all speech is there, and every number of frames
-                with film_writer(service, job, path) as writer:
-                    writer.write(first)
-                    for frame in islice(frames, chunk.frames - 1):
-                        writer.write(frame)
-                    writer.finish()
-                job.result_bytes += path.stat().st_size
-            except BaseException:
-                service.scratch.free(path)
-                raise
-            chunk.film = path
-            chunk.filmed.set()

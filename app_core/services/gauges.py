@@ -10,19 +10,21 @@ from prometheus_client.registry import Collector
 from app_core.metrics import kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from app_core.services.lipsync_service import LipsyncService
+    from app_core.job_table import JobTable
+    from app_core.services.backend import Backend
+    from app_core.services.loaded_model import LoadedModel
 
 KINDS = ("live", "file")
 
 
 class ServiceCollector(Collector):
-    def __init__(self, service: LipsyncService) -> None:
-        self._service = service
+    def __init__(self, backend: Backend, jobs: JobTable) -> None:
+        self._backend, self._jobs = backend, jobs
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        running = self._service.jobs.running()
+        running = self._jobs.running()
         jobs = GaugeMetricFamily("soyle_jobs", "Renders that run now", labels=["status", "kind"])
         waiting = GaugeMetricFamily(
             "soyle_queue_frames",
@@ -34,31 +36,31 @@ class ServiceCollector(Collector):
             for status in ("queued", "running"):
                 jobs.add_metric([status, name], sum(job.status == status for job in of_kind))
             waiting.add_metric([name], sum(len(job.mouths) for job in of_kind))
-        engine = self._service.backend.engine
-        waiting.add_metric(["engine"], engine.depth if engine else 0)
+        models = self._backend.models
+        waiting.add_metric(["engine"], sum(loaded.engine.depth for loaded in models))
         yield jobs
         yield waiting
         yield GaugeMetricFamily(
             "soyle_ready",
             "1 when renders can begin",
-            value=float(engine is not None and engine.alive),
+            value=float(any(loaded.engine.alive for loaded in models)),
         )
-        if engine is not None:
+        if models:
+            drawn = [loaded.engine.throughput for loaded in models]
+            frames = sum(each.frames_per_s for each in drawn)
+            batches = sum(each.batches_per_s for each in drawn)
             for name, words, value in (
-                (
-                    "frames_per_second",
-                    "Frames that the model drew a second",
-                    engine.throughput.frames_per_s,
-                ),
-                ("mean_batch", "Frames in a batch of the model", engine.throughput.mean_batch),
+                ("frames_per_second", "Frames that the models drew a second", frames),
+                ("mean_batch", "Frames in a batch of a model", frames / batches if batches else 0),
             ):
                 yield GaugeMetricFamily(
                     f"soyle_engine_{name}", f"{words}, in the last 5 seconds", value=value
                 )
+        yield from _by_model(models)
         yield from self._capacity()
 
     def _capacity(self) -> Iterable[GaugeMetricFamily]:
-        seen = self._service.capacity.snapshot()
+        seen = self._backend.capacity.snapshot()
         for name, words, value in (
             ("cores", "Cores that this process may use", seen.cores),
             ("load", "Cores that live renders need, as predicted", seen.load),
@@ -72,3 +74,35 @@ class ServiceCollector(Collector):
             yield GaugeMetricFamily(
                 "soyle_capacity_model_fps", "Frames/s that the model can draw", value=seen.model_fps
             )
+
+
+def _by_model(models: Sequence[LoadedModel]) -> Iterable[GaugeMetricFamily]:
+    seen = {loaded: loaded.capacity.snapshot() for loaded in models}
+    for name, words, read in (
+        ("ready", "1 while the model's thread runs", lambda of: float(of.engine.alive)),
+        ("queue_frames", "Frames that wait for the model", lambda of: of.engine.depth),
+        (
+            "frames_per_second",
+            "Frames that the model drew a second, in the last 5 seconds",
+            lambda of: of.engine.throughput.frames_per_s,
+        ),
+        (
+            "mean_batch",
+            "Frames in a batch of the model, in the last 5 seconds",
+            lambda of: of.engine.throughput.mean_batch,
+        ),
+        (
+            "sessions",
+            "Live 512x512 renders by the model that fit in all",
+            lambda of: seen[of].sessions,
+        ),
+        (
+            "frame_core_milliseconds",
+            "Predicted cost of a 512x512 frame by the model",
+            lambda of: seen[of].frame_ms,
+        ),
+    ):
+        family = GaugeMetricFamily(f"soyle_model_{name}", words, labels=["model"])
+        for loaded in models:
+            family.add_metric([loaded.name], read(loaded))
+        yield family

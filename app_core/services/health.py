@@ -7,59 +7,85 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.config import VERSION
 from app_core.face.finder import finder_name
-from app_core.services.backend import ENGINE_LOST
 
 if TYPE_CHECKING:
-    from app_core.services.lipsync_service import LipsyncService
+    from collections.abc import Sequence
+
+    from app_core.config import Config
+    from app_core.job_table import JobTable
+    from app_core.services.backend import Backend
+    from app_core.services.loaded_model import LoadedModel
+    from app_core.speech.registry import Voices
 
 
-def report(service: LipsyncService) -> dict[str, Any]:
-    backend = service.backend
-    status, reason = _status(service)
-    model, engine, ffmpeg = backend.model, backend.engine, backend.found_ffmpeg
-    base = service.base_video.describe()
+def report(
+    config: Config, backend: Backend, jobs: JobTable, voices: Voices, base: dict[str, Any] | None
+) -> dict[str, Any]:
+    """``base`` describes the base video, None without one."""
+    status, reason = _status(backend, missing_voice(config.voice, voices.ids()))
+    models, ffmpeg = backend.models, backend.found_ffmpeg
+    default = models[0] if models else None
     if base is not None and base["error"] is not None and status in ("ready", "degraded"):
         status = "degraded"
         reason = f"{reason}; {base['error']['error']}" if reason else base["error"]["error"]
     return {
         "status": status,
         "reason": reason or None,
-        "model": model.name if model else service.config.model,
-        "device": model.device if model else None,
-        "model_reason": backend.why or None,
-        "avatar": service.config.avatar,
+        "model": default.name if default else config.model_names[0],
+        "device": default.model.device if default else None,
+        "model_reason": (default.why or None) if default else None,
+        "models": [_model(loaded) for loaded in models],
+        "avatar": config.avatar,
         "base_video": base,
-        "finder": finder_name(service.config.models_dir),
-        "voices": [voice["id"] for voice in service.voices.describe()],
+        "finder": finder_name(config.models_dir),
+        "voices": [voice["id"] for voice in voices.describe()],
         "ffmpeg": ffmpeg.version if ffmpeg else None,
         "nvdec": ffmpeg.nvdec if ffmpeg else False,
         "encoders": list(ffmpeg.encoders) if ffmpeg else [],
         "version": VERSION,
         "capacity": {
-            **asdict(service.capacity.snapshot()),
-            "max_jobs": service.config.max_jobs,
-            "jobs": len(service.jobs.running()),
-            "queue": engine.depth if engine else 0,
-            "mean_batch": round(engine.mean_batch, 2) if engine else 0.0,
-            "frames_per_s": round(engine.throughput.frames_per_s, 1) if engine else 0.0,
+            **asdict(backend.capacity.snapshot()),
+            "max_jobs": config.max_jobs,
+            "jobs": len(jobs.running()),
+            **_drawn(models),
         },
     }
 
 
-def missing_voice(service: LipsyncService) -> str:
-    """What is wrong with VOICE, empty when nothing is."""
-    voice, there = service.config.voice, service.voices.ids()
+def _model(loaded: LoadedModel) -> dict[str, Any]:
+    seen = loaded.capacity.snapshot()
+    return {
+        "name": loaded.name,
+        "device": loaded.model.device,
+        "reason": loaded.why or None,
+        "frame_ms": seen.frame_ms,
+        "model_fps": seen.model_fps,
+        "sessions": seen.sessions,
+        **_drawn([loaded]),
+    }
+
+
+def _drawn(models: Sequence[LoadedModel]) -> dict[str, Any]:
+    """What their threads have to do and did, together."""
+    engines = [loaded.engine for loaded in models]
+    batches = sum(engine.batches for engine in engines)
+    frames = sum(engine.frames for engine in engines)
+    frames_per_s = sum(engine.throughput.frames_per_s for engine in engines)
+    return {
+        "queue": sum(engine.depth for engine in engines),
+        "mean_batch": round(frames / batches, 2) if batches else 0.0,
+        "frames_per_s": round(frames_per_s, 1),
+    }
+
+
+def missing_voice(voice: str, there: list[str]) -> str:
+    """What is wrong with VOICE when ``there`` are these; empty when nothing is."""
     if not voice or voice in there:
         return ""
     return f"VOICE={voice}: there is no such voice; there is: {', '.join(there) or 'none'}"
 
 
-def _status(service: LipsyncService) -> tuple[str, str]:
+def _status(backend: Backend, missing: str) -> tuple[str, str]:
     """With the reason, empty when all is well."""
-    backend = service.backend
-    if backend.engine_is_lost:
-        return "offline", ENGINE_LOST
-    missing = missing_voice(service)
-    if backend.status == "ready" and missing:
-        return "degraded", missing
-    return backend.status, backend.reason
+    status, reason = backend.condition()
+    return ("degraded", missing) if status == "ready" and missing else (status, reason)

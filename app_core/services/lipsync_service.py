@@ -1,12 +1,11 @@
-"""LipsyncService: everything a route or a Python caller needs, behind six calls."""
+"""LipsyncService: everything that a route or a Python caller needs."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from app_core.avatars.collection import Avatars
 from app_core.avatars.importing.base_video import BaseVideo
@@ -15,24 +14,25 @@ from app_core.avatars.importing.dropped_files import DroppedFiles
 from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
-from app_core.errors import BadInput, Cancelled, ModelFailed, NotFound
+from app_core.errors import BadInput, Cancelled
 from app_core.heap import Trimmer
 from app_core.job import Job
 from app_core.job_table import JobTable
-from app_core.pipeline.playout import Playout
+from app_core.outputs import mjpeg
+from app_core.request import VideoRequest
 from app_core.scratch import Scratch, writable
 from app_core.services.backend import Backend
-from app_core.services.cancel_on_close import CancelOnClose
-from app_core.services.chunks import forget_chunks
+from app_core.services.chunks import Chunks
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
-from app_core.services.recording import Recording, process_recording
-from app_core.services.renders import Renders
-from app_core.services.video_encode import unchanged, write_film
-from app_core.services.video_jobs import Films
+from app_core.services.outcome import Outcome
+from app_core.services.recording import held, open_recording, process_recording
+from app_core.services.renders import Renders, here
+from app_core.services.video_encode import check_codecs
+from app_core.services.video_jobs import VideoJobs
 from app_core.services.watchdog import Duty, Watchdog
-from app_core.speech.registry import Voices
-from app_core.speech.voices.espeak import EspeakVoice
+from app_core.speech.fallback import FallbackVoice
+from app_core.speech.registry import Voices, open_voices
 from app_core.spool import Spool
 
 if TYPE_CHECKING:
@@ -42,9 +42,13 @@ if TYPE_CHECKING:
     from app_core.avatars.library import Avatar
     from app_core.config import Config
     from app_core.lipsync.model import LipsyncModel
-    from app_core.request import RenderRequest
+    from app_core.request import FilmRequest, MjpegRequest, RenderRequest
+    from app_core.services.cancel_on_close import CancelOnClose
+    from app_core.services.recording import Recording
     from app_core.speech.voice import Voice
     from app_core.types import Frame, Speech, UInt8
+
+    Gone = Callable[[], bool]
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +60,8 @@ READER_LOOK_S = 5.0
 """Between two looks for renders that nobody reads."""
 
 
-def _here() -> bool:
-    return False
-
-
 class LipsyncService:
-    """Built once a process. ``model``, ``voices``, ``library`` and ``importer`` can be given by
-    tests."""
+    """Built once a process. Tests give ``model``, ``voices``, ``library`` and ``importer``."""
 
     def __init__(
         self,
@@ -81,8 +80,7 @@ class LipsyncService:
         self.library = self.backend.library
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
-        self.metrics.registry.register(ServiceCollector(self))
-        self.voices = voices or Voices([EspeakVoice()])
+        self.voices = voices or open_voices()
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
@@ -97,22 +95,24 @@ class LipsyncService:
         self.avatars.when_removed = self._dropped.removed
         self._watch.looks = (self.base_video.look, self._dropped.scan)
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
+        self.metrics.registry.register(ServiceCollector(self.backend, self.jobs))
         self.spool = Spool(config.work_dir)
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
-        self.films = Films(self.scratch, self._renders.end)
+        self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
+        self.chunks = Chunks(self.submit, self._renders, self.videos)
+        expiry_s = min(EXPIRY_S, config.job_life_s / 4)
         self._watchdog = Watchdog(
             [
-                Duty(self._tend_engine, 1.0),
+                Duty(self._renders.tend_engines, 1.0),
                 Duty(self._renders.end_unread, READER_LOOK_S),
-                Duty(self._expire, min(EXPIRY_S, config.job_life_s / 4)),
+                Duty(self.jobs.expire, expiry_s),
+                Duty(trim, expiry_s),
             ]
         )
 
-    # Life
-
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
-        missing = missing_voice(self)
+        missing = missing_voice(self.config.voice, self.voices.ids())
         if missing:
             logger.error("%s", missing)
         self.scratch.sweep()
@@ -128,7 +128,7 @@ class LipsyncService:
         self.backend.refuse("the server is stopping")
         self._watch.close()
         self._renders.close()
-        self.films.close()
+        self.videos.close()
         self.avatars.close()
         self._watchdog.close()
         self._trimmer.close()
@@ -136,19 +136,6 @@ class LipsyncService:
         self.spool.close()
         self.scratch.close()
         self.backend.close()
-
-    def _tend_engine(self) -> None:
-        """A thread of the engine that has ended is replaced; its jobs fail and do not hang."""
-        if self.backend.engine_is_lost:
-            self._renders.fail_all(ModelFailed("The model's thread has ended"))
-            self.backend.revive()
-
-    def _expire(self) -> None:
-        """Also forgets when nobody asks."""
-        self.jobs.expire()
-        self._trimmer.ask()
-
-    # Renders
 
     def submit(
         self,
@@ -165,11 +152,9 @@ class LipsyncService:
             raise BadInput(
                 f"'text' is longer than {self.config.max_text_chars} characters", field="text"
             )
-        model, _ = self.backend.ready()
-        if request.model not in ("auto", model.name):
-            raise BadInput(f"'model' must be one of: auto, {model.name}", field="model")
+        self.backend.ready(request.model)
         if recording is not None:
-            return self.begin(
+            return self._renders.begin(
                 request,
                 avatar or self.library.get(request.avatar or self.config.avatar),
                 recording.speeches,
@@ -177,58 +162,86 @@ class LipsyncService:
                 recorded=True,
             )
         voice = self._voice(request)
-        return self.begin(
+        return self._renders.begin(
             request,
             avatar=avatar or self.library.get(request.avatar or self.config.avatar),
             speeches=lambda job: (
                 speak(voice, job)
                 if speak is not None
-                else voice.speak(request.text, request.language, request.speed)
+                else voice.speak(
+                    request.text, request.language, request.speed, lambda: job.ticket.stale
+                )
             ),
             sample_rate=voice.sample_rate,
         )
 
     def _voice(self, request: RenderRequest) -> Voice:
-        """VOICE is a preference: where it lacks the language, the first that speaks it speaks.
-        A voice that the request names is meant. Raises NotFound.
+        """VOICE is a preference: where it lacks the language or fails, the first that speaks it
+        speaks. A voice that the request names is meant. Raises NotFound.
         """
-        if not request.voice and self.config.voice:
-            with contextlib.suppress(NotFound):
-                return self.voices.get(self.config.voice, request.language)
-        return self.voices.get(request.voice or None, request.language)
+        if request.voice:
+            return self.voices.get(request.voice, request.language)
+        return FallbackVoice(self.voices.chain(request.language, self.config.voice))
+
+    def start_video(self, request: VideoRequest, recording: Recording | None = None) -> Job:
+        """``submit`` on the base video, unless the request names an avatar.
+
+        Raises BadInput for a codec that does not work on this machine, and also what
+        ``BaseVideo.avatar`` raises.
+        """
+        self.backend.ready(request.model)
+        check_codecs(request, self.backend.ffmpeg())
+        if request.avatar is None and self.base_video.path is not None:
+            return self.submit(request, self.base_video.avatar(), recording=recording)
+        avatar = self.library.get(request.avatar or self.config.avatar)
+        return self.submit(request, avatar, recording=recording)
+
+    def stream_mjpeg(
+        self, request: MjpegRequest, recording: Recording | None, gone: Gone, full: Gone
+    ) -> Outcome:
+        """Starts a render whose outcome is a stream of JPEG parts. Raises as ``submit``."""
+        job = self._take(request, recording)
+        return Outcome(job.id, job.request.fps, stream=self.stream(job.id, "mjpeg", gone, full))
+
+    def make_film(
+        self, request: FilmRequest, recording: Recording | None, gone: Gone, keep_as: str = ""
+    ) -> Outcome:
+        """Starts a render whose outcome is a film, as ``VideoJobs.outcome``."""
+        return self.videos.outcome(self._take(request, recording), request, gone, keep_as)
+
+    def _take(self, request: RenderRequest, recording: Recording | None) -> Job:
+        """The recording is the job's, and closed when there will be none."""
+        with held(recording):
+            if isinstance(request, VideoRequest):
+                return self.start_video(request, recording)
+            return self.submit(request, recording=recording)
+
+    def stream(
+        self, job_id: str, format: Literal["mjpeg", "mp4"], gone: Gone = here, full: Gone = here
+    ) -> CancelOnClose[bytes]:
+        """The bytes of a running job while they are made: a JPEG part for each frame, or a
+        fragmented MP4. Leaving the loop cancels; ``gone`` and ``full`` as for ``frames``.
+        """
+        job = self.jobs.get(job_id)
+        if format == "mp4":
+            return self.videos.stream(job, gone)
+        part = partial(mjpeg.encoded, quality=self.config.jpeg_quality)
+        return self._renders.frames(job, part, gone, full)
 
     def frames(
-        self,
-        job: Job,
-        finish: Callable[[Frame], T],
-        gone: Callable[[], bool] = _here,
-        full: Callable[[], bool] = _here,
+        self, job: Job, finish: Callable[[Frame], T], gone: Gone = here, full: Gone = here
     ) -> CancelOnClose[T]:
-        """``finish(frame)`` for each frame, live ones at their time. Leaving the loop cancels.
+        """``finish(frame)`` for each frame, as ``Renders.frames``. Leaving the loop cancels."""
+        return self._renders.frames(job, finish, gone, full)
 
-        ``finish`` runs ahead of the frame's time, so encoding does not make it late. ``gone``
-        is asked between frames and in every wait: true cancels. While ``full`` is true a live
-        picture waits, until it is dropped for a later one.
-        """
-        playout = Playout(
-            job, self._renders.composer(job), self.capacity, finish, gone, self.metrics, full
-        )
-        return CancelOnClose(iter(playout), lambda error: job.film or self._renders.end(job, error))
-
-    def size(self, job: Job) -> tuple[int, int]:
-        """(width, height) of a running job's pictures. Raises Cancelled when it has ended."""
-        composer = self._renders.composer(job)
-        return composer.width, composer.height
-
-    def render(
-        self,
-        job: Job,
-        path: Path,
-        gone: Callable[[], bool] = _here,
-        finish: Callable[[Frame], Frame] = unchanged,
-    ) -> None:
+    def render(self, job: Job, path: Path, gone: Gone = here) -> None:
         """Writes the whole job to an MP4 file and ends it; a failure leaves nothing at ``path``."""
-        self.films.write(job, partial(write_film, self, job, finish=finish), path, gone)
+        self.videos.write(job, path, gone)
+
+    def open_recording(self, path: Path, text: str, language: str) -> Recording:
+        """Of at most ``max_audio_s``. Raises BadInput, UnsupportedMedia or TooLarge."""
+        limit_s = self.config.max_audio_s
+        return open_recording(self.backend.ffmpeg, path, text, language, limit_s=limit_s)
 
     def process(
         self,
@@ -243,14 +256,15 @@ class LipsyncService:
         is any photo or clip, an avatar's id, its folder or a file in it; a photo or clip is
         imported first, once for its content.
 
-
-        ``static`` shows its still, else its clip.
-        ``frame_sink`` gets each picture as BGR (height, width, 3) uint8; ``output_path`` gets an
-        MP4 with sound. Returns ``output_path``. An error of ``frame_sink`` ends the render.
-        Raises BadInput, which names the file that cannot be used, and what ``submit`` raises.
+        ``static`` shows its still, else its clip. ``frame_sink`` gets each picture as BGR
+        (height, width, 3) uint8; ``output_path`` gets an MP4 with sound. Returns ``output_path``.
+        An error of ``frame_sink`` ends the render. Raises BadInput, which names the file that
+        cannot be used, and what ``submit`` raises.
         """
         return process_recording(
-            self,
+            self._renders,
+            self.videos,
+            self.faces,
             Path(face_path),
             Path(audio_path),
             None if output_path is None else Path(output_path),
@@ -265,28 +279,14 @@ class LipsyncService:
         self._renders.end(job, Cancelled("The job was cancelled"))
         return job
 
-    def begin(
-        self,
-        request: RenderRequest,
-        avatar: Avatar,
-        speeches: Callable[[Job], Iterator[Speech]],
-        sample_rate: int,
-        batch_size: int | None = None,
-        *,
-        recorded: bool = False,
-    ) -> Job:
-        """``submit`` without its checks of the request; as ``Renders.begin``."""
-        return self._renders.begin(
-            request, avatar, speeches, sample_rate, batch_size, recorded=recorded
-        )
-
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:
             self.scratch.free(job.result)
         job.sound.release()
         for chunk in job.chunks:
             chunk.sound.release()
-        forget_chunks(self, job)
+        self.chunks.forget(job)
 
     def health(self) -> dict[str, Any]:
-        return report(self)
+        base = self.base_video.describe()
+        return report(self.config, self.backend, self.jobs, self.voices, base)

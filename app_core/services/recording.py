@@ -9,6 +9,7 @@ from app_core.errors import BadInput
 from app_core.media.sound_file import SoundFile
 from app_core.picture import to_bgr
 from app_core.request import GenerateRequest
+from app_core.services.renders import here
 from app_core.speech.timing.alignment import Alignment, Fit
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Speech, frame_count
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from app_core.avatars.importing.face_paths import Faces
     from app_core.job import Job
-    from app_core.services.lipsync_service import LipsyncService
+    from app_core.media.ffmpeg import Ffmpeg
+    from app_core.services.renders import Renders
+    from app_core.services.video_jobs import VideoJobs
     from app_core.types import Frame, UInt8
 
 PIECE_S = 10
@@ -50,7 +54,9 @@ class Recording:
             if sound.samples is not None:  # corrected at the end, if the header lied
                 job.frames_total = frame_count(sound.samples, rate, job.request.fps)
             if self._text:
-                spoken = EspeakVoice().speak(self._text, self._language)
+                spoken = EspeakVoice().speak(
+                    self._text, self._language, stale=lambda: job.ticket.stale
+                )
                 yield from Alignment(sound.blocks(_BLOCK_S * rate), rate, spoken, fit)
                 job.aligned = fit.found / fit.characters if fit.characters else 0.0
                 return
@@ -59,17 +65,18 @@ class Recording:
 
 
 @contextlib.contextmanager
-def held(recording: Recording) -> Iterator[Recording]:
+def held(recording: Recording | None) -> Iterator[None]:
     """Closes it when the block fails; otherwise a job has it."""
     try:
-        yield recording
+        yield
     except BaseException:
-        recording.close()
+        if recording is not None:
+            recording.close()
         raise
 
 
 def open_recording(
-    service: LipsyncService,
+    ffmpeg: Callable[[], Ffmpeg],
     path: Path,
     text: str = "",
     language: str = "ru",
@@ -78,12 +85,14 @@ def open_recording(
     limit_s: float | None = None,
 ) -> Recording:
     """Raises BadInput, UnsupportedMedia or TooLarge, in sentences about ``called``."""
-    sound = SoundFile(path, service.backend.ffmpeg, called=called, limit_s=limit_s)
+    sound = SoundFile(path, ffmpeg, called=called, limit_s=limit_s)
     return Recording(sound, text, language)
 
 
 def process_recording(
-    service: LipsyncService,
+    renders: Renders,
+    videos: VideoJobs,
+    faces: Faces,
     face_path: Path,
     audio_path: Path,
     output_path: Path | None,
@@ -97,9 +106,10 @@ def process_recording(
     if output_path is not None and (output_path.is_dir() or not output_path.parent.is_dir()):
         raise BadInput(f"{output_path} is no place for a file", field="output_path")
     request = GenerateRequest.model_construct(text="", static_mode=static)
-    avatar = service.faces.at(face_path)
-    with held(open_recording(service, audio_path, called=audio_path.name)) as recording:
-        job = service.begin(
+    avatar = faces.at(face_path)
+    recording = open_recording(videos.ffmpeg, audio_path, called=audio_path.name)
+    with held(recording):
+        job = renders.begin(
             request,
             avatar,
             recording.speeches,
@@ -114,9 +124,9 @@ def process_recording(
         return frame
 
     if output_path is not None:
-        service.render(job, output_path, finish=seen)
+        videos.write(job, output_path, here, seen)
         return output_path
-    with service.frames(job, seen) as frames:
+    with renders.frames(job, seen) as frames:
         for _ in frames:
             pass
     return None

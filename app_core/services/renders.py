@@ -6,32 +6,39 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from app_core.audio import AudioBuffer
 from app_core.channel import Channel
-from app_core.errors import Cancelled, SoyleError, afresh, as_job_error
+from app_core.errors import Cancelled, ModelFailed, SoyleError, afresh, as_job_error
 from app_core.job import Job, JobStatus
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
 from app_core.pipeline.plan import Plan
+from app_core.pipeline.playout import Playout
 from app_core.request import MjpegRequest
 from app_core.services.admission import Admission
-from app_core.services.video_lipsync_stream import note_statistics
+from app_core.services.cancel_on_close import CancelOnClose
+from app_core.services.film_statistics import note_statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from app_core.avatars.library import Avatar
     from app_core.config import Config
+    from app_core.engine.capacity import Capacity
     from app_core.job_table import JobTable
     from app_core.lipsync.model import Plate
     from app_core.request import RenderRequest
     from app_core.services.backend import Backend
+    from app_core.services.loaded_model import LoadedModel
     from app_core.spool import Spool
-    from app_core.types import Speech
+    from app_core.types import Frame, Speech
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 FILE_CHANNEL = 64
 """Mouths that wait for the writer of a file, a full batch where that is more; a live reader has
@@ -43,6 +50,10 @@ STALLED_S = 300.0
 minutes, in which the frames of the next film wait."""
 LONGEST_SPEECH_S = 3600.0
 _JOIN_S = 5.0
+
+
+def here() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +75,10 @@ class Renders:
         spool: Spool,
         ended: Callable[[], None] = lambda: None,
     ) -> None:
-        self._config, self._studio, self._jobs = config, backend, jobs
-        self._admission = Admission(jobs, backend.capacity, config.max_jobs)
+        self._config, self._backend, self.jobs = config, backend, jobs
+        self._admission = Admission(jobs, config.max_jobs)
         self._running: dict[Job, _Render] = {}
-        self._spool, self._ended = spool, ended
+        self.spool, self._ended = spool, ended
 
     def begin(
         self,
@@ -83,11 +94,12 @@ class Renders:
 
         Raises BadInput, Conflict, NotReady or Busy.
         """
-        model, engine = self._studio.ready()
+        loaded = self._backend.ready(request.model)
+        model, engine = loaded.model, loaded.engine
         began_s = time.monotonic()
-        plate = self._studio.plate(avatar, request.pixels(None), request.still)
-        request = self._at_rate(request, plate)
-        face = self._studio.face(model, plate)
+        plate = self._backend.plate(avatar, request.pixels(None), request.still)
+        request = self._at_rate(request, plate, loaded.capacity)
+        face = self._backend.face(model, plate)
         job = Job(
             request=request,
             sound=AudioBuffer(
@@ -95,7 +107,7 @@ class Renders:
                 None if recorded else LONGEST_SPEECH_S,
                 spills=recorded or not isinstance(request, MjpegRequest),
                 spill=None if self._config.work_dir is None else str(self._config.work_dir),
-                spool=self._spool,
+                spool=self.spool,
             ),
             mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),
             id=request.job_id or str(uuid.uuid4()),
@@ -104,9 +116,9 @@ class Renders:
         job.spent_s["faces"] = job.created_s - began_s
         plan = Plan(job.id, request.fps, plate, face, model.features(request.fps))
         speaking = job.worked("speech", speeches(job))
-        thread = JobThread(job, speaking, plan, engine, self._studio.metrics)
+        thread = JobThread(job, speaking, plan, engine, self._backend.metrics)
         composer = Composer(job, plate, face, model)
-        self._admission.admit(job, composer.width, composer.height)
+        self._admission.admit(job, composer.width, composer.height, loaded.capacity)
         # Whoever knows the id can end the job from here on: what is taken after that end is
         # given back, and the end stands.
         try:
@@ -119,19 +131,56 @@ class Renders:
             if not self.end(job, as_job_error(error)):
                 self._release(job, job.error)
                 raise
-            self._jobs.discard(job.id)
+            self.jobs.discard(job.id)
             raise
         return job
 
-    def _at_rate(self, request: RenderRequest, plate: Plate) -> RenderRequest:
+    @staticmethod
+    def _at_rate(request: RenderRequest, plate: Plate, capacity: Capacity) -> RenderRequest:
         """A clip keeps its own rate unless the client asked for one: to show it at another,
         pictures are dropped or shown twice. Live, a faster one comes at the usual rate when
         only that fits."""
         own = request.at_rate(plate.track.fps) if len(plate.track.boxes) > 1 else request
         if request.live and own.fps > request.fps:
-            fits = self._studio.capacity.fits(plate.width, plate.height, own.fps)
+            fits = capacity.fits(plate.width, plate.height, own.fps)
             return own if fits else request
         return own
+
+    def frames(
+        self,
+        job: Job,
+        finish: Callable[[Frame], T],
+        gone: Callable[[], bool] = here,
+        full: Callable[[], bool] = here,
+    ) -> CancelOnClose[T]:
+        """``finish(frame)`` for each frame, live ones at their time. The job ends with the last,
+        with an error, or when the loop is left: that cancels.
+
+        ``finish`` runs ahead of the frame's time, so encoding does not make it late. ``gone``
+        is asked between frames and in every wait: true cancels. While ``full`` is true a live
+        picture waits, until it is dropped for a later one.
+        """
+        return CancelOnClose(self.playout(job, finish, gone, full), partial(self.end, job))
+
+    def playout(
+        self,
+        job: Job,
+        finish: Callable[[Frame], T],
+        gone: Callable[[], bool] = here,
+        full: Callable[[], bool] = here,
+    ) -> Generator[T]:
+        """``frames`` for a reader that has more to do than to read: it ends the job itself."""
+        metrics = self._backend.metrics
+        return iter(
+            Playout(
+                job, self.composer(job), self._backend.capacity_of(job), finish, gone, metrics, full
+            )
+        )
+
+    def size(self, job: Job) -> tuple[int, int]:
+        """(width, height) of a running job's pictures. Raises Cancelled when it has ended."""
+        composer = self.composer(job)
+        return composer.width, composer.height
 
     def composer(self, job: Job) -> Composer:
         """Raises Cancelled when the job has ended."""
@@ -158,7 +207,7 @@ class Renders:
         if job.status is JobStatus.CANCELLED:
             job.scope.cancel()
         self._release(job, error)
-        self._studio.metrics.ended(job)
+        self._backend.metrics.ended(job)
         logger.info(
             "job %s: %d frames, %d dropped, %s",
             job.status.value,
@@ -172,9 +221,7 @@ class Renders:
 
     def _release(self, job: Job, error: Exception | None) -> None:
         """Gives back what a job that has ended holds; safe to do again."""
-        if self._studio.engine is not None:
-            self._studio.engine.drop(job, error)
-        self._studio.capacity.release(job.id)
+        self._backend.release(job, error)
         render = self._running.pop(job, None)
         if render is not None:
             render.composer.close()
@@ -183,15 +230,22 @@ class Renders:
 
     def end_unread(self) -> None:
         """Ends jobs that wait for a reader. Waiting for a slow voice or model does not count."""
-        for job in self._jobs.running():
+        for job in self.jobs.running():
             most_s = STALLED_S if job.mouths.visited else UNREAD_S
             if job.mouths.untaken_s > most_s:
                 self.end(job, Cancelled(f"Nobody read the render for {most_s:.0f} s"))
 
-    def fail_all(self, error: SoyleError) -> None:
-        """Ends every job."""
-        for job in self._jobs.running():
-            self.end(job, error)
+    def tend_engines(self) -> None:
+        """A model's thread that has ended is replaced; its jobs fail and do not hang."""
+        for loaded in self._backend.lost:
+            self.fail_all(ModelFailed("The model's thread has ended"), of=loaded)
+            loaded.revive()
+
+    def fail_all(self, error: SoyleError, of: LoadedModel | None = None) -> None:
+        """Ends every job, or every one ``of`` a model."""
+        for job in self.jobs.running():
+            if of is None or self._backend.find(job.request.model) is of:
+                self.end(job, error)
 
     def close(self) -> None:
         """Ends every job and joins its thread."""

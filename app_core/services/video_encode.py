@@ -1,58 +1,55 @@
-"""A job's frames into a film: a whole MP4 file, or pieces that play while it is made."""
+"""Frames into a film: a whole MP4 file, or pieces that play while it is made."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app_core.outputs.fragmented_mp4 import fragments
-from app_core.services.video_lipsync_stream import start_video_encoder
+from app_core.errors import BadInput
+from app_core.outputs.mp4 import Mp4Writer, start_mp4
+from app_core.outputs.output import Format
+from app_core.request import Encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from app_core.job import Job
-    from app_core.outputs.mp4 import Mp4Writer
-    from app_core.services.lipsync_service import LipsyncService
+    from app_core.media.ffmpeg import Ffmpeg
+    from app_core.request import VideoRequest
     from app_core.types import Frame
 
 
-def unchanged(frame: Frame) -> Frame:
-    return frame
+def check_codecs(request: VideoRequest, ffmpeg: Ffmpeg) -> None:
+    """Raises BadInput for an encoder or a decoder that does not work on this machine."""
+    if request.encoder not in ffmpeg.encoders:
+        works = ", ".join(ffmpeg.encoders)
+        raise BadInput(
+            f"'encoder' must be one that works on this machine: {works}", field="encoder"
+        )
+    if request.use_nvdec and not ffmpeg.nvdec:
+        raise BadInput("'use_nvdec': no NVIDIA decoder works on this machine", field="use_nvdec")
 
 
-def film_writer(service: LipsyncService, job: Job, path: Path) -> Mp4Writer:
-    """Writes frames of a running job to ``path``, with the settings of its request."""
-    width, height = service.size(job)
-    request, rate = job.request, job.sound.sample_rate
-    return start_video_encoder(
-        service.backend.ffmpeg(), path, width, height, request.fps, rate, request.encoding
-    )
-
-
-def write_film(
-    service: LipsyncService,
-    job: Job,
+def start_video_encoder(
+    ffmpeg: Ffmpeg,
     path: Path,
-    gone: Callable[[], bool],
-    finish: Callable[[Frame], Frame] = unchanged,
-) -> None:
-    """The whole job to an MP4 file. Another ends the job."""
-    with service.frames(job, finish, gone) as frames, film_writer(service, job, path) as writer:
+    width: int,
+    height: int,
+    fps: int,
+    sample_rate: int,
+    encoding: Encoding | None = None,
+) -> Mp4Writer:
+    """Takes frames with ``write`` and makes the MP4 at ``path`` with ``finish``.
+
+    Constant frame rate, a key frame every two seconds and nowhere else, AAC 192 kbit/s at
+    48 kHz, index first. Leaving its ``with`` block early leaves no file. Raises FfmpegFailed.
+    """
+    chosen = encoding or Encoding()
+    return start_mp4(path, Format(width, height, fps, sample_rate), chosen, ffmpeg)
+
+
+def encode(frames: Iterable[Frame], writer: Mp4Writer) -> None:
+    """All of them to the writer's file. A failure leaves no file."""
+    with writer:
         for frame in frames:
             writer.write(frame)
         writer.finish()
-
-
-def film_pieces(service: LipsyncService, job: Job, gone: Callable[[], bool]) -> Iterator[bytes]:
-    """The job's film as a fragmented MP4, while it is made. Another ends the job."""
-    width, height = service.size(job)
-    request, rate = job.request, job.sound.sample_rate
-    watched = _watched(service, job, gone)
-    ffmpeg = service.backend.ffmpeg()
-    return fragments(watched, width, height, request.fps, rate, ffmpeg, *request.encoding)
-
-
-def _watched(service: LipsyncService, job: Job, gone: Callable[[], bool]) -> Iterator[Frame]:
-    with service.frames(job, unchanged, gone) as frames:
-        yield from frames

@@ -12,50 +12,85 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from app_core.errors import Busy, Cancelled, afresh, as_job_error
 from app_core.log import job_id
+from app_core.outputs.fragmented_mp4 import codecs, fragments
+from app_core.outputs.output import Format
 from app_core.services.cancel_on_close import CancelOnClose
+from app_core.services.outcome import Outcome
+from app_core.services.video_encode import encode, start_video_encoder
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from app_core.job import Job
+    from app_core.media.ffmpeg import Ffmpeg
+    from app_core.outputs.mp4 import Mp4Writer
+    from app_core.request import FilmRequest
     from app_core.scratch import Scratch
+    from app_core.services.renders import Renders
+    from app_core.types import Frame
 
     Gone = Callable[[], bool]
-    Write = Callable[[Path, Gone], None]
-    """Writes the whole film to the path, or raises and leaves nothing there."""
-    Pieces = Callable[[Gone], Iterator[bytes]]
-    """A generator of the film's bytes; closing it ends its processes."""
 
 logger = logging.getLogger(__name__)
 
 
-class Films:
-    """``end`` ends a job with None or its error, and says whether this was its end."""
+def unchanged(frame: Frame) -> Frame:
+    return frame
 
-    def __init__(self, scratch: Scratch, end: Callable[[Job, Exception | None], bool]) -> None:
-        self._scratch, self._end = scratch, end
+
+class VideoJobs:
+    """``ffmpeg()`` finds the program when it is needed."""
+
+    def __init__(self, renders: Renders, scratch: Scratch, ffmpeg: Callable[[], Ffmpeg]) -> None:
+        self._renders, self.scratch, self.ffmpeg = renders, scratch, ffmpeg
         self._threads: dict[str, threading.Thread] = {}
 
-    def write(self, job: Job, write: Write, path: Path, gone: Gone) -> None:
-        """Runs ``write`` and ends the job as that ends. Raises its error, or DiskFull."""
+    def outcome(self, job: Job, request: FilmRequest, gone: Gone, keep_as: str) -> Outcome:
+        """A stream where the request says so, kept with the job for clients that call it
+        ``keep_as`` where that is not empty, else the whole film. Raises the job's error.
+        """
+        fps = job.request.fps
+        if request.stream:
+            kind = codecs(*self._renders.size(job), fps)
+            return Outcome(job.id, fps, stream=self.stream(job, gone), codecs=kind)
+        if keep_as:
+            self.keep(job, keep_as)
+            return Outcome(job.id, fps, told=job.describe())
+        return Outcome(job.id, fps, film=self.open(job, gone))
+
+    def writer(self, job: Job, path: Path) -> Mp4Writer:
+        """Takes frames of a running job, with the settings of its request."""
+        width, height = self._renders.size(job)
+        request, rate = job.request, job.sound.sample_rate
+        return start_video_encoder(
+            self.ffmpeg(), path, width, height, request.fps, rate, request.encoding
+        )
+
+    def write(
+        self, job: Job, path: Path, gone: Gone, finish: Callable[[Frame], Frame] = unchanged
+    ) -> None:
+        """The whole film to ``path``; ``finish`` sees each frame. Ends the job as that ends.
+
+        Raises its error, or DiskFull, and leaves nothing at ``path``.
+        """
         try:
-            self._work(job, lambda: write(path, gone))
+            self._work(job, lambda: self._encode(job, path, gone, finish))
         except Exception:
             path.unlink(missing_ok=True)
             raise
 
-    def open(self, job: Job, write: Write, gone: Gone) -> BinaryIO:
+    def open(self, job: Job, gone: Gone) -> BinaryIO:
         """The whole film. Its name is gone from the disk already, so nothing is left behind."""
         path = self._place(job)
         try:
-            self.write(job, write, path, gone)
+            self.write(job, path, gone)
             return path.open("rb")
         finally:
-            self._scratch.free(path)
+            self.scratch.free(path)
 
-    def keep(self, job: Job, write: Write, name: str) -> None:
+    def keep(self, job: Job, name: str) -> None:
         """The film is made in its own thread and kept as the job's ``result``, for clients
         ``name``. Raises Busy.
         """
@@ -63,12 +98,12 @@ class Films:
         job.result, job.result_name = path, name
 
         def work() -> None:
-            write(path, lambda: job.ticket.stale)
+            self._encode(job, path, lambda: job.ticket.stale, unchanged)
             job.result_bytes = path.stat().st_size
 
         def drop() -> None:
             job.result, job.result_bytes = None, 0
-            self._scratch.free(path)
+            self.scratch.free(path)
 
         self.start(job, work, drop)
 
@@ -89,27 +124,38 @@ class Films:
             drop()
             raise
 
-    def stream(self, job: Job, pieces: Pieces, gone: Gone) -> CancelOnClose[bytes]:
+    def stream(self, job: Job, gone: Gone) -> CancelOnClose[bytes]:
         """The film's bytes while it is made. Leaving the loop cancels the job at once."""
         job.film = True
         try:
-            made = pieces(gone)
+            width, height = self._renders.size(job)
+            frames = self._renders.playout(job, unchanged, gone)
+            request, rate = job.request, job.sound.sample_rate
+            shape = Format(width, height, request.fps, rate)
+            pieces = fragments(frames, shape, request.encoding, self.ffmpeg())
         except BaseException as error:
-            self._end(job, as_job_error(error))
+            self._end(job, error)
             raise
-        return CancelOnClose(made, lambda error: self._end(job, error and as_job_error(error)))
+        return CancelOnClose(pieces, lambda error: self._end(job, error))
 
     def close(self) -> None:
         """Waits for the threads; their jobs have ended."""
         for thread in list(self._threads.values()):
             thread.join(5.0)
 
+    def _end(self, job: Job, error: BaseException | None) -> bool:
+        return self._renders.end(job, None if error is None else as_job_error(error))
+
     def _place(self, job: Job) -> Path:
         try:
-            return self._scratch.take(f"{job.id}.mp4")
+            return self.scratch.take(f"{job.id}.mp4")
         except OSError as error:
-            self._end(job, as_job_error(error))
+            self._end(job, error)
             raise as_job_error(error) from error
+
+    def _encode(self, job: Job, path: Path, gone: Gone, finish: Callable[[Frame], Frame]) -> None:
+        with contextlib.closing(self._renders.playout(job, finish, gone)) as frames:
+            encode(frames, self.writer(job, path))
 
     def _work(self, job: Job, work: Callable[[], None]) -> None:
         job.film = True
@@ -117,9 +163,9 @@ class Films:
             work()
         except BaseException as error:
             failure = as_job_error(error)
-            self._end(job, failure)
+            self._renders.end(job, failure)
             raise failure from error
-        if not self._end(job, None):
+        if not self._renders.end(job, None):
             raise afresh(job.error or Cancelled("The job was cancelled"))
 
     def _run(self, job: Job, work: Callable[[], None], drop: Callable[[], None]) -> None:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from app_core.errors import VoiceFailed
+from app_core.errors import Cancelled, VoiceFailed
+from app_core.speech.voice import Stale, never
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +24,8 @@ FILE_WAITS_S = 2.0
 CHARACTER_S = 0.01
 """The same of a longer text for a shorter one, for each character."""
 PATIENCE_S = 120.0
-_LOOK_S = 1.0
+_LOOK_S = 0.25
+"""Between two looks at whether the speech is still wanted."""
 
 
 class Turns:
@@ -42,8 +44,10 @@ class Turns:
         return len(self._waiting)
 
     @contextmanager
-    def turn(self, characters: int) -> Iterator[None]:
-        """For a text of so many characters. Raises VoiceFailed after PATIENCE_S."""
+    def turn(self, characters: int, stale: Stale = never) -> Iterator[None]:
+        """For a text of so many characters. Raises VoiceFailed after PATIENCE_S, and Cancelled
+        when ``stale`` says so.
+        """
         came_s = self._clock()
         due_s = came_s + (0.0 if live.get() else FILE_WAITS_S) + CHARACTER_S * characters
         with self._changed:
@@ -51,6 +55,8 @@ class Turns:
             heapq.heappush(self._waiting, mine)
             try:
                 while self._taken or self._waiting[0] != mine:
+                    if stale():
+                        raise Cancelled("Nobody waits for the speech any more")
                     if self._clock() - came_s > PATIENCE_S:
                         raise VoiceFailed(f"The voice was busy for {PATIENCE_S:.0f} s")
                     self._changed.wait(_LOOK_S)

@@ -1,10 +1,4 @@
-"""The files of networks that are not part of the program: what they are, and bringing them.
-
-python app.py models list
-python app.py models pull NAME
-python app.py models import FILE
-python app.py models verify
-"""
+"""The files of networks that are not part of the program: what they are, and bringing them."""
 
 from __future__ import annotations
 
@@ -17,14 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput, ModelFailed, NotFound
-from app_core.weights import checkpoints
+from app_core.errors import ModelFailed, NotFound
+from app_core.weights.checkpoints import PUBLISHED
 from app_core.weights.download import digest, mebibytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-USAGE = "usage: python app.py models list | pull NAME | import FILE | verify"
 
 _PIP = (sys.executable, "-m", "pip")
 _LICENCE_BYTES = 1 << 20
@@ -145,65 +137,12 @@ def pull(
     say(f"{weights.name}: licence {weights.licence}, its text is {folder / 'LICENSE'}")
 
 
-def command(arguments: list[str], models: Path, say: Callable[[str], None]) -> int:
-    """Runs what follows ``models`` on the command line. Returns the exit status."""
-    match arguments:
-        case ["list"]:
-            for weights in KNOWN:
-                state = "missing" if faults(weights, models) else "here"
-                size, licence = mebibytes(weights.size), weights.licence
-                say(f"{weights.name}  {state}  {size}  {licence}  {weights.about}")
-            for sentence in checkpoints.described(models):
-                say(sentence)
-            return 0
-        case ["pull", name]:
-            return _pull(name, models, say)
-        case ["import", file]:
-            return _tried(lambda: checkpoints.import_checkpoint(Path(file), models, say), say)
-        case ["verify"]:
-            wrong = [fault for weights in KNOWN for fault in faults(weights, models)]
-            for path in checkpoints.kept(models):
-                wrong += checkpoints.faults(path)
-            for sentence in wrong or ["every file is what it should be"]:
-                say(sentence)
-            return 1 if wrong else 0
-        case _:
-            say(USAGE)
-            return 2
-
-
-def _tried(work: Callable[[], object], say: Callable[[str], None]) -> int:
-    try:
-        work()
-    except (BadInput, ModelFailed) as error:
-        say(str(error))
-        return 1
-    return 0
-
-
-def _pull(name: str, models: Path, say: Callable[[str], None]) -> int:
-    published = checkpoints.published(name)
-    if published is not None:
-        return _tried(lambda: checkpoints.bring(published, models, say), say)
-    try:
-        weights = known(name)
-    except NotFound as error:
-        say(str(error))
-        return 1
-    try:
-        pull(weights, models, say)
-    except ModelFailed as error:
-        say("; ".join(filter(None, [str(error), weights.without])))
-        return 1
-    return 0
-
-
 def known(name: str) -> Weights:
     """Raises NotFound that names those there are."""
     for weights in KNOWN:
         if weights.name == name:
             return weights
-    names = ", ".join(known.name for known in (*KNOWN, *checkpoints.PUBLISHED))
+    names = ", ".join(known.name for known in (*KNOWN, *PUBLISHED))
     raise NotFound(f"There are no weights called {name}; there are: {names}")
 
 

@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput, ModelFailed
-from app_core.lipsync.registry import WAV2LIP_FOLDER
+from app_core.weights.containers import read_about, save_state, tensors_sha256
 from app_core.weights.download import digest, download, mebibytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from app_core.weights.containers import Tensors
 
+    Read = Callable[[Path], Tensors]
+    """The tensors of a file, in the network's own order. Raises OSError, or BadInput that names
+    what is wrong with them for the network that they should be for."""
+
+WAV2LIP_FOLDER = "wav2lip"
+"""Of its checkpoints, in the folder of models."""
 LICENCE = "no licence file; its authors allow personal, research and non-commercial use only"
 
 
@@ -71,7 +78,7 @@ def described(models: Path) -> Iterator[str]:
         yield f"{name}  here  {mebibytes(path.stat().st_size)}  {LICENCE}  imported: {path}"
 
 
-def bring(checkpoint: Checkpoint, models: Path, say: Callable[[str], None]) -> None:
+def bring(checkpoint: Checkpoint, models: Path, say: Callable[[str], None], read: Read) -> None:
     """Downloads and imports it, unless it is here. Raises ModelFailed or BadInput."""
     target = models / WAV2LIP_FOLDER / f"{checkpoint.name}.safetensors"
     if target.is_file():
@@ -81,25 +88,23 @@ def bring(checkpoint: Checkpoint, models: Path, say: Callable[[str], None]) -> N
     source = target.with_name(checkpoint.file)
     download(checkpoint.url, source, checkpoint.size, checkpoint.sha256, say)
     try:
-        import_checkpoint(source, models, say)
+        import_checkpoint(source, models, say, read)
     finally:
         source.unlink(missing_ok=True)
 
 
-def import_checkpoint(source: Path, models: Path, say: Callable[[str], None]) -> Path:
-    """Brings a file in any of the published containers into our own, once.
+def import_checkpoint(source: Path, models: Path, say: Callable[[str], None], read: Read) -> Path:
+    """Brings what ``read`` reads of a file into our own container, once.
 
     Raises BadInput that names what is wrong with it, or ModelFailed.
     """
     if importlib.util.find_spec("torch") is None:
         raise ModelFailed("Importing weights needs torch: pip install -r requirements.txt")
-    from app_core.lipsync.wav2lip.checkpoint import read_state, save_state, tensors_sha256
-
     try:
         found = digest(source)
         names = {known.sha256: known.name for known in PUBLISHED}
         name = names.get(found, source.stem)
-        state = read_state(source)
+        state = read(source)
         target = models / WAV2LIP_FOLDER / f"{name}.safetensors"
         target.parent.mkdir(parents=True, exist_ok=True)
         about = {
@@ -115,12 +120,10 @@ def import_checkpoint(source: Path, models: Path, say: Callable[[str], None]) ->
     return target
 
 
-def faults(path: Path) -> list[str]:
+def faults(path: Path, read: Read) -> list[str]:
     """Empty for an imported checkpoint whose every tensor is as it was."""
-    from app_core.lipsync.wav2lip.checkpoint import read_about, read_state, tensors_sha256
-
     try:
-        if read_about(path).get("tensors_sha256") != tensors_sha256(read_state(path)):
+        if read_about(path).get("tensors_sha256") != tensors_sha256(read(path)):
             return [f"{path} is not what was imported"]
     except (BadInput, OSError) as error:
         return [f"{path}: {error}"]

@@ -17,8 +17,8 @@ from app_core.avatars.still_plate import StillPlate
 from app_core.errors import BadInput, Cancelled, FfmpegFailed, NotFound
 from app_core.face.track import no_face
 from app_core.landmarks import POINTS
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
-from app_core.services.video_lipsync_stream import ClipFootage
 from app_core.types import Picture
 from tests.clips import HEIGHT, PICTURES, WIDTH, children, luma, make_avatar, make_clip, make_track
 from tests.conftest import until

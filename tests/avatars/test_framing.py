@@ -12,9 +12,9 @@ from app_core.avatars.library import AvatarLibrary
 from app_core.avatars.preview import preview
 from app_core.face.track import cut_track, cycle_track, save_track
 from app_core.landmarks import POINTS
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.picture import to_bgr
-from app_core.services.video_lipsync_stream import ClipFootage
 from app_core.types import Cut
 from tests.clips import make_avatar
 from tests.faces import FOLDER, aigul

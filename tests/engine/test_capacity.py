@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from app_core.cores import Cores, Usage
-from app_core.engine import capacity as module
-from app_core.engine.capacity import WINDOW_S, Capacity
+from app_core.engine import core_budget as module
+from app_core.engine.capacity import Capacity
+from app_core.engine.core_budget import WINDOW_S
 
 
 class Clock:
@@ -127,3 +128,44 @@ def test_a_group_that_was_stopped_at_its_quota_is_tight_while_somebody_watches(
     clock.run(WINDOW_S + 0.1)
     capacity.snapshot()
     assert not capacity.tight
+
+
+def test_the_live_renders_of_all_models_share_the_cores(clock: Clock) -> None:
+    light = Capacity(share=0.8, cores=2)
+    light.calibrate(4.0, 512, 512)
+    heavy = light.beside()
+    heavy.calibrate(8.0, 512, 512, network_ms=8.0, model_fps=1000)
+    assert light.snapshot().frame_ms == pytest.approx(4.0)
+    assert heavy.snapshot().frame_ms == pytest.approx(16.0)
+    assert (light.snapshot().sessions, heavy.snapshot().sessions) == (16, 4)
+    assert heavy.admit("heavy", 512, 512, 25) and heavy.admit("heavy too", 512, 512, 25)
+    assert fill(light) == 8, "two of 0.4 cores leave 0.8 of 1.6"
+    assert not heavy.admit("no more", 512, 512, 25)
+    assert light.snapshot().load == heavy.snapshot().load == pytest.approx(1.6)
+    assert light.snapshot().live == 10
+    heavy.release("heavy")
+    assert [light.admit(f"more-{n}", 512, 512, 25) for n in range(5)] == [True] * 4 + [False]
+
+
+def test_the_frames_of_a_model_bound_its_own_renders_alone(clock: Clock) -> None:
+    light = Capacity(share=1.0, cores=100)
+    light.calibrate(4.0, 512, 512)
+    slow = light.beside()
+    slow.calibrate(4.0, 512, 512, model_fps=60)
+    assert slow.admit("slow", 512, 512, 25) and slow.admit("slow too", 512, 512, 25)
+    assert not slow.admit("slower", 512, 512, 25)
+    assert light.admit("light", 512, 512, 25)
+
+
+def test_what_was_spent_on_one_model_is_known_to_the_other(clock: Clock) -> None:
+    light = Capacity(share=0.8, cores=2)
+    light.calibrate(2.0, 512, 512)
+    heavy = light.beside()
+    heavy.calibrate(6.0, 512, 512)
+    for _ in range(30):
+        for _ in range(100):
+            heavy.delivered(512, 512, slack_s=0.03)
+        clock.run(1.0, own=100 * 0.012)
+        heavy.snapshot()
+    assert heavy.snapshot().frame_ms == pytest.approx(12.0, rel=0.2)
+    assert light.snapshot().frame_ms == pytest.approx(4.0, rel=0.2)

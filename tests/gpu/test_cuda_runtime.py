@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from app_core.lipsync.wav2lip.checkpoint import save_state
 from app_core.lipsync.wav2lip.cuda_runtime import LADDER, CudaRuntime
 from app_core.lipsync.wav2lip.model import Wav2LipModel
 from app_core.lipsync.wav2lip.runtime import FaceAt
 from app_core.lipsync.wav2lip.torch_runtime import TorchRuntime
 from app_core.request import GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
+from app_core.weights.containers import save_state
 from benchmarks.seeded_weights import seeded_input
 from tests.fakes import FaceLibrary
 from tests.lipsync.wav2lip.test_network import GOLDEN, relative

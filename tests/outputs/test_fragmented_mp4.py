@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 
 from app_core.errors import BadInput, FfmpegFailed, ModelFailed
+from app_core.media.encoding import level
 from app_core.media.ffmpeg import find_ffmpeg
-from app_core.outputs.fragmented_mp4 import codecs, fragments, level
+from app_core.outputs.fragmented_mp4 import codecs, fragments
+from app_core.outputs.output import Format
+from app_core.request import Encoding
 from app_core.types import Frame, Picture
 from tests.conftest import until
 
@@ -28,8 +31,11 @@ def frame(index: int) -> Frame:
     return Frame(index, index / FPS, Picture(y, half, half), pcm)
 
 
-def stream(frames: Iterator[Frame], **settings: object) -> Iterator[bytes]:
-    return fragments(frames, WIDTH, HEIGHT, FPS, RATE, find_ffmpeg(), **settings)  # type: ignore[arg-type]
+FORMAT = Format(WIDTH, HEIGHT, FPS, RATE)
+
+
+def stream(frames: Iterator[Frame], encoding: Encoding | None = None) -> Iterator[bytes]:
+    return fragments(frames, FORMAT, encoding or Encoding(), find_ffmpeg())
 
 
 def boxes(data: bytes) -> list[str]:
@@ -70,7 +76,7 @@ def test_every_frame_arrives_in_fragments(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("preset", ["ultrafast", "veryfast"])
 def test_the_codec_is_what_is_said(preset: str) -> None:
-    data = b"".join(stream((frame(n) for n in range(5)), preset=preset, crf=0))
+    data = b"".join(stream((frame(n) for n in range(5)), Encoding(preset=preset, crf=0)))
     at = data.index(b"avcC") + 5
     assert f"avc1.{data[at : at + 3].hex()}" == codecs(WIDTH, HEIGHT, FPS).split(",")[0]
 
@@ -122,7 +128,7 @@ def test_frames_wait_for_a_reader_that_does_not_take() -> None:
             made.append(index)
             yield Frame(index, index / FPS, Picture(noise, half, half), np.zeros(320, np.float32))
 
-    found = fragments(endless(), 512, 512, FPS, RATE, find_ffmpeg())
+    found = fragments(endless(), Format(512, 512, FPS, RATE), Encoding(), find_ffmpeg())
     next(found)
     assert until(lambda: len(made) > 10)
     counts = [0]
@@ -174,5 +180,5 @@ def test_a_killed_ffmpeg_is_said() -> None:
 
 def test_other_encoders_are_refused() -> None:
     with pytest.raises(BadInput) as caught:
-        list(stream(iter([]), encoder="libx265"))
+        list(stream(iter([]), Encoding("libx265")))
     assert caught.value.field == "encoder"

@@ -12,7 +12,10 @@ import pytest
 
 from app_core.errors import DiskFull, FfmpegFailed
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
-from app_core.outputs.mp4 import COMMENT, Mp4Writer, mp4_argv
+from app_core.outputs.frame_encoder import COMMENT
+from app_core.outputs.mp4 import Mp4Writer, start_mp4
+from app_core.outputs.output import Format
+from app_core.request import Encoding
 from app_core.types import Frame, Picture, first_sample
 
 WIDTH, HEIGHT = 64, 48
@@ -40,8 +43,15 @@ def noisy(index: int) -> Frame:
     return Frame(index, index / FPS, Picture(noise, half, half), np.zeros(882, np.float32))
 
 
+def writing(
+    path: Path, ffmpeg: Ffmpeg, width: int = WIDTH, height: int = HEIGHT, fps: int = FPS
+) -> Mp4Writer:
+    encoding = Encoding(preset="ultrafast")
+    return start_mp4(path, Format(width, height, fps, RATE), encoding, ffmpeg)
+
+
 def write(path: Path, ffmpeg: Ffmpeg, frames: list[Frame], fps: int = FPS) -> None:
-    with Mp4Writer(path, WIDTH, HEIGHT, fps, RATE, ffmpeg, preset="ultrafast") as writer:
+    with writing(path, ffmpeg, fps=fps) as writer:
         for each in frames:
             writer.write(each)
         writer.finish()
@@ -76,85 +86,6 @@ def left_behind(folder: Path) -> tuple[list[str], list[str], list[str]]:
     threads = [t.name for t in threading.enumerate() if t.name.startswith(("ffmpeg-", "sound-"))]
     tasks = Path("/proc/self/task").glob("*/children")
     return sorted(os.listdir(folder)), threads, " ".join(t.read_text() for t in tasks).split()
-
-
-INPUTS = [
-    *["-probesize", "32", "-analyzeduration", "0", "-f", "rawvideo"],
-    *["-pixel_format", "yuv420p", "-video_size", "512x720", "-framerate", "30"],
-    *["-color_range", "tv", "-colorspace", "smpte170m"],
-    *["-color_primaries", "smpte170m", "-color_trc", "smpte170m", "-i", "pipe:3"],
-    *["-probesize", "32", "-analyzeduration", "0"],
-    *["-f", "s16le", "-ar", "16000", "-ac", "1", "-i", "pipe:4"],
-    *["-map", "0:v", "-map", "1:a", "-fps_mode", "cfr"],
-]
-COLOURS = [
-    *["-pix_fmt", "yuv420p", "-color_range", "tv", "-colorspace", "smpte170m"],
-    *["-color_primaries", "smpte170m", "-color_trc", "smpte170m"],
-]
-OUTPUT = [
-    *["-af", "atrim=start_sample=8000,asetpts=PTS-STARTPTS"],
-    *["-c:a", "aac", "-b:a", "192k", "-ar", "48000"],
-    *["-metadata", "comment=Synthetic media: made by Soyle"],
-    *["-movflags", "+faststart", "-f", "mp4", "file:/x/out.mp4"],
-]
-X264_KEYS = "keyint=60:min-keyint=60:scenecut=0:force-cfr=1"
-X265_KEYS = "keyint=60:min-keyint=60:scenecut=0:open-gop=0:log-level=error"
-NVENC_KEYS = ["-b:v", "0", "-g", "60", "-no-scenecut", "1", "-forced-idr", "1"]
-VIDEO = {
-    ("libx264", 20, "veryfast"): [
-        *["-preset", "veryfast", "-crf", "20", "-x264-params", X264_KEYS],
-    ],
-    ("libx264", 0, "medium"): ["-preset", "medium", "-crf", "1", "-x264-params", X264_KEYS],
-    ("libx265", 20, "slow"): [
-        *["-preset", "slow", "-crf", "25", "-tag:v", "hvc1", "-x265-params", X265_KEYS],
-    ],
-    ("libx265", 50, "slow"): [
-        *["-preset", "slow", "-crf", "51", "-tag:v", "hvc1", "-x265-params", X265_KEYS],
-    ],
-    ("h264_nvenc", 23, "veryfast"): ["-preset", "p2", "-rc", "vbr", "-cq", "23", *NVENC_KEYS],
-    ("hevc_nvenc", 0, "veryslow"): [
-        *["-preset", "p7", "-rc", "vbr", "-cq", "1", *NVENC_KEYS, "-tag:v", "hvc1"],
-    ],
-}
-
-
-@pytest.mark.parametrize(("choice", "options"), VIDEO.items())
-@pytest.mark.parametrize("threads", [None, 2])
-def test_the_argument_list(
-    choice: tuple[str, int, str], options: list[str], threads: int | None
-) -> None:
-    encoder, crf, preset = choice
-    argv = mp4_argv(
-        "/bin/ffmpeg",
-        "file:/x/out.mp4",
-        video="pipe:3",
-        sound="pipe:4",
-        width=512,
-        height=720,
-        fps=30,
-        sample_rate=16000,
-        encoder=encoder,
-        crf=crf,
-        preset=preset,
-        threads=threads,
-    )
-    start = ["/bin/ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "error", "-y"]
-    count = [] if threads is None else ["-threads", "2"]
-    assert argv == [*start, *INPUTS, "-c:v", encoder, *COLOURS, *options, *count, *OUTPUT]
-
-
-def test_an_unknown_encoder_is_refused() -> None:
-    with pytest.raises(ValueError, match="mpeg4"):
-        mp4_argv(
-            *("ffmpeg", "out.mp4"),
-            video="pipe:3",
-            sound="pipe:4",
-            width=2,
-            height=2,
-            fps=25,
-            sample_rate=16000,
-            encoder="mpeg4",
-        )
 
 
 @pytest.mark.parametrize(("fps", "count"), [(25, 130), (60, 131), (10, 1), (30, 61)])
@@ -215,7 +146,7 @@ def test_finish_leaves_the_file_alone(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
 
 
 def test_without_finish_nothing_is_left(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
-    with Mp4Writer(tmp_path / "out.mp4", WIDTH, HEIGHT, FPS, RATE, ffmpeg) as writer:
+    with writing(tmp_path / "out.mp4", ffmpeg) as writer:
         writer.write(frame(0))
     writer.abort()
     assert left_behind(tmp_path) == ([], [], [])
@@ -224,15 +155,16 @@ def test_without_finish_nothing_is_left(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
 def test_an_older_file_survives_a_failure(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
     path = tmp_path / "out.mp4"
     path.write_bytes(b"older")
-    with Mp4Writer(path, WIDTH, HEIGHT, FPS, RATE, ffmpeg) as writer:
+    with writing(path, ffmpeg) as writer:
         writer.write(frame(0))
     assert path.read_bytes() == b"older"
 
 
 def test_killed_in_the_middle(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
-    writer = Mp4Writer(tmp_path / "out.mp4", 640, 480, FPS, RATE, ffmpeg)
+    writer = writing(tmp_path / "out.mp4", ffmpeg, 640, 480)
     writer.write(noisy(0))
     with pytest.raises(FfmpegFailed, match="signal 9"):
+        assert writer.pid is not None
         os.kill(writer.pid, signal.SIGKILL)
         for index in range(1, 100):
             writer.write(noisy(index))
@@ -243,7 +175,7 @@ def test_a_full_disk(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
     (tmp_path / "out.mp4.part").symlink_to("/dev/full")
-    writer = Mp4Writer(tmp_path / "out.mp4", 640, 480, FPS, RATE, ffmpeg, preset="ultrafast")
+    writer = writing(tmp_path / "out.mp4", ffmpeg, 640, 480)
     with pytest.raises(DiskFull):
         for index in range(100):
             writer.write(noisy(index))
@@ -251,7 +183,7 @@ def test_a_full_disk(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
-    writer = Mp4Writer(tmp_path / "gone" / "out.mp4", WIDTH, HEIGHT, FPS, RATE, ffmpeg)
+    writer = writing(tmp_path / "gone" / "out.mp4", ffmpeg)
     with pytest.raises(FfmpegFailed, match="No such file"):
         for index in range(100):
             writer.write(frame(index))
@@ -260,6 +192,6 @@ def test_a_folder_that_is_not_there(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
 
 
 def test_a_picture_of_another_size_is_refused(tmp_path: Path, ffmpeg: Ffmpeg) -> None:
-    with Mp4Writer(tmp_path / "out.mp4", 640, 480, FPS, RATE, ffmpeg) as writer:
+    with writing(tmp_path / "out.mp4", ffmpeg, 640, 480) as writer:
         with pytest.raises(ValueError, match="64x48"):
             writer.write(frame(0))

@@ -167,10 +167,10 @@ def test_whoever_stops_at_the_last_frame_has_taken_it(clock: Clock, live: bool) 
     reading = Reading(clock, live)
     reading.put(0, 10)
     reading.job.mouths.close()
-    before = reading.playout._capacity._units
+    before = reading.playout._capacity._budget._units
     frames = iter(reading.playout)
     assert len(list(islice(frames, 10))) == reading.job.frames_done == 10
-    assert reading.playout._capacity._units == pytest.approx(
+    assert reading.playout._capacity._budget._units == pytest.approx(
         before + 10 * reading.playout._capacity._base_ms(64, 48) / 1000
     )
     frames.close()  # type: ignore[attr-defined]

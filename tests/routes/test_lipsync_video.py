@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from app_core import create_app
 from app_core.avatars.library import AvatarLibrary
 from app_core.config import Config
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.services.lipsync_service import LipsyncService
-from app_core.services.video_lipsync_stream import ClipFootage
 from tests.clips import children, make_avatar
 from tests.conftest import until
 from tests.fakes import ToneVoice, ToneVoices

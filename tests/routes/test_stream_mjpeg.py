@@ -139,9 +139,9 @@ def test_loading_is_503(make_client: Any) -> None:
     client = make_client(model=model)
     backend = client.application.extensions["lipsync"].backend
     backend.status = "loading"
-    backend.model, kept = None, backend.model
+    backend.models, kept = (), backend.models
     answer = client.post(URL, json=ASAP)
     assert answer.status_code == 503
     assert answer.json["code"] == "not_ready"
     assert answer.headers["Retry-After"]
-    backend.status, backend.model = "ready", kept
+    backend.status, backend.models = "ready", kept

@@ -12,19 +12,17 @@ import pytest
 from app_core.config import Config
 from app_core.errors import BadInput, Cancelled, DiskFull, FfmpegFailed, NotFound, VoiceFailed
 from app_core.job import Job, JobStatus
+from app_core.outputs.mp4 import Mp4Writer
 from app_core.request import ChunksRequest
 from app_core.services import chunks
 from app_core.services.chunks import (
     chunk_id,
     cut,
-    find_chunk,
-    start_chunks,
     wait_for_film,
     wait_for_sound,
-    wav_file,
 )
 from app_core.services.lipsync_service import LipsyncService
-from app_core.services.video_encode import film_writer
+from app_core.speech.voice import Stale, never
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
 
@@ -67,7 +65,7 @@ def test_texts_are_cut_at_words_and_keep_their_marks(
 
 @pytest.mark.parametrize("fps", [25, 30, 24])
 def test_every_chunk_has_its_film_and_its_sound(service: LipsyncService, fps: int) -> None:
-    job = start_chunks(service, request(fps=fps, speed=1.9))
+    job = service.chunks.start(request(fps=fps, speed=1.9))
     films = [wait_for_film(job, chunk, here) for chunk in job.chunks]
     sounds = [wait_for_sound(job, chunk, here) for chunk in job.chunks]
     assert until(lambda: job.status is JobStatus.DONE)
@@ -84,7 +82,7 @@ def test_every_chunk_has_its_film_and_its_sound(service: LipsyncService, fps: in
 def test_all_speech_is_made_before_the_first_picture(make_service: Make, model: EchoModel) -> None:
     service = make_service()
     model.gate.clear()
-    job = start_chunks(service, request())
+    job = service.chunks.start(request())
     for chunk in job.chunks:
         wait_for_sound(job, chunk, here)
     assert job.frames_done == 0
@@ -95,7 +93,7 @@ def test_all_speech_is_made_before_the_first_picture(make_service: Make, model: 
 
 def test_a_failing_voice_fails_the_chunks(make_service: Make, config: Config) -> None:
     service = make_service(voices=ToneVoices(ToneVoice(fail_at="four")))
-    job = start_chunks(service, request())
+    job = service.chunks.start(request())
     wait_for_sound(job, job.chunks[0], here)
     with pytest.raises(VoiceFailed, match="four"):
         wait_for_sound(job, job.chunks[2], here)
@@ -107,13 +105,15 @@ def test_a_failing_voice_fails_the_chunks(make_service: Make, config: Config) ->
 def test_finished_films_survive_a_later_failure(
     service: LipsyncService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def second_fails(service: LipsyncService, job: Job, path: Path):  # type: ignore[no-untyped-def]
+    writer = service.videos.writer
+
+    def second_fails(job: Job, path: Path) -> Mp4Writer:
         if path.stem.endswith("-1"):
             raise FfmpegFailed("ffmpeg ended with code 1")
-        return film_writer(service, job, path)
+        return writer(job, path)
 
-    monkeypatch.setattr(chunks, "film_writer", second_fails)
-    job = start_chunks(service, request())
+    monkeypatch.setattr(service.videos, "writer", second_fails)
+    job = service.chunks.start(request())
     assert frames_of(wait_for_film(job, job.chunks[0], here)) == 10
     with pytest.raises(FfmpegFailed):
         wait_for_film(job, job.chunks[1], here)
@@ -123,7 +123,7 @@ def test_finished_films_survive_a_later_failure(
 
 def test_a_cancel_leaves_no_film(make_service: Make, model: EchoModel, config: Config) -> None:
     service = make_service(voices=ToneVoices(ToneVoice(word_s=1.0)))
-    job = start_chunks(service, request(chunk_size=1))
+    job = service.chunks.start(request(chunk_size=1))
     wait_for_film(job, job.chunks[0], here)
     model.gate.clear()
     service.cancel(job.id)
@@ -136,7 +136,7 @@ def test_a_cancel_leaves_no_film(make_service: Make, model: EchoModel, config: C
 def test_a_client_that_leaves_is_noticed(make_service: Make, model: EchoModel) -> None:
     service = make_service()
     model.gate.clear()
-    job = start_chunks(service, request())
+    job = service.chunks.start(request())
     with pytest.raises(Cancelled):
         wait_for_film(job, job.chunks[0], lambda: True)
     model.gate.set()
@@ -145,11 +145,11 @@ def test_a_client_that_leaves_is_noticed(make_service: Make, model: EchoModel) -
 
 def test_what_cannot_be_said_lasts_a_moment(make_service: Make) -> None:
     class Picky(ToneVoice):
-        def speak(self, text: str, language: str, speed: float = 1.0):  # type: ignore[no-untyped-def]
-            return iter(()) if text == "<b>" else super().speak(text, language, speed)
+        def speak(self, text: str, language: str, speed: float = 1.0, stale: Stale = never):  # type: ignore[no-untyped-def]
+            return iter(()) if text == "<b>" else super().speak(text, language, speed, stale)
 
     service = make_service(voices=ToneVoices(Picky()))
-    job = start_chunks(service, request("one <b> two", chunk_size=1))
+    job = service.chunks.start(request("one <b> two", chunk_size=1))
     films = [wait_for_film(job, chunk, here) for chunk in job.chunks]
     assert [frames_of(film) for film in films] == [5, 5, 5]
     assert not np.any(job.chunks[1].sound.samples(0, RATE))
@@ -157,17 +157,17 @@ def test_what_cannot_be_said_lasts_a_moment(make_service: Make) -> None:
 
 def test_no_word_is_bad_input(service: LipsyncService) -> None:
     with pytest.raises(BadInput) as caught:
-        start_chunks(service, request("… — !"))
+        service.chunks.start(request("… — !"))
     assert caught.value.field == "text"
     assert service.jobs.running() == []
 
 
 def test_chunks_are_found_by_their_id(service: LipsyncService) -> None:
-    job = start_chunks(service, request())
-    assert find_chunk(service, chunk_id(job, job.chunks[1])) == (job, job.chunks[1])
+    job = service.chunks.start(request())
+    assert service.chunks.find(chunk_id(job, job.chunks[1])) == (job, job.chunks[1])
     for name in ("", "nope", job.id, f"{job.id}-3", f"{job.id}-x", f"{job.id}-²", "a-1"):
         with pytest.raises(NotFound):
-            find_chunk(service, name)
+            service.chunks.find(name)
     wait_for_film(job, job.chunks[-1], here)
 
 
@@ -182,11 +182,11 @@ def test_the_sound_of_a_chunk_is_made_once(
         return resampled(*rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(chunks.wav, "resampled", counted)
-    job = start_chunks(service, request())
+    job = service.chunks.start(request())
     chunk = job.chunks[0]
     wait_for_sound(job, chunk, here)
     with ThreadPoolExecutor(4) as pool:
-        paths = set(pool.map(lambda _: wav_file(service, job, chunk), range(8)))
+        paths = set(pool.map(lambda _: service.chunks.wav_file(job, chunk), range(8)))
     assert len(made) == len(paths) == 1
     with wave.open(str(paths.pop())) as heard:
         assert (heard.getframerate(), heard.getnframes()) == (16000, 0.4 * 16000)
@@ -200,31 +200,33 @@ def test_a_chunk_that_is_forgotten_while_its_sound_is_made_leaves_no_file(
     service: LipsyncService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resampled = chunks.wav.resampled
-    job = start_chunks(service, request())
+    job = service.chunks.start(request())
     wait_for_film(job, job.chunks[-1], here)
     assert until(lambda: job.ended)
 
     def slow(*rest: object) -> bytes:
-        chunks.forget_chunks(service, job)
+        service.chunks.forget(job)
         return resampled(*rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(chunks.wav, "resampled", slow)
     for _ in range(2):
         with pytest.raises(NotFound):
-            wav_file(service, job, job.chunks[0])
+            service.chunks.wav_file(job, job.chunks[0])
     assert not list(service.config.work_dir.glob("*/*"))
 
 
 def test_chunks_that_fill_the_disk_leave_it_at_once(
     service: LipsyncService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def second_is_too_much(service: LipsyncService, job: Job, path: Path):  # type: ignore[no-untyped-def]
+    writer = service.videos.writer
+
+    def second_is_too_much(job: Job, path: Path) -> Mp4Writer:
         if path.stem.endswith("-1"):
             raise OSError(28, "No space left on device")
-        return film_writer(service, job, path)
+        return writer(job, path)
 
-    monkeypatch.setattr(chunks, "film_writer", second_is_too_much)
-    job = start_chunks(service, request())
+    monkeypatch.setattr(service.videos, "writer", second_is_too_much)
+    job = service.chunks.start(request())
     with pytest.raises(DiskFull):
         wait_for_film(job, job.chunks[1], here)
     assert until(lambda: not list(service.config.work_dir.glob("*/*")))
@@ -235,7 +237,7 @@ def test_chunks_that_fill_the_disk_leave_it_at_once(
 def test_a_full_disk_has_no_room_for_a_sound(
     service: LipsyncService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = start_chunks(service, request())
+    job = service.chunks.start(request())
     wait_for_film(job, job.chunks[-1], here)
     assert until(lambda: job.ended)
     before = len(list(service.config.work_dir.glob("*/*")))
@@ -246,6 +248,6 @@ def test_a_full_disk_has_no_room_for_a_sound(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         with pytest.raises(DiskFull):
-            wav_file(service, job, job.chunks[0])
+            service.chunks.wav_file(job, job.chunks[0])
     assert len(list(service.config.work_dir.glob("*/*"))) == before
-    assert wav_file(service, job, job.chunks[0]).stat().st_size > 44
+    assert service.chunks.wav_file(job, job.chunks[0]).stat().st_size > 44

@@ -139,7 +139,7 @@ def test_pieces_of_a_recording_are_one_sound(service: LipsyncService, tmp_path: 
     from app_core.request import GenerateRequest
     from app_core.services.recording import open_recording
 
-    recording = open_recording(service, path)
+    recording = open_recording(service.backend.ffmpeg, path)
     job = service.submit(GenerateRequest.model_construct(text=""), recording=recording)
     with service.frames(job, lambda frame: frame) as frames:
         for frame in frames:

@@ -17,6 +17,7 @@ from app_core.errors import BadInput, Busy, Cancelled, Conflict, ModelFailed, No
 from app_core.job import Job, JobStatus
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
+from app_core.speech.voice import Stale, never
 from app_core.types import Frame, frame_count
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, GreyLibrary, ToneVoice, ToneVoices, frame_number
@@ -104,7 +105,7 @@ def test_a_failing_voice_fails_the_job_in_its_words(make_service: Make) -> None:
 
 def test_nothing_to_say_is_bad_input(make_service: Make) -> None:
     class Mute(ToneVoice):
-        def speak(self, text: str, language: str, speed: float = 1.0):  # type: ignore[no-untyped-def]
+        def speak(self, text: str, language: str, speed: float = 1.0, stale: Stale = never):  # type: ignore[no-untyped-def]
             return iter(())
 
     service = make_service(voices=ToneVoices(Mute()))

@@ -26,10 +26,10 @@ from app_core.config import Config
 from app_core.errors import Busy, Cancelled, Conflict, NotFound, SoyleError
 from app_core.face.track import load_track
 from app_core.job import JobStatus
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.scratch import Scratch
-from app_core.services.video_lipsync_stream import ClipFootage
 from tests.clips import PICTURES, children, make_avatar
 from tests.conftest import until
 from tests.fakes import EchoModel, GreyPlate

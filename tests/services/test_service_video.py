@@ -19,6 +19,7 @@ from app_core.errors import BadInput, Busy, Cancelled, DiskFull, FfmpegFailed, N
 from app_core.job import JobStatus
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.lipsync.viseme.rig import find_pose
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.request import (
     ChunksRequest,
@@ -27,14 +28,12 @@ from app_core.request import (
     RenderRequest,
     VideoRequest,
 )
-from app_core.services.chunks import start_chunks, wait_for_film
+from app_core.services.chunks import wait_for_film
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.video_lipsync_stream import (
-    ClipFootage,
     process_video_lipsync_streaming,
     start_video_decoder,
     start_video_encoder,
-    start_video_lipsync,
 )
 from app_core.types import Frame
 from tests.clips import (
@@ -136,7 +135,7 @@ def test_what_the_file_says(make: Make, ffmpeg: Ffmpeg, tmp_path: Path) -> None:
 
 def test_outside_of_the_mouths_region_pixels_are_the_decoders(make: Make) -> None:
     service = make(model=VisemeModel(), room_mb=0)
-    job = start_video_lipsync(service, video())
+    job = service.start_video(video())
     plate = service.library.plate(service.library.get("clip"), static=False)
     pose = find_pose(plate.track.landmarks[0], WIDTH, HEIGHT)
     changed = 0
@@ -207,7 +206,7 @@ def test_a_clip_keeps_its_own_rate_unless_another_is_asked(
 
 def test_chunks_of_a_clip_have_its_rate(make: Make, tmp_path: Path) -> None:
     service = make(make_avatar(tmp_path / "avatars", fps=30))
-    job = start_chunks(service, ChunksRequest(text=FIVE, chunk_size=2))
+    job = service.chunks.start(ChunksRequest(text=FIVE, chunk_size=2))
     for chunk in job.chunks:
         wait_for_film(job, chunk, lambda: False)
     assert job.request.fps == 30
@@ -255,7 +254,7 @@ def test_the_base_video_with_its_track_and_another_avatar(make: Make, tmp_path: 
 def test_a_missing_base_video_is_named(make: Make) -> None:
     service = make(base=Path("/nowhere/base.mov"))
     with pytest.raises(NotFound, match=r"BASE_VIDEO_PATH is /nowhere/base.mov"):
-        start_video_lipsync(service, video())
+        service.start_video(video())
 
 
 def test_pictures_without_a_face_pass_and_are_counted(
@@ -263,7 +262,7 @@ def test_pictures_without_a_face_pass_and_are_counted(
 ) -> None:
     folder = make_avatar(tmp_path / "faceless", faceless=tuple(range(5, 15)))
     service = make(folder, model=VisemeModel())
-    job = start_video_lipsync(service, video())
+    job = service.start_video(video())
     with service.frames(job, lambda frame: frame) as frames:
         same = [np.array_equal(f.picture.y, pixels(f.index)[:HEIGHT]) for f in frames]
     assert all(same[5:15])
@@ -280,7 +279,7 @@ def test_pictures_without_a_face_pass_and_are_counted(
 )
 def test_an_encoder_that_is_not_here(make: Make, fields: dict[str, str], words: str) -> None:
     with pytest.raises(BadInput, match=words) as caught:
-        start_video_lipsync(make(), video(**fields))
+        make().start_video(video(**fields))
     assert caught.value.field == "encoder"
 
 
@@ -288,7 +287,7 @@ def test_a_gpu_decoder_that_is_not_here(make: Make, ffmpeg: Ffmpeg) -> None:
     if ffmpeg.nvdec:
         pytest.skip("this machine has one")
     with pytest.raises(BadInput, match="no NVIDIA decoder works") as caught:
-        start_video_lipsync(make(), video(use_nvdec=True))
+        make().start_video(video(use_nvdec=True))
     assert caught.value.field == "use_nvdec"
 
 
@@ -305,7 +304,7 @@ def test_the_other_encoder_that_is_here(make: Make, ffmpeg: Ffmpeg, tmp_path: Pa
 def test_statistics_are_kept_with_the_job(make: Make, tmp_path: Path) -> None:
     voices = ToneVoices(ToneVoice(delay_s=0.02))
     service = make(model=VisemeModel(), voices=voices, room_mb=0)
-    job = start_video_lipsync(service, video())
+    job = service.start_video(video())
     assert job.describe()["statistics"] is None
     service.render(job, tmp_path / "film.mp4")
     told = job.describe()["statistics"]
@@ -322,7 +321,7 @@ class Render(threading.Thread):
 
     def __init__(self, service: LipsyncService, path: Path) -> None:
         super().__init__()
-        self.job = start_video_lipsync(service, video(LONG))
+        self.job = service.start_video(video(LONG))
         self._service, self._path = service, path
         self.error: Exception | None = None
         self.start()
@@ -369,7 +368,7 @@ def test_a_cancel_in_the_middle_leaves_nothing(make: Make, tmp_path: Path) -> No
 
 def test_a_job_without_a_reader_opens_no_decoder(make: Make) -> None:
     service = make(room_mb=0)
-    job = start_video_lipsync(service, video(LONG))
+    job = service.start_video(video(LONG))
     assert until(lambda: len(job.mouths) > 10)
     assert children() == []
     service.cancel(job.id)

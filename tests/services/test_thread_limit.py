@@ -23,12 +23,11 @@ from app_core.lipsync.wav2lip.crops import Crops
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.media.process import FfmpegProcess, InputPipe, input_pipes
 from app_core.outputs.fragmented_mp4 import fragments
-from app_core.outputs.mp4 import Mp4Writer
-from app_core.request import ChunksRequest, GenerateRequest
+from app_core.outputs.mp4 import start_mp4
+from app_core.outputs.output import Format
+from app_core.request import ChunksRequest, Encoding, GenerateRequest
 from app_core.routes.http.upload_rate import MinUploadRate
-from app_core.services.chunks import start_chunks
 from app_core.services.lipsync_service import LipsyncService
-from app_core.services.video_encode import film_pieces, write_film
 from app_core.services.watchdog import Watchdog
 from app_core.threads import start_thread
 from app_core.types import Frame, Picture
@@ -39,6 +38,7 @@ from tests.lipsync.wav2lip.test_crops import Film, OneColour
 from tests.services.test_renders import live, nothing_is_left, whole
 
 WORDS = "one two three"
+FORMAT = Format(64, 48, fps=25, sample_rate=8000)
 
 
 class Limit:
@@ -93,14 +93,12 @@ def a_film(service: LipsyncService) -> None:
 
 def a_film_for_a_client(service: LipsyncService) -> None:
     job = service.submit(GenerateRequest(text=WORDS))
-    service.films.open(
-        job, lambda path, gone: write_film(service, job, path, gone), lambda: False
-    ).close()
+    service.videos.open(job, lambda: False).close()
 
 
 def a_stream(service: LipsyncService) -> None:
     job = service.submit(GenerateRequest(text=WORDS))
-    pieces = service.films.stream(job, lambda gone: film_pieces(service, job, gone), lambda: False)
+    pieces = service.stream(job.id, "mp4")
     with pieces:
         for _ in pieces:
             pass
@@ -120,14 +118,14 @@ def ended(job: Job) -> None:
 
 def a_kept_film(service: LipsyncService) -> None:
     job = service.submit(GenerateRequest(text=WORDS))
-    service.films.keep(job, lambda path, gone: write_film(service, job, path, gone), "film.mp4")
+    service.videos.keep(job, "film.mp4")
     ended(job)
     service._forgotten(job)
 
 
 def some_chunks(service: LipsyncService) -> None:
     asked = {"text": WORDS, "size": "128x128", "chunk_size": 2}
-    job = start_chunks(service, ChunksRequest.model_validate(asked))
+    job = service.chunks.start(ChunksRequest.model_validate(asked))
     try:
         ended(job)
     finally:
@@ -332,7 +330,7 @@ def test_sound_that_cannot_be_written_fails_its_film(
     monkeypatch.setattr(InputPipe, "write", sound_fails)
     with (
         pytest.raises(FfmpegFailed, match="no room for sound"),
-        Mp4Writer(tmp_path / "film.mp4", 64, 48, 25, 8000, find_ffmpeg()) as writer,
+        start_mp4(tmp_path / "film.mp4", FORMAT, Encoding(), find_ffmpeg()) as writer,
     ):
         writer.write(frame())
         writer.finish()
@@ -342,14 +340,14 @@ def test_sound_that_cannot_be_written_fails_its_film(
         yield frame()
 
     with pytest.raises(FfmpegFailed, match="no room for sound"):
-        list(fragments(frames(), 64, 48, 25, 8000, find_ffmpeg()))
+        list(fragments(frames(), FORMAT, Encoding(), find_ffmpeg()))
     assert not children()
 
 
 def test_a_bad_encoder_of_a_stream_leaves_no_pipe() -> None:
     before = descriptors()
     with pytest.raises(SoyleError):
-        next(fragments(iter(()), 64, 48, 25, 8000, find_ffmpeg(), "libx265"))
+        next(fragments(iter(()), FORMAT, Encoding("libx265"), find_ffmpeg()))
     assert descriptors() == before
 
 

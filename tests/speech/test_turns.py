@@ -8,11 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from app_core.config import Config
-from app_core.errors import VoiceFailed
+from app_core.errors import Cancelled, VoiceFailed
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech import turns as module
 from app_core.speech.turns import FILE_WAITS_S, PATIENCE_S, Turns, live
+from app_core.speech.voice import Stale, never
 from tests.conftest import until
 from tests.fakes import ToneVoice, ToneVoices
 
@@ -100,15 +101,39 @@ def test_a_wait_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(turns) == 0
 
 
+def test_who_is_no_longer_wanted_gives_up_its_place() -> None:
+    turns = Turns()
+    wanted = threading.Event()
+    wanted.set()
+    ended: list[BaseException] = []
+
+    def speak() -> None:
+        try:
+            with turns.turn(1, lambda: not wanted.is_set()):
+                pass
+        except Cancelled as error:
+            ended.append(error)
+
+    with turns.turn(1):
+        thread = threading.Thread(target=speak)
+        thread.start()
+        assert until(lambda: len(turns) == 1)
+        wanted.clear()
+        thread.join(5)
+        assert len(ended) == 1 and len(turns) == 0
+    with turns.turn(1):
+        pass
+
+
 def test_a_job_s_voice_knows_whether_somebody_waits(
     make_service: Callable[..., LipsyncService], config: Config
 ) -> None:
     seen: list[bool] = []
 
     class Asked(ToneVoice):
-        def speak(self, text: str, language: str, speed: float = 1.0):  # type: ignore[no-untyped-def]
+        def speak(self, text: str, language: str, speed: float = 1.0, stale: Stale = never):  # type: ignore[no-untyped-def]
             seen.append(live.get())
-            yield from super().speak(text, language, speed)
+            yield from super().speak(text, language, speed, stale)
 
     service = make_service(voices=ToneVoices(Asked()))
     for asked in (MjpegRequest(text="one"), GenerateRequest(text="one")):

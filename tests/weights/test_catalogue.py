@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
 import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app_core.config import ROOT
 from app_core.errors import ModelFailed, NotFound
 from app_core.weights.catalogue import (
     FACE,
-    USAGE,
     WeightFile,
     Weights,
     Wheel,
-    command,
     faults,
     known,
     pull,
@@ -193,37 +187,3 @@ def test_the_face_networks_are_named_as_they_are_loaded() -> None:
     assert all(len(file.sha256) == 64 for file in FACE.files)
     with pytest.raises(NotFound, match="face"):
         known("hands")
-
-
-def test_the_command_line(tmp_path: Path) -> None:
-    said: list[str] = []
-    assert command(["list"], tmp_path, said.append) == 0
-    assert "missing" in said[0]
-    assert "Apache-2.0" in said[0]
-    assert command(["verify"], tmp_path, said.append) == 1
-    assert command(["pull", "hands"], tmp_path, said.append) == 1
-    assert command([], tmp_path, said.append) == 2
-    assert said[-1] == USAGE
-
-
-def test_app_py_models(tmp_path: Path) -> None:
-    environ = os.environ | {"MODELS_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "app.py", "models", "list"],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0
-    assert done.stdout.startswith("face  missing")
-
-
-def test_verify_says_when_all_is_well(models: Path) -> None:
-    said: list[str] = []
-    assert command(["verify"], models, said.append) == 0
-    assert command(["pull", "face"], models, said.append) == 0
-    assert "here already" in said[-1]
-    assert faults(replace(FACE, folder="elsewhere"), models) != []

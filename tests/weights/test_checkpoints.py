@@ -25,28 +25,28 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_imported_file_is_found_and_sound(published: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    target = import_checkpoint(published, tmp_path, said.append)
+    target = import_checkpoint(published, tmp_path, said.append, read_state)
     assert target == tmp_path / "wav2lip" / "my_lips.safetensors"
     assert kept(tmp_path) == [target] and find_checkpoint(target.parent) == target
     assert torch.equal(read_state(target)["output_block.1.bias"], seeded()["output_block.1.bias"])
     assert "non-commercial" in said[0] and str(target) in said[0]
-    assert faults(target) == []
+    assert faults(target, read_state) == []
 
 
 def test_a_changed_file_is_noticed(published: Path, tmp_path: Path) -> None:
-    target = import_checkpoint(published, tmp_path, lambda _: None)
+    target = import_checkpoint(published, tmp_path, lambda _: None, read_state)
     data = bytearray(target.read_bytes())
     data[-7] ^= 1
     target.write_bytes(data)
-    assert faults(target) == [f"{target} is not what was imported"]
+    assert faults(target, read_state) == [f"{target} is not what was imported"]
     target.write_bytes(data[: len(data) // 2])
-    assert "cut off" in faults(target)[0]
+    assert "cut off" in faults(target, read_state)[0]
 
 
 def test_a_foreign_file_leaves_nothing(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(3)}, tmp_path / "foreign.pth")
     with pytest.raises(BadInput, match="not Wav2Lip"):
-        import_checkpoint(tmp_path / "foreign.pth", tmp_path / "models", lambda _: None)
+        import_checkpoint(tmp_path / "foreign.pth", tmp_path / "models", lambda _: None, read_state)
     assert kept(tmp_path / "models") == []
 
 
@@ -63,5 +63,10 @@ def test_what_is_here_is_not_downloaded_again(published: Path, tmp_path: Path) -
     folder.mkdir()
     (folder / "wav2lip.safetensors").touch()
     said: list[str] = []
-    bring(next(known for known in PUBLISHED if known.name == "wav2lip"), tmp_path, said.append)
+    bring(
+        next(known for known in PUBLISHED if known.name == "wav2lip"),
+        tmp_path,
+        said.append,
+        read_state,
+    )
     assert "here already" in said[0]

@@ -11,7 +11,7 @@ from app_core.kernels import inlined, kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from app_core.types import Float32
+    from app_core.types import Float32, UInt8
 
     Float64 = NDArray[np.float64]
 
@@ -92,3 +92,16 @@ def bell(squared: float) -> float:
     t *= t
     t *= t
     return t * t
+
+
+@inlined
+def tap(plane: UInt8, x: float, y: float) -> float:
+    """A plane between its pixels, whose centres are at whole numbers; linear. Outside the plane
+    its edge goes on."""
+    x = min(max(x, 0.0), plane.shape[1] - 1.001)
+    y = min(max(y, 0.0), plane.shape[0] - 1.001)
+    left, top = int(x), int(y)
+    fx, fy = x - left, y - top
+    upper = plane[top, left] * (1 - fx) + plane[top, left + 1] * fx
+    lower = plane[top + 1, left] * (1 - fx) + plane[top + 1, left + 1] * fx
+    return float(upper * (1 - fy) + lower * fy)

@@ -12,7 +12,7 @@ import numpy as np
 
 from app_core.kernels import kernel
 from app_core.landmarks import LIP_POINTS
-from app_core.lipsync.viseme.curves import pchip, smoothstep
+from app_core.lipsync.viseme.curves import pchip, smoothstep, tap
 from app_core.lipsync.viseme.geometry import (
     COLUMNS,
     OWN_ASIDE,
@@ -156,10 +156,8 @@ def _least_red(
         light = _PALE * (_value(planes[0], 1.0, place, x, y) - 16.0) + 16.0
         for step in range(9):
             part = 1.5 * step / 8 - 0.25
-            x = lips[1, point, 0] * (1 - part) + lips[2, point, 0] * part
-            y = lips[1, point, 1] * (1 - part) + lips[2, point, 1] * part
-            if _value(planes[0], 1.0, place, x, y) >= light:
-                tooth = min(tooth, _value(planes[2], 0.5, place, x, y))
+            if _between(planes[0], 1.0, place, lips, point, part) >= light:
+                tooth = min(tooth, _between(planes[2], 0.5, place, lips, point, part))
     return tooth
 
 
@@ -172,17 +170,17 @@ def _settle(
 ) -> None:
     """Draws both inner edges ``share`` of the way to the darkest line between them."""
     found = np.full(LIP_POINTS, 0.5)
+    light = np.empty(_STEPS + 1)
     for point in range(1, LIP_POINTS - 1):
         total, weighed = 1e-6, 0.5e-6
         darkest, lightest = 255.0, 0.0
         for step in range(_STEPS + 1):
             part = 1.6 * step / _STEPS - 0.3
-            value = _between(planes[0], place, lips, point, part)
-            darkest, lightest = min(darkest, value), max(lightest, value)
+            light[step] = _between(planes[0], 1.0, place, lips, point, part)
+            darkest, lightest = min(darkest, light[step]), max(lightest, light[step])
         for step in range(_STEPS + 1):
             part = 1.6 * step / _STEPS - 0.3
-            depth = lightest - _between(planes[0], place, lips, point, part)
-            depth = max(depth - 0.6 * (lightest - darkest), 0.0) ** 2
+            depth = max(lightest - light[step] - 0.6 * (lightest - darkest), 0.0) ** 2
             total += depth
             weighed += depth * part
         trust = min((lightest - darkest) / 12.0, 1.0)
@@ -203,6 +201,7 @@ def _settle(
 @kernel
 def _between(
     plane: UInt8,
+    scale: float,
     place: tuple[float, float, float, float],
     lips: np.ndarray,
     point: int,
@@ -210,7 +209,7 @@ def _between(
 ) -> float:
     x = lips[1, point, 0] * (1 - part) + lips[2, point, 0] * part
     y = lips[1, point, 1] * (1 - part) + lips[2, point, 1] * part
-    return _value(plane, 1.0, place, x, y)
+    return _value(plane, scale, place, x, y)
 
 
 @kernel
@@ -256,10 +255,4 @@ def _value(
     left, top, cos, sin = place
     column = scale * (left + cos * x - sin * y) - 0.5
     row = scale * (top + sin * x + cos * y) - 0.5
-    column = min(max(column, 0.0), plane.shape[1] - 1.001)
-    row = min(max(row, 0.0), plane.shape[0] - 1.001)
-    k, n = int(column), int(row)
-    fx, fy = column - k, row - n
-    upper = plane[n, k] * (1 - fx) + plane[n, k + 1] * fx
-    lower = plane[n + 1, k] * (1 - fx) + plane[n + 1, k + 1] * fx
-    return float(upper * (1 - fy) + lower * fy)
+    return tap(plane, column, row)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app_core.kernels import inlined, kernel
+from app_core.lipsync.viseme.curves import tap
 from app_core.lipsync.viseme.displacement import (
     BELOW,
     FAINT,
@@ -90,8 +91,8 @@ def _warp_cell(
                 layer = LOWER_X if _mix(nw, ne, sw, se, BELOW, fx, fy) >= 0 else UPPER_X
             half_x = 0.5 * (col + _mix(nw, ne, sw, se, layer, fx, fy))
             half_y = 0.5 * (row + _mix(nw, ne, sw, se, layer + 1, fx, fy))
-            u = _tap(blue, half_x, half_y) - 128.0
-            v = _tap(red, half_x, half_y) - 128.0
+            u = tap(blue, half_x, half_y) - 128.0
+            v = tap(red, half_x, half_y) - 128.0
             warmth = SHADOW_U * u + SHADOW_V * v
             block = 0.0
             for y in range(row, row + 2):
@@ -101,7 +102,7 @@ def _warp_cell(
                     if mixed:
                         under = _mix(nw, ne, sw, se, BELOW, at_x, at_y) >= 0
                         layer = LOWER_X if under else UPPER_X
-                    value = _tap(
+                    value = tap(
                         luma,
                         x + _mix(nw, ne, sw, se, layer, at_x, at_y),
                         y + _mix(nw, ne, sw, se, layer + 1, at_x, at_y),
@@ -123,15 +124,3 @@ def _mix(nw: Float32, ne: Float32, sw: Float32, se: Float32, k: int, fx: float, 
     top = nw[k] + (ne[k] - nw[k]) * fx
     bottom = sw[k] + (se[k] - sw[k]) * fx
     return float(top + (bottom - top) * fy)
-
-
-@inlined
-def _tap(plane: UInt8, x: float, y: float) -> float:
-    """Linear; pixel centres are at whole numbers, outside the plane its edge goes on."""
-    x = min(max(x, 0.0), plane.shape[1] - 1.001)
-    y = min(max(y, 0.0), plane.shape[0] - 1.001)
-    left, top = int(x), int(y)
-    fx, fy = x - left, y - top
-    upper = plane[top, left] * (1 - fx) + plane[top, left + 1] * fx
-    lower = plane[top + 1, left] * (1 - fx) + plane[top + 1, left + 1] * fx
-    return float(upper * (1 - fy) + lower * fy)

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app_core.errors import Busy, afresh
-from app_core.lipsync.wav2lip.framing import SIDE, crop
+from app_core.lipsync.wav2lip.dimensions import SIDE, blank_faces
+from app_core.lipsync.wav2lip.framing import crop
 from app_core.lipsync.wav2lip.runtime import FaceAt
 from app_core.threads import start_thread
 
@@ -168,11 +169,11 @@ def _room(faces: int, folder: Path | None) -> UInt8:
     shape = faces, SIDE, SIDE, 3
     size = faces * FACE_BYTES
     if size <= IN_MEMORY:
-        return np.zeros(shape, np.uint8)
+        return blank_faces(faces)
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             os.posix_fallocate(file.fileno(), 0, size)
             return np.frombuffer(mmap.mmap(file.fileno(), size), np.uint8).reshape(shape)
     except (OSError, AttributeError) as error:  # no space, or no such call on this system
         logger.warning("%d MiB of faces stay in memory: %s", size >> 20, error)
-        return np.zeros(shape, np.uint8)
+        return blank_faces(faces)

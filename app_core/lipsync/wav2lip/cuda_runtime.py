@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from app_core.lipsync.wav2lip.checkpoint import load_network
+from app_core.lipsync.wav2lip.dimensions import BANDS, COLUMNS, SIDE
 from app_core.lipsync.wav2lip.generator import MouthGenerator
-from app_core.lipsync.wav2lip.network import MEL_BANDS, MEL_COLUMNS, SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +130,7 @@ class CudaRuntime:
             start = end
 
     def _capture(self, batch: int) -> _Graph:
-        shape = batch, MEL_BANDS, MEL_COLUMNS
+        shape = batch, BANDS, COLUMNS
         mel = torch.zeros(shape, dtype=self._dtype, device=self._device)
         faces = torch.zeros((batch, SIDE, SIDE, 3), dtype=torch.uint8, device=self._device)
         with torch.cuda.stream(self._stream):

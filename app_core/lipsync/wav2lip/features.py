@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soxr
 
-from app_core.lipsync.wav2lip.mel import BANDS, COLUMNS_A_SECOND, SAMPLE_RATE, SILENCE, MelStream
+from app_core.lipsync.wav2lip.dimensions import BANDS, COLUMNS
+from app_core.lipsync.wav2lip.mel import COLUMNS_A_SECOND, SAMPLE_RATE, SILENCE, MelStream
 from app_core.types import frame_count
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from app_core.types import Float32, Speech
 
-COLUMNS = 16
-"""Columns of a window: 0.2 s of sound."""
 LOOKAHEAD_S = 0.2125
 """Sound after a frame's start that its window looks at: 15 columns and half a column's window."""
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from app_core.landmarks import POINTS
+from app_core.lipsync.wav2lip.dimensions import SIDE
 from app_core.picture import to_bgr
 from app_core.types import Picture
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from app_core.types import FaceTrack, UInt8
 
-SIDE = 96
 _BELOW_CHIN = 0.04
 """How much further down the frame goes, in its own heights. The published inference adds 10
 pixels to a face of about 250."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app_core.lipsync.wav2lip.dimensions import BANDS
+
 if TYPE_CHECKING:
     from app_core.types import Float32
 
@@ -20,7 +22,6 @@ HOP = 200
 COLUMNS_A_SECOND = SAMPLE_RATE // HOP
 SILENCE = -4.0
 """What every band of silence is."""
-BANDS = 80
 
 _WINDOW = 800
 _HALF = _WINDOW // 2

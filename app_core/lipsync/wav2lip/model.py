@@ -10,9 +10,9 @@ from weakref import WeakSet
 import numpy as np
 
 from app_core.lipsync.wav2lip.crops import Crops
-from app_core.lipsync.wav2lip.features import COLUMNS, LOOKAHEAD_S, MelWindows
-from app_core.lipsync.wav2lip.framing import SIDE, closed_mouths, face_boxes
-from app_core.lipsync.wav2lip.mel import BANDS
+from app_core.lipsync.wav2lip.dimensions import HALF, SIDE, blank_faces, blank_mels
+from app_core.lipsync.wav2lip.features import LOOKAHEAD_S, MelWindows
+from app_core.lipsync.wav2lip.framing import closed_mouths, face_boxes
 from app_core.lipsync.wav2lip.paste import paste
 from app_core.lipsync.wav2lip.runtime import FaceAt
 from app_core.types import Mouth
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app_core.types import Float32, MouthTask, Picture
 
 _TRIALS = 5
-PATCH = np.dtype([("bgr", np.uint8, (SIDE // 2, SIDE, 3)), ("weight", np.float32)])
+PATCH = np.dtype([("bgr", np.uint8, (HALF, SIDE, 3)), ("weight", np.float32)])
 """A mouth is one of these: the lower half of the face, and how much of it is seen, 0..1."""
 
 
@@ -70,9 +70,8 @@ class Wav2LipModel:
         """Also times a few full batches."""
         self._runtime.warm_up()
         batch = self.max_batch = self._runtime.max_batch
-        mel = np.zeros((batch, BANDS, COLUMNS), np.float32)
-        held = self._runtime.hold(np.zeros((1, SIDE, SIDE, 3), np.uint8))
-        faces = [FaceAt(held, 0)] * batch
+        held = self._runtime.hold(blank_faces(1))
+        mel, faces = blank_mels(batch), [FaceAt(held, 0)] * batch
         spent_s = []
         for _ in range(_TRIALS):
             began = time.perf_counter()

@@ -13,10 +13,6 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SIDE = 96
-"""Pixels of the square face that goes in and comes out."""
-MEL_BANDS, MEL_COLUMNS = 80, 16
-
 # in, out, kernel, stride, padding, residual
 _AUDIO = (
     (1, 32, 3, 1, 1, False),

@@ -8,27 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import openvino
 
-from app_core.lipsync.wav2lip.framing import SIDE
+from app_core.lipsync.wav2lip.cpu_runtime import CpuRuntime
+from app_core.lipsync.wav2lip.dimensions import blank_faces, blank_mels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from app_core.lipsync.wav2lip.runtime import FaceAt
     from app_core.types import Float32, UInt8
 
 logger = logging.getLogger(__name__)
 
 GRAPH = 2
 """Counts changes of ``generator.py`` and of the mask: graphs of another number are made anew."""
-MAX_BATCH = 8
-"""A larger batch is no faster on a CPU, and others wait for it."""
 
 
-class OpenVinoRuntime:
+class OpenVinoRuntime(CpuRuntime):
     name = "openvino"
-    device = "cpu"
-    max_batch = MAX_BATCH
 
     def __init__(self, checkpoint: Path, threads: int, half: bool = False) -> None:
         """``half`` computes in bfloat16 where the CPU has it. Raises BadInput or OSError."""
@@ -40,23 +35,9 @@ class OpenVinoRuntime:
         graph = exported(checkpoint)
         self._graph = openvino.Core().compile_model(graph, "CPU", settings)
 
-    def hold(self, crops: UInt8) -> UInt8:
-        return crops
-
-    def fill(self, held: UInt8, at: int, face: UInt8) -> None:
-        held[at] = face
-
-    def draw(self, mel: Float32, faces: Sequence[FaceAt]) -> UInt8:
-        pixels = np.stack([face.crops[face.picture] for face in faces])
-        return np.asarray(self._graph([mel, pixels])[0])
-
-    def answer(self, mel: Float32, faces: UInt8) -> Float32:
-        return np.asarray(self._graph([mel, faces])[1])
-
-    def warm_up(self) -> None:
-        for batch in (1, MAX_BATCH):
-            mel = np.zeros((batch, 80, 16), np.float32)
-            self._graph([mel, np.zeros((batch, SIDE, SIDE, 3), np.uint8)])
+    def run(self, mel: Float32, faces: UInt8) -> tuple[UInt8, Float32]:
+        made = self._graph([mel, faces])
+        return np.asarray(made[0]), np.asarray(made[1])
 
 
 def exported(checkpoint: Path) -> Path:
@@ -85,7 +66,7 @@ def _convert(checkpoint: Path) -> openvino.Model:
     from app_core.lipsync.wav2lip.generator import MouthGenerator
 
     generator = MouthGenerator(load_network(checkpoint)).eval()
-    example = torch.zeros(2, 80, 16), torch.zeros(2, SIDE, SIDE, 3, dtype=torch.uint8)
+    example = torch.from_numpy(blank_mels(2)), torch.from_numpy(blank_faces(2))
     any_batch = {0: torch.export.Dim("batch", max=1024)}
     program = torch.export.export(generator, example, dynamic_shapes=(any_batch, any_batch))
     return openvino.convert_model(program)

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from app_core.lipsync.wav2lip.framing import SIDE
+from app_core.lipsync.wav2lip.dimensions import HALF, SIDE
 from app_core.picture import from_bgr
 from app_core.types import Picture
 
 if TYPE_CHECKING:
     from app_core.types import Float32, UInt8
 
-HALF = SIDE // 2
 _TOP, _BOTTOM = 12, 8
 """Rows of the 48 x 96 half over which it fades in."""
 _WIDE, _HIGH, _SQUARE = 48.0, 51.0, 2.5

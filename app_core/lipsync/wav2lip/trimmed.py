@@ -13,12 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from app_core.lipsync.wav2lip.network import SIDE, ConvBlock, UpBlock
+from app_core.lipsync.wav2lip.dimensions import HALF
+from app_core.lipsync.wav2lip.network import ConvBlock, UpBlock
 
 if TYPE_CHECKING:
     from app_core.lipsync.wav2lip.network import Wav2Lip
 
-FIRST_ROW = SIDE // 2
+FIRST_ROW = HALF
 """Rows above it are black in what goes in and absent in what comes out."""
 
 _KEPT_FROM = {3: 4, 4: 10, 5: 22, 6: 46}

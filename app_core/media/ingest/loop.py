@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 
 from app_core.errors import Cancelled, FfmpegFailed
-from app_core.media.raw_video import COLOURS, RawPictures, RawWriter, gently, planes
+from app_core.media.encoding import COLOURS
+from app_core.media.raw_video import RawPictures, RawWriter, gently, planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -6,12 +6,9 @@ import contextlib
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from app_core.threads import start_thread
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 SLOWEST = 64 << 10
 """Bytes a second."""
@@ -51,12 +48,7 @@ class MinUploadRate:
         self._connection.settimeout(self._silence_s)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self._watch.join()
         if self._connection.fileno() >= 0:

@@ -65,21 +65,35 @@ class Capacity(Answer):
     live: int
     load: float = Field(description="Cores that live renders need, as predicted")
     others: float = Field(description="Cores that other programs take")
-    frame_ms: float = Field(description="Core milliseconds of a 512x512 frame")
+    frame_ms: float = Field(description="Core milliseconds of a 512x512 frame, by the first model")
     model_fps: float | None = Field(
-        description="Frames a second that the model draws; null when that bounds nothing"
+        description="Frames a second that the first model draws; null when that bounds nothing"
     )
-    sessions: int = Field(description="Live 512x512 renders that fit in all")
+    sessions: int = Field(description="Live 512x512 renders by the first model that fit in all")
     max_jobs: int
     jobs: int
-    queue: int = Field(description="Frames that wait for the model")
+    queue: int = Field(description="Frames that wait for a model")
     mean_batch: float
     frames_per_s: float = Field(
-        description="Frames a second that the model drew in the last 5 seconds"
+        description="Frames a second that the models drew in the last 5 seconds"
     )
     late: float = Field(
         description="Of the last live frames, 0..1: those that left over 40 ms after their time"
     )
+
+
+class LoadedModel(Answer):
+    name: str = Field(description="What a request asks for in 'model'")
+    device: str
+    reason: str | None = Field(description="Why it runs")
+    frame_ms: float = Field(description="Core milliseconds of a 512x512 frame")
+    model_fps: float | None = Field(
+        description="Frames a second that it draws; null when that bounds nothing"
+    )
+    sessions: int = Field(description="Live 512x512 renders by it that fit in all")
+    queue: int = Field(description="Frames that wait for it")
+    mean_batch: float
+    frames_per_s: float = Field(description="Frames a second that it drew in the last 5 seconds")
 
 
 class BaseVideo(Answer):
@@ -94,6 +108,10 @@ class Health(Answer):
     model: str
     device: str | None
     model_reason: str | None = Field(description="Why this model runs and no other")
+    models: list[LoadedModel] = Field(
+        description="Those that a request can ask for; the first, of which 'model', 'device' and"
+        " 'model_reason' tell, draws for requests that name none"
+    )
     avatar: str
     base_video: BaseVideo | None = Field(description="What BASE_VIDEO_PATH names; null: nothing")
     finder: str = Field(description="What finds the faces of imported avatars")

@@ -10,16 +10,18 @@ import espeakng_loader
 import numpy as np
 
 from app_core.audio import FULL_SCALE
-from app_core.errors import VoiceFailed
+from app_core.errors import Cancelled, VoiceFailed
 from app_core.speech.text.sentences import ends_sentence, pieces
 from app_core.speech.timing.timeline import timeline
 from app_core.speech.timing.words import words
 from app_core.speech.turns import Turns
+from app_core.speech.voice import never
 from app_core.types import Speech
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app_core.speech.voice import Stale
     from app_core.types import Float32
 
 log = logging.getLogger(__name__)
@@ -85,13 +87,13 @@ class _Library:
         self._words: list[tuple[int, int]] = []
 
     def say(
-        self, text: str, voice: str, rate: int
+        self, text: str, voice: str, rate: int, stale: Stale
     ) -> tuple[Float32, list[tuple[int, str]], list[tuple[int, int]]]:
         """The sound of ``text``, its phonemes as (sample, label), its words as (sample, index).
 
-        ``rate`` is in words a minute. Raises VoiceFailed.
+        ``rate`` is in words a minute. Raises VoiceFailed, or Cancelled when ``stale`` says so.
         """
-        with self._turns.turn(len(text)):
+        with self._turns.turn(len(text), stale):
             library = self._library = self._library or self._load()
             self._blocks, self._events, self._words = [], [], []
             self._check(library.espeak_ng_SetVoiceByName(voice.encode()), voice)
@@ -163,11 +165,13 @@ class EspeakVoice:
     engine = "espeak-ng"
     licence = "GPL-3.0-or-later"
 
-    def speak(self, text: str, language: str, speed: float = 1.0) -> Iterator[Speech]:
+    def speak(
+        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
+    ) -> Iterator[Speech]:
         """Speech for each sentence or clause, with its phonemes and the pause after it.
 
         espeak-ng's own slowest is 80 words a minute, so Russian at ``speed`` 0.5 is 0.6.
-        Raises VoiceFailed.
+        Raises VoiceFailed, or Cancelled when ``stale`` says so.
         """
         if language not in _VOICES:
             raise VoiceFailed(f"espeak-ng has no voice here for the language {language!r}.")
@@ -177,7 +181,9 @@ class EspeakVoice:
         for index, piece in enumerate(pieces(text, language)):
             clause = not ends_sentence(piece)
             said = piece.rstrip(" ,;:—–-") + "," if clause else piece
-            pcm, events, marks = _LIBRARY.say(said, voice, rate)
+            if stale():
+                raise Cancelled("Nobody waits for the speech any more")
+            pcm, events, marks = _LIBRARY.say(said, voice, rate, stale)
             lead_s = 0.0 if index else _LEAD_S
             pause_s = (_CLAUSE_PAUSE_S if clause else _SENTENCE_PAUSE_S) / speed
             pcm, events = _framed(_loud(pcm), events, lead_s, pause_s)

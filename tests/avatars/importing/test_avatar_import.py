@@ -37,9 +37,9 @@ from app_core.errors import (
 from app_core.face.finder import find_finder
 from app_core.face.track import load_track, save_track
 from app_core.lipsync.viseme.model import VisemeModel
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.media.ingest.limits import Limits
-from app_core.services.video_lipsync_stream import ClipFootage
 from app_core.types import MouthTask
 from tests.clips import children
 from tests.faces import FOLDER

@@ -16,9 +16,9 @@ from app_core.avatars.importing.import_queue import Import
 from app_core.avatars.library import AvatarLibrary
 from app_core.config import Config
 from app_core.errors import BadInput, NotReady, UnusableVideo
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.request import VideoRequest
-from app_core.services.video_lipsync_stream import ClipFootage, start_video_lipsync
 from tests.clips import make_clip, make_track
 from tests.conftest import checked_client, until
 from tests.importing import GOOD, SIZE, Importer, make_still_avatar
@@ -165,18 +165,18 @@ def test_one_that_changes_is_prepared_anew(make: Make, importer: Importer, base:
     service = make()
     assert until(lambda: state(service)["status"] == "failed")
     with pytest.raises(UnusableVideo):
-        start_video_lipsync(service, VideoRequest(**SAID))
+        service.start_video(VideoRequest(**SAID))
     importer.gate.clear()
     base.write_bytes(GOOD)
     os.utime(base, (5, 5))
     with pytest.raises(NotReady):
-        start_video_lipsync(service, VideoRequest(**SAID))
+        service.start_video(VideoRequest(**SAID))
     base.write_bytes(b"broken off while it was being copied")
     os.utime(base, (6, 6))
     assert until(lambda: len(importer.began) == 3)
     importer.gate.set()
     assert ready(service)
-    service.cancel(start_video_lipsync(service, VideoRequest(**SAID)).id)
+    service.cancel(service.start_video(VideoRequest(**SAID)).id)
 
 
 def test_a_full_disk_is_no_fault_of_the_file(
@@ -197,7 +197,7 @@ def test_a_track_made_by_hand_needs_no_import(make: Make, importer: Importer, ba
     make_track(base.with_suffix(".npz"))
     service = make()
     assert state(service) == {"status": "ready", "progress": 1.0, "error": None}
-    job = start_video_lipsync(service, VideoRequest(**SAID))
+    job = service.start_video(VideoRequest(**SAID))
     assert job.request.fps == 25
     service.cancel(job.id)
     assert importer.began == []
@@ -222,7 +222,7 @@ def test_asked_by_many_at_once_it_is_imported_once(make: Make, importer: Importe
 
     def ask() -> None:
         try:
-            start_video_lipsync(service, VideoRequest(**SAID))
+            service.start_video(VideoRequest(**SAID))
         except NotReady as error:
             outcomes.append(type(error))
 

@@ -17,8 +17,8 @@ from app_core.avatars.importing import face_paths as faces
 from app_core.avatars.library import AvatarLibrary
 from app_core.config import Config
 from app_core.errors import BadInput, Cancelled, Conflict, NoFace, NotFound
+from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
-from app_core.services.video_lipsync_stream import ClipFootage
 from tests.conftest import until
 from tests.faces import FOLDER
 from tests.importing import GOOD, SIZE, Importer, make_still_avatar

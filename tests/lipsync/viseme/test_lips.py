@@ -16,6 +16,7 @@ from app_core.lipsync.viseme.model import VisemeModel
 from app_core.request import GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.registry import Voices
+from app_core.speech.voice import Stale, never
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Phoneme, Speech, frame_count
 
@@ -50,8 +51,10 @@ class RememberingVoice(EspeakVoice):
         self.phonemes: list[Phoneme] = []
         self.samples = 0
 
-    def speak(self, text: str, language: str, speed: float = 1.0) -> Iterator[Speech]:
-        for speech in super().speak(text, language, speed):
+    def speak(
+        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
+    ) -> Iterator[Speech]:
+        for speech in super().speak(text, language, speed, stale):
             at = self.samples / speech.sample_rate
             self.phonemes += [
                 Phoneme(p.ipa, at + p.start_s, at + p.end_s) for p in speech.phonemes or []

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from app_core.errors import BadInput
-from app_core.lipsync.wav2lip.checkpoint import load_network, read_state, save_state
+from app_core.lipsync.wav2lip.checkpoint import load_network, read_state
 from app_core.lipsync.wav2lip.network import Wav2Lip
+from app_core.weights.containers import save_state
 from tests.seeded_weights import state as seeded
 
 NAME = "audio_encoder.3.conv_block.0.weight"

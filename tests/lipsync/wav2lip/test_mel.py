@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from app_core.config import ROOT
-from app_core.lipsync.wav2lip.features import COLUMNS, FRAME, MelWindows, published_windows
+from app_core.lipsync.wav2lip.dimensions import COLUMNS
+from app_core.lipsync.wav2lip.features import FRAME, MelWindows, published_windows
 from app_core.lipsync.wav2lip.mel import HOP, SAMPLE_RATE, SILENCE, MelStream, mel
 from app_core.types import Speech, frame_count
 

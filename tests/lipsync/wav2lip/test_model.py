@@ -12,8 +12,9 @@ from app_core.avatars.still_plate import StillPlate
 from app_core.face.track import cycle_track
 from app_core.landmarks import POINTS
 from app_core.lipsync.wav2lip import paste as paste_module
+from app_core.lipsync.wav2lip.dimensions import SIDE
 from app_core.lipsync.wav2lip.features import FRAME
-from app_core.lipsync.wav2lip.framing import SIDE, closed_mouths, crop, face_boxes
+from app_core.lipsync.wav2lip.framing import closed_mouths, crop, face_boxes
 from app_core.lipsync.wav2lip.model import Face, Wav2LipModel
 from app_core.lipsync.wav2lip.paste import mask, paste
 from app_core.lipsync.wav2lip.runtime import FaceAt

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from app_core.config import ROOT
-from app_core.lipsync.wav2lip.checkpoint import load_network, save_state
+from app_core.lipsync.wav2lip.checkpoint import load_network
 from app_core.lipsync.wav2lip.generator import MouthGenerator
 from app_core.lipsync.wav2lip.network import Wav2Lip
 from app_core.lipsync.wav2lip.openvino_runtime import OpenVinoRuntime
@@ -18,6 +18,7 @@ from app_core.lipsync.wav2lip.paste import edge
 from app_core.lipsync.wav2lip.runtime import FaceAt, Runtime
 from app_core.lipsync.wav2lip.torch_runtime import TorchRuntime
 from app_core.lipsync.wav2lip.trimmed import TrimmedWav2Lip, fold_batch_norms
+from app_core.weights.containers import save_state
 from benchmarks.seeded_weights import seeded_input
 from tests.seeded_weights import state as seeded
 

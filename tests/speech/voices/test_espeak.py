@@ -5,8 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from app_core.errors import NotFound, VoiceFailed
-from app_core.speech.registry import Voices
+from app_core.errors import Cancelled, VoiceFailed
 from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Speech
@@ -117,36 +116,24 @@ def test_failures_name_espeak(monkeypatch: pytest.MonkeyPatch) -> None:
         next(EspeakVoice().speak("Привет", "ru"))
 
 
-class Whistle:
-    id = "whistle"
-    languages = ("en",)
-    sample_rate = 8000
-    name, engine, licence = "Whistle", "lips", "MIT"
+def test_speech_that_nobody_wants_any_more_ends_between_pieces() -> None:
+    stale = False
+    pieces = EspeakVoice().speak(TEXTS["en"], "en", stale=lambda: stale)
+    assert next(pieces).text == "Hello, my baby found the wave."
+    stale = True
+    with pytest.raises(Cancelled):
+        next(pieces)
 
-    def speak(self, text: str, language: str, speed: float = 1.0) -> None:
-        raise NotImplementedError
 
+def test_speech_that_nobody_wants_any_more_waits_for_no_turn() -> None:
+    asked: list[bool] = []
 
-def test_the_registry_finds_voices() -> None:
-    voices = Voices([Whistle(), EspeakVoice()])
-    assert voices.ids() == ["whistle", "espeak"]
-    assert voices.get(None, "en").id == "whistle"
-    assert voices.get(None, "kk").id == "espeak"
-    assert voices.get("espeak", "en").id == "espeak"
-    assert voices.describe()[0] == {
-        "id": "whistle",
-        "name": "Whistle",
-        "languages": ["en"],
-        "sample_rate": 8000,
-        "engine": "lips",
-        "licence": "MIT",
-    }
-    for voice_id, language in (("none", "en"), ("whistle", "kk"), (None, "de")):
-        with pytest.raises(NotFound, match=r"espeak \(ru, kk, en\)") as caught:
-            voices.get(voice_id, language)
-        assert caught.value.field == "voice"
-    with pytest.raises(ValueError, match="whistle"):
-        Voices([Whistle(), Whistle()])
+    def stale() -> bool:
+        asked.append(True)
+        return len(asked) > 1  # wanted when it begins, not any more while it waits
+
+    with espeak._LIBRARY._turns.turn(1), pytest.raises(Cancelled):
+        next(EspeakVoice().speak(TEXTS["en"], "en", stale=stale))
 
 
 @pytest.mark.parametrize(("language", "text"), TEXTS.items())

@@ -1,0 +1,159 @@
+"""The cores of this machine and what the live renders of all its models need of them.
+
+Needs are predicted, in core seconds before ``factor``; that follows the processor time that this
+process really spent on the frames it delivered. What other programs take of our cores is read
+from the kernel.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from app_core.cores import Cores
+from app_core.metrics import LATE_S
+
+MODEL_SHARE = 0.9
+"""Of the frames that a model draws in a second, those that live renders may ask for."""
+WINDOW_S = 1.0
+"""Between two looks at what was spent."""
+MEMORY = 0.8
+"""Part of the past that counts on at each look."""
+TRUST = 0.5
+"""Weight of the trial at the start, in predicted core seconds."""
+LATE_SHARE = 0.01
+"""No new live render while more than this part of the last frames was late."""
+RECENT_FRAMES = 500
+TIGHT_S = 0.010
+"""File renders pause while live frames are ready less than this before their time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a live render needs."""
+
+    cores: float
+    """Predicted, before ``factor``."""
+    fps: int
+    model: object
+    """Whose frames these are: compared by identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    live: int
+    """Live renders of all models."""
+    load: float
+    """Cores that they need."""
+    others: float
+    """Of our cores, those that other programs take."""
+    factor: float
+    late: float
+    """Of the last live frames, 0..1: those that left over 40 ms after their time."""
+
+
+class CoreBudget:
+    """Thread-safe. ``share``: the part of the cores that live renders may fill, 0..1."""
+
+    def __init__(self, share: float, cores: float | None = None, factor: float = 1.0) -> None:
+        self._own = Cores()
+        self.cores = cores or self._own.count
+        self.share = share
+        self._trial = self._factor = factor
+        self._spent_s = self._predicted_s = 0.0
+        self._lock = threading.Lock()
+        self._live: dict[str, Demand] = {}
+        self._units = 0.0
+        self._others = 0.0
+        self._lateness: deque[bool] = deque(maxlen=RECENT_FRAMES)
+        self._tight_until = 0.0
+        self._window = (time.monotonic(), time.process_time(), self._own.usage(), 0.0)
+
+    @property
+    def trial(self) -> float:
+        """``factor`` as ``calibrate`` set it."""
+        return self._trial
+
+    def calibrate(self, factor: float) -> None:
+        self._trial = self._factor = factor
+        self._spent_s = self._predicted_s = 0.0
+
+    def admit(self, job_id: str, demand: Demand, model_fps: float) -> bool:
+        """Takes a live render in, if it fits; its model draws ``model_fps``. The first always
+        does."""
+        with self._lock:
+            self._measure()
+            late = sum(self._lateness) > LATE_SHARE * max(len(self._lateness), RECENT_FRAMES / 5)
+            if self._live and (not self._fits(demand, model_fps) or late):
+                return False
+            self._live[job_id] = demand
+            return True
+
+    def fits(self, demand: Demand, model_fps: float) -> bool:
+        """Whether there is room beside the others, also for the first one."""
+        with self._lock:
+            self._measure()
+            return self._fits(demand, model_fps)
+
+    def release(self, job_id: str) -> None:
+        with self._lock:
+            self._live.pop(job_id, None)
+            if not self._live:
+                self._lateness.clear()
+
+    def delivered(self, core_s: float, slack_s: float | None) -> None:
+        """Counts a frame of ``core_s`` predicted core seconds. ``slack_s``: how long before its
+        time a live frame was ready."""
+        with self._lock:
+            self._units += core_s
+            self._measure()
+            if slack_s is not None:
+                self._lateness.append(slack_s < -LATE_S)
+                if slack_s < TIGHT_S:
+                    self._tight_until = max(self._tight_until, time.monotonic() + 0.1)
+
+    @property
+    def tight(self) -> bool:
+        return time.monotonic() < self._tight_until
+
+    def account(self) -> Account:
+        with self._lock:
+            self._measure()
+            return Account(
+                live=len(self._live),
+                load=self._factor * self._cores(),
+                others=self._others,
+                factor=self._factor,
+                late=sum(self._lateness) / max(len(self._lateness), 1),
+            )
+
+    def _fits(self, demand: Demand, model_fps: float) -> bool:
+        load = self._factor * (self._cores() + demand.cores) + self._others
+        frames = sum(live.fps for live in self._live.values() if live.model is demand.model)
+        room = load <= self.share * self.cores + 1e-9
+        return room and frames + demand.fps <= MODEL_SHARE * model_fps
+
+    def _cores(self) -> float:
+        """Of all live renders, before ``factor``."""
+        return sum(live.cores for live in self._live.values())
+
+    def _measure(self) -> None:
+        began, own_began, usage_began, units_began = self._window
+        now = time.monotonic()
+        wall = now - began
+        if wall < WINDOW_S:
+            return
+        own, usage = time.process_time(), self._own.usage()
+        spent, predicted = own - own_began, self._units - units_began
+        if predicted:
+            self._spent_s = MEMORY * self._spent_s + spent
+            self._predicted_s = MEMORY * self._predicted_s + predicted
+            self._factor = (self._spent_s + TRUST * self._trial) / (self._predicted_s + TRUST)
+        if usage.busy_s is not None and usage_began.busy_s is not None:
+            others = max(0.0, (usage.busy_s - usage_began.busy_s - spent) / wall)
+            self._others += 0.5 * (others - self._others)
+        if self._live and usage.throttled > usage_began.throttled:
+            self._tight_until = now + WINDOW_S
+        self._window = (now, own, usage, self._units)

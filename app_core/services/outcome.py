@@ -1,0 +1,26 @@
+"""What became of a request to render, in plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from app_core.services.cancel_on_close import CancelOnClose
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Has a ``film``, a ``stream`` or, of a film that is made later and kept, what is ``told``."""
+
+    job_id: str
+    fps: int
+    """Frames a second, those of the avatar's clip where the client left it open."""
+    film: BinaryIO | None = None
+    """Whole, open, and without a name on the disk."""
+    stream: CancelOnClose[bytes] | None = None
+    """While it is made; closing it cancels the job."""
+    codecs: str = ""
+    """Of a fragmented MP4 (RFC 6381)."""
+    told: dict[str, Any] | None = None
+    """The job as ``Job.describe`` gives it."""

@@ -1,0 +1,187 @@
+"""The next voice speaks where the first fails, and only where nobody named a voice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app_core.config import Config
+from app_core.errors import Cancelled, VoiceFailed, VoiceUnreachable
+from app_core.job import JobStatus
+from app_core.request import ChunksRequest, GenerateRequest
+from app_core.services.chunks import start_chunks
+from app_core.services.lipsync_service import LipsyncService
+from app_core.speech.fallback import FallbackVoice
+from app_core.speech.registry import Voices
+from app_core.speech.voice import Stale, never
+from app_core.types import Frame, Speech
+from tests.conftest import until
+from tests.fakes import RATE, ToneVoice
+
+Make = Callable[..., LipsyncService]
+
+
+class Broken(ToneVoice):
+    """Fails, when it is asked for the piece ``fail_after``, in words that hold the text."""
+
+    id = "broken"
+
+    def __init__(self, fail_after: int = 0, error: type[Exception] = VoiceFailed) -> None:
+        super().__init__()
+        self.fail_after, self.error, self.asked = fail_after, error, 0
+
+    def speak(
+        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
+    ) -> Iterator[Speech]:
+        self.asked += 1
+        for index, speech in enumerate(super().speak(text, language, speed, stale)):
+            if index == self.fail_after:
+                raise self.error(f"cannot say {text!r}")
+            yield speech
+
+
+class Double(ToneVoice):
+    """A tone of 440 Hz at twice the rate."""
+
+    id = "double"
+    sample_rate = 2 * RATE
+
+    def speak(
+        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
+    ) -> Iterator[Speech]:
+        for speech in super().speak(text, language, speed, stale):
+            at = np.arange(2 * len(speech.pcm)) / self.sample_rate
+            pcm = 0.5 * np.sin(2 * np.pi * 440 * at).astype(np.float32)
+            yield Speech(
+                speech.index, speech.text, pcm, self.sample_rate, speech.phonemes, speech.words
+            )
+
+
+def said(voice: Any, text: str = "one two") -> list[str]:
+    return [speech.text for speech in voice.speak(text, "en")]
+
+
+def test_the_first_voice_speaks_while_it_works() -> None:
+    last = Broken()
+    voice = FallbackVoice([ToneVoice(), last])
+    assert (voice.id, voice.sample_rate) == ("tone", RATE)
+    assert said(voice) == ["one", "two"]
+    assert last.asked == 0
+
+
+@pytest.mark.parametrize("error", [VoiceFailed, VoiceUnreachable])
+def test_the_next_voice_speaks_where_the_first_fails(
+    error: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Broken(error=error)
+    voice = FallbackVoice([broken, ToneVoice()])
+    assert said(voice, "secret words") == ["secret", "words"]
+    assert f"the voice broken failed ({error.code}): tone speaks" in caplog.text
+    assert "secret" not in caplog.text
+    assert said(voice) == ["one", "two"]
+    assert broken.asked == 1, "one that failed is not asked again"
+
+
+def test_a_voice_that_fails_in_the_middle_ends_the_text() -> None:
+    speeches = FallbackVoice([Broken(fail_after=1), ToneVoice()]).speak("one two", "en")
+    assert next(speeches).text == "one"
+    with pytest.raises(VoiceFailed):
+        next(speeches)
+
+
+def test_the_last_voice_s_error_is_told() -> None:
+    voice = FallbackVoice([Broken(), Broken(error=VoiceUnreachable)])
+    for _ in range(2):
+        with pytest.raises(VoiceUnreachable):
+            said(voice)
+
+
+def test_nothing_to_say_is_no_failure() -> None:
+    assert said(FallbackVoice([ToneVoice(), Broken()]), "") == []
+
+
+def test_what_is_cancelled_does_not_fall_back() -> None:
+    last = Broken()
+    with pytest.raises(Cancelled):
+        list(FallbackVoice([ToneVoice(), last]).speak("one", "en", stale=lambda: True))
+    assert last.asked == 0
+
+
+def test_every_voice_sounds_at_the_rate_of_the_first() -> None:
+    (speech,) = FallbackVoice([Broken(), Double()]).speak("one", "en")
+    at = np.arange(len(speech.pcm)) / RATE
+    assert (speech.sample_rate, len(speech.pcm)) == (RATE, RATE // 5)
+    assert speech.pcm.dtype == np.float32
+    assert np.abs(speech.pcm - 0.5 * np.sin(2 * np.pi * 440 * at)).max() < 0.01
+    (up,) = FallbackVoice([_Fast(), ToneVoice()]).speak("one", "en")
+    assert (up.sample_rate, len(up.pcm)) == (22050, -(-RATE // 5 * 22050 // RATE))
+    assert 0.4 < np.abs(up.pcm).max() < 0.6
+
+
+class _Fast(Broken):
+    sample_rate = 22050
+
+
+def test_a_render_falls_back_unless_it_names_the_voice(make_service: Make, config: Config) -> None:
+    voices = Voices([Broken(), ToneVoice()])
+    service = make_service(voices=voices, config=config.model_copy(update={"voice": "broken"}))
+
+    def rendered(**fields: Any) -> int:
+        job = service.submit(GenerateRequest(text="one two", size="128x128", **fields))
+        with service.frames(job, whole) as frames:
+            return len(list(frames))
+
+    assert rendered() == 10
+    with pytest.raises(VoiceFailed):
+        rendered(voice="broken")
+    assert rendered(voice="tone") == 10
+
+
+def test_chunks_fall_back_too(make_service: Make) -> None:
+    broken = Broken()
+    service = make_service(voices=Voices([broken, ToneVoice()]))
+    job = start_chunks(service, ChunksRequest(text="one two three", chunk_size=1, size="128x128"))
+    assert until(lambda: job.ended, 20)
+    assert job.status is JobStatus.DONE
+    assert [chunk.frames for chunk in job.chunks] == [5, 5, 5]
+    assert broken.asked == 1
+
+
+@pytest.mark.parametrize("chunks", [False, True])
+def test_a_voice_that_waits_for_its_server_stops_with_its_job(
+    make_service: Make, chunks: bool
+) -> None:
+    """Its generator stands in a wait of its own, so nothing but ``stale`` can end it."""
+    waiting, stopped = threading.Event(), threading.Event()
+
+    class Distant(ToneVoice):
+        def speak(
+            self, text: str, language: str, speed: float = 1.0, stale: Stale = never
+        ) -> Iterator[Speech]:
+            waiting.set()
+            while not stale():
+                time.sleep(0.01)
+            stopped.set()
+            raise Cancelled("nobody listens")
+            yield
+
+    service = make_service(voices=Voices([Distant()]))
+    text = {"text": "one", "size": "128x128"}
+    if chunks:
+        job = start_chunks(service, ChunksRequest(**text))
+    else:
+        job = service.submit(GenerateRequest(**text))
+    assert waiting.wait(5)
+    assert not stopped.is_set()
+    service.cancel(job.id)
+    assert stopped.wait(5)
+    assert job.status is JobStatus.CANCELLED
+
+
+def whole(frame: Frame) -> Frame:
+    return frame
