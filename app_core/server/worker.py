@@ -112,8 +112,8 @@ class FrontWorker(Worker):  # type: ignore[misc]
         except ConnectionError:
             logger.debug("an answer is cut")
             rest = Outgoing(b"")
-        except StopIteration:  # a WebSocket that has ended
-            pass
+        except StopIteration:  # a WebSocket that has ended: what it said last is still on its way
+            rest = Outgoing(b"")
         except BaseException:
             logger.exception("a request failed")
         finally:

@@ -166,7 +166,7 @@ def test_a_thread_that_ends_ends_its_own_renders_alone(
     assert read(client)["soyle_model_ready", "light"] == read(client)["soyle_ready",] == 1
     with pytest.raises(NotReady):
         service.submit(film(model="heavy"))
-    service._tend_engine()
+    service._renders.tend_engines()
     assert isinstance(jobs["heavy"].error, ModelFailed)
     assert not jobs["light"].ended
     light.gate.set()

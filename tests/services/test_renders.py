@@ -218,7 +218,7 @@ def test_an_engine_whose_thread_has_ended_is_told_and_replaced(
     assert client.get("/api/health/live").status_code == 200
     with pytest.raises(NotReady):
         service.submit(film())
-    service._renders.tend_engine()
+    service._renders.tend_engines()
     assert job.status is JobStatus.FAILED
     assert isinstance(job.error, ModelFailed)
     assert client.get("/api/health").json["status"] == "ready"

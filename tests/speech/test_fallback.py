@@ -14,7 +14,6 @@ from app_core.config import Config
 from app_core.errors import Cancelled, VoiceFailed, VoiceUnreachable
 from app_core.job import JobStatus
 from app_core.request import ChunksRequest, GenerateRequest
-from app_core.services.chunks import start_chunks
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.fallback import FallbackVoice
 from app_core.speech.registry import Voices
@@ -145,7 +144,7 @@ def test_a_render_falls_back_unless_it_names_the_voice(make_service: Make, confi
 def test_chunks_fall_back_too(make_service: Make) -> None:
     broken = Broken()
     service = make_service(voices=Voices([broken, ToneVoice()]))
-    job = start_chunks(service, ChunksRequest(text="one two three", chunk_size=1, size="128x128"))
+    job = service.chunks.start(ChunksRequest(text="one two three", chunk_size=1, size="128x128"))
     assert until(lambda: job.ended, 20)
     assert job.status is JobStatus.DONE
     assert [chunk.frames for chunk in job.chunks] == [5, 5, 5]
@@ -173,7 +172,7 @@ def test_a_voice_that_waits_for_its_server_stops_with_its_job(
     service = make_service(voices=Voices([Distant()]))
     text = {"text": "one", "size": "128x128"}
     if chunks:
-        job = start_chunks(service, ChunksRequest(**text))
+        job = service.chunks.start(ChunksRequest(**text))
     else:
         job = service.submit(GenerateRequest(**text))
     assert waiting.wait(5)
