@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from app_core.outputs.output import Format
     from app_core.types import Frame
 
-    Told = Callable[[SoyleError], Mapping[str, Any]]
-    """What a viewer is told of an error."""
+    Payload = Callable[[SoyleError], Mapping[str, Any]]
+    """What a viewer reads of an error."""
 
 BOUNDARY = "frame"
 CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
@@ -42,9 +42,9 @@ class Mjpeg:
     ``body`` for all, and needs neither ``start`` nor ``write``.
     """
 
-    def __init__(self, quality: int, told: Told) -> None:
+    def __init__(self, quality: int, payload: Payload) -> None:
         """``quality`` of the JPEGs, 1..100."""
-        self._quality, self._told = quality, told
+        self._quality, self._payload = quality, payload
         self._order = CallOrder()
         self._parts: Channel[bytes] = Channel(WAITING)
         self.dropped = 0
@@ -62,7 +62,7 @@ class Mjpeg:
                 yield head + each
                 head = b""
         except SoyleError as error:
-            yield head + error_part(self._told(error))
+            yield head + error_part(self._payload(error))
             head = b""
         yield head + CLOSING
 

@@ -50,16 +50,16 @@ def stream_chunks() -> Response:
     by_line = NDJSON in request.accept_mimetypes.values()
     gone = partial(cut_off, client_socket()) if by_line else leaving()
     job = service().chunks.start(asked)
-    told = CancelOnClose(_told(job, gone, _addresses(job)), partial(_leave, service(), job))
+    spoken = CancelOnClose(_spoken(job, gone, _addresses(job)), partial(_leave, service(), job))
     summary = {"success": True, "total_chunks": len(job.chunks), "language": asked.language}
     if by_line:
         # A failure before the first chunk is an answer with its real status.
-        first = next(told)
-        lines = _lines(first, told, summary)
-        response = Response(Body(lines, told.close, job.id), mimetype=NDJSON)
+        first = next(spoken)
+        lines = _lines(first, spoken, summary)
+        response = Response(Body(lines, spoken.close, job.id), mimetype=NDJSON)
         response.headers["X-Accel-Buffering"] = "no"
     else:
-        chunks = list(told)
+        chunks = list(spoken)
         if gone():  # an answer that nobody waits for wants no films either
             service().cancel(job.id)
             raise Cancelled("The reader left")
@@ -109,7 +109,7 @@ def _addresses(job: Job) -> list[dict[str, str]]:
     ]
 
 
-def _told(
+def _spoken(
     job: Job, gone: Callable[[], bool], addresses: list[dict[str, str]]
 ) -> Iterator[dict[str, Any]]:
     """Each chunk as soon as it is spoken."""

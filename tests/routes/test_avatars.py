@@ -89,8 +89,8 @@ def test_a_photo_becomes_an_avatar_that_speaks(client: Any, tmp_path: Path) -> N
     assert told["removable"] and told["editable"]
     assert [a["id"] for a in client.get(PATH).json["avatars"]] == ["aigul", "aigul-2"]
     assert left(tmp_path) == []
-    card = tomllib.loads((tmp_path / "avatars/aigul-2/avatar.toml").read_text())
-    assert card["consent"].startswith("20") and card["consent"].endswith("+00:00")
+    metadata = tomllib.loads((tmp_path / "avatars/aigul-2/avatar.toml").read_text())
+    assert metadata["consent"].startswith("20") and metadata["consent"].endswith("+00:00")
     said = {"text": "one", "pace": "asap", "size": "128x128", "avatar": "aigul-2"}
     assert client.post("/api/stream_mjpeg", json=said).status_code == 200
 
@@ -108,11 +108,11 @@ def test_an_import_says_what_it_saw_and_says_it_later_too(client: Any) -> None:
 
 def test_a_face_and_a_rotation_can_be_chosen(client: Any, tmp_path: Path) -> None:
     assert post(client, id="me", face="1", rotate="270").status_code == 201
-    card = tomllib.loads((tmp_path / "avatars/me/avatar.toml").read_text())
-    assert (card["face"], card["rotate"]) == (1, 270)
+    metadata = tomllib.loads((tmp_path / "avatars/me/avatar.toml").read_text())
+    assert (metadata["face"], metadata["rotate"]) == (1, 270)
     assert post(client, id="it", face="10.5,20", rotate="0").status_code == 201
-    card = tomllib.loads((tmp_path / "avatars/it/avatar.toml").read_text())
-    assert (card["face"], card["rotate"]) == ("10.5,20", 0)
+    metadata = tomllib.loads((tmp_path / "avatars/it/avatar.toml").read_text())
+    assert (metadata["face"], metadata["rotate"]) == ("10.5,20", 0)
 
 
 def test_an_import_can_be_watched(client: Any, importer: Importer) -> None:
@@ -334,8 +334,8 @@ def test_the_mouth_is_moved(client: Any, folder: Path) -> None:
     assert all(np.allclose(now[name], moved[name], atol=0.05) for name in moved)
     after = load_track(folder / "me/track.npz")
     assert np.array_equal(after.landmarks[0, 68:], before.landmarks[0, 68:])
-    card = tomllib.loads((folder / "me/avatar.toml").read_text())
-    assert (card["name"], card["gains"]) == ("Айгүл", {"jaw": 0.5, "open": 1.0})
+    metadata = tomllib.loads((folder / "me/avatar.toml").read_text())
+    assert (metadata["name"], metadata["gains"]) == ("Айгүл", {"jaw": 0.5, "open": 1.0})
     only = client.put(f"{PATH}/me/mouth", json={"gains": {"open": 2.0}}).json
     assert only["gains"] == {"jaw": 0.5, "open": 2.0}
     assert sorted(path.name for path in (folder / "me").iterdir()) == [
