@@ -53,7 +53,7 @@ class Viewer:
     def full(self) -> bool:
         return self._queue is not None and self._queue.full()
 
-    def told(self, error: SoyleError) -> dict[str, Any]:
+    def error_payload(self, error: SoyleError) -> dict[str, Any]:
         """Raises ClientGone when nobody is there to be told."""
         if self.gone():
             raise ClientGone("the viewer left, or takes nothing") from error
@@ -88,7 +88,7 @@ def stream_mjpeg() -> Response:
     outcome = service().stream_mjpeg(render, recording, viewer.gone, viewer.full)
     parts = outcome.stream
     assert parts is not None
-    output = Mjpeg(config().jpeg_quality, viewer.told)
+    output = Mjpeg(config().jpeg_quality, viewer.error_payload)
     # A failure before the first picture is an answer with its real status.
     stream = output.body(chain([next(parts)], parts))
     job_id = outcome.job_id

@@ -39,7 +39,7 @@ def frame(index: int) -> Frame:
     return Frame(index, index / FORMAT.fps, Picture(luma, half, half), pcm)
 
 
-def told(error: SoyleError) -> dict[str, Any]:
+def payload(error: SoyleError) -> dict[str, Any]:
     return {"error": str(error), "code": error.code, "field": error.field}
 
 
@@ -51,7 +51,7 @@ def output(request: pytest.FixtureRequest, tmp_path: Path) -> Output:
 def made(kind: str, folder: Path) -> Output:
     if kind == "mp4":
         return Mp4Writer(folder / "film.mp4", ENCODING, find_ffmpeg())
-    return FragmentedMp4(ENCODING, find_ffmpeg()) if kind == "fragmented" else Mjpeg(85, told)
+    return FragmentedMp4(ENCODING, find_ffmpeg()) if kind == "fragmented" else Mjpeg(85, payload)
 
 
 def nothing_runs() -> bool:
@@ -111,7 +111,7 @@ def test_what_is_stopped_without_a_reason_was_cancelled(output: Output) -> None:
 def test_one_stream_of_frames_goes_to_all(tmp_path: Path) -> None:
     """As a session attaches them: each reader in its own thread, nobody's pace but the frames'."""
     file = made("mp4", tmp_path)
-    film, pictures = FragmentedMp4(ENCODING, find_ffmpeg()), Mjpeg(85, told)
+    film, pictures = FragmentedMp4(ENCODING, find_ffmpeg()), Mjpeg(85, payload)
     outputs: list[Output] = [file, film, pictures]
     got: dict[str, bytes] = {}
 
@@ -156,7 +156,7 @@ def parts(body: bytes) -> list[Any]:
 
 
 def test_pictures_that_nobody_takes_are_dropped_and_never_wait() -> None:
-    output = Mjpeg(85, told)
+    output = Mjpeg(85, payload)
     output.start(FORMAT)
     for index in range(WAITING + 5):
         output.write(frame(index))
@@ -167,7 +167,7 @@ def test_pictures_that_nobody_takes_are_dropped_and_never_wait() -> None:
 
 
 def test_inline_and_through_the_buffer_the_bytes_are_the_same() -> None:
-    written, inline = Mjpeg(85, told), Mjpeg(85, told)
+    written, inline = Mjpeg(85, payload), Mjpeg(85, payload)
     written.start(FORMAT)
     for index in range(WAITING):
         written.write(frame(index))
@@ -177,7 +177,7 @@ def test_inline_and_through_the_buffer_the_bytes_are_the_same() -> None:
 
 
 def test_the_last_part_of_pictures_says_what_went_wrong() -> None:
-    output = Mjpeg(85, told)
+    output = Mjpeg(85, payload)
     output.start(FORMAT)
     pieces = output.pieces()
     output.write(frame(0))
