@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Where torch comes from, in place of pip's own index: PyTorch's has builds for the CPU alone, as in
-#   make test TORCH_INDEX=https://download.pytorch.org/whl/cpu
+#   make test TORCH_INDEX=<address of PyTorch's CPU index>
 TORCH_INDEX ?=
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) $$(grep ^torch== requirements.txt))
@@ -13,7 +13,7 @@ INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) $$(gre
 
 help: ## Print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
-	@echo "  TORCH_INDEX=URL after any of them: torch comes from there (https://download.pytorch.org/whl/cpu)"
+	@echo "  TORCH_INDEX=URL after any of them: torch comes from there (PyTorch's own CPU index)"
 
 # A stamp for each list of requirements: an unchanged list is not installed again.
 $(BIN)/python:
