@@ -56,7 +56,7 @@ def render(client: FlaskClient, path: str = "/api/stream_mjpeg", **fields: Any) 
 
 def test_a_request_is_one_line_with_its_job(client: FlaskClient, kept: Kept) -> None:
     assert render(client, pace="asap").status_code == 200
-    (record,) = kept.of("routes.access_log")
+    (record,) = kept.of("routes.http.access_log")
     assert record.levelno == logging.INFO
     assert record.job == JOB
     told = json.loads(JsonFormatter().format(record))
@@ -69,7 +69,7 @@ def test_a_request_is_one_line_with_its_job(client: FlaskClient, kept: Kept) -> 
 def test_no_query_and_no_forged_line(client: FlaskClient, kept: Kept) -> None:
     client.get("/api/stream_mjpeg", query_string={"text": SECRET, "fps": "no"}).close()
     client.get("/no%0AERROR forged").close()
-    asked, forged = kept.of("routes.access_log")
+    asked, forged = kept.of("routes.http.access_log")
     assert asked.getMessage().startswith("GET /api/stream_mjpeg 400 ")
     assert "\n" not in forged.getMessage()
     assert forged.job == "-"
@@ -99,7 +99,7 @@ def test_a_failing_frame_names_its_job(make_client: Any, kept: Kept) -> None:
 def test_a_thread_forgets_the_last_request(client: FlaskClient, kept: Kept) -> None:
     client.get(f"/api/jobs/{JOB}").close()
     client.get("/api/voices").close()
-    assert [record.job for record in kept.of("routes.access_log")] == [JOB, "-"]
+    assert [record.job for record in kept.of("routes.http.access_log")] == [JOB, "-"]
 
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
