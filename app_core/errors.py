@@ -2,6 +2,7 @@
 
 SoyleError 500 internal
   BadInput 400 bad_input
+    FileChanged 400 bad_input   while it was read
     TooLarge 413 too_large
     UnsupportedMedia 415 unsupported_media
     NoFace 400 no_face          a photo or clip in which nobody is seen
@@ -43,6 +44,18 @@ class SoyleError(Exception):
 class BadInput(SoyleError):
     status = 400
     code = "bad_input"
+
+
+class FileChanged(BadInput):
+    """A file that another writes, renamed or removed meanwhile: it may be whole the next time."""
+
+    def __init__(
+        self,
+        message: str = "The file changed or went while it was read; try again.",
+        *,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(message, field=field)
 
 
 class TooLarge(BadInput):

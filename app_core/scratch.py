@@ -20,9 +20,14 @@ PREFIX = "soyle-"
 
 
 def writable(folder: Path) -> bool:
-    """Whether files can be made there; folders on the way to it need not be there yet."""
-    there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
-    return os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)
+    """Whether files can be made there: makes the folder, and a file that is gone at once. What the
+    permissions say is not asked: they do not know of read-only and of special file systems."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 class Scratch:

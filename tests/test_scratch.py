@@ -78,6 +78,7 @@ def test_folders_of_dead_processes_are_swept(
 
 def test_a_folder_that_cannot_be_written_is_known_before(tmp_path: Path) -> None:
     assert writable(tmp_path) and writable(tmp_path / "not" / "there")
+    assert list((tmp_path / "not" / "there").iterdir()) == []
     (tmp_path / "file").touch()
     assert not writable(tmp_path / "file") and not writable(tmp_path / "file" / "work")
-    assert not (tmp_path / "not").exists()
+    assert not writable(Path("/proc/nope")), "what permissions do not tell"

@@ -113,9 +113,23 @@ class Avatars:
             self.imports.start(item)
         return item
 
-    def has_content(self, sha256: str) -> bool:
-        """Whether some avatar was made of these bytes."""
-        return any(self._content(avatar_id)[0] == sha256 for avatar_id in self._library.ids())
+    def withdraw(self, item: Import) -> None:
+        """Ends the import of a file in AVATAR_DIR that is gone, also one that has failed: nothing
+        more is told of it. The avatar that it has become stays.
+        """
+        self.imports.cancel(item)
+        if item.ended.is_set():
+            self.imports.drop(item)
+
+    def made_of(self, sha256: str) -> tuple[str, str] | None:
+        """The avatar that was made of these bytes, and the file in AVATAR_DIR that they came from
+        if they did; None when there is none.
+        """
+        for avatar_id in self._library.ids():
+            content, dropped = self._content(avatar_id)
+            if content == sha256:
+                return avatar_id, dropped
+        return None
 
     def _content(self, avatar_id: str) -> tuple[str, str]:
         """What ``when_removed`` is told; empty where its metadata do not say."""

@@ -206,7 +206,7 @@ def _build(avatar: Avatar, size: tuple[int, int], sway: bool) -> StillPlate:
     try:
         track = load_track(avatar.folder / TRACK)
         still, track = read_still(avatar.folder / STILL, track, size)
-    except OSError as error:
+    except (OSError, BadInput) as error:
         raise BadInput(f"The avatar {avatar.id} is broken: {error}", field="avatar") from error
     plate = StillPlate(still, track, (avatar.jaw_gain, avatar.open_gain), lively=sway)
     plate.picture(len(plate.track.boxes) - 1)  # compiles the kernel here and not in a live frame

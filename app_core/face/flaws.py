@@ -48,9 +48,9 @@ def flaws(bgr: UInt8, box: Float32, yaw: float) -> list[str]:
     return [flaw for flaw, has in found.items() if has]
 
 
-def rivals(chosen: FaceDetection, faces: Sequence[FaceDetection]) -> int:
-    """How many other faces are so large that one of them may have been meant."""
-    return sum(width(face) >= SECOND * width(chosen) for face in faces if face is not chosen)
+def rivals(chosen: FaceDetection, faces: Sequence[FaceDetection], least: float = SECOND) -> int:
+    """How many other faces are so large, by their width, that one of them may have been meant."""
+    return sum(width(face) >= least * width(chosen) for face in faces if face is not chosen)
 
 
 def detail(grey: UInt8) -> float:

@@ -42,6 +42,7 @@ _FORMATS = "wav,w64,aiff,au,caf,flac,mp3,ogg,aac,mov,matroska"
 _LIMITS = ("-protocol_whitelist", "file,pipe", "-format_whitelist", _FORMATS)
 _STREAM = re.compile(r"^ *Stream #0:\d+.*?: Audio: .*?(\d+) Hz", re.MULTILINE)
 _DURATION = re.compile(r"^ *Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
+_WITHOUT_INDEX = "moov atom not found"
 _GUESSED = "Estimating duration from bitrate"
 _TAKES = "send WAV, FLAC, OGG, MP3, M4A or WebM"
 
@@ -75,6 +76,8 @@ class SoundFile:
         self._called, self._limit_s = called, limit_s
         if not path.is_file():
             raise BadInput(f"{called} is not there, or is no file", field="audio")
+        if not path.stat().st_size:
+            raise UnsupportedMedia(f"{called} is empty", field="audio")
         source: _Source | None = _exact(path)
         self._source = source = source or _Decoded(path, ffmpeg(), called)
         self.sample_rate = source.rate
@@ -180,6 +183,11 @@ class _Decoded:
         self._called = called
         told = ffmpeg.describe([*_LIMITS, "-i", f"file:{path}"])
         stream = _STREAM.search(told)
+        if stream is None and _WITHOUT_INDEX in told:
+            raise UnsupportedMedia(
+                f"{called} is cut off: its index, which stands at its end, is missing",
+                field="audio",
+            )
         if stream is None:
             raise UnsupportedMedia(
                 f"{called} holds no sound that is known: {_TAKES}", field="audio"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from app_core.avatars.library import AvatarLibrary
+from app_core.avatars.records import BUILT_IN
+from app_core.config import ROOT
 from app_core.engine.capacity import Capacity
-from app_core.errors import BadInput, NotReady, SoyleError
+from app_core.errors import BadInput, NotFound, NotReady, SoyleError
 from app_core.lipsync.model import ModelOptions
 from app_core.lipsync.registry import AUTO, Choice, open_model
 from app_core.media.decoder import ClipFootage
@@ -112,14 +114,28 @@ class Backend:
         return [loaded for loaded in self.models if not loaded.engine.alive]
 
     def condition(self) -> tuple[str, str]:
-        """Status and reason. A model without its thread degrades; when all are, it is offline."""
+        """Status and reason. A model without its thread degrades, as does a default avatar that is
+        not there; when all models are without, it is offline.
+        """
         lost = self.lost
-        if not lost:
-            return self.status, self.reason
-        if len(lost) == len(self.models):
+        if lost and len(lost) == len(self.models):
             return "offline", ENGINE_LOST
+        if self.status not in ("ready", "degraded"):
+            return self.status, self.reason
         told = [f"{loaded.name}: {ENGINE_LOST}" for loaded in lost]
-        return "degraded", "; ".join([*told, self.reason] if self.reason else told)
+        told += [reason for reason in (self._without_default(), self.reason) if reason]
+        return ("degraded" if told else self.status), "; ".join(told)
+
+    def _without_default(self) -> str:
+        """Why the default avatar cannot speak now; empty when it can."""
+        config = self._config
+        try:
+            self.library.get(config.avatar)
+        except NotFound:
+            return f"AVATAR={config.avatar} is not in AVATAR_DIR={config.avatar_dir}"
+        except BadInput as error:
+            return str(error)
+        return ""
 
     def find(self, name: str) -> LoadedModel | None:
         """``auto`` is the default; None when there is no such model."""
@@ -181,6 +197,9 @@ class Backend:
         names = self._config.model_names if self._given_model is None else ("",)
         opened: dict[str, LoadedModel] = {}
         problems: list[str] = []
+        missing = self._without_default()
+        if missing:
+            logger.error("%s", missing)
 
         def trying(name: str) -> AbstractContextManager[None]:
             return _noting(problems, f"{name}: " if len(names) > 1 else "")
@@ -203,7 +222,7 @@ class Backend:
     def _open(self, choice: Choice, capacity: Capacity) -> LoadedModel:
         model, why = choice
         try:
-            plate = self.plate(self.library.get(self._config.avatar), (512, 512), static=True)
+            plate = self._sitter()
             cost = frame_cost(model, plate, self.face(model, plate), self._config.jpeg_quality)
             capacity.calibrate(
                 cost.frame_ms, 512, 512, cost.network_ms, model_fps=model.frames_per_s
@@ -222,11 +241,23 @@ class Backend:
         )
         return loaded
 
+    def _sitter(self) -> Plate:
+        """Who is drawn to measure a model: the default avatar, else any other, else the one that is
+        shipped. Raises NotFound or BadInput when not even that one is whole.
+        """
+        for name in dict.fromkeys((self._config.avatar, *self.library.ids())):
+            with suppress(NotFound, BadInput):
+                return self.plate(self.library.get(name), (512, 512), static=True)
+        return self.plate(self.library.at(ROOT / "avatar" / BUILT_IN), (512, 512), static=True)
+
     def _open_clip(self, loaded: LoadedModel) -> None:
-        """The clip at the sizes of live routes and of films, ahead of its first reader."""
-        for size in ((512, 512), None):
-            plate = self.plate(self.library.get(self._config.avatar), size, static=False)
-            self.face(loaded.model, plate)
+        """The default avatar's still, and its clip at the sizes of live routes and of films, ahead
+        of their first reader. Of one that is not there ``condition`` tells."""
+        if self._without_default():
+            return
+        avatar = self.library.get(self._config.avatar)
+        for size, static in (((512, 512), True), ((512, 512), False), (None, False)):
+            self.face(loaded.model, self.plate(avatar, size, static=static))
 
     def _choose(self, name: str) -> Choice:
         config = self._config

@@ -22,6 +22,9 @@ const WARNINGS = {
   blurred: "warning.blurred",
   truncated: "warning.truncated",
   rotated: "warning.rotated",
+  was_upside_down: "warning.was_upside_down",
+  sideways: "warning.sideways",
+  upside_down: "warning.upside_down",
 };
 const STATUSES = {
   idle: "avatars.idle",

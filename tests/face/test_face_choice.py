@@ -22,6 +22,7 @@ from app_core.face.face_choice import FaceChoice, read_choice, turned
 from app_core.face.flaws import flaws, rivals
 from app_core.face.track import load_track
 from app_core.media.ffmpeg import find_ffmpeg
+from app_core.types import Picture
 from tests.faces import FOLDER
 from tests.uploads import FINE, HEIGHT, TAGS, WIDTH, BlueFinder, clip, mark, with_face
 
@@ -278,6 +279,85 @@ def test_whoever_says_how_to_turn_it_is_not_contradicted(desk: Desk, tmp_path: P
         metadata = desk.take(source, source.suffix[1:], rotate="0")
         assert desk.size(source.suffix[1:]) == (HEIGHT, WIDTH)
         assert "rotated" not in metadata["warnings"]
+        assert "sideways" in metadata["warnings"]
+
+
+class RolledFinder(BlueFinder):
+    """Everybody is rolled by so many quarters."""
+
+    def __init__(self, quarters: int, settles: bool = False) -> None:
+        """``settles``: those in the left half stand."""
+        super().__init__()
+        self.quarters, self.settles = quarters, settles
+
+    def _sighting(self, blue: np.ndarray, step: int) -> FaceDetection | None:
+        seen = super()._sighting(blue, step)
+        if seen is None:
+            return None
+        middle = (seen.box[:2] + seen.box[2:]) / 2
+        if self.settles and middle[0] < WIDTH / 2:
+            return seen
+        points = seen.landmarks - middle
+        for _ in range(self.quarters):
+            points = np.stack([-points[:, 1], points[:, 0]], 1)
+        roll = self.quarters * math.pi / 2
+        return FaceDetection(points + middle, seen.box, 0.0, 0.0, 1.0, roll=roll)
+
+
+@pytest.mark.parametrize("kind", ["photo", "clip"])
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_face_that_still_lies_is_told(
+    desk: Desk, tmp_path: Path, kind: str, quarters: int
+) -> None:
+    desk.finder = RolledFinder(quarters)
+    source = (photo if kind == "photo" else video)(tmp_path / "a.mov", LARGE)
+    metadata = desk.take(source, rotate="0")
+    lies = {"sideways", "upside_down", "rotated", "was_upside_down"} & set(metadata["warnings"])
+    assert lies == {"upside_down" if quarters == 2 else "sideways"}
+
+
+def test_a_photo_that_was_upside_down_is_told_so(desk: Desk, tmp_path: Path) -> None:
+    desk.finder = RolledFinder(2, settles=True)
+    metadata = desk.take(photo(tmp_path / "a.png", (100, 36, 40)))
+    assert desk.box() == box(20, 20, 40)
+    lay = {"sideways", "upside_down", "rotated", "was_upside_down"} & set(metadata["warnings"])
+    assert lay == {"was_upside_down"}
+
+
+class SideFinder(BlueFinder):
+    """Ranks the faces of a clip's pictures by another rule than those of its first look."""
+
+    def next(self, picture: Picture) -> FaceDetection | None:
+        faces = self._sightings(picture.u > 180, 2)
+        if self.near is None:
+            return max(faces, key=lambda face: float(face.box[0]), default=None)
+        return super().next(picture)
+
+
+def test_the_first_face_is_the_one_that_speaks_also_of_equals(desk: Desk, tmp_path: Path) -> None:
+    desk.finder = SideFinder()
+    source = video(tmp_path / "two.mov", (20, 20, 32), (90, 40, 30))
+    desk.take(source, "largest")
+    desk.take(source, "zero", face="0")
+    desk.take(source, "one", face="1")
+    places = {name: desk.box(name, "loop.npz") for name in ("largest", "zero", "one")}
+    assert places["largest"] == places["zero"] == pytest.approx(box(20, 20, 32), abs=2)
+    assert places["one"] == pytest.approx(box(90, 40, 30), abs=2)
+
+
+def test_no_two_numbers_are_one_face(desk: Desk, tmp_path: Path) -> None:
+    """Though the largest of the first picture, where another is hidden, is so no more later."""
+
+    def data(index: int) -> np.ndarray:
+        picture = with_face(mark(index), 20, 20, 32)
+        return picture if index < 8 else with_face(picture, 90, 30, 36)
+
+    source = clip(tmp_path / "two.mov", map(data, range(80)), coded=[*FINE, *TAGS])
+    for face in ("0", "1"):
+        desk.take(source, f"n{face}", face=face)
+    tracks = [load_track(desk.folder / f"n{face}" / "loop.npz") for face in ("0", "1")]
+    assert tracks[0].boxes[40] == pytest.approx(box(90, 30, 36), abs=2)
+    assert tracks[1].boxes[40] == pytest.approx(box(20, 20, 32), abs=2)
 
 
 # What is wrong with the picture

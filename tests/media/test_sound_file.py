@@ -189,7 +189,6 @@ def test_the_sound_of_a_video_and_of_a_song_with_a_cover_is_taken(tmp_path: Path
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
         b"not a sound at all " * 100,
         b"#EXTM3U\n#EXTINF:1,\nsecret.wav\n",
         b"ffconcat version 1.0\nfile 'secret.wav'\n",
@@ -198,7 +197,7 @@ def test_the_sound_of_a_video_and_of_a_song_with_a_cover_is_taken(tmp_path: Path
         header(16000, 1000),
         b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0" + b"\xff" * 16 + b"data",
     ],
-    ids=["empty", "text", "hls", "concat", "jpeg", "no samples", "a header", "odd"],
+    ids=["text", "hls", "concat", "jpeg", "no samples", "a header", "odd"],
 )
 def test_what_is_no_sound_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
     soundfile.write(tmp_path / "secret.wav", tone(), 44100)
@@ -248,3 +247,18 @@ def test_twelve_minutes_are_not_cut(tmp_path: Path) -> None:
     soundfile.write(path, np.zeros(12 * 60 * 8000), 8000)
     with sound(path) as file:
         assert sum(map(len, file.blocks(80_000))) == 12 * 60 * 8000
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "letter.wav").touch()
+    with pytest.raises(UnsupportedMedia, match=r"^letter\.wav is empty$") as refused:
+        sound(tmp_path / "letter.wav", called="letter.wav")
+    assert refused.value.field == "audio"
+
+
+def test_an_m4a_without_its_end_is_said_to_be_cut_off(tmp_path: Path) -> None:
+    path = coded(tmp_path / "a", "-c:a", "aac", "-f", "ipod")
+    path.write_bytes(path.read_bytes()[:10_000])
+    with pytest.raises(UnsupportedMedia, match=r"^a\.m4a is cut off: its index") as refused:
+        sound(path, called="a.m4a")
+    assert refused.value.field == "audio"

@@ -403,3 +403,16 @@ def test_what_a_model_made_of_a_plate_goes_with_it(make_service: Make) -> None:
         return made() is None
 
     assert until(gone)
+
+
+def test_a_work_dir_that_cannot_be_made_is_left_for_the_systems(
+    config: Config, make_service: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = make_service(config=config.model_copy(update={"work_dir": Path("/proc/nope")}))
+    assert service.config.work_dir is None
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "WORK_DIR /proc/nope cannot be written: the system's is taken"
+    ]
+    path = service.scratch.take("film.mp4")
+    assert path.is_file()
+    service.scratch.free(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,14 @@ from app_core.avatars.importing.import_job import ImportJob
 from app_core.avatars.importing.photo_import import import_photo
 from app_core.avatars.importing.twin import digest, folders, link, take_twin
 from app_core.avatars.metadata import write_metadata
-from app_core.errors import BadInput, Conflict, SoyleError, as_job_error
+from app_core.errors import (
+    BadInput,
+    Conflict,
+    FfmpegFailed,
+    FileChanged,
+    SoyleError,
+    as_job_error,
+)
 from app_core.face.face_choice import FaceChoice
 from app_core.media.ingest.photo import read_photo
 from app_core.media.ingest.probe import probe_clip, sniff
@@ -57,8 +65,9 @@ def import_avatar(
 
     ``progress`` hears the stage (reading, video, faces, cycle) and how much of all is done, 0..1.
     ``twins`` are more folders in which earlier imports lie.
-    Raises BadInput with field ``file`` that names what is wrong with the file (NoFace, TooLarge
-    and UnsupportedMedia are its kinds) or ``face``, Conflict, Cancelled, DiskFull or FfmpegFailed.
+    Raises BadInput with field ``file`` that names what is wrong with the file (NoFace, TooLarge,
+    FileChanged and UnsupportedMedia are its kinds) or ``face``, Conflict, Cancelled, DiskFull or
+    FfmpegFailed.
     """
     if home.exists():
         raise Conflict("There is an avatar with this id", field="id")
@@ -73,7 +82,13 @@ def import_avatar(
             write_metadata(part, {"name": metadata.name, **made, **dropped, **told_by_person})
             job.check()
             settle(part, home)
+    except (BadInput, FfmpegFailed) as error:
+        if os.path.isfile(source):
+            raise
+        raise FileChanged(field="file") from error
     except OSError as error:
+        if not os.path.isfile(source):
+            raise FileChanged(field="file") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise SoyleError("The server cannot write where faces lie; see AVATAR_DIR") from error
         raise as_job_error(error) from error
@@ -109,7 +124,7 @@ def _make(job: ImportJob, metadata: AvatarMetadata, twins: list[Path]) -> dict[s
             made = import_clip(job, facts)
         made["tracks"] = digest(job.folder)
     if stamp_of(job.source) != stamp:
-        raise BadInput("The file changed while it was read; try again.", field="file")
+        raise FileChanged(field="file")
     if metadata.keeps_source:
         about["source"] = f"source{kind.suffix}"
         link(job.source, job.folder / about["source"])

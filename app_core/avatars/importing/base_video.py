@@ -30,7 +30,7 @@ class BaseVideo:
 
     def look(self) -> None:
         """Begins the import when there is something to import."""
-        if self.path is None or self._has_track():
+        if self.path is None or not os.path.isfile(self.path) or self._has_track():
             return
         with contextlib.suppress(OSError, Busy):
             self._looked()
@@ -40,6 +40,8 @@ class BaseVideo:
         made the import fail.
         """
         assert self.path is not None
+        if not os.path.isfile(self.path):
+            raise self._missing()
         try:
             if self._has_track():
                 return self._library.video(self.path)
@@ -84,7 +86,9 @@ class BaseVideo:
         return self.path is not None and os.path.isfile(self.path.with_suffix(".npz"))
 
     def _missing(self) -> NotFound:
-        return NotFound(f"The base video is missing; BASE_VIDEO_PATH is {self.path}")
+        there = self.path is not None and os.path.exists(self.path)
+        wrong = "is no file" if there else "is missing"
+        return NotFound(f"The base video {wrong}; BASE_VIDEO_PATH is {self.path}")
 
     def _failure(self, error: SoyleError) -> SoyleError:
         if not isinstance(error, BadInput) or self.path is None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from app_core.avatars.importing.import_job import save_still
-from app_core.avatars.importing.import_warnings import ROTATED, TRUNCATED
+from app_core.avatars.importing.import_warnings import TRUNCATED, of_turning
 from app_core.avatars.importing.photo_import import QUARTERS, turn
 from app_core.avatars.library import CLIP, CLIP_TRACK
 from app_core.errors import NoFace
@@ -39,6 +39,9 @@ READ = 0.02
 """Where the progress of a clip stands after reading it."""
 _LOOKED, _CYCLE = 0.05, 0.6
 
+_EQUAL = 0.75
+"""Of the chosen face's width: a face so large may be the largest in other pictures."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Look:
@@ -47,7 +50,7 @@ class _Look:
     quarters: int = 0
     """Anticlockwise: they set the face upright."""
     near: Point | None = None
-    """Where the chosen face is then."""
+    """Where the chosen face is then; None: the largest is, and no other is nearly so large."""
     people: int = 0
     crowded: bool = False
     """Another face may have been meant."""
@@ -84,7 +87,7 @@ def import_clip(job: ImportJob, facts: ClipFacts) -> dict[str, Any]:
     save_track(job.folder / CLIP_TRACK, _rows(seen.track, cycle))
     if look.crowded:
         warnings.insert(0, SECOND_FACE)
-    warnings += [TRUNCATED] * forward.cut_off + [ROTATED] * bool(quarters)
+    warnings += [TRUNCATED] * forward.cut_off + of_turning(quarters, _lying(seen.track))
     cut_off = {"cut_off": True} if forward.cut_off else {}
     people = {"people": max(look.people, 1), "warnings": warnings}
     return {"pictures": forward.pictures, "seen": seen.seen} | cut_off | people
@@ -134,10 +137,12 @@ def _look(job: ImportJob, facts: ClipFacts) -> _Look:
         where = turned(middle(chosen.box), facts.size, quarters)
     else:
         where = middle(chosen.box)
-    crowded = sum(rivals(face, faces) > 0 for face, faces in zip(same, with_faces, strict=True))
+    each = list(zip(same, with_faces, strict=True))
+    crowded = sum(rivals(face, faces) > 0 for face, faces in each)
+    unclear = any(rivals(face, faces, _EQUAL) for face, faces in each)
     return _Look(
         quarters,
-        where if choice.face is not None else None,
+        where if choice.face or unclear else None,
         max(map(len, with_faces)),
         crowded >= min(2, len(with_faces)),
     )
@@ -146,17 +151,17 @@ def _look(job: ImportJob, facts: ClipFacts) -> _Look:
 def _chosen(
     job: ImportJob, seen: list[list[FaceDetection]], point: Point | None
 ) -> FaceDetection | None:
-    """Of the first picture that has it. Raises BadInput."""
+    """By a point: of the first picture that has it. By its number: of the one picture that has the
+    most faces, so that no two numbers are one face. Raises BadInput.
+    """
     if point is not None:
         nearest = [_nearest(faces, point) for faces in seen if faces]
         return next((face for face in nearest if _holds(face, point)), next(iter(nearest), None))
     index = job.choice.face if isinstance(job.choice.face, int) else 0
-    for faces in seen:
-        if len(faces) > index:
-            return faces[index]
-    if index:
-        raise no_such_face(index, max(map(len, seen), default=0))
-    return None
+    faces = max(seen, key=len, default=[])
+    if index and index >= len(faces):
+        raise no_such_face(index, len(faces))
+    return faces[index] if faces else None
 
 
 def _holds(face: FaceDetection, point: Point) -> bool:

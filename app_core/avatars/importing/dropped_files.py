@@ -71,10 +71,12 @@ class DroppedFiles:
         """Begins what is there, whole and new. What ``stopped`` raises ends it."""
         present = self._present()
         for name in [name for name in self._files if name not in present]:
-            del self._files[name]
+            self._went(self._files.pop(name))
         for name, stamp in present.items():
             file = self._files.get(name)
             if file is None or file.stamp != stamp:
+                if file is not None:
+                    self._went(file)
                 self._files[name] = _File(stamp, time.monotonic())
             elif file.settled:
                 self._after(file)
@@ -110,12 +112,7 @@ class DroppedFiles:
             file.settled = True
             return
         self._change(lambda memory: memory["files"].update({name: [*file.stamp, file.sha256]}))
-        others = [other for other in self._files.values() if other is not file and other.settled]
-        if (
-            file.sha256 in self._read()["removed"]
-            or any(other.sha256 == file.sha256 for other in others)
-            or self._avatars.has_content(file.sha256)
-        ):
+        if file.sha256 in self._read()["removed"] or self._is_there(name, file):
             file.settled = True
             return
         with contextlib.suppress(Busy):  # else at the next scan
@@ -123,12 +120,33 @@ class DroppedFiles:
             file.settled = True
             logger.info("%s becomes the avatar %s", name, file.item.id)
 
+    def _is_there(self, name: str, file: _File) -> bool:
+        """Whether an avatar has this content already, or another file that is here; says so."""
+        made = self._avatars.made_of(file.sha256)
+        if made is not None:
+            avatar_id, dropped = made
+            if dropped != name:
+                logger.info("%s is already the avatar %s", name, avatar_id)
+            return True
+        for other, its in self._files.items():
+            if its is not file and its.settled and its.sha256 == file.sha256:
+                logger.info("%s is the same as %s", name, other)
+                return True
+        return False
+
+    def _went(self, file: _File) -> None:
+        """The file is gone, or is another one now."""
+        if file.item is not None:
+            self._avatars.withdraw(file.item)
+
     def _after(self, file: _File) -> None:
         """A person who cancels an import wants it no more than one who removes an avatar."""
         item = file.item
         if item is not None and item.ended.is_set():
-            file.item = None
-            if isinstance(item.error, Cancelled):
+            if item.error is None:
+                file.item = None
+            elif isinstance(item.error, Cancelled):
+                file.item = None
                 self._change(lambda memory: memory["removed"].append(file.sha256))
 
     def _forget(self) -> None:

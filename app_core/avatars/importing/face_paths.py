@@ -18,8 +18,9 @@ from app_core.avatars.importing.content import content_of, import_name, stamp_of
 from app_core.avatars.importing.import_queue import Import
 from app_core.avatars.library import ID
 from app_core.avatars.metadata import METADATA
-from app_core.errors import BadInput, Conflict, NotFound
+from app_core.errors import BadInput, Conflict, FileChanged, NotFound
 from app_core.face.finder import finder_name
+from app_core.scratch import writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,14 +108,16 @@ class Faces:
                 del self._known[old]
 
     def _imported(self, path: Path, named: Path) -> Avatar:
-        stamp = stamp_of(path)
-        known = self._known.get(path)
-        if known is None or known.stamp != stamp or not _holds(known.item):
-            try:
+        try:
+            stamp = stamp_of(path)
+            known = self._known.get(path)
+            if known is None or known.stamp != stamp or not _holds(known.item):
                 self._take_kept(path, stamp)
-            except BadInput as error:
-                raise _named(error, named) from error
-        item = self.look(path)
+            item = self.look(path)
+        except OSError as error:
+            raise _named(FileChanged(field="file"), named) from error
+        except BadInput as error:
+            raise _named(error, named) from error
         told_s = time.monotonic()
         while not item.ended.wait(_LOOK_S):
             if time.monotonic() - told_s > _TELL_S:
@@ -175,7 +178,7 @@ def _writable(config: Config) -> Path:
     for folder in (first, others / f"soyle-imports-{os.getuid()}"):
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if folder.stat().st_uid == os.getuid() and os.access(folder, os.W_OK | os.X_OK):
+            if folder.stat().st_uid == os.getuid() and writable(folder):
                 if folder != first:
                     logger.warning("%s cannot be written: imports lie in %s", first, folder)
                 return folder
@@ -196,7 +199,7 @@ def _holds(item: Import) -> bool:
     if not item.ended.is_set():
         return not item.cancelled()
     if item.error is not None:
-        lasting = isinstance(item.error, BadInput)
+        lasting = isinstance(item.error, BadInput) and not isinstance(item.error, FileChanged)
         return lasting or time.monotonic() - (item.ended_s or 0.0) < RETRY_S
     return item.home is not None and (item.home / METADATA).is_file()
 

@@ -191,7 +191,7 @@ class Imports:
                 logger.exception("an upload was not removed")
         with self._changed:
             item.error, item.ended_s = error and afresh(error), time.monotonic()
-            done = error is None or isinstance(error, Cancelled)
+            done = error is None or isinstance(error, Cancelled) or item.cancelled()
             if done and self._items.get(item.id) is item:
                 del self._items[item.id]
             item.ended.set()

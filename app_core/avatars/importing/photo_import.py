@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app_core.avatars.importing.import_job import save_still
-from app_core.avatars.importing.import_warnings import ROTATED
+from app_core.avatars.importing.import_warnings import of_turning
 from app_core.errors import NoFace
 from app_core.face.detection import apart, middle
 from app_core.face.face_choice import lying, turned
@@ -50,8 +50,7 @@ def import_photo(job: ImportJob, pixels: UInt8) -> dict[str, Any]:
     warnings = flaws(pixels, chosen.box, chosen.yaw)
     if rivals(chosen, faces):
         warnings.insert(0, SECOND_FACE)
-    if quarters % 4:
-        warnings.append(ROTATED)
+    warnings += of_turning(quarters, lying(chosen.roll))
     return {"pictures": 1, "seen": 1, "people": len(faces), "warnings": warnings}
 
 

@@ -141,7 +141,10 @@ class Voices(Answer):
 
 
 class FaceWarning(Answer):
-    code: str = Field(description="second_face, small, dark, turned, blurred, truncated, rotated")
+    code: str = Field(
+        description="second_face, small, dark, turned, blurred, truncated; rotated and"
+        " was_upside_down: it lay so and was set upright; sideways and upside_down: it still does"
+    )
     sentence: str = Field(description="For a person")
 
 

@@ -29,6 +29,7 @@ from app_core.errors import (
     Conflict,
     DiskFull,
     FfmpegFailed,
+    FileChanged,
     NoFace,
     SoyleError,
     TooLarge,
@@ -225,7 +226,9 @@ def test_a_photo_that_lies_on_its_side_is_set_upright(
     home = desk.take(source)
     assert cv2.imread(str(home / "still.png")).shape == (HEIGHT, WIDTH, 3)
     assert load_track(home / "track.npz").boxes.tolist() == [[60, 20, 100, 60]]
-    assert "rotated" in read_metadata(home)["warnings"]
+    lay = {"rotated", "was_upside_down", "sideways", "upside_down"}
+    lay &= set(read_metadata(home)["warnings"])
+    assert lay == {"was_upside_down" if turn == 2 else "rotated"}
 
 
 def test_the_same_bytes_are_not_worked_on_twice(desk: Desk, tmp_path: Path) -> None:
@@ -400,3 +403,24 @@ def test_the_drawn_face_is_found_by_the_real_models(tmp_path: Path) -> None:
     own, found = load_track(FOLDER / "aigul" / "track.npz"), load_track(home / "track.npz")
     off = np.hypot(*(own.landmarks[0] - found.landmarks[0]).T)
     assert np.median(off) < 0.15 * (own.boxes[0, 2] - own.boxes[0, 0])
+
+
+@pytest.mark.parametrize("when", ["before", "while it is looked at"])
+@pytest.mark.parametrize("make", [photo, video])
+def test_a_file_that_goes_meanwhile_is_said_to_have_gone(
+    desk: Desk, tmp_path: Path, when: str, make: Callable[[Path], Path]
+) -> None:
+    source = make(tmp_path / "a.mov")
+    find = desk.finder.faces
+
+    def goes(rgb: np.ndarray) -> Any:
+        source.unlink(missing_ok=True)
+        return find(rgb)
+
+    if when == "before":
+        source.unlink()
+    desk.finder.faces = goes  # type: ignore[method-assign]
+    with pytest.raises(FileChanged, match="changed or went while it was read") as refused:
+        desk.take(source)
+    assert (refused.value.status, refused.value.field) == (400, "file")
+    assert desk.left() == []

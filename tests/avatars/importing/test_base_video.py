@@ -15,7 +15,7 @@ from app_core.avatars.importing import face_paths as faces
 from app_core.avatars.importing.import_queue import Import
 from app_core.avatars.library import AvatarLibrary
 from app_core.config import Config
-from app_core.errors import BadInput, NotReady, UnusableVideo
+from app_core.errors import BadInput, FileChanged, NotReady, UnusableVideo
 from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.request import VideoRequest
@@ -251,3 +251,37 @@ def test_uploads_keep_their_places(make: Make, importer: Importer) -> None:
     assert all(item.ended.wait(5) and item.error is None for item in items)
     with pytest.raises(BadInput), service.avatars.upload() as upload:
         raise BadInput("left")
+
+
+def test_a_folder_is_no_base_video(make: Make, base: Path) -> None:
+    base.unlink()
+    base.mkdir()
+    service = make()
+    client = checked_client(service)
+    told = client.get("/api/health").json
+    assert (told["status"], told["base_video"]["error"]["code"]) == ("degraded", "not_found")
+    refused = client.post(URL, json=SAID)
+    assert (refused.status_code, refused.json["code"]) == (404, "not_found")
+    words = f"The base video is no file; BASE_VIDEO_PATH is {base}"
+    assert refused.json["error"] == words == told["reason"]
+
+
+def test_one_that_went_while_it_was_read_is_tried_again(
+    make: Make, importer: Importer, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faces, "RETRY_S", 0.05)
+    away = base.with_suffix(".away")
+    tries: list[Path] = []
+
+    def goes(item: Import, home: Path) -> None:
+        tries.append(item.source)
+        if len(tries) > 1:
+            return importer(item, home)
+        base.rename(away)
+        raise FileChanged(field="file")
+
+    service = make(importer=goes)
+    assert until(away.exists)
+    assert until(lambda: state(service)["status"] == "failed")
+    away.rename(base)  # with the size and the time that it had
+    assert ready(service)

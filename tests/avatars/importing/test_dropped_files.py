@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
@@ -246,3 +247,63 @@ def test_a_running_server_sees_them(
     folder.put("bek.jpg", b"another")
     assert until(lambda: "bek" in service.library.ids())
     assert service.library.ids() == ["aigul", "bek"]
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_one_that_goes_while_it_is_imported_is_forgotten(folder: Folder, moved: bool) -> None:
+    folder.importer.gate.clear()
+    path = folder.put("anna.jpg")
+    for _ in range(2):
+        folder.files.scan()
+    assert until(lambda: folder.importer.began == ["anna"])
+    if moved:
+        path.rename(folder.path / "bek.jpg")
+    else:
+        path.unlink()
+    folder.files.scan()
+    folder.importer.gate.set()
+    folder.scan()
+    expected = {"aigul": "ready", "bek": "ready"} if moved else {"aigul": "ready"}
+    assert until(lambda: folder.statuses() == expected), folder.statuses()
+    folder.scan()
+    assert folder.statuses() == expected
+
+
+def test_the_failure_of_a_file_goes_with_it(folder: Folder) -> None:
+    path = folder.put("bek.mp4", b"nobody")
+    folder.scan()
+    folder.scan()
+    assert folder.statuses() == {"aigul": "ready", "bek": "failed"}
+    path.unlink()
+    folder.files.scan()
+    assert folder.statuses() == {"aigul": "ready"}
+
+
+def test_a_failure_goes_when_the_file_becomes_another(folder: Folder) -> None:
+    folder.put("anna.jpg")
+    folder.put("bek.mp4", b"nobody")
+    folder.scan()
+    folder.scan()
+    assert folder.statuses()["bek"] == "failed"
+    folder.put("bek.mp4")
+    folder.scan()
+    assert folder.statuses() == {"aigul": "ready", "anna": "ready"}
+
+
+def test_content_that_is_an_avatar_already_is_said_once(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told() -> list[str]:
+        return [r.getMessage() for r in caplog.records if "already" in r.getMessage()]
+
+    folder.put("anna.jpg")
+    folder.scan()
+    with caplog.at_level(logging.INFO):
+        folder.put("bek.png")
+        for _ in range(3):
+            folder.scan()
+        assert told() == ["bek.png is already the avatar anna"]
+        folder.avatars.close()
+        folder.start()
+        folder.scan()
+    assert told() == ["bek.png is already the avatar anna"] * 2, "and not of anna.jpg itself"

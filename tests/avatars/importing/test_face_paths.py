@@ -313,3 +313,19 @@ def test_imports_that_nobody_names_any_more_go(
         process(service, path, sound)
         service.close()
     assert len(list((folder / ".imports").iterdir())) == 3, "the newest, and two more"
+
+
+def test_a_file_that_goes_meanwhile_is_named(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make()
+    path = tmp_path / "me.jpg"
+    path.write_bytes(GOOD)
+
+    def goes(path: Path) -> tuple[int, int]:
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+
+    monkeypatch.setattr(faces, "stamp_of", goes)
+    with pytest.raises(BadInput, match=r"me\.jpg: The file changed or went") as refused:
+        service.faces.at(path)
+    assert refused.value.field == "face_path"
