@@ -198,7 +198,7 @@ def test_settings_are_sent(visitor: Visitor, address: str) -> None:
     fill(page, "Hello!", "file")
     page.locator("input[name=language][value=en]").check()
     page.locator("select[name=preset]").select_option("ultrafast")
-    page.locator("#crf").focus()
+    page.locator("#quality").focus()
     page.keyboard.press("ArrowRight")
     assert page.locator("#quality-value").inner_text() == "высокое, CRF 19"
     page.locator("#speed").fill("1.5")
