@@ -104,7 +104,12 @@ def parsed(kind: type[T], fields: Any) -> T:
 
 
 def parsed_query(kind: type[T], fields: Mapping[str, str]) -> T:
-    """From the strings of a query. Raises BadInput that names the field."""
+    """From the strings of a query or form. Raises BadInput that names the field."""
+    for name, value in fields.items():
+        known = kind.model_fields.get(name)
+        # Else yes, on and 1 would do too.
+        if known is not None and known.annotation is bool and value not in ("true", "false"):
+            raise BadInput(f"'{name}' must be true or false", field=name)
     try:
         return kind.model_validate_strings(dict(fields))
     except ValidationError as error:
@@ -249,6 +254,16 @@ class VideoRequest(FilmRequest):
         return self.use_nvdec
 
 
+_KINDS = {
+    "int_parsing_size": "a shorter number",
+    "int_": "a whole number",
+    "float_": "a number",
+    "bool_": "true or false",
+    "string_type": "text",
+}
+"""What a field should be, by how the kind of pydantic's error begins."""
+
+
 def _refusal(error: ValidationError) -> BadInput:
     first = error.errors()[0]
     field = str(first["loc"][0]) if first["loc"] else None
@@ -259,6 +274,9 @@ def _refusal(error: ValidationError) -> BadInput:
         sentence = f"'{field}' is not a field of this request"
     else:
         message = message.removeprefix("Value error, ").removeprefix("Input should be ")
+        message = next(
+            (words for start, words in _KINDS.items() if kind.startswith(start)), message
+        )
         verb = "" if message.startswith("must") else "must be "
         sentence = f"'{field}' {verb}{message}"
     return BadInput(sentence, field=field)

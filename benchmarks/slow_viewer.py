@@ -1,6 +1,7 @@
 """How far behind its sound a viewer on a thin line is, over loopback.
 
 python -m benchmarks.slow_viewer [--url http://127.0.0.1:5000] [--kb 150 400 0] [--size 512x512]
+                                 [--burst 65536]
 
 A viewer is behind by what a frame came later than its time, counted from the first frame.
 """
@@ -29,12 +30,18 @@ _PAUSE_S = 0.2
 _LOOK_S = 0.01
 
 
-def read_at(reader: MjpegReader, bytes_a_second: int) -> None:
-    """To the end of the answer; 0: as fast as it comes."""
+def read_at(reader: MjpegReader, bytes_a_second: int, burst: int = 0) -> None:
+    """To the end of the answer; 0: as fast as it comes. ``burst``: so many bytes at once, with
+    pauses between; 0: as evenly as it goes."""
     began, taken = time.monotonic(), 0
     while not reader.ended:
         if not bytes_a_second:
             reader.receive()
+            continue
+        if burst:
+            before = reader.received
+            reader.receive(burst)
+            time.sleep((reader.received - before) / bytes_a_second)
             continue
         room = int((time.monotonic() - began) * bytes_a_second) - taken
         # An idle line does not save up.
@@ -55,12 +62,12 @@ def behind_s(arrivals: Mapping[int, float]) -> dict[int, float]:
     return {index: at - origin - index / FPS for index, at in arrivals.items()}
 
 
-def view(server: Server, kilobytes: int, size: str) -> dict[str, Any]:
+def view(server: Server, kilobytes: int, size: str, burst: int) -> dict[str, Any]:
     job_id = str(uuid.uuid4())
     fields = {"text": TEXTS["ru"], "size": size, "fps": FPS, "job_id": job_id}
     reader = MjpegReader(server.address, fields)
     try:
-        read_at(reader, kilobytes * 1000)
+        read_at(reader, kilobytes * 1000, burst)
     finally:
         reader.close()
     with urllib.request.urlopen(f"{server.url}/api/jobs/{job_id}", timeout=10) as answer:
@@ -87,9 +94,10 @@ def main() -> None:
         "--kb", type=int, nargs="+", default=[150, 400, 0], help="kB a second; 0: no limit"
     )
     parser.add_argument("--size", default="512x512")
+    parser.add_argument("--burst", type=int, default=0, help="bytes read at once; 0: evenly")
     chosen = parser.parse_args()
     with Server(chosen.url) as server:
-        found = [view(server, kilobytes, chosen.size) for kilobytes in chosen.kb]
+        found = [view(server, kilobytes, chosen.size, chosen.burst) for kilobytes in chosen.kb]
     show(
         f"Viewers on thin lines, {chosen.size} at {FPS} frames/s: seconds behind the sound",
         ["kB/s", "frames", "shown", "dropped", "last", "median", "most", "last one"],
@@ -107,7 +115,7 @@ def main() -> None:
             for one in found
         ],
     )
-    end("slow_viewer", {"size": chosen.size, "viewers": found})
+    end("slow_viewer", {"size": chosen.size, "burst": chosen.burst, "viewers": found})
 
 
 if __name__ == "__main__":

@@ -73,3 +73,36 @@ def test_a_query_is_the_same_in_strings() -> None:
 def test_auto_size_is_the_avatars() -> None:
     asked = RenderRequest.parse({"text": "x", "size": "auto"})
     assert asked.pixels((720, 720)) == (720, 720)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"stream": "yes"}, "'stream' must be true or false"),
+        ({"stream": "1"}, "'stream' must be true or false"),
+        ({"static_mode": "True"}, "'static_mode' must be true or false"),
+        ({"fps": "abc"}, "'fps' must be a whole number"),
+        ({"fps": "25.5"}, "'fps' must be a whole number"),
+        ({"fps": "9" * 5000}, "'fps' must be a shorter number"),
+        ({"speed": "fast"}, "'speed' must be a number"),
+    ],
+)
+def test_strings_are_read_strictly(fields: dict[str, str], sentence: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        GenerateRequest.parse_query({"text": "x"} | fields)
+    assert str(refused.value) == sentence
+    read = GenerateRequest.parse_query({"text": "x", "stream": "true", "static_mode": "false"})
+    assert (read.stream, read.static_mode) == (True, False)
+
+
+def test_json_of_another_kind_is_told_in_plain_words() -> None:
+    for fields, sentence in (
+        ({"stream": "true"}, "'stream' must be true or false"),
+        ({"fps": "25"}, "'fps' must be a whole number"),
+        ({"fps": 25.5}, "'fps' must be a whole number"),
+        ({"speed": "1"}, "'speed' must be a number"),
+        ({"text": 5}, "'text' must be text"),
+    ):
+        with pytest.raises(BadInput) as refused:
+            GenerateRequest.parse({"text": "x"} | fields)
+        assert str(refused.value) == sentence

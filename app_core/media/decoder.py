@@ -50,15 +50,16 @@ def decoder_argv(
     Those that are BT.601 in tv range and of the asked size leave bit for bit as they were coded.
     """
     filters = [f"crop={cut.width}:{cut.height}:{cut.left}:{cut.top}:exact=1"]
+    # Without accurate_rnd the sums over many rows stray, and grey takes on a colour.
     ours = "out_color_matrix=smpte170m:out_range=tv"
     wide, high = cut.inner(size)
     how = "area" if wide < cut.width else "bicubic"
-    shown = f"scale={wide}:{high}:flags={how}:{ours},format=yuv420p"
+    shown = f"scale={wide}:{high}:flags={how}+accurate_rnd:{ours},format=yuv420p"
     if (wide, high) == size:
         filters.append(shown)
     else:  # on a blurred copy of itself
-        small = "scale={}:{}:flags=area".format(*cut.blurred(size))
-        large = f"scale={size[0]}:{size[1]}:flags=bicubic"
+        small = "scale={}:{}:flags=area+accurate_rnd".format(*cut.blurred(size))
+        large = f"scale={size[0]}:{size[1]}:flags=bicubic+accurate_rnd"
         back = f"[part]{small}:{ours},format=yuv420p,{large}[back]"
         onto = f"[back][shown]overlay={cut.margin_x}:{cut.margin_y}:format=yuv420,format=yuv420p"
         filters[0] += ",split[front][part]"

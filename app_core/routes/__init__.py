@@ -19,13 +19,12 @@ from app_core.routes import (
     voices,
 )
 from app_core.routes.http import access, access_log, failure
+from app_core.routes.http.context import JSON_LIMIT
 from app_core.routes.http.file_response import FileResponse
 from app_core.routes.openapi import document
 
 if TYPE_CHECKING:
     from flask import Flask
-
-JSON_LIMIT = 1 << 20
 
 
 def register(app: Flask) -> None:

@@ -33,6 +33,8 @@ def respond(outcome: Outcome, name: str) -> Response:
         response = _streamed(outcome.stream, outcome.job_id, outcome.codecs)
     elif outcome.film is not None:
         response = _whole(outcome.film, name)
+        if outcome.aligned is not None:
+            response.headers["X-Aligned"] = f"{outcome.aligned:.2f}"
     else:
         response = _accepted(outcome.told or {}, outcome.job_id)
     response.headers["X-Job-Id"] = outcome.job_id

@@ -72,6 +72,8 @@ class Incoming:
             self._hand_over()
             return Step.UPLOAD
         if large:
+            if isinstance(self._end, ChunkedEnd):  # no view could know how much is missing
+                raise refusal.large_body(self._limits.json_bytes)
             self.cut = True
             return self._ready()
         return Step.MORE

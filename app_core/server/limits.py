@@ -36,8 +36,10 @@ class Limits:
     """Of a request line: 5000 letters take up to 60,000."""
     fields_bytes: int = 1 << 16
     """Of all header fields together."""
-    body_bytes: int = (1 << 20) + (1 << 16)
-    """Of a body that is received before a thread is spent."""
+    json_bytes: int = 1 << 20
+    """Of a body that is no form, as its view will say."""
+    body_bytes: int = json_bytes + (1 << 16)
+    """Of a body that is received before a thread is spent, with the sizes of its chunks."""
     bodies_bytes: int = 64 << 20
     """Of all such bodies that are on their way."""
     answers_bytes: int = 256 << 20

@@ -7,11 +7,12 @@ import json
 from gunicorn import util
 from gunicorn.http import errors
 
-from app_core.errors import Busy
+from app_core.errors import Busy, TooLarge
 
 PHRASES = {
     400: "Bad Request",
     408: "Request Timeout",
+    413: "Content Too Large",
     414: "URI Too Long",
     417: "Expectation Failed",
     431: "Request Header Fields Too Large",
@@ -57,6 +58,10 @@ def late(what: str) -> Refusal:
 def long_line(most: int) -> Refusal:
     sentence = f"The address is longer than {most} bytes; send the fields as JSON in a POST"
     return Refusal(414, "uri_too_long", sentence)
+
+
+def large_body(most: int) -> Refusal:
+    return Refusal(TooLarge.status, TooLarge.code, f"The body is larger than {most >> 20} MiB")
 
 
 def large_head() -> Refusal:

@@ -248,7 +248,7 @@ class LipsyncService:
         face_path: str | Path,
         audio_path: str | Path,
         output_path: str | Path | None = None,
-        static: bool = True,
+        static: bool | None = None,
         frame_sink: Callable[[UInt8], None] | None = None,
         batch_size_override: int | None = None,
     ) -> Path | None:
@@ -256,9 +256,10 @@ class LipsyncService:
         is any photo or clip, an avatar's id, its folder or a file in it; a photo or clip is
         imported first, once for its content.
 
-        ``static`` shows its still, else its clip. ``frame_sink`` gets each picture as BGR
-        (height, width, 3) uint8; ``output_path`` gets an MP4 with sound. Returns ``output_path``.
-        An error of ``frame_sink`` ends the render. Raises BadInput, which names the file that
+        A photo is still and a clip moves, at its own rate; ``static`` True shows the still of
+        either. ``frame_sink`` gets each picture as BGR (height, width, 3) uint8; ``output_path``
+        gets an MP4 with sound, and is returned; ``~`` is the home folder. An error of
+        ``frame_sink`` ends the render and is raised. Raises BadInput, which names the file that
         cannot be used, and what ``submit`` raises.
         """
         return process_recording(

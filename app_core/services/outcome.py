@@ -22,5 +22,7 @@ class Outcome:
     """While it is made; closing it cancels the job."""
     codecs: str = ""
     """Of a fragmented MP4 (RFC 6381)."""
+    aligned: float | None = None
+    """Of a whole film with a transcript: the part of it that was found in the recording, 0..1."""
     told: dict[str, Any] | None = None
     """The job as ``Job.describe`` gives it."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput
+from app_core.avatars.library import STILL
+from app_core.errors import BadInput, SoyleError
 from app_core.media.sound_file import SoundFile
 from app_core.picture import to_bgr
 from app_core.request import GenerateRequest
@@ -96,17 +97,21 @@ def process_recording(
     face_path: Path,
     audio_path: Path,
     output_path: Path | None,
-    static: bool,
+    static: bool | None,
     frame_sink: Callable[[UInt8], None] | None,
     batch_size: int | None,
 ) -> Path | None:
     """As ``LipsyncService.process``."""
     if batch_size is not None and batch_size < 1:
         raise BadInput("batch_size_override must be at least 1", field="batch_size_override")
-    if output_path is not None and (output_path.is_dir() or not output_path.parent.is_dir()):
-        raise BadInput(f"{output_path} is no place for a file", field="output_path")
-    request = GenerateRequest.model_construct(text="", static_mode=static)
+    face_path, audio_path = _expanded(face_path), _expanded(audio_path)
+    if output_path is not None:
+        output_path = _expanded(output_path)
+        _check_place(output_path)
     avatar = faces.at(face_path)
+    if static is None:
+        static = face_path.name == STILL  # of an avatar that may have a clip too
+    request = GenerateRequest.model_construct(text="", static_mode=static)
     recording = open_recording(videos.ffmpeg, audio_path, called=audio_path.name)
     with held(recording):
         job = renders.begin(
@@ -118,15 +123,41 @@ def process_recording(
             recorded=True,
         )
 
+    raised: list[Exception] = []
+
     def seen(frame: Frame) -> Frame:
         if frame_sink is not None:
-            frame_sink(to_bgr(frame.picture))
+            picture = to_bgr(frame.picture)
+            try:
+                frame_sink(picture)
+            except Exception as error:
+                raised.append(error)
+                raise SoyleError("frame_sink raised an error") from error
         return frame
 
-    if output_path is not None:
-        videos.write(job, output_path, here, seen)
-        return output_path
-    with renders.frames(job, seen) as frames:
-        for _ in frames:
-            pass
+    try:
+        if output_path is not None:
+            videos.write(job, output_path, here, seen)
+            return output_path
+        with renders.frames(job, seen) as frames:
+            for _ in frames:
+                pass
+    except SoyleError:
+        if raised:
+            raise raised[0] from None  # the caller's own, who also tells it
+        raise
     return None
+
+
+def _expanded(path: Path) -> Path:
+    with contextlib.suppress(RuntimeError):  # nobody's home
+        return path.expanduser()
+    return path
+
+
+def _check_place(path: Path) -> None:
+    """Raises BadInput."""
+    if not path.parent.is_dir():
+        raise BadInput(f"{path}: the folder {path.parent} is not there", field="output_path")
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder; name a file in it", field="output_path")

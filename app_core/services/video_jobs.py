@@ -58,7 +58,8 @@ class VideoJobs:
         if keep_as:
             self.keep(job, keep_as)
             return Outcome(job.id, fps, told=job.describe())
-        return Outcome(job.id, fps, film=self.open(job, gone))
+        film = self.open(job, gone)
+        return Outcome(job.id, fps, film=film, aligned=job.aligned)
 
     def writer(self, job: Job, path: Path) -> Mp4Writer:
         """Takes frames of a running job, with the settings of its request."""

@@ -27,7 +27,7 @@ export class EncodingForm {
   /** @param {HTMLFormElement} form */
   constructor(form) {
     this.#fields = form.elements;
-    this.#fields.crf.addEventListener("input", () => this.#showGrade());
+    this.#fields.quality.addEventListener("input", () => this.#showGrade());
     this.#showGrade();
     this.#stream = form.querySelector("[name=mode][value=stream]");
     this.#fields.encoder.addEventListener("change", () => this.#allowStream());
@@ -42,10 +42,16 @@ export class EncodingForm {
   }
 
   #showGrade() {
-    const { crf } = this.#fields;
-    const [, key] = GRADES.find(([limit]) => Number(crf.value) <= limit);
-    setText(this.#grade, key, { crf: crf.value });
-    crf.setAttribute("aria-valuetext", t(key, { crf: crf.value }));
+    const crf = this.#crf;
+    const [, key] = GRADES.find(([limit]) => crf <= limit);
+    setText(this.#grade, key, { crf });
+    this.#fields.quality.setAttribute("aria-valuetext", t(key, { crf }));
+  }
+
+  /** The scale turned round: the best, 0, lies at the right end. */
+  get #crf() {
+    const { max, value } = this.#fields.quality;
+    return max - value;
   }
 
   /** Offers what the server's health says that it has. */
@@ -70,9 +76,9 @@ export class EncodingForm {
   }
 
   request() {
-    const { crf, encoder, preset, use_nvdec } = this.#fields;
+    const { encoder, preset, use_nvdec } = this.#fields;
     return {
-      crf: Number(crf.value),
+      crf: this.#crf,
       encoder: encoder.value,
       preset: preset.value,
       use_nvdec: use_nvdec.checked && !use_nvdec.disabled,

@@ -2,7 +2,7 @@
 
 import { ApiError, cancelJob, fileName, openFilm, startFilm } from "./api.js";
 import { ArrivingFilm, canPlayArriving } from "./arriving_film.js";
-import { followJob } from "./job_watch.js";
+import { followJob, isUnaligned } from "./job_watch.js";
 
 export class Film {
   #controller = new AbortController();
@@ -32,7 +32,7 @@ export class Film {
     this.#controller.abort();
   }
 
-  /** Resolves to {url} of the finished file on the server. Throws ApiError. */
+  /** Resolves to {url, unaligned} of the finished file on the server. Throws ApiError. */
   async make() {
     // The start itself is not broken off: its answer names the job that is to be cancelled.
     const { id } = await startFilm(this.#path, this.#request);
@@ -41,12 +41,12 @@ export class Film {
     this.signal.throwIfAborted();
     const job = await this.#follow();
     this.#jobId = null;
-    return { url: job.result_url };
+    return { url: job.result_url, unaligned: isUnaligned(job) };
   }
 
   /**
-   * Plays in `video` from the first picture on. Resolves to {blob, name, played} once the whole
-   * file is here: played is false where the browser cannot play what is still arriving.
+   * Plays in `video` from the first picture on. Resolves to {blob, name, played, unaligned} once
+   * the whole file is here: played is false where the browser cannot play what is still arriving.
    */
   async play(video, name) {
     const response = await openFilm(this.#path, this.#request, this.signal);
@@ -59,9 +59,9 @@ export class Film {
     video.play().catch(() => {}); // a browser that wants another click shows its own button
     const blob = await this.#receive(response, arriving, end);
     arriving?.end();
-    await end;
+    const unaligned = isUnaligned(await end);
     this.#jobId = null;
-    return { blob, name: fileName(response, name), played: arriving?.failed === false };
+    return { blob, name: fileName(response, name), played: arriving?.failed === false, unaligned };
   }
 
   async #receive(response, arriving, end) {

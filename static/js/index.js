@@ -28,8 +28,9 @@ download.addEventListener("click", async () => {
   setText(downloadLabel, "download.cancel");
   speaking.note("download.busy");
   try {
-    save((await making.make()).url, "avatar_speech.mp4");
-    speaking.note("download.done");
+    const { url, unaligned } = await making.make();
+    save(url, "avatar_speech.mp4");
+    speaking.note(unaligned ? "film.unaligned" : "download.done");
   } catch (error) {
     if (making.signal.aborted) speaking.note("download.cancelled");
     else {

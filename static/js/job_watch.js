@@ -4,6 +4,7 @@ import { ApiError, openEvents, readJob } from "./api.js";
 import { hangUp } from "./hang_up.js";
 
 const ASK_EVERY_MS = 500;
+const LEAST_ALIGNED = 0.5;
 
 /**
  * Resolves to the done job. Throws ApiError as the job fails, AbortError when `signal` aborts.
@@ -49,6 +50,11 @@ async function ask(id, signal, onProgress) {
     onProgress(progressOf(100 * job.progress, job));
     await pause(ASK_EVERY_MS, signal);
   }
+}
+
+/** The words of this done job were not in its recording, so the lips follow the sound alone. */
+export function isUnaligned({ aligned }) {
+  return aligned !== null && aligned < LEAST_ALIGNED;
 }
 
 function progressOf(percent, { stage, time_left_s }) {

@@ -89,10 +89,10 @@ class FilmPage {
     this.#enter("making");
     this.#stage.scrollIntoView({ block: "nearest" });
     try {
-      if (this.#encoding.whileMade) await this.#play(film);
-      else await this.#render(film);
+      const unaligned = await (this.#encoding.whileMade ? this.#play(film) : this.#render(film));
       this.#onProgress({ percent: 100, stage: "done", secondsLeft: 0 });
       this.#enter("done");
+      if (unaligned) setText(this.#status, "film.unaligned");
     } catch (error) {
       this.#progress.hide();
       if (film.signal.aborted) this.#clear();
@@ -105,20 +105,23 @@ class FilmPage {
     }
   }
 
+  /** Resolves to whether the transcript was not found, as does #render. */
   async #play(film) {
     this.#video.controls = true;
-    const { blob, name, played } = await film.play(this.#video, NAME);
+    const { blob, name, played, unaligned } = await film.play(this.#video, NAME);
     this.#url = URL.createObjectURL(blob);
     if (!played) this.#show(this.#url);
     this.#offer(this.#url, name);
     if (this.#encoding.saves) save(this.#url, name);
+    return unaligned;
   }
 
   async #render(film) {
-    const { url } = await film.make();
+    const { url, unaligned } = await film.make();
     this.#show(url);
     this.#offer(url, NAME);
     if (this.#encoding.saves) save(url, NAME);
+    return unaligned;
   }
 
   #show(url) {

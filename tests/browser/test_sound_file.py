@@ -68,6 +68,22 @@ def test_a_film_is_made_of_the_file(
     assert film.read_bytes()[4:8] == b"ftyp"
 
 
+@pytest.mark.parametrize("mode", ["stream", "file"])
+def test_a_transcript_of_something_else_is_told(
+    visitor: Visitor, address: str, speech: Path, mode: str
+) -> None:
+    page = visitor.open(address + "/api/lipsync/video")
+    page.locator("input[type=file]").set_input_files(speech)
+    page.locator("textarea").fill("Seven students failed.")
+    page.locator("input[name=language][value=en]").check()
+    page.locator("details").evaluate("(details) => (details.open = true)")
+    page.locator("select[name=size]").select_option("256x256")
+    page.locator(f"input[name=mode][value={mode}]").check()
+    page.locator("#make").click()
+    page.wait_for_function("stage.dataset.status === 'done'", timeout=60_000)
+    assert page.locator("#status").inner_text() == "Текст не найден в записи; губы идут по звуку."
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_the_file_is_chosen_and_removed_with_the_keyboard(
     visitor: Visitor, address: str, speech: Path, path: str

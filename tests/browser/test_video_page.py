@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
+import numpy as np
 import pytest
 
 from app_core import create_app
@@ -198,7 +199,7 @@ def test_settings_are_sent(visitor: Visitor, address: str) -> None:
     fill(page, "Hello!", "file")
     page.locator("input[name=language][value=en]").check()
     page.locator("select[name=preset]").select_option("ultrafast")
-    page.locator("#crf").focus()
+    page.locator("#quality").focus()
     page.keyboard.press("ArrowRight")
     assert page.locator("#quality-value").inner_text() == "высокое, CRF 19"
     page.locator("#speed").fill("1.5")
@@ -218,6 +219,16 @@ def test_settings_are_sent(visitor: Visitor, address: str) -> None:
     assert asked.value.headers["prefer"] == "respond-async"
     page.wait_for_function(OVER, timeout=60_000)
     assert page.locator("#status").inner_text() == "Видео готово"
+
+
+def test_the_quality_is_filled_up_to_its_thumb(visitor: Visitor, address: str) -> None:
+    slider = visitor.open(address + PATH).locator("#quality")
+    slider.fill("25")
+    picture = cv2.imdecode(np.frombuffer(slider.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    row = picture[picture.shape[0] // 2].astype(int)
+    colour = row.max(1) - row.min(1)
+    eighth = len(row) // 8
+    assert colour[eighth] > 60 > 20 > colour[-eighth]
 
 
 @pytest.mark.parametrize("language", ["ru", "kk", "en"])

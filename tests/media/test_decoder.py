@@ -12,7 +12,7 @@ from app_core.errors import FfmpegFailed
 from app_core.media.decoder import ClipDecoder, measure_clip
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.types import ClipShape, Cut, Picture
-from tests.clips import HEIGHT, PICTURES, WIDTH, children, luma, make_clip, pixels
+from tests.clips import HEIGHT, PICTURES, TAGS, WIDTH, children, luma, make_clip, pixels
 
 WHOLE = Cut(0, 0, WIDTH, HEIGHT)
 SIZE = (WIDTH, HEIGHT)
@@ -122,3 +122,25 @@ def test_close_frees_a_read_in_another_thread(ffmpeg: Ffmpeg, clip: Path) -> Non
     with pytest.raises(FfmpegFailed):
         decoder.read()
     assert children("stream_loop") == []
+
+
+@pytest.mark.parametrize(
+    ("cut", "size"),
+    [
+        (Cut(6, 78, 1274, 364, 736, 0), (1920, 128)),
+        (Cut(606, 0, 298, 716, 0, 806), (128, 1920)),
+        (Cut(0, 0, 1280, 720), (128, 128)),
+        (Cut(70, 40, 960, 540), (1280, 720)),
+    ],
+)
+def test_grey_stays_grey(ffmpeg: Ffmpeg, tmp_path: Path, cut: Cut, size: tuple[int, int]) -> None:
+    path = tmp_path / "grey.mp4"
+    picture = np.full((720 * 3 // 2, 1280), 128, np.uint8)
+    picture[:720] = np.random.default_rng(1).integers(16, 236, (720, 1280))
+    raw = ["-f", "rawvideo", "-pixel_format", "yuv420p", "-video_size", "1280x720", *TAGS]
+    coded = ["-c:v", "libx264", "-qp", "0", *TAGS, f"file:{path}"]
+    ffmpeg.run([*raw, "-i", "pipe:0", *coded], data=picture.tobytes())
+    with ClipDecoder(ffmpeg, path, cut, size) as decoder:
+        found = decoder.read()
+    for plane in (found.u, found.v):
+        assert 127 <= plane.min() and plane.max() <= 129

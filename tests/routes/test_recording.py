@@ -261,6 +261,7 @@ def test_a_transcript_gives_words_and_their_times(
     told = client.get(f"/api/jobs/{job.id}").json
     assert told is not None
     assert told["aligned"] == 1.0
+    assert answer.headers["X-Aligned"] == "1.00"
     words = [mark for mark in job.marks if hasattr(mark, "text") and not hasattr(mark, "index")]
     assert [word.text for word in words] == text.split()
     wanted = [word.start_s for word in speeches[0].words]
@@ -275,6 +276,10 @@ def test_a_wrong_transcript_is_told(client: FlaskClient, service: LipsyncService
     job = job_of(service, answer)
     assert until(lambda: job.ended)
     assert job.aligned == 0.0
+    assert answer.headers["X-Aligned"] == "0.00"
+    assert "X-Aligned" not in send(client, sound=data.getvalue()).headers, "no transcript"
+    streamed = send(client, sound=data.getvalue(), text="Seven students failed.", stream="true")
+    assert "X-Aligned" not in streamed.headers, "not known when the answer begins"
     assert job.marks == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import Any
@@ -88,9 +89,31 @@ def test_not_json(client: FlaskClient) -> None:
     broken = client.post(URL, data="{", content_type="application/json")
     assert broken.status_code == 400
     assert broken.json is not None and broken.json["error"]
-    huge = client.post(URL, data=b" " * (1 << 20) + b"{}", content_type="application/json")
-    assert huge.status_code == 413
+    long = client.post(URL, data=b'{"fps": %s}' % (b"9" * 5000), content_type="application/json")
+    assert long.status_code == 400
+    assert long.json is not None and "a number of 5000 digits" in long.json["error"]
     assert client.put(URL, json={}).status_code == 405
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_limit_is_413_and_names_it(client: FlaskClient, chunked: bool) -> None:
+    def send(size: int) -> Any:
+        data = json.dumps(ASAP).encode().ljust(size)
+        return client.post(
+            URL,
+            input_stream=io.BytesIO(data),
+            content_type="application/json",
+            content_length=None if chunked else size,
+            environ_overrides={"wsgi.input_terminated": chunked},
+        )
+
+    assert send(1 << 20).status_code == 200
+    for size in ((1 << 20) + 1, 3 << 20):
+        answer = send(size)
+        assert answer.status_code == 413
+        assert answer.json is not None
+        assert answer.json["code"] == "too_large"
+        assert answer.json["error"] == "The body is larger than 1 MiB"
 
 
 def test_a_field_twice_in_the_address(client: FlaskClient) -> None:

@@ -143,6 +143,22 @@ def test_a_body_over_the_limit_ends_its_connection(server: Server) -> None:
         assert connection.recv(100).strip() == b""
 
 
+@pytest.mark.parametrize("chunk", [1 << 16, 16])
+def test_a_body_in_chunks_over_the_limit_is_413_too(server: Server, chunk: int) -> None:
+    data = json.dumps({"text": "one", "voice": "x" * (3 << 20)}).encode()
+    pieces = (data[at : at + chunk] for at in range(0, len(data), chunk))
+    body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(
+            b"POST /api/generate HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        connection.sendall(body + b"0\r\n\r\n")
+        head, _, told = read_until(connection, b"}").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413 "), told
+    assert json.loads(told)["error"] == "The body is larger than 1 MiB"
+
+
 def test_what_the_server_refuses_by_itself_is_counted_and_logged(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(b"GET /" + b"x" * 70_000)

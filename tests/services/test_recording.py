@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_the_documents_call_works_as_printed(
 
 
 def test_a_sink_that_raises_ends_the_render_with_its_error(
-    service: LipsyncService, tmp_path: Path
+    service: LipsyncService, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = speech(tmp_path / "a.wav", 30.0)
     seen = 0
@@ -69,17 +70,32 @@ def test_a_sink_that_raises_ends_the_render_with_its_error(
             service.process("avatar/grey", path, output, frame_sink=sink)
         assert not service.jobs.running()
     assert [left.name for left in tmp_path.iterdir()] == ["a.wav"]
+    assert not [record for record in caplog.records if record.exc_info], "the caller tells it"
 
 
 def test_a_place_that_is_none_is_named_before_anything_is_made(
     service: LipsyncService, tmp_path: Path
 ) -> None:
     path = speech(tmp_path / "a.wav")
-    for output in (tmp_path / "no" / "film.mp4", tmp_path):
-        with pytest.raises(BadInput) as refused:
+    for output, why in (
+        (tmp_path / "no" / "film.mp4", f"the folder {tmp_path / 'no'} is not there"),
+        (tmp_path, "is a folder"),
+    ):
+        with pytest.raises(BadInput, match=re.escape(why)) as refused:
             service.process("avatar/grey", path, output)
         assert refused.value.field == "output_path"
         assert str(output) in str(refused.value)
+
+
+def test_paths_may_begin_at_home(
+    service: LipsyncService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    speech(tmp_path / "a.wav")
+    assert service.process("avatar/grey", "~/a.wav", "~/film.mp4") == tmp_path / "film.mp4"
+    assert (tmp_path / "film.mp4").stat().st_size > 1000
+    with pytest.raises(BadInput, match="the folder ~nobody-here is not there"):
+        service.process("avatar/grey", "~/a.wav", "~nobody-here/film.mp4")
 
 
 def test_a_sound_that_cannot_be_used_is_named(service: LipsyncService, tmp_path: Path) -> None:

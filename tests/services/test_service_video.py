@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from app_core.avatars.library import AvatarLibrary
 from app_core.config import Config
@@ -19,7 +20,7 @@ from app_core.errors import BadInput, Busy, Cancelled, DiskFull, FfmpegFailed, N
 from app_core.job import JobStatus
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.lipsync.viseme.rig import find_pose
-from app_core.media.decoder import ClipFootage
+from app_core.media.decoder import ClipFootage, measure_clip
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.request import (
     ChunksRequest,
@@ -409,3 +410,31 @@ def test_a_broken_clip_degrades_the_server_and_is_named(make: Make, tmp_path: Pa
     health = make(folder).health()
     assert health["status"] == "degraded"
     assert "loop.mp4 is broken" in health["reason"]
+
+
+def test_a_clip_that_says_a_recording_moves_at_its_own_rate(
+    make_service: Make, config: Config, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    folder = make_avatar(tmp_path / "avatars", fps=30)
+    library = AvatarLibrary(folder, footage=ClipFootage(lambda: ffmpeg))
+    service = make_service(config=config.model_copy(update={"avatar": "clip"}), library=library)
+    sound = tmp_path / "s.wav"
+    soundfile.write(sound, np.zeros(16_000), 16_000)
+    home = folder / "clip"
+
+    def said(face: Path, static: bool | None = None) -> tuple[int, int]:
+        """Pictures, and how many different ones."""
+        seen: list[int] = []
+        service.process(face, sound, None, static, lambda frame: seen.append(int(frame[-1, -1, 1])))
+        return len(seen), len(set(seen))
+
+    for face in (Path("clip"), home, home / "loop.mp4"):
+        count, different = said(face)
+        assert count == 30 and different > 20, face
+    assert said(home, False) == said(home)
+    still = service.process(home, sound, tmp_path / "film.mp4", True)
+    assert still is not None and measure_clip(ffmpeg, still).fps == 25.0
+    film = service.process(home, sound, tmp_path / "film.mp4")
+    assert film is not None and measure_clip(ffmpeg, film).fps == 30.0
+    assert said(home / "still.png")[0] == 25
+    assert service.process(home, sound, tmp_path / "film.mp4", static=True)

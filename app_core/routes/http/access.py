@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 LIFE_S = 3600
 EXPOSED = (
-    "X-Job-Id, X-Audio-Url, X-Codecs, X-Frame-Rate, Retry-After, Location, Content-Disposition"
+    "X-Job-Id, X-Audio-Url, X-Codecs, X-Frame-Rate, X-Aligned, Retry-After, Location,"
+    " Content-Disposition"
 )
 NO_TOKEN = ("/api/health/live",)
 PAGES = ("/api/lipsync/video",)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from flask import current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from app_core.errors import BadInput, UnsupportedMedia
+from app_core.errors import BadInput, TooLarge, UnsupportedMedia
 from app_core.routes.http.json_value import BadText, json_value, plain_text
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from app_core.config import Config
     from app_core.services.lipsync_service import LipsyncService
+
+JSON_LIMIT = 1 << 20
+"""Bytes of a JSON body."""
 
 
 def service() -> LipsyncService:
@@ -30,11 +34,29 @@ def config() -> Config:
 
 
 def json_body() -> Any:
-    """The JSON value of the body. Raises UnsupportedMedia or BadInput."""
+    """The JSON value of the body. Raises UnsupportedMedia, TooLarge or BadInput."""
     if not request.is_json:
         raise UnsupportedMedia("Send JSON with Content-Type: application/json")
     refuse_coded()
-    return json_value(request.get_data())
+    return json_value(_body())
+
+
+def _body() -> bytes:
+    """At most JSON_LIMIT bytes. Raises TooLarge."""
+    limit = JSON_LIMIT
+    # A body in chunks ends at the limit without a word, so one byte more is asked for.
+    request.max_content_length = limit if request.content_length is not None else limit + 1
+    try:
+        body = request.get_data()
+    except RequestEntityTooLarge:
+        raise _too_large() from None
+    if len(body) > limit:
+        raise _too_large()
+    return body
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body is larger than {JSON_LIMIT >> 20} MiB")
 
 
 def refuse_coded() -> None:

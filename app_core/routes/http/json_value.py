@@ -12,6 +12,9 @@ from app_core.errors import BadInput
 _ESCAPES = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 """Only these can bring in what plain_text refuses."""
 
+_MOST_DIGITS = 1000
+"""Of an integer; Python turns no more than 4300 into a number."""
+
 
 class BadText(ValueError):
     """Text that cannot be used, as the end of a sentence."""
@@ -35,14 +38,22 @@ def json_value(data: bytes) -> Any:
     except UnicodeDecodeError:
         raise BadInput("The body must be JSON in UTF-8") from None
     try:
-        value = json.loads(text, parse_constant=_no_number, object_pairs_hook=_object)
+        value = json.loads(
+            text, parse_constant=_no_number, parse_int=_integer, object_pairs_hook=_object
+        )
         if _ESCAPES.search(text):
             _check(value, None)
     except RecursionError:
         raise BadInput("The JSON of the body is nested too deep") from None
-    except ValueError:  # also an integer of thousands of digits
+    except ValueError:
         raise BadInput("The body is not JSON") from None
     return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise BadInput(f"The JSON of the body holds a number of {len(digits)} digits: too long")
+    return int(digits)
 
 
 def _no_number(name: str) -> NoReturn:

@@ -17,6 +17,7 @@ HEADERS = {
     "X-Audio-Url": "Where the sound of this render is",
     "X-Frame-Rate": "Frames a second",
     "X-Codecs": "Codecs of a fragmented MP4, as MediaSource wants them (RFC 6381)",
+    "X-Aligned": "The part of the transcript that was found in the recording, 0.00..1.00",
     "Location": "Where the job or the avatar can be asked about",
     "Content-Disposition": "A name for the file",
     "Preference-Applied": "respond-async",

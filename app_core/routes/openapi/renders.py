@@ -15,7 +15,7 @@ FILM = Good(
     "The film, with sound: whole, or fragmented as it is made (stream)",
     {MP4: None},
     ("X-Job-Id",),
-    maybe=("Content-Disposition", "X-Codecs", "X-Audio-Url"),
+    maybe=("Content-Disposition", "X-Codecs", "X-Audio-Url", "X-Aligned"),
 )
 LATER = Good(
     "The job, which goes on (Prefer: respond-async)",
