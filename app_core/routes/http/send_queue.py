@@ -24,7 +24,7 @@ if sys.platform == "linux":
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WAIT_S = 0.6
+WAIT_S = 0.5
 """What waits may take this long at the client's rate, beside one round trip."""
 FLOOR = 64 << 10
 """Bytes that may wait whatever the rate: a picture, and the first ones of a long line."""
@@ -50,7 +50,8 @@ NO_ROOM = sys.maxsize
 
 class Held(NamedTuple):
     waiting: int
-    """Bytes that the client has not read, as far as that shows; NO_ROOM when the next write would wait."""
+    """Bytes that the client has not read, as far as that shows; NO_ROOM when the next write would
+    wait."""
     taken: int
     """Bytes that it has acknowledged, since some time in the past."""
     round_trip_s: float
