@@ -20,15 +20,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-"""The numbers of malloc.h for mallopt(3)."""
+_ARENA_MAX = -8
+"""The number in malloc.h for mallopt(3). Its thresholds are left alone: one that is set is fixed,
+and with a fixed one speech began 3 ms later, for pages that were given back and faulted in anew."""
 ARENAS = 2
-LARGE = 8 << 20
-"""Bytes from which on a piece of memory lies outside of the heap. No picture is so large: a page
-of new memory costs a fault, and each frame makes a picture."""
-SLACK = 32 << 20
-"""Free bytes at the end of the heap that stay, so that it does not grow and shrink with each
-frame."""
 QUIET_S = 1.0
 """From the last sign of work to the trim."""
 APART_S = 5.0
@@ -54,8 +49,7 @@ def bound_arenas() -> bool:
         return False
     if "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", ""):
         return False
-    wanted = ((_ARENA_MAX, ARENAS), (_MMAP_THRESHOLD, LARGE), (_TRIM_THRESHOLD, SLACK))
-    return all([library.mallopt(name, value) for name, value in wanted])
+    return bool(library.mallopt(_ARENA_MAX, ARENAS))
 
 
 class Trimmer:
