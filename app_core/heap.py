@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ QUIET_S = 1.0
 """From the last sign of work to the trim."""
 APART_S = 5.0
 """Between two trims."""
+GROWN = 32 << 20
+"""Bytes that the process has grown by since the last trim, before the next is worth it: what is
+given back is faulted in anew by the next render, which begins up to 6 ms later for that."""
 
 
 def _glibc() -> Any:
@@ -52,8 +56,14 @@ def bound_arenas() -> bool:
     return bool(library.mallopt(_ARENA_MAX, ARENAS))
 
 
+def resident() -> int:
+    """Bytes of memory that this process has now; Linux alone says so."""
+    fields = Path("/proc/self/statm").read_text().split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 class Trimmer:
-    """Gives free memory back when work has ended. Thread-safe.
+    """Gives free memory back when work has ended and there is much of it. Thread-safe.
 
     First what only cycles of references still hold. A trim of a gigabyte takes 50 ms, in which
     whoever allocates waits: it is done when nothing runs, in a thread of its own.
@@ -65,14 +75,16 @@ class Trimmer:
         self._trim: Callable[[int], int] | None = library and library.malloc_trim
         self._busy = busy
         self._wanted, self._closing = threading.Event(), threading.Event()
+        self._gone, self._left = True, 0
         self._thread = threading.Thread(target=self._run, name="trimmer", daemon=True)
 
     def start(self) -> None:
         if self._trim is not None:
             self._thread.start()
 
-    def ask(self) -> None:
-        """Work has ended, or something large has gone."""
+    def ask(self, gone: bool = False) -> None:
+        """Work has ended; ``gone``: something large has been let go."""
+        self._gone = self._gone or gone
         self._wanted.set()
 
     def close(self) -> None:
@@ -87,8 +99,12 @@ class Trimmer:
             if self._busy():
                 continue
             self._wanted.clear()
+            gone, self._gone = self._gone, False
+            if not gone and resident() < self._left + GROWN:
+                continue
             began = time.perf_counter()
             gc.collect()
             self._trim(0)
+            self._left = resident()
             logger.debug("trimmed in %.1f ms", (time.perf_counter() - began) * 1000)
             self._closing.wait(APART_S)

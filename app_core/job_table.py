@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -20,15 +19,14 @@ logger = logging.getLogger(__name__)
 IN_MEMORY = 64 << 20
 """Bytes of memory that ended jobs may hold in all. Their sounds and films lie on the disk; where
 that cannot be written, sounds stay here."""
-LOOK_S = 1.0
-"""Between two looks through all ended jobs for the sake of one that is asked for."""
 
 
 class JobTable:
-    """Jobs by id. Ended ones are forgotten after ``life_s``, or when they hold over ``quota`` or
-    more than ``IN_MEMORY``.
+    """Jobs by id. An ended one is unknown after ``life_s``; ``expire`` forgets these, and the
+    oldest when all of them hold over ``quota`` or more than ``IN_MEMORY``.
 
-    ``forgotten`` is called with each of them, to remove what it left on the disk.
+    No request pays for the thousands that are remembered: whoever owns the table calls ``expire``
+    now and then. ``forgotten`` is called with each job, to remove what it left on the disk.
     """
 
     def __init__(
@@ -36,34 +34,36 @@ class JobTable:
     ) -> None:
         self._life_s, self._quota, self._forgotten = life_s, quota, forgotten
         self._jobs: dict[str, Job] = {}
-        self._looked_s = -math.inf
+        self._begun: dict[str, Job] = {}
+        """Those of them that had not ended when they were last looked at."""
         self._lock = threading.Lock()
 
     def add(self, job: Job) -> None:
         with self._lock:
-            self._forget(time.monotonic())
-            if job.id in self._jobs:
+            if job.id in self._jobs and not self._is_old(self._jobs[job.id], time.monotonic()):
                 raise Conflict("This job_id is taken", field="job_id")
-            self._jobs[job.id] = job
+            self._drop(job.id)
+            self._jobs[job.id] = self._begun[job.id] = job
 
     def get(self, job_id: str) -> Job:
         """Raises NotFound."""
         with self._lock:
-            now, job = time.monotonic(), self._jobs.get(job_id)
-            if now - self._looked_s > LOOK_S:
-                self._forget(now)
-                job = self._jobs.get(job_id)
-        if job is None or self._is_old(job, now):
+            job = self._jobs.get(job_id)
+        if job is None or self._is_old(job, time.monotonic()):
             raise NotFound("There is no such job; jobs are kept for an hour", field="job_id")
         return job
 
     def running(self) -> list[Job]:
         with self._lock:
-            return [job for job in self._jobs.values() if not job.ended]
+            running = [job for job in self._begun.values() if not job.ended]
+            self._begun = {job.id: job for job in running}
+            return running
 
     def discard(self, job_id: str) -> None:
+        """The job never was."""
         with self._lock:
             self._jobs.pop(job_id, None)
+            self._begun.pop(job_id, None)
 
     def expire(self) -> None:
         """Forgets what is due."""
@@ -73,12 +73,10 @@ class JobTable:
     def clear(self) -> None:
         """Forgets every job. None may be running."""
         with self._lock:
-            for job in self._jobs.values():
-                self._forgo(job)
-            self._jobs.clear()
+            for job_id in list(self._jobs):
+                self._drop(job_id)
 
     def _forget(self, now: float) -> None:
-        self._looked_s = now
         ended = sorted(
             (job for job in self._jobs.values() if job.ended_s is not None),
             key=lambda job: job.ended_s or 0.0,
@@ -88,11 +86,14 @@ class JobTable:
             if held <= self._quota and memory <= IN_MEMORY and not self._is_old(job, now):
                 break
             held, memory = held - job.nbytes, memory - job.in_memory
-            del self._jobs[job.id]
-            self._forgo(job)
+            self._drop(job.id)
 
-    def _forgo(self, job: Job) -> None:
+    def _drop(self, job_id: str) -> None:
         """A file that cannot be removed must not keep the others."""
+        job = self._jobs.pop(job_id, None)
+        self._begun.pop(job_id, None)
+        if job is None:
+            return
         try:
             self._forgotten(job)
         except Exception:

@@ -106,13 +106,53 @@ class Loop:
         self.own = self
 
 
-def test_memory_goes_back_once_for_each_end(library: Library) -> None:
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Its bytes in memory, to be changed."""
+    process = [100 << 20]
+    monkeypatch.setattr(heap, "resident", lambda: process[0])
+    return process
+
+
+def test_a_process_that_has_not_grown_keeps_its_memory(
+    library: Library, process: list[int]
+) -> None:
+    """What is given back is faulted in again by the next render; but what was let go, goes."""
+    trimmer = Trimmer(lambda: False)
+    trimmer.start()
+    try:
+        trimmer.ask()
+        assert until(lambda: library.trims == 1)
+        process[0] += heap.GROWN - 1
+        trimmer.ask()
+        assert not until(lambda: library.trims > 1, seconds=0.1)
+        process[0] += 1
+        trimmer.ask()
+        assert until(lambda: library.trims == 2)
+        trimmer.ask(gone=True)
+        assert until(lambda: library.trims == 3)
+        trimmer.ask()
+        assert not until(lambda: library.trims > 3, seconds=0.1)
+    finally:
+        trimmer.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone says what a process has")
+def test_the_memory_of_this_process_is_known() -> None:
+    before = heap.resident()
+    held = bytearray(64 << 20)
+    held[::4096] = b"x" * len(held[::4096])
+    assert 60 << 20 < heap.resident() - before < 80 << 20
+
+
+def test_memory_goes_back_once_for_each_end(library: Library, process: list[int]) -> None:
     loop = weakref.ref(Loop())
     trimmer = Trimmer(lambda: False)
     trimmer.start()
     try:
         assert not until(lambda: library.trims, seconds=0.1)
         for asked in (1, 2):
+            process[0] += heap.GROWN
             trimmer.ask()
             assert until(lambda asked=asked: library.trims == asked)
             assert not until(lambda asked=asked: library.trims > asked, seconds=0.1)

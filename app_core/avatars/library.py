@@ -15,6 +15,7 @@ from app_core.errors import BadInput, FfmpegFailed, NotFound
 from app_core.face.track import load_track
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from app_core.avatars.clip_plate import Footage
@@ -58,6 +59,8 @@ class AvatarLibrary:
     ) -> None:
         self._folder = folder
         self._footage = footage
+        self._avatars: dict[Path, tuple[Sequence[object], Avatar]] = {}
+        """By folder, each with the stamps of its files when it was read."""
         self._shapes: dict[tuple[Path, int, int], ClipShape] = {}
         self._plates_cache = PlateCache(int(picture_cache_mb * _MEBIBYTE))
 
@@ -76,7 +79,11 @@ class AvatarLibrary:
         if not ID.fullmatch(avatar_id) or not (folder / METADATA).is_file():
             known = ", ".join(self.ids()) or "none"
             raise NotFound(f"There is no such avatar; there are: {known}.", field="avatar")
-        return _read(folder)
+        stamps = [_file_stamp(folder / name) for name in (METADATA, STILL, CLIP, CLIP_TRACK)]
+        kept = self._avatars.get(folder)
+        if kept is None or kept[0] != stamps:
+            kept = self._avatars[folder] = (stamps, _read(folder))
+        return kept[1]
 
     @staticmethod
     def at(path: Path) -> Avatar:
@@ -141,6 +148,7 @@ class AvatarLibrary:
     def forget(self, folder: Path) -> None:
         """Closes what is ready for the avatar that was in ``folder``; jobs on it go on."""
         self._plates_cache.forget(folder)
+        self._avatars.pop(folder, None)
         for key in list(self._shapes):
             if key[0].parent == folder:
                 self._shapes.pop(key, None)
@@ -184,6 +192,15 @@ def _read(folder: Path) -> Avatar:
         )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise BadInput(f"The avatar {folder.name} is broken: {error}", field="avatar") from error
+
+
+def _file_stamp(path: Path) -> object:
+    """Another one when the file is written, replaced or removed."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_mtime_ns, facts.st_size, facts.st_ino
 
 
 def _has_clip(folder: Path) -> bool:

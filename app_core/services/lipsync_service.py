@@ -54,8 +54,10 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-EXPIRY_S = 60.0
+EXPIRY_S = 1.0
 """Between two looks for what has been kept long enough."""
+TRIM_S = 60.0
+"""Between two looks for memory to give back when no job ends."""
 READER_LOOK_S = 5.0
 """Between two looks for renders that nobody reads."""
 
@@ -84,8 +86,8 @@ class LipsyncService:
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
-        trim = self._trimmer.ask
-        self.avatars = Avatars(config, self.library, self.scratch, importer, removed=trim)
+        trim, removed = self._trimmer.ask, partial(self._trimmer.ask, gone=True)
+        self.avatars = Avatars(config, self.library, self.scratch, importer, removed=removed)
         self.faces = Faces(config, self.library, self.avatars.imports, importer)
         self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
         self._watch = Watch()
@@ -100,13 +102,12 @@ class LipsyncService:
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
         self.chunks = Chunks(self.submit, self._renders, self.videos)
-        expiry_s = min(EXPIRY_S, config.job_life_s / 4)
         self._watchdog = Watchdog(
             [
                 Duty(self._renders.tend_engines, 1.0),
                 Duty(self._renders.end_unread, READER_LOOK_S),
-                Duty(self.jobs.expire, expiry_s),
-                Duty(trim, expiry_s),
+                Duty(self.jobs.expire, EXPIRY_S),
+                Duty(trim, TRIM_S),
             ]
         )
 
