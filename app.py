@@ -56,7 +56,7 @@ def serve(config: Config) -> int:
         logger.error("no address is free; set LISTEN=host:port,...")
         return 1
     threads = 3 * config.max_jobs + SPARE_THREADS
-    front = Limits(threads, uploads=max(4, threads // 8), send_s=config.send_timeout_s)
+    front = Limits(threads, send_s=config.send_timeout_s)
 
     class Server(BaseApplication):  # type: ignore[misc]
         limits = front

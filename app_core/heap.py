@@ -25,10 +25,10 @@ _ARENA_MAX = -8
 """The number in malloc.h for mallopt(3). Its thresholds are left alone: one that is set is fixed,
 and with a fixed one speech began 3 ms later, for pages that were given back and faulted in anew."""
 ARENAS = 2
-QUIET_S = 1.0
+QUIET_S = 3.0
 """From the last sign of work to the trim."""
-APART_S = 5.0
-"""Between two trims."""
+LATEST_S = 60.0
+"""From the first sign to the trim of a server that is never quiet, once nothing live runs."""
 GROWN = 32 << 20
 """Bytes that the process has grown by since the last trim, before the next is worth it: what is
 given back is faulted in anew by the next render, which begins up to 6 ms later for that."""
@@ -75,7 +75,7 @@ class Trimmer:
         self._trim: Callable[[int], int] | None = library and library.malloc_trim
         self._busy = busy
         self._wanted, self._closing = threading.Event(), threading.Event()
-        self._gone, self._left = True, 0
+        self._gone, self._left = False, 0
         self._thread = threading.Thread(target=self._run, name="trimmer", daemon=True)
 
     def start(self) -> None:
@@ -95,10 +95,7 @@ class Trimmer:
 
     def _run(self) -> None:
         assert self._trim is not None
-        while self._wanted.wait() and not self._closing.wait(QUIET_S):
-            if self._busy():
-                continue
-            self._wanted.clear()
+        while self._wanted.wait() and self._wait_for_quiet():
             gone, self._gone = self._gone, False
             if not gone and resident() < self._left + GROWN:
                 continue
@@ -107,4 +104,14 @@ class Trimmer:
             self._trim(0)
             self._left = resident()
             logger.debug("trimmed in %.1f ms", (time.perf_counter() - began) * 1000)
-            self._closing.wait(APART_S)
+
+    def _wait_for_quiet(self) -> bool:
+        """Until nobody has asked for QUIET_S. False at the end."""
+        latest = time.monotonic() + LATEST_S
+        while True:
+            self._wanted.clear()
+            if self._closing.wait(QUIET_S):
+                return False
+            asked = self._wanted.is_set() and time.monotonic() < latest
+            if not asked and not self._busy():
+                return True

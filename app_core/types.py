@@ -26,6 +26,9 @@ class Phoneme:
     start_s: float
     """Seconds from the start of its own Speech."""
     end_s: float
+    start: int = 0
+    """Index into the text as it was sent, as is ``end``; both 0 when nobody knows."""
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class Word:
     start_s: float
     """Seconds from the start of its own Speech."""
     end_s: float
+    start: int = 0
+    """Index into the text as it was sent, as is ``end``; both 0 when nobody knows."""
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,6 +26,7 @@ from app_core.landmarks import POINTS
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
+from app_core.speech.speaker import Speaker
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Mouth
 from benchmarks.table import end, show
@@ -89,7 +90,7 @@ def gradient(luma: UInt8) -> np.ndarray:
 def speech(text: str, language: str) -> Float32:
     """(frames, 8)"""
     stream = VisemeModel().features(FPS)
-    pieces = [stream.push(piece) for piece in EspeakVoice().speak(text, language)]
+    pieces = [stream.push(piece) for piece in Speaker.alone(EspeakVoice(), language).speak(text)]
     return np.concatenate([*pieces, stream.finish()])
 
 

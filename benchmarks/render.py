@@ -24,6 +24,7 @@ from app_core.outputs.mp4 import start_mp4
 from app_core.outputs.output import Format
 from app_core.pipeline.plan import Plan
 from app_core.request import Encoding
+from app_core.speech.speaker import Speaker
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Frame, Mouth, MouthTask, Picture, Speech, frame_count
 from benchmarks.table import end, show
@@ -59,7 +60,7 @@ def x264_ms(pictures: list[Picture]) -> float:
 def speech_ms(voice: EspeakVoice) -> tuple[float, list[Speech]]:
     """For each frame that the speech lasts."""
     began = time.thread_time()
-    speeches = list(voice.speak(TEXTS["ru"], "ru"))
+    speeches = list(Speaker.alone(voice, "ru").speak(TEXTS["ru"]))
     spent = time.thread_time() - began
     return spent * 1000 / frame_count(samples(speeches), voice.sample_rate, FPS), speeches
 

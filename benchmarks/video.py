@@ -26,6 +26,7 @@ from app_core.media.wav import pcm16
 from app_core.request import Encoding, VideoRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.video_lipsync_stream import process_video_lipsync_streaming
+from app_core.speech.speaker import Speaker
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import frame_count
 from benchmarks.table import end, show
@@ -46,7 +47,7 @@ def text_of(seconds: float) -> str:
 
 def speech_of(text: str) -> tuple[Float32, int]:
     voice = EspeakVoice()
-    pieces = [speech.pcm for speech in voice.speak(text, "ru")]
+    pieces = [speech.pcm for speech in Speaker.alone(voice, "ru").speak(text)]
     return np.concatenate(pieces), voice.sample_rate
 
 

@@ -14,7 +14,9 @@ from app_core.avatars.library import Avatar
 from app_core.errors import Cancelled, NotFound, VoiceFailed
 from app_core.landmarks import POINT_COUNT, POINTS
 from app_core.speech.registry import Voices
-from app_core.speech.voice import Stale, never
+from app_core.speech.speaker import Speaker
+from app_core.speech.text.piece import Piece
+from app_core.speech.voice import Stale, Voice, never
 from app_core.types import (
     FaceTrack,
     Mouth,
@@ -29,8 +31,15 @@ from app_core.types import (
 RATE = 8000
 
 
+def spoken_by(
+    voice: Voice, text: str, language: str, speed: float = 1.0, stale: Stale = never
+) -> Iterator[Speech]:
+    """A whole text by one voice."""
+    return Speaker.alone(voice, language).speak(text, speed, stale)
+
+
 class ToneVoice:
-    """Each word is a fifth of a second of tone. Can fail at a word, and can be slow."""
+    """Each written word is a fifth of a second of tone. Can fail at a word, and can be slow."""
 
     id = "tone"
     languages = ("ru", "kk", "en")
@@ -41,10 +50,8 @@ class ToneVoice:
         self.word_s, self.fail_at, self.delay_s = word_s, fail_at, delay_s
         self.spoken = 0
 
-    def speak(
-        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
-    ) -> Iterator[Speech]:
-        for index, word in enumerate(text.split()):
+    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+        for index, word in enumerate(piece.written.split()):
             if word == self.fail_at:
                 raise VoiceFailed(f"tone: cannot say '{word}'")
             self._wait(stale)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import weakref
 
 import pytest
@@ -95,7 +96,6 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Library:
     library = Library()
     monkeypatch.setattr(heap, "_glibc", lambda: library)
     monkeypatch.setattr(heap, "QUIET_S", 0.01)
-    monkeypatch.setattr(heap, "APART_S", 0.01)
     return library
 
 
@@ -157,6 +157,30 @@ def test_memory_goes_back_once_for_each_end(library: Library, process: list[int]
             assert until(lambda asked=asked: library.trims == asked)
             assert not until(lambda asked=asked: library.trims > asked, seconds=0.1)
         assert loop() is None
+    finally:
+        trimmer.close()
+
+
+def test_a_server_that_is_never_quiet_is_trimmed_seldom(
+    library: Library, process: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two requests that follow each other it would be paid by the second."""
+    monkeypatch.setattr(heap, "QUIET_S", 0.2)
+    monkeypatch.setattr(heap, "LATEST_S", 0.5)
+    trimmer = Trimmer(lambda: False)
+    trimmer.start()
+
+    def asked_until(trims: int) -> float:
+        began = time.monotonic()
+        while library.trims < trims and time.monotonic() - began < 5:
+            process[0] += heap.GROWN
+            trimmer.ask()
+            time.sleep(0.01)
+        return time.monotonic() - began
+
+    try:
+        assert 0.5 <= asked_until(1) < 5
+        assert 0.5 <= asked_until(2) < 5
     finally:
         trimmer.close()
 

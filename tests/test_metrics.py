@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.begun import begun
 from tests.conftest import until
 from tests.fakes import EchoModel, ToneVoice, ToneVoices
 
@@ -52,7 +53,7 @@ def test_running_renders_and_queues(make_client: Any, model: EchoModel) -> None:
     service = client.application.extensions["lipsync"]
     model.gate.clear()
     try:
-        live = service.submit(_request("realtime"))
+        live = begun(service, _request("realtime"))
         service.submit(_request("asap"))
         assert until(lambda: service.backend.engine.depth > 40)
         told = read(client)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from app_core.avatars.frame_source import PictureStream, SharedFrames, StreamedFrames
+from app_core.avatars.clip_frames import PictureStream, SharedFrames, StreamedFrames
 from app_core.avatars.framing import frame_face
 from app_core.avatars.slab import array_bytes, picture_bytes
 from app_core.errors import BadInput

@@ -38,7 +38,8 @@ _PREVIEWS_BYTES = 8 << 20
 
 class Avatars:
     """Thread-safe. ``work(item, home)`` makes the avatar's folder ``home`` of an
-    upload; ``removed`` is called after each removal."""
+    upload. ``removed(sha256, dropped)`` is told of each removal: of the content that the avatar was
+    made of, and of its file in AVATAR_DIR, both empty where its metadata do not say."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Avatars:
         library: AvatarLibrary,
         scratch: Scratch,
         work: Callable[[Import, Path], None],
-        removed: Callable[[], None] = lambda: None,
+        removed: Callable[[str, str], None] = lambda sha256, dropped: None,
     ) -> None:
         self._library, self._scratch = library, scratch
         self._folder, self._removed = config.avatar_dir, removed
@@ -54,9 +55,6 @@ class Avatars:
         self.imports = Imports(
             lambda item: work(item, self._folder / item.id), scratch.free, config.job_life_s
         )
-        self.when_removed: Callable[[str, str], None] = lambda sha256, dropped: None
-        """Told of the content of an avatar that a person removes, and of the file in AVATAR_DIR
-        that it was made of, if any."""
         self._edits = threading.Lock()
         self._previews: dict[str, bytes] = {}
         self._previewing = threading.Lock()
@@ -132,7 +130,7 @@ class Avatars:
         return None
 
     def _content(self, avatar_id: str) -> tuple[str, str]:
-        """What ``when_removed`` is told; empty where its metadata do not say."""
+        """What ``removed`` is told."""
         with contextlib.suppress(OSError, ValueError):
             metadata = read_metadata(self._folder / avatar_id)
             return str(metadata.get("sha256", "")), str(metadata.get("dropped", ""))
@@ -248,14 +246,13 @@ class Avatars:
                 away = take_away(home)
             except FileNotFoundError as error:
                 raise NotFound("There is no such avatar", field="avatar") from error
-        self.when_removed(*content)
+        self._removed(*content)  # at once: until it is told, a dropped file may come in anew
         self._records.forget(home.name)
         self._library.forget(home)
         with self._previewing:
             for tag in [tag for tag in self._previews if tag.startswith(f"{home.name}-")]:
                 del self._previews[tag]
         discard(away)
-        self._removed()
 
     # Life
 

@@ -13,6 +13,7 @@ from app_core.cores import core_count
 from app_core.errors import SoyleError
 from app_core.face.finder import find_finder
 from app_core.media.ffmpeg import find_ffmpeg
+from app_core.speech.speaker import Speaker
 from app_core.speech.voices.espeak import EspeakVoice
 
 if TYPE_CHECKING:
@@ -54,9 +55,8 @@ def _ffmpeg(config: Config) -> str:
 
 
 def _voice() -> str:
-    voice = EspeakVoice()
     for language, text in SAMPLES.items():
-        list(voice.speak(text, language))
+        list(Speaker.alone(EspeakVoice(), language).speak(text))
     return f"espeak-ng speaks {', '.join(SAMPLES)}"
 
 

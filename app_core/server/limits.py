@@ -15,7 +15,7 @@ class Limits:
 
     threads: int
     spare_threads: int = 8
-    uploads: int = 4
+    uploads: int = 8
     """Bodies that are received by a thread at once."""
     connections: int = 4096
     lingering: int = 512

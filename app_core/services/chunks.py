@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app_core.request import ChunksRequest
     from app_core.services.renders import Renders
     from app_core.services.video_jobs import VideoJobs
-    from app_core.speech.voice import Voice
+    from app_core.speech.speaker import Speaker
 
 LOOK_S = 0.1
 """Between two looks at whether the client is still there."""
@@ -60,35 +60,35 @@ def chunk_id(job: Job, chunk: Chunk) -> str:
     return f"{job.id}-{chunk.index}"
 
 
-class Submit(Protocol):
+class Begin(Protocol):
     """Begins a render of what ``speak`` says."""
 
     def __call__(
-        self, request: ChunksRequest, *, speak: Callable[[Voice, Job], Iterator[Speech]]
+        self, request: ChunksRequest, *, speak: Callable[[Speaker, Job], Iterator[Speech]]
     ) -> Job: ...
 
 
 class Chunks:
     """The renders in chunks, and the files of each chunk."""
 
-    def __init__(self, submit: Submit, renders: Renders, videos: VideoJobs) -> None:
-        self._submit, self._renders, self._videos = submit, renders, videos
+    def __init__(self, begin: Begin, renders: Renders, videos: VideoJobs) -> None:
+        self._begin, self._renders, self._videos = begin, renders, videos
 
     def start(self, request: ChunksRequest) -> Job:
-        """Begins the render; ``job.chunks`` fill up. Raises what ``submit`` raises."""
+        """Begins the render; ``job.chunks`` fill up. Raises as ``LipsyncService.submit``."""
         texts = cut(request.text, request.chunk_size)
         if not texts:
             raise BadInput("There is nothing to say in this text", field="text")
 
-        def speak(voice: Voice, job: Job) -> Iterator[Speech]:
-            rate = voice.sample_rate
+        def speak(speaker: Speaker, job: Job) -> Iterator[Speech]:
+            rate = speaker.sample_rate
             job.chunks = tuple(
                 Chunk(index, text, AudioBuffer(rate, spool=self._renders.spool))
                 for index, text in enumerate(texts)
             )
-            return _speak(job, voice, request.language, request.speed)
+            return _speak(job, speaker, request.speed)
 
-        job = self._submit(request, speak=speak)
+        job = self._begin(request, speak=speak)
 
         def drop() -> None:
             """A render that failed keeps the films that it has finished, but not on a full disk."""
@@ -194,14 +194,14 @@ def _look(job: Job, gone: Callable[[], bool]) -> None:
         raise Cancelled("The reader left")
 
 
-def _speak(job: Job, voice: Voice, language: str, speed: float) -> Iterator[Speech]:
+def _speak(job: Job, speaker: Speaker, speed: float) -> Iterator[Speech]:
     """Every piece of every chunk, once the last is spoken. Chunks end with whole frames."""
-    rate, fps = voice.sample_rate, job.request.fps
+    rate, fps = speaker.sample_rate, job.request.fps
     said: list[Speech] = []
     samples = frames = 0
     for chunk in job.chunks:
         pieces = []
-        for piece in voice.speak(chunk.text, language, speed, lambda: job.ticket.stale):
+        for piece in speaker.speak(chunk.text, speed, lambda: job.ticket.stale):
             job.ticket.check()
             pieces.append(piece)
         if not pieces:

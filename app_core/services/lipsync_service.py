@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from app_core.avatars.collection import Avatars
 from app_core.avatars.importing.base_video import BaseVideo
-from app_core.avatars.importing.disk_watch import Watch
 from app_core.avatars.importing.dropped_files import DroppedFiles
 from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
 from app_core.errors import BadInput, Cancelled
 from app_core.heap import Trimmer
-from app_core.job import Job
 from app_core.job_table import JobTable
 from app_core.outputs import mjpeg
 from app_core.request import VideoRequest
@@ -31,8 +29,9 @@ from app_core.services.renders import Renders, here
 from app_core.services.video_encode import check_codecs
 from app_core.services.video_jobs import VideoJobs
 from app_core.services.watchdog import Duty, Watchdog
-from app_core.speech.fallback import FallbackVoice
 from app_core.speech.registry import Voices, open_voices
+from app_core.speech.speaker import Speaker
+from app_core.speech.text.reading import Reader
 from app_core.spool import Spool
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from app_core.avatars.importing.import_queue import Import
     from app_core.avatars.library import Avatar
     from app_core.config import Config
+    from app_core.job import Job
     from app_core.lipsync.model import LipsyncModel
     from app_core.request import FilmRequest, MjpegRequest, RenderRequest
     from app_core.services.cancel_on_close import CancelOnClose
@@ -58,6 +58,10 @@ EXPIRY_S = 1.0
 """Between two looks for what has been kept long enough."""
 TRIM_S = 60.0
 """Between two looks for memory to give back when no job ends."""
+DISK_LOOK_S = 2.0
+"""Between two looks at what people may have changed on the disk."""
+DISK_JOIN_S = 30.0
+"""A file of gigabytes may be on its way through a hash."""
 READER_LOOK_S = 5.0
 """Between two looks for renders that nobody reads."""
 
@@ -83,25 +87,28 @@ class LipsyncService:
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
         self.voices = voices or open_voices()
+        self.reader = Reader()
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
-        trim, removed = self._trimmer.ask, partial(self._trimmer.ask, gone=True)
-        self.avatars = Avatars(config, self.library, self.scratch, importer, removed=removed)
+        trim = self._trimmer.ask
+        self.avatars = Avatars(
+            config, self.library, self.scratch, importer, removed=self._avatar_removed
+        )
         self.faces = Faces(config, self.library, self.avatars.imports, importer)
         self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
-        self._watch = Watch()
+        self._disk_watch = Watchdog(name="disk-watch")
         self._dropped = DroppedFiles(
-            config.avatar_dir, self.avatars, config.base_video_path, self._watch.check
+            config.avatar_dir, self.avatars, config.base_video_path, self._disk_watch.check
         )
-        self.avatars.when_removed = self._dropped.removed
-        self._watch.looks = (self.base_video.look, self._dropped.scan)
+        for look in (self.base_video.look, self._dropped.scan):
+            self._disk_watch.add(Duty(look, DISK_LOOK_S))
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self.metrics.registry.register(ServiceCollector(self.backend, self.jobs))
         self.spool = Spool(config.work_dir)
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
-        self.chunks = Chunks(self.submit, self._renders, self.videos)
+        self.chunks = Chunks(self._begin, self._renders, self.videos)
         self._watchdog = Watchdog(
             [
                 Duty(self._renders.tend_engines, 1.0),
@@ -122,12 +129,12 @@ class LipsyncService:
         self.backend.start(wait_s)
         self._watchdog.start()
         self._trimmer.start()
-        self._watch.start()
+        self._disk_watch.start()
 
     def close(self) -> None:
         """Ends every job and joins every thread."""
         self.backend.refuse("the server is stopping")
-        self._watch.close()
+        self._disk_watch.close(DISK_JOIN_S)
         self._renders.close()
         self.videos.close()
         self.avatars.close()
@@ -138,84 +145,74 @@ class LipsyncService:
         self.scratch.close()
         self.backend.close()
 
-    def submit(
+    def submit(self, request: RenderRequest, recording: Recording | None = None) -> str:
+        """Starts a render and gives its id. A video is of the base video, unless the request names
+        an avatar. A recording is spoken in place of the text, and closed in the end.
+
+        Raises BadInput, also for a codec that does not work on this machine, NotFound, Conflict,
+        NotReady or Busy, and for a video what ``BaseVideo.avatar`` raises.
+        """
+        with held(recording):
+            self.backend.ready(request.model)
+            avatar = None
+            if isinstance(request, VideoRequest):
+                check_codecs(request, self.backend.ffmpeg())
+                if request.avatar is None and self.base_video.path is not None:
+                    avatar = self.base_video.avatar()
+            return self._begin(request, avatar=avatar, recording=recording).id
+
+    def _begin(
         self,
         request: RenderRequest,
+        speak: Callable[[Speaker, Job], Iterator[Speech]] | None = None,
         avatar: Avatar | None = None,
-        speak: Callable[[Voice, Job], Iterator[Speech]] | None = None,
         recording: Recording | None = None,
     ) -> Job:
-        """Starts a render, on ``avatar`` and of what ``speak`` or a ``recording`` says, if given.
-
-        Raises BadInput, NotFound, Conflict, NotReady or Busy.
-        """
+        """``speak`` in place of the text from end to end; ``avatar`` in place of the request's."""
         if len(request.text) > self.config.max_text_chars:
             raise BadInput(
                 f"'text' is longer than {self.config.max_text_chars} characters", field="text"
             )
         self.backend.ready(request.model)
+        avatar = avatar or self.library.get(request.avatar or self.config.avatar)
         if recording is not None:
-            return self._renders.begin(
-                request,
-                avatar or self.library.get(request.avatar or self.config.avatar),
-                recording.speeches,
-                recording.sample_rate,
-                recorded=True,
-            )
-        voice = self._voice(request)
-        return self._renders.begin(
-            request,
-            avatar=avatar or self.library.get(request.avatar or self.config.avatar),
-            speeches=lambda job: (
-                speak(voice, job)
-                if speak is not None
-                else voice.speak(
-                    request.text, request.language, request.speed, lambda: job.ticket.stale
-                )
-            ),
-            sample_rate=voice.sample_rate,
-        )
+            speeches, rate = recording.speeches, recording.sample_rate
+            return self._renders.begin(request, avatar, speeches, rate, recorded=True)
+        speaker = self._speaker(request)
 
-    def _voice(self, request: RenderRequest) -> Voice:
+        def spoken(job: Job) -> Iterator[Speech]:
+            if speak is not None:
+                return speak(speaker, job)
+            return speaker.speak(request.text, request.speed, lambda: job.ticket.stale)
+
+        return self._renders.begin(request, avatar, spoken, speaker.sample_rate)
+
+    def _speaker(self, request: RenderRequest) -> Speaker:
         """VOICE is a preference: where it lacks the language or fails, the first that speaks it
         speaks. A voice that the request names is meant. Raises NotFound.
         """
-        if request.voice:
-            return self.voices.get(request.voice, request.language)
-        return FallbackVoice(self.voices.chain(request.language, self.config.voice))
 
-    def start_video(self, request: VideoRequest, recording: Recording | None = None) -> Job:
-        """``submit`` on the base video, unless the request names an avatar.
+        def chain(language: str) -> list[Voice]:
+            if request.voice:
+                return [self.voices.get(request.voice, language)]
+            return self.voices.chain(language, self.config.voice)
 
-        Raises BadInput for a codec that does not work on this machine, and also what
-        ``BaseVideo.avatar`` raises.
-        """
-        self.backend.ready(request.model)
-        check_codecs(request, self.backend.ffmpeg())
-        if request.avatar is None and self.base_video.path is not None:
-            return self.submit(request, self.base_video.avatar(), recording=recording)
-        avatar = self.library.get(request.avatar or self.config.avatar)
-        return self.submit(request, avatar, recording=recording)
+        return Speaker(self.reader, chain, request.language)
 
     def stream_mjpeg(
         self, request: MjpegRequest, recording: Recording | None, gone: Gone, full: Gone
     ) -> Outcome:
         """Starts a render whose outcome is a stream of JPEG parts. Raises as ``submit``."""
-        job = self._take(request, recording)
-        return Outcome(job.id, job.request.fps, stream=self.stream(job.id, "mjpeg", gone, full))
+        job_id = self.submit(request, recording)
+        fps = self.jobs.get(job_id).request.fps
+        return Outcome(job_id, fps, stream=self.stream(job_id, "mjpeg", gone, full))
 
     def make_film(
         self, request: FilmRequest, recording: Recording | None, gone: Gone, keep_as: str = ""
     ) -> Outcome:
         """Starts a render whose outcome is a film, as ``VideoJobs.outcome``."""
-        return self.videos.outcome(self._take(request, recording), request, gone, keep_as)
-
-    def _take(self, request: RenderRequest, recording: Recording | None) -> Job:
-        """The recording is the job's, and closed when there will be none."""
-        with held(recording):
-            if isinstance(request, VideoRequest):
-                return self.start_video(request, recording)
-            return self.submit(request, recording=recording)
+        job = self.jobs.get(self.submit(request, recording))
+        return self.videos.outcome(job, request, gone, keep_as)
 
     def stream(
         self, job_id: str, format: Literal["mjpeg", "mp4"], gone: Gone = here, full: Gone = here
@@ -230,19 +227,24 @@ class LipsyncService:
         return self._renders.frames(job, part, gone, full)
 
     def frames(
-        self, job: Job, finish: Callable[[Frame], T], gone: Gone = here, full: Gone = here
+        self, job_id: str, finish: Callable[[Frame], T], gone: Gone = here, full: Gone = here
     ) -> CancelOnClose[T]:
         """``finish(frame)`` for each frame, as ``Renders.frames``. Leaving the loop cancels."""
-        return self._renders.frames(job, finish, gone, full)
+        return self._renders.frames(self.jobs.get(job_id), finish, gone, full)
 
-    def render(self, job: Job, path: Path, gone: Gone = here) -> None:
-        """Writes the whole job to an MP4 file and ends it; a failure leaves nothing at ``path``."""
+    def render(self, job_id: str, path: Path, gone: Gone = here) -> dict[str, Any]:
+        """Writes the whole job to an MP4 file and ends it; a failure leaves nothing at ``path``.
+        What the film holds and how it came about."""
+        job = self.jobs.get(job_id)
         self.videos.write(job, path, gone)
+        return job.statistics or {}
 
     def open_recording(self, path: Path, text: str, language: str) -> Recording:
         """Of at most ``max_audio_s``. Raises BadInput, UnsupportedMedia or TooLarge."""
         limit_s = self.config.max_audio_s
-        return open_recording(self.backend.ffmpeg, path, text, language, limit_s=limit_s)
+        return open_recording(
+            self.backend.ffmpeg, path, self.reader, text, language, limit_s=limit_s
+        )
 
     def process(
         self,
@@ -275,11 +277,13 @@ class LipsyncService:
             batch_size_override,
         )
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str) -> None:
         """Ends a job at once. One that has ended stays as it is."""
-        job = self.jobs.get(job_id)
-        self._renders.end(job, Cancelled("The job was cancelled"))
-        return job
+        self._renders.end(self.jobs.get(job_id), Cancelled("The job was cancelled"))
+
+    def _avatar_removed(self, sha256: str, dropped: str) -> None:
+        self._dropped.removed(sha256, dropped)
+        self._trimmer.ask(gone=True)
 
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:

@@ -11,6 +11,8 @@ from app_core.media.sound_file import SoundFile
 from app_core.picture import to_bgr
 from app_core.request import GenerateRequest
 from app_core.services.renders import here
+from app_core.speech.speaker import Speaker
+from app_core.speech.text.reading import Reader
 from app_core.speech.timing.alignment import Alignment, Fit
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Speech, frame_count
@@ -35,9 +37,12 @@ _BLOCK_S = 1
 class Recording:
     """An open sound file on its way to be said by one job, which closes it."""
 
-    def __init__(self, sound: SoundFile, text: str = "", language: str = "ru") -> None:
+    def __init__(
+        self, sound: SoundFile, reader: Reader, text: str = "", language: str = "ru"
+    ) -> None:
         """``text``: what is said in it; empty when nobody knows."""
-        self._sound, self._text, self._language = sound, text, language
+        self._sound, self._reader = sound, reader
+        self._text, self._language = text, language
 
     @property
     def sample_rate(self) -> int:
@@ -55,9 +60,8 @@ class Recording:
             if sound.samples is not None:  # corrected at the end, if the header lied
                 job.frames_total = frame_count(sound.samples, rate, job.request.fps)
             if self._text:
-                spoken = EspeakVoice().speak(
-                    self._text, self._language, stale=lambda: job.ticket.stale
-                )
+                voice = Speaker.alone(EspeakVoice(), self._language, self._reader)
+                spoken = voice.speak(self._text, stale=lambda: job.ticket.stale)
                 yield from Alignment(sound.blocks(_BLOCK_S * rate), rate, spoken, fit)
                 job.aligned = fit.found / fit.characters if fit.characters else 0.0
                 return
@@ -79,6 +83,7 @@ def held(recording: Recording | None) -> Iterator[None]:
 def open_recording(
     ffmpeg: Callable[[], Ffmpeg],
     path: Path,
+    reader: Reader,
     text: str = "",
     language: str = "ru",
     *,
@@ -87,7 +92,7 @@ def open_recording(
 ) -> Recording:
     """Raises BadInput, UnsupportedMedia or TooLarge, in sentences about ``called``."""
     sound = SoundFile(path, ffmpeg, called=called, limit_s=limit_s)
-    return Recording(sound, text, language)
+    return Recording(sound, reader, text, language)
 
 
 def process_recording(
@@ -112,7 +117,7 @@ def process_recording(
     if static is None:
         static = face_path.name == STILL  # of an avatar that may have a clip too
     request = GenerateRequest.model_construct(text="", static_mode=static)
-    recording = open_recording(videos.ffmpeg, audio_path, called=audio_path.name)
+    recording = open_recording(videos.ffmpeg, audio_path, Reader(), called=audio_path.name)
     with held(recording):
         job = renders.begin(
             request,

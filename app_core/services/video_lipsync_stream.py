@@ -15,7 +15,6 @@ from app_core.services.video_encode import start_video_encoder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app_core.job import Job
     from app_core.request import VideoRequest
 
 __all__ = ["process_video_lipsync_streaming", "start_video_decoder", "start_video_encoder"]
@@ -24,9 +23,9 @@ __all__ = ["process_video_lipsync_streaming", "start_video_decoder", "start_vide
 class VideoService(Protocol):
     """What is used of ``LipsyncService``."""
 
-    def start_video(self, request: VideoRequest) -> Job: ...
+    def submit(self, request: VideoRequest) -> str: ...
 
-    def render(self, job: Job, path: Path, gone: Callable[[], bool]) -> None: ...
+    def render(self, job_id: str, path: Path, gone: Callable[[], bool]) -> dict[str, Any]: ...
 
 
 def process_video_lipsync_streaming(
@@ -38,8 +37,6 @@ def process_video_lipsync_streaming(
     """Writes the video that speaks ``request.text`` and returns its statistics.
 
     ``gone`` is asked between frames: true cancels. A failure leaves nothing at ``output_path``.
-    Raises what ``start_video`` and ``render`` raise.
+    Raises what ``submit`` and ``render`` raise.
     """
-    job = service.start_video(request)
-    service.render(job, Path(output_path), gone)
-    return job.statistics or {}
+    return service.render(service.submit(request), Path(output_path), gone)

@@ -1,4 +1,4 @@
-"""The thread that looks after everything that nobody asks about."""
+"""A thread that looks after what nobody asks about."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app_core.errors import Cancelled
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -27,36 +28,54 @@ class Duty:
 
 class Watchdog:
     """Does each duty about every ``every_s`` seconds. One that fails is done again next time, and
-    keeps no other from being done.
+    keeps no other from being done; one that takes long does, so it has a watchdog of its own, and
+    asks ``check``.
     """
 
-    def __init__(self, duties: Sequence[Duty], clock: Callable[[], float] = time.monotonic) -> None:
-        self._duties, self._clock = duties, clock
+    def __init__(
+        self,
+        duties: Sequence[Duty] = (),
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        name: str = "watchdog",
+    ) -> None:
+        self._clock = clock
         self._done_s = {duty: clock() for duty in duties}
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def add(self, duty: Duty) -> None:
+        """Before the start."""
+        self._done_s[duty] = self._clock()
 
     def start(self) -> None:
         """Raises Busy when no thread is left."""
         start_thread(self._thread)
 
-    def close(self) -> None:
+    def check(self) -> None:
+        """Raises Cancelled when this has been closed."""
+        if self._closing.is_set():
+            raise Cancelled("The server is stopping")
+
+    def close(self, wait_s: float = _JOIN_S) -> None:
         self._closing.set()
         if self._thread.is_alive():
-            self._thread.join(_JOIN_S)
+            self._thread.join(wait_s)
 
     def look(self) -> None:
         """Does what is due."""
-        for duty in self._duties:
+        for duty in self._done_s:
             if self._clock() - self._done_s[duty] < duty.every_s:
                 continue
             self._done_s[duty] = self._clock()
             try:
                 duty.call()
+            except Cancelled:
+                return
             except Exception:
                 logger.exception("the watchdog failed at one of its duties")
 
     def _run(self) -> None:
-        wait_s = min([LOOK_S, *(duty.every_s for duty in self._duties)])
+        wait_s = min([LOOK_S, *(duty.every_s for duty in self._done_s)])
         while not self._closing.wait(wait_s):
             self.look()

@@ -1,4 +1,4 @@
-"""What a voice is: text in, spoken pieces out."""
+"""What a voice is: pieces of text in, speech out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app_core.speech.text.piece import Piece
     from app_core.types import Speech
 
 Stale = Callable[[], bool]
@@ -29,13 +30,11 @@ class Voice(Protocol):
     licence: str
     """SPDX identifier of the engine and its data."""
 
-    def speak(
-        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
-    ) -> Iterator[Speech]:
-        """Pieces of speech in order, each made when it is asked for; ``speed`` 0.5..2.
+    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+        """What ``piece.said`` sounds like, in one or more parts, each made when it is asked for,
+        with the words as they are written; ``speed`` 0.5..2. A pause follows as the piece ends.
 
-        ``stale`` is asked before each piece and in every wait, so that a voice that waits for a
-        server or for its turn stops in time. Thread-safe. Raises Cancelled when ``stale`` says
-        so, VoiceFailed with the engine's own words, VoiceUnreachable when its server does not
-        answer.
+        ``stale`` is asked in every wait, so that a voice that waits for a server or for its turn
+        stops in time. Thread-safe. Raises Cancelled when ``stale`` says so, VoiceFailed with the
+        engine's own words, VoiceUnreachable when its server does not answer.
         """

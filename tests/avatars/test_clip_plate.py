@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app_core.avatars.clip_frames import READ_AHEAD, StreamedFrames
 from app_core.avatars.clip_plate import ClipPlate
-from app_core.avatars.frame_source import READ_AHEAD, StreamedFrames
 from app_core.avatars.library import AvatarLibrary
 from app_core.avatars.still_plate import StillPlate
 from app_core.errors import BadInput, Cancelled, FfmpegFailed, NotFound

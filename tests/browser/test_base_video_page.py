@@ -19,7 +19,7 @@ PATH = "/api/lipsync/video"
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Servers whose base video has some content."""
-    monkeypatch.setattr("app_core.avatars.importing.disk_watch.EVERY_S", 0.1)
+    monkeypatch.setattr("app_core.services.lipsync_service.DISK_LOOK_S", 0.1)
     importer, services = Importer(), []
     make_still_avatar(tmp_path / "avatars" / "aigul", "Aigul")
 

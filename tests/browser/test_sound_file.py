@@ -10,6 +10,7 @@ import soundfile
 
 from app_core.speech.voices.espeak import EspeakVoice
 from tests.browser.conftest import Visitor
+from tests.fakes import spoken_by
 
 PATHS = ["/", "/mjpeg_test", "/api/lipsync/video"]
 TEXT = "Мама мыла раму, а папа читал газету у окна."
@@ -19,7 +20,7 @@ LABEL = {"ru": "Текст записи", "kk": "Жазбаның мәтіні",
 @pytest.fixture
 def speech(tmp_path: Path) -> Path:
     path = tmp_path / "моя речь.flac"
-    pcm = np.concatenate([piece.pcm for piece in EspeakVoice().speak(TEXT, "ru")])
+    pcm = np.concatenate([piece.pcm for piece in spoken_by(EspeakVoice(), TEXT, "ru")])
     soundfile.write(path, pcm, 22_050)
     return path
 

@@ -26,6 +26,7 @@ from app_core.lipsync.wav2lip.runtime import FaceAt
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.types import Frame
+from tests.begun import begun
 from tests.conftest import until
 from tests.fakes import EchoModel, FaceLibrary, FacePlate, ToneVoice, ToneVoices, frame_number
 
@@ -127,8 +128,8 @@ class Watching(threading.Thread):
     def __init__(self, service: LipsyncService, asked: Any) -> None:
         super().__init__()
         self.frames: list[Frame] = []
-        self.job = service.submit(asked)
-        self.reader = service.frames(self.job, whole)
+        self.job = begun(service, asked)
+        self.reader = service.frames(self.job.id, whole)
         self.start()
 
     def run(self) -> None:
@@ -141,7 +142,7 @@ def test_nobody_loses_a_frame_to_a_stall_a_crash_or_a_leaver(case: Echo | Networ
     case.gate.clear()
     stalled = service.frames(service.submit(ask(pace="realtime", text=WORDS * 4)), whole)
     leaver = service.frames(service.submit(ask(text=WORDS * 4)), whole)
-    cursed = service.submit(case.curse())
+    cursed = begun(service, case.curse())
     others = [Watching(service, ask(size)) for size in (SIZE, "160x128", SIZE)]
     film = Watching(service, GenerateRequest.parse({"text": WORDS, "size": SIZE}))
     case.gate.set()
@@ -149,7 +150,7 @@ def test_nobody_loses_a_frame_to_a_stall_a_crash_or_a_leaver(case: Echo | Networ
     next(leaver)
     leaver.close()
     with pytest.raises(ModelFailed, match="cursed"):
-        list(service.frames(cursed, whole))
+        list(service.frames(cursed.id, whole))
     for watching in [*others, film]:
         watching.join(20)
         assert [frame.index for frame in watching.frames] == list(range(FRAMES))
@@ -174,10 +175,10 @@ def test_the_first_batch_is_small_and_the_bounds_hold(make_service: Make) -> Non
     def sizes(**fields: Any) -> list[int]:
         model.batches.clear()
         model.gate.clear()
-        job = service.submit(ask(text=WORDS * 4, **fields))
+        job = begun(service, ask(text=WORDS * 4, **fields))
         assert until(lambda: service.health()["capacity"]["queue"] >= 200)
         model.gate.set()
-        list(service.frames(job, whole))
+        list(service.frames(job.id, whole))
         return [len(batch) for batch in model.batches]
 
     model = EchoModel(max_batch=960)
@@ -218,8 +219,8 @@ def test_a_second_job_on_the_same_face_spends_nothing_on_it(make_service: Make) 
     list(service.frames(service.submit(ask(text="one")), whole))
     assert until(lambda: all(thread.name != "faces" for thread in threading.enumerate()))
     read.clear()
-    job = service.submit(ask(text="one two"))
-    assert len(list(service.frames(job, whole))) == len(read) == 10
+    job = begun(service, ask(text="one two"))
+    assert len(list(service.frames(job.id, whole))) == len(read) == 10
 
 
 def test_the_pace_is_that_of_the_last_seconds() -> None:

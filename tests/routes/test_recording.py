@@ -15,10 +15,10 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, stream_encode_multipart
 
 from app_core.config import Config
-from app_core.routes.http import multipart_form as upload
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.voices.espeak import EspeakVoice
 from tests.conftest import until
+from tests.fakes import spoken_by
 
 ROUTES = ("/api/generate", "/api/lipsync/video", "/api/stream_mjpeg")
 RATE = 16_000
@@ -187,24 +187,6 @@ def test_a_form_needs_its_file_under_its_name(client: FlaskClient, route: str) -
         assert answer.json["field"] == field
 
 
-def test_only_so_many_files_come_in_at_once(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import threading
-
-    full = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(upload, "_PLACES", full)
-    with full:
-        answer = send(client)
-        assert answer.status_code == 503
-        assert answer.json is not None
-        assert answer.json["code"] == "busy"
-        assert int(answer.headers["Retry-After"]) >= 1
-    assert send(client).status_code == 200
-    assert send(client, sound=b"").status_code == 415
-    assert send(client).status_code == 200
-
-
 def test_a_job_in_the_background_knows_its_length_early_and_leaves_its_film(
     client: FlaskClient, service: LipsyncService, model: Any, tmp_path: Path
 ) -> None:
@@ -250,7 +232,7 @@ def test_a_transcript_gives_words_and_their_times(
     client: FlaskClient, service: LipsyncService, tmp_path: Path
 ) -> None:
     text = "Мама мыла раму. Папа купил много яблок."
-    speeches = list(EspeakVoice().speak(text, "ru"))
+    speeches = list(spoken_by(EspeakVoice(), text, "ru"))
     path = tmp_path / "speech.flac"
     soundfile.write(path, np.concatenate([s.pcm for s in speeches]), 22_050)
     data = path.read_bytes()
@@ -269,7 +251,7 @@ def test_a_transcript_gives_words_and_their_times(
 
 
 def test_a_wrong_transcript_is_told(client: FlaskClient, service: LipsyncService) -> None:
-    speeches = EspeakVoice().speak("Мама мыла раму в большом белом доме.", "ru")
+    speeches = spoken_by(EspeakVoice(), "Мама мыла раму в большом белом доме.", "ru")
     data = io.BytesIO()
     soundfile.write(data, np.concatenate([s.pcm for s in speeches]), 22_050, format="WAV")
     answer = send(client, sound=data.getvalue(), text="Seven students failed.", language="en")

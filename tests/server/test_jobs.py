@@ -27,17 +27,6 @@ SMALL = {"text": LONG, "size": "256x256"}
 ASYNC = {"Prefer": "respond-async"}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server([free_port()], tmp_path_factory.mktemp("work"))
-    try:
-        assert until(running.ready, 90), running.log.read_text()
-        yield running
-    finally:
-        assert running.stop() == 0
-        assert list(running.work.iterdir()) == [], "films are left after the end"
-
-
 @pytest.fixture(autouse=True)
 def nothing_left(server: Server) -> Iterator[None]:
     threads = thread_count(server)

@@ -15,21 +15,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import until
-from tests.server.test_server import LONG, Server, free_port, read_until
+from tests.server.test_server import LONG, Server, read_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 
 SHORT = "Мама мыла раму, а папа читал газету у окна."
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server([free_port()], tmp_path_factory.mktemp("work"))
-    try:
-        assert until(running.ready, 90), running.log.read_text()
-        yield running
-    finally:
-        assert running.stop() == 0
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from app_core.services.chunks import (
     wait_for_sound,
 )
 from app_core.services.lipsync_service import LipsyncService
+from app_core.speech.text.piece import Piece
 from app_core.speech.voice import Stale, never
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
@@ -145,8 +146,8 @@ def test_a_client_that_leaves_is_noticed(make_service: Make, model: EchoModel) -
 
 def test_what_cannot_be_said_lasts_a_moment(make_service: Make) -> None:
     class Picky(ToneVoice):
-        def speak(self, text: str, language: str, speed: float = 1.0, stale: Stale = never):  # type: ignore[no-untyped-def]
-            return iter(()) if text == "<b>" else super().speak(text, language, speed, stale)
+        def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never):  # type: ignore[no-untyped-def]
+            return iter(()) if piece.written == "<b>" else super().speak(piece, speed, stale)
 
     service = make_service(voices=ToneVoices(Picky()))
     job = service.chunks.start(request("one <b> two", chunk_size=1))

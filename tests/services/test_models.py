@@ -17,6 +17,7 @@ from app_core.lipsync import registry
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.types import Frame, Mouth, MouthTask
+from tests.begun import begun
 from tests.conftest import checked_client, until
 from tests.fakes import EchoModel, GreyLibrary, GreyPlate, frame_number
 from tests.test_metrics import read
@@ -91,7 +92,7 @@ def numbers(service: LipsyncService, job: Job) -> list[int]:
     def number(frame: Frame) -> int:
         return frame_number(frame.picture)
 
-    return list(service.frames(job, number))
+    return list(service.frames(job.id, number))
 
 
 def drawn(model: Named) -> set[str]:
@@ -100,7 +101,7 @@ def drawn(model: Named) -> set[str]:
 
 def test_a_request_picks_a_model(make: Make, light: Named, heavy: Named) -> None:
     service = make()
-    jobs = {name: service.submit(film(model=name)) for name in ("auto", "light", "heavy")}
+    jobs = {name: begun(service, film(model=name)) for name in ("auto", "light", "heavy")}
     for job in jobs.values():
         assert numbers(service, job) == list(range(FRAMES))
     assert drawn(light) == {jobs["auto"].id, jobs["light"].id}
@@ -123,7 +124,7 @@ def test_both_draw_in_the_same_moment(make: Make) -> None:
             return super().draw(tasks)
 
     service = make(Meeting("light"), Meeting("heavy"))
-    jobs = [service.submit(film(model=name)) for name in ("light", "heavy")]
+    jobs = [begun(service, film(model=name)) for name in ("light", "heavy")]
     assert [numbers(service, job) for job in jobs] == [list(range(FRAMES))] * 2
 
 
@@ -131,8 +132,8 @@ def test_a_model_that_stands_still_holds_up_no_other(make: Make, heavy: Named) -
     service = make()
     heavy.gate.clear()
     try:
-        waiting = service.submit(film(model="heavy"))
-        assert numbers(service, service.submit(film(model="light"))) == list(range(FRAMES))
+        waiting = begun(service, film(model="heavy"))
+        assert numbers(service, begun(service, film(model="light"))) == list(range(FRAMES))
         assert not waiting.ended and not waiting.mouths.visited
     finally:
         heavy.gate.set()
@@ -147,7 +148,7 @@ def test_a_thread_that_ends_ends_its_own_renders_alone(
     service._watchdog.close()  # this test is the watchdog
     for gate in (light.gate, heavy.gate):
         gate.clear()
-    jobs = {name: service.submit(film(model=name)) for name in ("light", "heavy")}
+    jobs = {name: begun(service, film(model=name)) for name in ("light", "heavy")}
     engine = service.backend.models[1].engine
 
     def raises(*_: object) -> None:
@@ -173,7 +174,7 @@ def test_a_thread_that_ends_ends_its_own_renders_alone(
     assert numbers(service, jobs["light"]) == list(range(FRAMES))
     assert jobs["light"].status is JobStatus.DONE
     assert client.get("/api/health").json["status"] == "ready"
-    assert numbers(service, service.submit(film(model="heavy"))) == list(range(FRAMES))
+    assert numbers(service, begun(service, film(model="heavy"))) == list(range(FRAMES))
 
 
 def test_a_model_that_cannot_be_loaded_is_named_and_the_others_serve(
@@ -187,7 +188,7 @@ def test_a_model_that_cannot_be_loaded_is_named_and_the_others_serve(
     assert told.json["reason"] == "heavy: no weights"
     assert told.json["model"] == "light"
     assert [model["name"] for model in told.json["models"]] == ["light"]
-    assert numbers(service, service.submit(film())) == list(range(FRAMES))
+    assert numbers(service, begun(service, film())) == list(range(FRAMES))
     with pytest.raises(BadInput, match="one of: auto, light$"):
         service.submit(film(model="heavy"))
 
@@ -201,7 +202,7 @@ def test_a_model_that_fails_its_trial_is_closed(make: Make, light: Named) -> Non
     service = make(light, broken)
     assert service.backend.condition() == ("degraded", "heavy: no room")
     assert broken.closed and not light.closed
-    assert numbers(service, service.submit(film())) == list(range(FRAMES))
+    assert numbers(service, begun(service, film())) == list(range(FRAMES))
 
 
 def test_without_any_model_it_is_offline_with_every_reason(make: Make) -> None:
@@ -217,7 +218,7 @@ def test_without_any_model_it_is_offline_with_every_reason(make: Make) -> None:
 def test_health_and_metrics_know_each_model(make: Make) -> None:
     service = make()
     client = checked_client(service)
-    numbers(service, service.submit(film(model="heavy")))
+    numbers(service, begun(service, film(model="heavy")))
     told = client.get("/api/health").json
     assert told["status"] == "ready"
     assert (told["model"], told["device"]) == ("light", "cpu")
@@ -244,15 +245,15 @@ def test_live_renders_of_both_share_the_cores(make: Make) -> None:
     light.calibrate(light.cores * 1000 / 25 / 8, 128, 128)  # 6 live renders fill CPU_SHARE
     heavy.calibrate(light.cores * 1000 / 25 / 4, 128, 128)
     text = " ".join(["word"] * 40)
-    jobs = [service.submit(live(model="heavy").model_copy(update={"text": text}))]
-    jobs += [service.submit(live().model_copy(update={"text": text})) for _ in range(4)]
+    jobs = [begun(service, live(model="heavy").model_copy(update={"text": text}))]
+    jobs += [begun(service, live().model_copy(update={"text": text})) for _ in range(4)]
     with pytest.raises(Busy):
         service.submit(live())
     with pytest.raises(Busy):
         service.submit(live(model="heavy"))
     service.cancel(jobs[0].id)
     assert light.snapshot().live == 4
-    jobs += [service.submit(live()) for _ in range(2)]
+    jobs += [begun(service, live()) for _ in range(2)]
     assert light.snapshot().live == heavy.snapshot().live == 6
     for job in jobs:
         service.cancel(job.id)
@@ -276,7 +277,7 @@ def test_a_face_is_made_once_for_each_model_and_plate(
     library = Library()
     service = make(library=library)
     for name in ("light", "heavy", "light", "heavy"):
-        numbers(service, service.submit(film(model=name)))
+        numbers(service, begun(service, film(model=name)))
     for model in (light, heavy):
         assert len(model.opened) == len(set(model.opened)) == 3, "512x512, its own, 128x128"
     assert set(library.charged.values()) == {43}, "what both hold of a plate"
@@ -313,7 +314,7 @@ def test_the_log_names_the_model_of_its_figures(
     service = make()
     heavy.gate.clear()
     try:
-        job = service.submit(live(model="heavy"))
+        job = begun(service, live(model="heavy"))
         for loaded in service.backend.models:
             loaded._stats_logger._tell()
     finally:

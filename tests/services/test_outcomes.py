@@ -15,6 +15,7 @@ from app_core.media.sound_file import SoundFile
 from app_core.request import FilmRequest, GenerateRequest, MjpegRequest, VideoRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.types import Frame
+from tests.begun import begun
 from tests.conftest import until
 from tests.fakes import EchoModel
 
@@ -45,7 +46,7 @@ def asap(**fields: Any) -> MjpegRequest:
 def test_an_id_and_a_format_give_bytes(
     service: LipsyncService, format: Any, begins: bytes | None, marker: bytes, count: int
 ) -> None:
-    job_id = service.submit(film()).id
+    job_id = service.submit(film())
     with service.stream(job_id, format) as pieces:
         body = b"".join(pieces)
     assert body.startswith(begins or b"")
@@ -62,7 +63,7 @@ def test_no_job_no_bytes(service: LipsyncService) -> None:
 
 @pytest.mark.parametrize("format", ["mjpeg", "mp4"])
 def test_leaving_the_bytes_cancels(service: LipsyncService, format: Any) -> None:
-    job = service.submit(GenerateRequest(text=WORDS * 100, size="128x128"))
+    job = begun(service, GenerateRequest(text=WORDS * 100, size="128x128"))
     with service.stream(job.id, format) as pieces:
         next(pieces)
     assert job.status is JobStatus.CANCELLED
@@ -126,12 +127,12 @@ def test_a_recording_whose_render_is_refused_is_closed(
 def test_who_reads_to_the_end_of_a_playout_ends_the_job(
     service: LipsyncService, model: EchoModel
 ) -> None:
-    job = service.submit(film())
+    job = begun(service, film())
     assert len(list(service._renders.playout(job, whole))) == 15
     assert not job.ended
     assert service._renders.end(job, None)
-    other = service.submit(film())
+    other = begun(service, film())
     other.film = True
-    assert len(list(service.frames(other, whole))) == 15
+    assert len(list(service.frames(other.id, whole))) == 15
     assert other.status is JobStatus.DONE
     assert other.statistics is not None

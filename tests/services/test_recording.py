@@ -15,6 +15,7 @@ from app_core.job import JobStatus
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.services import renders
 from app_core.services.lipsync_service import LipsyncService
+from tests.begun import begun
 from tests.conftest import until
 from tests.fakes import frame_number
 
@@ -155,9 +156,9 @@ def test_pieces_of_a_recording_are_one_sound(service: LipsyncService, tmp_path: 
     from app_core.request import GenerateRequest
     from app_core.services.recording import open_recording
 
-    recording = open_recording(service.backend.ffmpeg, path)
-    job = service.submit(GenerateRequest.model_construct(text=""), recording=recording)
-    with service.frames(job, lambda frame: frame) as frames:
+    recording = open_recording(service.backend.ffmpeg, path, service.reader)
+    job = begun(service, GenerateRequest.model_construct(text=""), recording=recording)
+    with service.frames(job.id, lambda frame: frame) as frames:
         for frame in frames:
             heard.append(frame.pcm)
             numbers.append(frame_number(frame.picture))

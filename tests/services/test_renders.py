@@ -20,6 +20,7 @@ from app_core.services.admission import Admission
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.renders import Renders
 from app_core.types import Frame
+from tests.begun import begun
 from tests.conftest import until
 from tests.fakes import EchoModel, ToneVoice, ToneVoices
 
@@ -87,7 +88,7 @@ def test_a_cancel_at_any_step_of_the_beginning_leaves_nothing(
         before = sys.gettrace()
         sys.settrace(cut.trace)
         try:
-            job = service.submit(ask(job_id=job_id))
+            job = begun(service, ask(job_id=job_id))
         except Cancelled:
             assert cut.cancelled
         finally:
@@ -99,10 +100,10 @@ def test_a_cancel_at_any_step_of_the_beginning_leaves_nothing(
             assert service.jobs.get(job_id).status is JobStatus.CANCELLED, step
             if job is not None:
                 with pytest.raises(Cancelled):
-                    list(service.frames(job, whole))
+                    list(service.frames(job.id, whole))
         else:
             assert job is not None
-            service.frames(job, whole).close()
+            service.frames(job.id, whole).close()
         assert until(lambda: nothing_is_left(service)), step
     assert job is not None and not cut.happened, "every step was tried"
     service.cancel(job.id)
@@ -110,7 +111,7 @@ def test_a_cancel_at_any_step_of_the_beginning_leaves_nothing(
 
 
 def test_an_ending_is_never_undone(service: LipsyncService) -> None:
-    job = service.submit(film())
+    job = begun(service, film())
     service.cancel(job.id)
     assert not job.begin()
     assert job.status is JobStatus.CANCELLED
@@ -137,7 +138,7 @@ def test_what_cannot_begin_is_given_back(
 def test_a_job_that_nobody_reads_ends(
     service: LipsyncService, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = service.submit(ask())
+    job = begun(service, ask())
     assert until(lambda: len(job.mouths) > 0)
     service._renders.end_unread()
     assert job.status is JobStatus.RUNNING, "its reader may still come"
@@ -147,14 +148,14 @@ def test_a_job_that_nobody_reads_ends(
     assert "Nobody read" in str(job.error)
     assert until(lambda: nothing_is_left(service))
     with pytest.raises(Cancelled, match="Nobody read"):
-        service.frames(job, whole)
+        service.frames(job.id, whole)
 
 
 def test_a_failure_that_nobody_reads_ends_its_job(
     make_service: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = make_service(voices=ToneVoices(ToneVoice(fail_at="one")))
-    job = service.submit(film())
+    job = begun(service, film())
     assert until(lambda: job.mouths.closed)
     monkeypatch.setattr(module, "UNREAD_S", 0.0)
     assert until(lambda: service._renders.end_unread() or job.ended)
@@ -167,12 +168,12 @@ def test_a_reader_that_waits_or_works_is_left_alone(
     monkeypatch.setattr(module, "UNREAD_S", 0.0)
     service = make_service()
     model.gate.clear()
-    job = service.submit(film())
+    job = begun(service, film())
     service._renders.end_unread()
     assert not job.ended, "there is nothing to read yet"
     model.gate.set()
     seen = 0
-    for _ in service.frames(job, whole):
+    for _ in service.frames(job.id, whole):
         service._renders.end_unread()
         assert not job.ended, "an encoder that takes its time"
         seen += 1
@@ -183,8 +184,8 @@ def test_a_reader_that_waits_or_works_is_left_alone(
 def test_a_reader_that_stays_away_for_good_is_no_reader(
     service: LipsyncService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = service.submit(film())
-    reader = service.frames(job, whole)
+    job = begun(service, film())
+    reader = service.frames(job.id, whole)
     next(reader)
     assert until(lambda: len(job.mouths) > 0)
     monkeypatch.setattr(module, "STALLED_S", 0.0)
@@ -205,7 +206,7 @@ def test_an_engine_whose_thread_has_ended_is_told_and_replaced(
     def raises(*_: object) -> None:
         raise MemoryError
 
-    job = service.submit(film())
+    job = begun(service, film())
     with monkeypatch.context() as patch:
         patch.setattr(threading, "excepthook", lambda _: None)
         patch.setattr(engine._scheduler, "schedule", raises)

@@ -17,8 +17,10 @@ from app_core.errors import BadInput, Busy, Cancelled, Conflict, ModelFailed, No
 from app_core.job import Job, JobStatus
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
+from app_core.speech.text.piece import Piece
 from app_core.speech.voice import Stale, never
 from app_core.types import Frame, frame_count
+from tests.begun import begun
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, GreyLibrary, ToneVoice, ToneVoices, frame_number
 
@@ -40,8 +42,8 @@ def realtime(text: str = WORDS, **fields: object) -> MjpegRequest:
 
 @pytest.mark.parametrize("fps", [10, 25, 30, 59])
 def test_every_frame_in_order_with_its_own_sound(service: LipsyncService, fps: int) -> None:
-    job = service.submit(asap(fps=fps))
-    frames = list(service.frames(job, whole))
+    job = begun(service, asap(fps=fps))
+    frames = list(service.frames(job.id, whole))
     assert [frame_number(f.picture) for f in frames] == list(range(len(frames)))
     assert len(frames) == frame_count(len(job.sound), RATE, fps) == job.frames_total
     sound = np.concatenate([f.pcm for f in frames])
@@ -52,8 +54,8 @@ def test_every_frame_in_order_with_its_own_sound(service: LipsyncService, fps: i
 
 
 def test_pictures_follow_the_plate_in_its_own_time(service: LipsyncService) -> None:
-    job = service.submit(asap(fps=50))
-    greys = [int(f.picture.y[-1, -1]) - 40 for f in service.frames(job, whole)]
+    job = begun(service, asap(fps=50))
+    greys = [int(f.picture.y[-1, -1]) - 40 for f in service.frames(job.id, whole)]
     assert greys == [(n // 2) % 10 for n in range(len(greys))]
 
 
@@ -61,22 +63,22 @@ def test_two_jobs_share_batches(make_service: Make) -> None:
     model = EchoModel(max_batch=64)
     service = make_service(model=model)
     model.gate.clear()
-    jobs = [service.submit(asap()) for _ in range(2)]
+    jobs = [begun(service, asap()) for _ in range(2)]
     assert until(lambda: service.health()["capacity"]["queue"] >= 20)
     model.gate.set()
     for job in jobs:
-        assert len(list(service.frames(job, whole))) == 25
+        assert len(list(service.frames(job.id, whole))) == 25
     assert any(len({name for name, _ in batch}) == 2 for batch in model.batches)
     assert model.threads <= {"loader", "engine-echo"}
 
 
 def test_a_stalled_reader_slows_nobody(service: LipsyncService) -> None:
     long = " ".join(["word"] * 60)
-    stalled = service.submit(asap(long))
-    holding = service.frames(stalled, whole)
+    stalled = begun(service, asap(long))
+    holding = service.frames(stalled.id, whole)
     next(holding)
-    job = service.submit(asap(long))
-    assert len(list(service.frames(job, whole))) == 300
+    job = begun(service, asap(long))
+    assert len(list(service.frames(job.id, whole))) == 300
     assert len(stalled.mouths) <= 64
     holding.close()
     assert stalled.status is JobStatus.CANCELLED
@@ -86,26 +88,26 @@ def test_one_cursed_frame_fails_one_job(make_service: Make) -> None:
     cursed = str(uuid.uuid4())
     model = EchoModel(max_batch=64, bad=[(cursed, 7)])
     service = make_service(model=model)
-    bad, good = service.submit(asap(job_id=cursed)), service.submit(asap())
+    bad, good = begun(service, asap(job_id=cursed)), begun(service, asap())
     with pytest.raises(ModelFailed, match="frame 7 is cursed"):
-        list(service.frames(bad, whole))
+        list(service.frames(bad.id, whole))
     assert bad.status is JobStatus.FAILED
-    assert len(list(service.frames(good, whole))) == 25
+    assert len(list(service.frames(good.id, whole))) == 25
     assert len(list(service.frames(service.submit(asap()), whole))) == 25
 
 
 def test_a_failing_voice_fails_the_job_in_its_words(make_service: Make) -> None:
     service = make_service(voices=ToneVoices(ToneVoice(fail_at="three")))
-    job = service.submit(asap())
+    job = begun(service, asap())
     with pytest.raises(VoiceFailed, match="cannot say 'three'"):
-        list(service.frames(job, whole))
+        list(service.frames(job.id, whole))
     assert job.status is JobStatus.FAILED
     assert job.describe()["error"]["code"] == "voice_failed"
 
 
 def test_nothing_to_say_is_bad_input(make_service: Make) -> None:
     class Mute(ToneVoice):
-        def speak(self, text: str, language: str, speed: float = 1.0, stale: Stale = never):  # type: ignore[no-untyped-def]
+        def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never):  # type: ignore[no-untyped-def]
             return iter(())
 
     service = make_service(voices=ToneVoices(Mute()))
@@ -117,8 +119,8 @@ def test_nothing_to_say_is_bad_input(make_service: Make) -> None:
 def test_leaving_the_loop_cancels(make_service: Make) -> None:
     voice = ToneVoice(delay_s=0.02)
     service = make_service(voices=ToneVoices(voice))
-    job = service.submit(asap(" ".join(["word"] * 200)))
-    with service.frames(job, whole) as frames:
+    job = begun(service, asap(" ".join(["word"] * 200)))
+    with service.frames(job.id, whole) as frames:
         next(frames)
     assert job.status is JobStatus.CANCELLED
     assert until(lambda: not [t for t in threading.enumerate() if t.name.startswith("job-")])
@@ -126,8 +128,8 @@ def test_leaving_the_loop_cancels(make_service: Make) -> None:
 
 
 def test_closing_before_the_first_frame_cancels(service: LipsyncService) -> None:
-    job = service.submit(realtime())
-    service.frames(job, whole).close()
+    job = begun(service, realtime())
+    service.frames(job.id, whole).close()
     assert job.status is JobStatus.CANCELLED
 
 
@@ -136,17 +138,17 @@ def test_a_reader_that_is_gone_is_noticed_before_the_first_frame(make_service: M
     service = make_service(model=model)
     model.gate.clear()
     left = threading.Event()
-    job = service.submit(realtime())
+    job = begun(service, realtime())
     threading.Timer(0.05, left.set).start()
     with pytest.raises(Cancelled):
-        next(service.frames(job, whole, gone=left.is_set))
+        next(service.frames(job.id, whole, gone=left.is_set))
     model.gate.set()
     assert job.status is JobStatus.CANCELLED
 
 
 def test_cancel_ends_a_live_reader_and_its_sound(service: LipsyncService) -> None:
-    job = service.submit(realtime(" ".join(["word"] * 100)))
-    frames = service.frames(job, whole)
+    job = begun(service, realtime(" ".join(["word"] * 100)))
+    frames = service.frames(job.id, whole)
     next(frames)
     service.cancel(job.id)
     with pytest.raises(Cancelled):
@@ -157,7 +159,7 @@ def test_cancel_ends_a_live_reader_and_its_sound(service: LipsyncService) -> Non
 
 
 def test_live_pictures_are_dropped_when_late_and_sound_never(service: LipsyncService) -> None:
-    job = service.submit(realtime(" ".join(["word"] * 10)))
+    job = begun(service, realtime(" ".join(["word"] * 10)))
     shown: list[Frame] = []
     stall = threading.Event()
 
@@ -166,7 +168,7 @@ def test_live_pictures_are_dropped_when_late_and_sound_never(service: LipsyncSer
             stall.wait(0.6)
         return frame
 
-    for frame in service.frames(job, slow):
+    for frame in service.frames(job.id, slow):
         shown.append(frame)
     assert job.frames_dropped >= 5
     assert len(shown) + job.frames_dropped == job.frames_total == 50
@@ -177,8 +179,8 @@ def test_live_pictures_are_dropped_when_late_and_sound_never(service: LipsyncSer
 
 
 def test_progress_is_estimated_while_the_text_is_spoken(service: LipsyncService) -> None:
-    job = service.submit(realtime(" ".join(["word"] * 100)))
-    with service.frames(job, whole) as frames:
+    job = begun(service, realtime(" ".join(["word"] * 100)))
+    with service.frames(job.id, whole) as frames:
         for _ in range(5):
             next(frames)
         assert job.frames_total is None, "a live job speaks only a little ahead"
@@ -187,20 +189,20 @@ def test_progress_is_estimated_while_the_text_is_spoken(service: LipsyncService)
 
 
 def test_a_file_never_drops(service: LipsyncService) -> None:
-    job = service.submit(GenerateRequest(text=WORDS))
+    job = begun(service, GenerateRequest(text=WORDS))
 
     def slow(frame: Frame) -> int:
         threading.Event().wait(0.02)
         return frame.index
 
-    assert list(service.frames(job, slow)) == list(range(25))
+    assert list(service.frames(job.id, slow)) == list(range(25))
 
 
 def test_full_means_no_and_the_others_go_on(make_service: Make, config: Config) -> None:
     service = make_service(config=config.model_copy(update={"max_jobs": 2}))
     long = " ".join(["word"] * 40)
-    jobs = [service.submit(realtime(long)) for _ in range(2)]
-    readers = [service.frames(job, whole) for job in jobs]
+    jobs = [begun(service, realtime(long)) for _ in range(2)]
+    readers = [service.frames(job.id, whole) for job in jobs]
     for reader in readers:
         next(reader)
     with pytest.raises(Busy) as caught:
@@ -281,8 +283,8 @@ def test_a_model_that_does_not_load_says_so(config: Config, make_service: Make) 
 
 def test_close_ends_running_jobs(make_service: Make) -> None:
     service = make_service()
-    job: Job = service.submit(realtime(" ".join(["word"] * 100)))
-    reader = service.frames(job, whole)
+    job: Job = begun(service, realtime(" ".join(["word"] * 100)))
+    reader = service.frames(job.id, whole)
     next(reader)
     service.close()
     with pytest.raises(Cancelled):
@@ -301,8 +303,8 @@ def test_a_work_dir_that_cannot_be_written_is_told_and_passed_over(
     service = make_service(config=closed)
     assert service.config.work_dir is None
     assert caplog.text.count("cannot be written") == 1
-    job = service.submit(GenerateRequest(text="one"))
-    service.render(job, tmp_path / "film.mp4")
+    job = begun(service, GenerateRequest(text="one"))
+    service.render(job.id, tmp_path / "film.mp4")
     assert (tmp_path / "film.mp4").stat().st_size > 1000
 
 
@@ -338,7 +340,7 @@ def test_a_job_that_failed_holds_nothing_of_its_render(make_service: Make, ends:
     model = EchoModel(max_batch=4)
     service = make_service(model=model, voices=ToneVoices(voice))
     model.gate.clear()
-    job = service.submit(asap())
+    job = begun(service, asap())
     if ends == "model":
         model.bad.update((job.id, n) for n in range(8, 99))
     model.gate.set()
@@ -353,7 +355,7 @@ def test_a_job_that_failed_holds_nothing_of_its_render(make_service: Make, ends:
     if ends == "reader":
         voice.delay_s = 0.1  # the sound is still growing when it is closed
     try:
-        with service.frames(job, seen) as frames:
+        with service.frames(job.id, seen) as frames:
             for frame in frames:
                 if ends == "leaves" and frame.index == 3:
                     break
@@ -388,10 +390,10 @@ def test_what_a_model_made_of_a_plate_goes_with_it(make_service: Make) -> None:
 
     model, library = Model(), Library()
     service = make_service(model=model, library=library)
-    job = service.submit(asap())
+    job = begun(service, asap())
     plate = library.plate(library.get("grey"), (128, 128), static=False, sway=True)
     made = weakref.ref(service.backend.face(model, plate))
-    for _ in service.frames(job, whole):
+    for _ in service.frames(job.id, whole):
         pass
     assert job.status is JobStatus.DONE and made() is not None
     assert set(library.charged) == {77}

@@ -30,6 +30,7 @@ from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.scratch import Scratch
+from tests.begun import begun
 from tests.clips import PICTURES, children, make_avatar
 from tests.conftest import until
 from tests.fakes import EchoModel, GreyPlate
@@ -351,8 +352,8 @@ def clip_service(make_service: Any, tmp_path: Path) -> Any:
 def test_an_avatar_is_removed_while_it_speaks(clip_service: Any, still: bool) -> None:
     text = " ".join(["word"] * 20)
     asked = GenerateRequest(text=text, avatar="clip", static_mode=still, size="128x128")
-    job = clip_service.submit(asked)
-    with clip_service.frames(job, lambda frame: frame.index) as frames:
+    job = begun(clip_service, asked)
+    with clip_service.frames(job.id, lambda frame: frame.index) as frames:
         seen = [next(frames)]
         clip_service.avatars.remove("clip")
         with pytest.raises(NotFound):
@@ -369,7 +370,7 @@ def test_several_avatars_at_once(clip_service: Any) -> None:
         for name in ("aigul", "clip", "aigul", "clip")
     ]
     for job in jobs:
-        with clip_service.frames(job, lambda frame: frame.picture) as frames:
+        with clip_service.frames(job.id, lambda frame: frame.picture) as frames:
             assert len(list(frames)) == 10
         assert job.status is JobStatus.DONE
 

@@ -37,6 +37,7 @@ from app_core.services.video_lipsync_stream import (
     start_video_encoder,
 )
 from app_core.types import Frame
+from tests.begun import begun
 from tests.clips import (
     FPS,
     HEIGHT,
@@ -136,11 +137,11 @@ def test_what_the_file_says(make: Make, ffmpeg: Ffmpeg, tmp_path: Path) -> None:
 
 def test_outside_of_the_mouths_region_pixels_are_the_decoders(make: Make) -> None:
     service = make(model=VisemeModel(), room_mb=0)
-    job = service.start_video(video())
+    job = begun(service, video())
     plate = service.library.plate(service.library.get("clip"), static=False)
     pose = find_pose(plate.track.landmarks[0], WIDTH, HEIGHT)
     changed = 0
-    frames = list(service.frames(job, lambda frame: frame))
+    frames = list(service.frames(job.id, lambda frame: frame))
     for frame in frames:
         source = pixels(frame.index)
         inside = np.zeros((HEIGHT, WIDTH), bool)
@@ -171,8 +172,8 @@ def test_frames_come_at_the_clips_rate_or_the_asked_one(
 
 def played(service: LipsyncService, request: RenderRequest) -> tuple[int, list[int]]:
     """The job's rate, and the picture of the clip that each of its frames is drawn on."""
-    job = service.submit(request)
-    with service.frames(job, lambda frame: int(np.median(frame.picture.y[-16:, :16]))) as frames:
+    job = begun(service, request)
+    with service.frames(job.id, lambda frame: int(np.median(frame.picture.y[-16:, :16]))) as frames:
         lumas = list(frames)
     assert len(lumas) == -(-len(job.sound) * job.request.fps // job.sound.sample_rate)
     return job.request.fps, [round((seen - luma(0)) / 3) for seen in lumas]
@@ -232,11 +233,11 @@ def test_live_a_faster_clip_comes_at_the_usual_rate_where_only_that_fits(
     asked = MjpegRequest(text=LONG, size="auto")
     rates = []
     for _ in range(3):
-        job = service.submit(asked)
+        job = begun(service, asked)
         rates.append(job.request.fps)
     assert rates == [30, 30, 30]
     service.capacity.calibrate(1.0, 512, 512, model_fps=130)
-    job = service.submit(asked)
+    job = begun(service, asked)
     assert job.request.fps == 25, "117 frames/s are to be had"
     with pytest.raises(Busy):
         service.submit(asked)
@@ -255,7 +256,7 @@ def test_the_base_video_with_its_track_and_another_avatar(make: Make, tmp_path: 
 def test_a_missing_base_video_is_named(make: Make) -> None:
     service = make(base=Path("/nowhere/base.mov"))
     with pytest.raises(NotFound, match=r"BASE_VIDEO_PATH is /nowhere/base.mov"):
-        service.start_video(video())
+        service.submit(video())
 
 
 def test_pictures_without_a_face_pass_and_are_counted(
@@ -263,8 +264,8 @@ def test_pictures_without_a_face_pass_and_are_counted(
 ) -> None:
     folder = make_avatar(tmp_path / "faceless", faceless=tuple(range(5, 15)))
     service = make(folder, model=VisemeModel())
-    job = service.start_video(video())
-    with service.frames(job, lambda frame: frame) as frames:
+    job = begun(service, video())
+    with service.frames(job.id, lambda frame: frame) as frames:
         same = [np.array_equal(f.picture.y, pixels(f.index)[:HEIGHT]) for f in frames]
     assert all(same[5:15])
     assert not all(same[:5]) and not all(same[15:])
@@ -280,7 +281,7 @@ def test_pictures_without_a_face_pass_and_are_counted(
 )
 def test_an_encoder_that_is_not_here(make: Make, fields: dict[str, str], words: str) -> None:
     with pytest.raises(BadInput, match=words) as caught:
-        make().start_video(video(**fields))
+        make().submit(video(**fields))
     assert caught.value.field == "encoder"
 
 
@@ -288,7 +289,7 @@ def test_a_gpu_decoder_that_is_not_here(make: Make, ffmpeg: Ffmpeg) -> None:
     if ffmpeg.nvdec:
         pytest.skip("this machine has one")
     with pytest.raises(BadInput, match="no NVIDIA decoder works") as caught:
-        make().start_video(video(use_nvdec=True))
+        make().submit(video(use_nvdec=True))
     assert caught.value.field == "use_nvdec"
 
 
@@ -305,9 +306,9 @@ def test_the_other_encoder_that_is_here(make: Make, ffmpeg: Ffmpeg, tmp_path: Pa
 def test_statistics_are_kept_with_the_job(make: Make, tmp_path: Path) -> None:
     voices = ToneVoices(ToneVoice(delay_s=0.02))
     service = make(model=VisemeModel(), voices=voices, room_mb=0)
-    job = service.start_video(video())
+    job = begun(service, video())
     assert job.describe()["statistics"] is None
-    service.render(job, tmp_path / "film.mp4")
+    service.render(job.id, tmp_path / "film.mp4")
     told = job.describe()["statistics"]
     assert told["speech_s"] >= 0.1
     assert 0 < told["opening_s"] < told["total_s"]
@@ -322,7 +323,7 @@ class Render(threading.Thread):
 
     def __init__(self, service: LipsyncService, path: Path) -> None:
         super().__init__()
-        self.job = service.start_video(video(LONG))
+        self.job = begun(service, video(LONG))
         self._service, self._path = service, path
         self.error: Exception | None = None
         self.start()
@@ -330,7 +331,7 @@ class Render(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._service.render(self.job, self._path)
+            self._service.render(self.job.id, self._path)
         except Exception as error:
             self.error = error
 
@@ -369,7 +370,7 @@ def test_a_cancel_in_the_middle_leaves_nothing(make: Make, tmp_path: Path) -> No
 
 def test_a_job_without_a_reader_opens_no_decoder(make: Make) -> None:
     service = make(room_mb=0)
-    job = service.start_video(video(LONG))
+    job = begun(service, video(LONG))
     assert until(lambda: len(job.mouths) > 10)
     assert children() == []
     service.cancel(job.id)

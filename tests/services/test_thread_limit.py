@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core.avatars.clip_frames import SharedFrames, StreamedFrames
 from app_core.avatars.clip_plate import ClipPlate
-from app_core.avatars.frame_source import SharedFrames, StreamedFrames
 from app_core.avatars.importing.import_queue import PLACES, Import, Imports
 from app_core.errors import Busy, FfmpegFailed, SoyleError
 from app_core.face.track import no_face
@@ -26,12 +25,12 @@ from app_core.outputs.fragmented_mp4 import fragments
 from app_core.outputs.mp4 import start_mp4
 from app_core.outputs.output import Format
 from app_core.request import ChunksRequest, Encoding, GenerateRequest
-from app_core.routes.http.upload_rate import MinUploadRate
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.watchdog import Watchdog
 from app_core.threads import start_thread
 from app_core.types import Frame, Picture
 from tests.avatars.test_clip_plate import Stream
+from tests.begun import begun
 from tests.clips import children
 from tests.conftest import until
 from tests.lipsync.wav2lip.test_crops import Film, OneColour
@@ -86,18 +85,18 @@ def no_more(limit: Limit, work: Callable[[], object]) -> None:
 
 
 def a_film(service: LipsyncService) -> None:
-    job = service.submit(GenerateRequest(text=WORDS))
-    service.render(job, service.config.work_dir / "film.mp4")
+    job = begun(service, GenerateRequest(text=WORDS))
+    service.render(job.id, service.config.work_dir / "film.mp4")
     (service.config.work_dir / "film.mp4").unlink()
 
 
 def a_film_for_a_client(service: LipsyncService) -> None:
-    job = service.submit(GenerateRequest(text=WORDS))
+    job = begun(service, GenerateRequest(text=WORDS))
     service.videos.open(job, lambda: False).close()
 
 
 def a_stream(service: LipsyncService) -> None:
-    job = service.submit(GenerateRequest(text=WORDS))
+    job = begun(service, GenerateRequest(text=WORDS))
     pieces = service.stream(job.id, "mp4")
     with pieces:
         for _ in pieces:
@@ -117,7 +116,7 @@ def ended(job: Job) -> None:
 
 
 def a_kept_film(service: LipsyncService) -> None:
-    job = service.submit(GenerateRequest(text=WORDS))
+    job = begun(service, GenerateRequest(text=WORDS))
     service.videos.keep(job, "film.mp4")
     ended(job)
     service._forgotten(job)
@@ -302,13 +301,6 @@ def test_whatever_an_import_raises_the_next_one_is_done(tmp_path: Path) -> None:
         assert len(done) == 3 * PLACES
     finally:
         imports.close()
-
-
-def test_an_upload_without_its_watch_keeps_the_connection_as_it_was(limit: Limit) -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        no_more(limit, lambda: MinUploadRate(ours, 5.0).__enter__())
-        assert ours.gettimeout() is None
 
 
 def frame() -> Frame:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager, nullcontext
 from typing import IO, TYPE_CHECKING
 
 from flask import request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from app_core.errors import BadInput, Busy, TooLarge, UnsupportedMedia, as_job_error
-from app_core.routes.http.context import client_socket, config, refuse_coded
+from app_core.errors import BadInput, TooLarge, UnsupportedMedia, as_job_error
+from app_core.routes.http.context import config, refuse_coded
 from app_core.routes.http.json_value import BadText, plain_text
-from app_core.routes.http.upload_rate import MinUploadRate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,9 +25,6 @@ _LONGEST_FIELD = 4096
 _MOST_PARTS = 16
 _FORM = 1 << 16
 """Bytes of a form beside its file and its text."""
-_PLACES = threading.BoundedSemaphore(8)
-"""Files that are on their way in at once."""
-_RETRY_S = 2
 
 
 def read_form(
@@ -39,29 +33,21 @@ def read_form(
     """The fields ``names`` that were given, and the name of the file, which is written to
     ``place()``. ``longest_text``: bytes that the field ``text`` may have.
 
-    A client that sends nothing for SEND_TIMEOUT_S, or too little on the whole, is gone.
-    Raises UnsupportedMedia, TooLarge, DiskFull, Busy when enough files are on their way in, or
-    BadInput that names the field.
+    How many come in at once, and how slowly, is the server's matter (``app_core/server``).
+    Raises UnsupportedMedia, TooLarge, DiskFull, or BadInput that names the field.
     """
     if request.mimetype != MIME:
         raise UnsupportedMedia(f"Send a form: Content-Type: {MIME}")
     refuse_coded()
     form = _Form(names, file, place, max(longest_text, _LONGEST_FIELD))
-    connection = client_socket()
-    rate = MinUploadRate(connection, config().send_timeout_s) if connection is not None else None
     try:
-        note = rate.note if rate is not None else lambda count: None
-        with _taking_in(), rate or nullcontext():
-            for event in _events(note, _FORM + longest_text):
-                form.take(event)
+        for event in _events(_FORM + longest_text):
+            form.take(event)
     except RequestEntityTooLarge:
         raise _too_large(file) from None
     except (TimeoutError, ConnectionError, ClientDisconnected):
-        slow = rate is not None and rate.late
-        raise BadInput(f"The upload {'is too slow' if slow else 'stopped'}", field=file) from None
+        raise BadInput("The upload stopped, or is too slow", field=file) from None
     except ValueError as error:
-        if rate is not None and rate.late:
-            raise BadInput("The upload is too slow", field=file) from None
         why = "" if isinstance(error, UnicodeDecodeError) else f": {error}"
         raise BadInput(f"The form cannot be read{why}") from None
     except OSError as error:
@@ -73,21 +59,11 @@ def read_form(
     return form.fields, form.file_name
 
 
-@contextmanager
-def _taking_in() -> Iterator[None]:
-    if not _PLACES.acquire(blocking=False):
-        raise Busy("Other files are being sent; try again soon", retry_after_s=_RETRY_S)
-    try:
-        yield
-    finally:
-        _PLACES.release()
-
-
 def _too_large(file: str) -> TooLarge:
     return TooLarge(f"The file is larger than {config().max_upload_mb} MiB", field=file)
 
 
-def _events(note: Callable[[int], None], beside: int) -> Iterator[Event]:
+def _events(beside: int) -> Iterator[Event]:
     most = config().max_upload_mb << 20
     # Beside the file stand the other fields and the headers of the parts.
     request.max_content_length = most + beside
@@ -96,9 +72,7 @@ def _events(note: Callable[[int], None], beside: int) -> Iterator[Event]:
         raise BadInput("The form has no boundary")
     decoder = MultipartDecoder(boundary, max_form_memory_size=None, max_parts=_MOST_PARTS)
     while True:
-        block = request.stream.read(_BLOCK)
-        note(len(block))
-        decoder.receive_data(block or None)
+        decoder.receive_data(request.stream.read(_BLOCK) or None)
         while not isinstance(event := decoder.next_event(), NeedData):
             if isinstance(event, Epilogue):
                 return

@@ -1,13 +1,14 @@
-"""Cuts a text into pieces that a voice can say one at a time."""
+"""Cuts what is said into pieces that a voice can say one at a time."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from app_core.speech.text.span_text import SpanText
 
 LONGEST = 220
 """Characters of a piece; a longer sentence is cut at its clauses."""
@@ -21,11 +22,6 @@ _LOOK_BACK = 400
 
 _CLOSERS = "\"'»”’)]}"
 _OPENERS = "\"'«“„‘([{"
-_SYMBOLS = {
-    "ru": {"&": " и ", "№": " номер "},
-    "kk": {"&": " және ", "№": " нөмір ", "%": " пайыз "},
-    "en": {"&": " and ", "№": " number "},
-}
 _ABBREVIATIONS = {
     "ru": "ул пер пл пр просп бул д кв корп стр обл р-н им проф акад доц св гр г-н г-жа тов"
     " т тт см ср напр рис табл гл тыс млн млрд руб коп дж н э",
@@ -34,18 +30,6 @@ _ABBREVIATIONS = {
     " pp ed approx dept est mt ave blvd e.g i.e cf al",
 }
 _KEEPERS = {language: frozenset(words.split()) for language, words in _ABBREVIATIONS.items()}
-
-_SPACES = re.compile(r"[^\S\n]+")
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\s]|\([^()\s]*\))*\)")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_URL = re.compile(r"https?://(?:www\.)?([^\s/?#<>()]+)(?:[/?#][^\s<>()]*[^\s<>().,;:!?])?/?")
-_BULLET = re.compile(
-    r"^[ \t]*(?:[-*+•‣▪–—]+|#+|>+|[\u2600-\u2bff\U0001f000-\U0001faff]\ufe0f?)[ \t]+", re.MULTILINE
-)
-_ARROW = re.compile(r" ?(?:<?[-=]{1,9}>|[←-⇿]) ?")
-_GLUED = re.compile(r"(?<=[а-яёәғқңөұүһі])([.!?…]+)(?=[А-ЯЁӘҒҚҢӨҰҮҺІ])")
-_MARKS = re.compile(r"([!?])[!?]*\1+")
-_DOTS = re.compile(r"\.{2,}|…+\.*")
 # Possessive, and only from where a run of marks begins: a long run is looked at once.
 _END = re.compile(rf"(?<![.!?…])[.!?…]++[{re.escape(_CLOSERS)}]*+(?=\s)")
 _FINISHED = re.compile(rf"[.!?…][{re.escape(_CLOSERS)}]*$")
@@ -54,37 +38,23 @@ _BEFORE_NEXT = re.compile(rf"[{re.escape(_OPENERS)} —–\-\xa0]*")
 _WRAPPED = re.compile(r"(?<![.!?…:;\s])[ \t]*\n[ \t]*(?=[^\W\d_A-ZА-ЯЁӘҒҚҢӨҰҮҺІ])")
 
 
-def speakable(text: str, language: str = "en") -> str:
-    """``text`` without what a voice would spell out: emoji, markup, control characters.
-
-    A web address becomes its host. Lines stay lines; other runs of spaces become one space.
-    """
-    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
-    text = _SPACES.sub(" ", text)
-    text = _LINK.sub(r"\1", _TAG.sub(" ", _URL.sub(r"\1", text)))
-    text = _ARROW.sub(", ", _BULLET.sub("\n", text))
-    text = "".join(map(_sayable, text))
-    for symbol, word in _SYMBOLS.get(language, {}).items():
-        text = text.replace(symbol, word)
-    text = _DOTS.sub("…", _MARKS.sub(r"\1", _GLUED.sub(r"\1 ", text)))
-    lines = (re.sub(r"\s+", " ", line).strip() for line in text.split("\n"))
-    return "\n".join(lines).strip()
-
-
-def pieces(text: str, language: str) -> list[str]:
+def pieces(text: SpanText, language: str, first: bool = True) -> list[SpanText]:
     """The sentences of ``text``, or the clauses of a long one, in order.
 
     No piece is longer than LONGEST. A piece that ends a sentence ends in ``. ! ?`` or ``…`` (and
-    closing quotes or brackets); a line without a mark of its own gets a full stop. The first
-    piece is short where its sentence allows it. A text without a letter or digit gives [].
+    closing quotes or brackets); a line without a mark of its own gets a full stop. With ``first``
+    the first piece is short where its sentence allows it. A text without a letter or digit
+    gives [].
     """
-    found: list[str] = []
-    for line in _lines(speakable(text, language)):
-        for sentence in _sentences(line, language):
-            if not any(map(str.isalnum, sentence)):
+    found: list[SpanText] = []
+    for line in lines(text):
+        for sentence in sentences(line, language):
+            if not any(map(str.isalnum, sentence.text)):
                 continue
-            head, rest = ("", sentence) if found else _opening(sentence)
-            found += [part for part in (head, *_clauses(rest)) if part]
+            cut = _opening(sentence.text) if first and not found else 0
+            parts = [sentence.part(0, cut), sentence.part(cut, len(sentence))]
+            found += [parts[0].strip()] if cut else []
+            found += _clauses(parts[1].strip())
     return found
 
 
@@ -93,32 +63,25 @@ def ends_sentence(piece: str) -> bool:
     return _FINISHED.search(piece) is not None
 
 
-def _sayable(char: str) -> str:
-    if char in "\n№°%&§":
-        return char
-    kind = unicodedata.category(char)
-    if kind[0] == "C":
-        return ""
-    if kind in ("So", "Sk") or 0xFE00 <= ord(char) <= 0xFE0F or char == "\u20e3":
-        return " "
-    return " " if char in "*_#`|~\\^{}[]<>" else char
+def lines(text: SpanText) -> Iterator[SpanText]:
+    """The lines that say something, each with a mark at its end; a wrapped one is one line."""
+    for line in text.sub(_WRAPPED, " ").split("\n"):
+        line = line.strip()
+        if line:
+            whole = ends_sentence(line.text) or line.text[-1] in ",;:—–-"
+            yield line if whole else line.append(".")
 
 
-def _lines(text: str) -> Iterator[str]:
-    for line in _WRAPPED.sub(" ", text).split("\n"):
-        if line.strip():
-            yield line if ends_sentence(line) or line[-1] in ",;:—–-" else line + "."
-
-
-def _sentences(line: str, language: str) -> Iterator[str]:
-    start = 0
-    for mark in _END.finditer(line):
+def sentences(line: SpanText, language: str) -> Iterator[SpanText]:
+    start, text = 0, line.text
+    for mark in _END.finditer(text):
         end = mark.end()
-        if _is_end(line[max(start, end - _LOOK_BACK) : end], _next_char(line, end), language):
-            yield line[start:end].strip()
+        if _is_end(text[max(start, end - _LOOK_BACK) : end], _next_char(text, end), language):
+            yield line.part(start, end).strip()
             start = end
-    if line[start:].strip():
-        yield line[start:].strip()
+    rest = line.part(start, len(text)).strip()
+    if rest:
+        yield rest
 
 
 def _next_char(line: str, at: int) -> str:
@@ -154,17 +117,17 @@ def _closes(words: list[str]) -> bool:
     return [word.lower() for word in words[-2:]] in (["т.", "д"], ["т.", "п"], ["т.", "б"])
 
 
-def _opening(sentence: str) -> tuple[str, str]:
-    """A short first clause and the rest, or an empty string and the sentence."""
+def _opening(sentence: str) -> int:
+    """Where the short first clause of a long sentence ends; 0 when it is said whole."""
     if len(sentence) <= LONGEST_FIRST:
-        return "", sentence
+        return 0
     for mark in _CLAUSE.finditer(sentence):
         head, rest = sentence[: mark.end()].strip(), sentence[mark.end() :].strip()
         if len(head) > LONGEST:
             break
         if _has_words(head) and _has_words(rest):
-            return head, rest
-    return "", sentence
+            return mark.end()
+    return 0
 
 
 def _has_words(part: str) -> bool:
@@ -172,14 +135,15 @@ def _has_words(part: str) -> bool:
     return len(part.split(None, FEWEST_WORDS)) >= FEWEST_WORDS
 
 
-def _clauses(sentence: str) -> Iterator[str]:
+def _clauses(sentence: SpanText) -> Iterator[SpanText]:
     while len(sentence) > LONGEST:
-        marks = [mark.end() for mark in _CLAUSE.finditer(sentence, 0, LONGEST + 1)]
+        text = sentence.text
+        marks = [mark.end() for mark in _CLAUSE.finditer(text, 0, LONGEST + 1)]
         marks = [mark for mark in marks if LONGEST // 4 <= mark <= LONGEST]
-        cut = marks[-1] if marks else sentence.rfind(" ", 1, LONGEST + 1)
+        cut = marks[-1] if marks else text.rfind(" ", 1, LONGEST + 1)
         if cut <= 0:
             cut = LONGEST
-        yield sentence[:cut].strip()
-        sentence = sentence[cut:].strip()
+        yield sentence.part(0, cut).strip()
+        sentence = sentence.part(cut, len(text)).strip()
     if sentence:
         yield sentence

@@ -1,4 +1,4 @@
-"""From a synthesiser's word events to the words of its text, with their times."""
+"""From a synthesiser's word events to the words as they are written, with their times."""
 
 from __future__ import annotations
 
@@ -11,28 +11,33 @@ from app_core.types import Word
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from app_core.speech.text.piece import Piece
     from app_core.types import Phoneme
 
 _TOKEN = re.compile(r"\S+")
 
 
 def words(
-    text: str, events: Iterable[tuple[float, int]], phonemes: Sequence[Phoneme]
+    piece: Piece, events: Iterable[tuple[float, int]], phonemes: Sequence[Phoneme]
 ) -> tuple[Word, ...]:
-    """The words of ``text`` as they are written, with the marks beside them, in order.
+    """The words as they are written, with the marks beside them, in order.
 
-    ``events`` are (seconds, index into ``text``) in order, as espeak-ng gives them: a number has
-    an event for each word it is read as, and an index may lie on the space before its word. What
-    is not said, such as a dash, is left out. A word ends with its last phoneme.
+    ``events`` are (seconds, index into ``piece.said``) in order, as espeak-ng gives them: an index
+    may lie on the space before its word, and a dash may have one. A word ends with its last
+    phoneme.
     """
-    tokens = list(_TOKEN.finditer(text))
+    read = piece.words
+    tokens = list(_TOKEN.finditer(piece.said))
     ends = [token.end() for token in tokens]
+    begins = [word.said_start for word in read]
     starts_s: dict[int, float] = {}
     for second, index in events:
-        number = bisect_right(ends, index)
-        if number < len(tokens) and number >= max(starts_s, default=0):
-            if any(map(str.isalnum, tokens[number].group())):
-                starts_s.setdefault(number, second)
+        at = bisect_right(ends, index)
+        if at == len(tokens) or not any(map(str.isalnum, tokens[at].group())):
+            continue
+        number = bisect_right(begins, tokens[at].start()) - 1
+        if number >= max(starts_s, default=0):
+            starts_s.setdefault(number, second)
     found = []
     said = list(starts_s.items())
     limits_s = [start_s for _, start_s in said[1:]] + [float("inf")]
@@ -40,5 +45,6 @@ def words(
         end_s = max(
             (p.end_s for p in phonemes if p.ipa and start_s <= p.start_s < limit_s), default=start_s
         )
-        found.append(Word(tokens[number].group(), start_s, max(start_s, min(end_s, limit_s))))
+        word, end_s = read[number], max(start_s, min(end_s, limit_s))
+        found.append(Word(word.written, start_s, end_s, word.start, word.end))
     return tuple(found)

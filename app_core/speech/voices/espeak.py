@@ -11,7 +11,7 @@ import numpy as np
 
 from app_core.audio import FULL_SCALE
 from app_core.errors import Cancelled, VoiceFailed
-from app_core.speech.text.sentences import ends_sentence, pieces
+from app_core.speech.text.sentences import ends_sentence
 from app_core.speech.timing.timeline import timeline
 from app_core.speech.timing.words import words
 from app_core.speech.turns import Turns
@@ -21,6 +21,7 @@ from app_core.types import Speech
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app_core.speech.text.piece import Piece
     from app_core.speech.voice import Stale
     from app_core.types import Float32
 
@@ -165,31 +166,31 @@ class EspeakVoice:
     engine = "espeak-ng"
     licence = "GPL-3.0-or-later"
 
-    def speak(
-        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
-    ) -> Iterator[Speech]:
-        """Speech for each sentence or clause, with its phonemes and the pause after it.
+    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+        """One part, with its phonemes and the pause after it.
 
         espeak-ng's own slowest is 80 words a minute, so Russian at ``speed`` 0.5 is 0.6.
         Raises VoiceFailed, or Cancelled when ``stale`` says so.
         """
+        language = piece.language
         if language not in _VOICES:
             raise VoiceFailed(f"espeak-ng has no voice here for the language {language!r}.")
         voice, words_a_minute, power = _VOICES[language]
         faster = speed**power if speed > 1 else speed
         rate = round(min(max(words_a_minute * faster, _RATES[0]), _RATES[1]))
-        for index, piece in enumerate(pieces(text, language)):
-            clause = not ends_sentence(piece)
-            said = piece.rstrip(" ,;:—–-") + "," if clause else piece
-            if stale():
-                raise Cancelled("Nobody waits for the speech any more")
-            pcm, events, marks = _LIBRARY.say(said, voice, rate, stale)
-            lead_s = 0.0 if index else _LEAD_S
-            pause_s = (_CLAUSE_PAUSE_S if clause else _SENTENCE_PAUSE_S) / speed
-            pcm, events = _framed(_loud(pcm), events, lead_s, pause_s)
-            phonemes = timeline(events, pcm, SAMPLE_RATE, language)
-            starts = ((sample / SAMPLE_RATE + lead_s, at) for sample, at in marks)
-            yield Speech(index, piece, pcm, SAMPLE_RATE, phonemes, words(piece, starts, phonemes))
+        clause = not ends_sentence(piece.said)
+        said = piece.said.rstrip(" ,;:—–-") + "," if clause else piece.said
+        if stale():
+            raise Cancelled("Nobody waits for the speech any more")
+        pcm, events, marks = _LIBRARY.say(said, voice, rate, stale)
+        lead_s = 0.0 if piece.index else _LEAD_S
+        pause_s = (_CLAUSE_PAUSE_S if clause else _SENTENCE_PAUSE_S) / speed
+        pause_s = 0.0 if piece.joined else pause_s
+        pcm, events = _framed(_loud(pcm), events, lead_s, pause_s)
+        phonemes = timeline(events, pcm, SAMPLE_RATE, language)
+        starts = ((sample / SAMPLE_RATE + lead_s, at) for sample, at in marks)
+        heard = words(piece, starts, phonemes)
+        yield Speech(piece.index, piece.written, pcm, SAMPLE_RATE, phonemes, heard)
 
 
 def _loud(pcm: Float32) -> Float32:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from app_core.avatars.importing import disk_watch as watch
 from app_core.avatars.importing import face_paths as faces
 from app_core.avatars.importing.import_queue import Import
 from app_core.avatars.library import AvatarLibrary
@@ -19,6 +18,7 @@ from app_core.errors import BadInput, FileChanged, NotReady, UnusableVideo
 from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.request import VideoRequest
+from tests.begun import begun
 from tests.clips import make_clip, make_track
 from tests.conftest import checked_client, until
 from tests.importing import GOOD, SIZE, Importer, make_still_avatar
@@ -50,7 +50,7 @@ def make(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Make:
-    monkeypatch.setattr(watch, "EVERY_S", 0.02)
+    monkeypatch.setattr("app_core.services.lipsync_service.DISK_LOOK_S", 0.02)
     avatars = tmp_path / "avatars"
     make_still_avatar(avatars / "aigul", "Aigul")
 
@@ -165,18 +165,18 @@ def test_one_that_changes_is_prepared_anew(make: Make, importer: Importer, base:
     service = make()
     assert until(lambda: state(service)["status"] == "failed")
     with pytest.raises(UnusableVideo):
-        service.start_video(VideoRequest(**SAID))
+        service.submit(VideoRequest(**SAID))
     importer.gate.clear()
     base.write_bytes(GOOD)
     os.utime(base, (5, 5))
     with pytest.raises(NotReady):
-        service.start_video(VideoRequest(**SAID))
+        service.submit(VideoRequest(**SAID))
     base.write_bytes(b"broken off while it was being copied")
     os.utime(base, (6, 6))
     assert until(lambda: len(importer.began) == 3)
     importer.gate.set()
     assert ready(service)
-    service.cancel(service.start_video(VideoRequest(**SAID)).id)
+    service.cancel(service.submit(VideoRequest(**SAID)))
 
 
 def test_a_full_disk_is_no_fault_of_the_file(
@@ -197,7 +197,7 @@ def test_a_track_made_by_hand_needs_no_import(make: Make, importer: Importer, ba
     make_track(base.with_suffix(".npz"))
     service = make()
     assert state(service) == {"status": "ready", "progress": 1.0, "error": None}
-    job = service.start_video(VideoRequest(**SAID))
+    job = begun(service, VideoRequest(**SAID))
     assert job.request.fps == 25
     service.cancel(job.id)
     assert importer.began == []
@@ -222,7 +222,7 @@ def test_asked_by_many_at_once_it_is_imported_once(make: Make, importer: Importe
 
     def ask() -> None:
         try:
-            service.start_video(VideoRequest(**SAID))
+            service.submit(VideoRequest(**SAID))
         except NotReady as error:
             outcomes.append(type(error))
 

@@ -47,7 +47,7 @@ class Folder:
         library = AvatarLibrary(self.path)
         self.avatars = Avatars(self.config, library, Scratch(self.config.work_dir), self.importer)
         self.files = DroppedFiles(self.path, self.avatars, self.path / "base.mov")
-        self.avatars.when_removed = self.files.removed
+        self.avatars._removed = self.files.removed
 
     def put(self, name: str, content: bytes = GOOD) -> Path:
         path = self.path / name
@@ -237,7 +237,7 @@ def test_a_long_look_ends_with_the_server(folder: Folder) -> None:
 def test_a_running_server_sees_them(
     make_service: Any, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app_core.avatars.importing.disk_watch.EVERY_S", 0.02)
+    monkeypatch.setattr("app_core.services.lipsync_service.DISK_LOOK_S", 0.02)
     service = make_service(
         config=folder.config, library=AvatarLibrary(folder.path), importer=Recorder()
     )

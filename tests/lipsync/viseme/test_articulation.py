@@ -9,6 +9,7 @@ from app_core.lipsync.viseme.articulation import CLOSE, JAW, OPEN, ROUND, TRACKS
 from app_core.lipsync.viseme.features import Articulation
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Float32, Phoneme, Speech, frame_count
+from tests.fakes import spoken_by
 
 TEXTS = {
     "ru": "Мама мыла раму, а папа читал книгу у окна. Пожалуйста, подождите. Бобы вам любы?",
@@ -20,7 +21,7 @@ RATE = 1000
 
 @cache
 def spoken(language: str) -> tuple[Speech, ...]:
-    return tuple(EspeakVoice().speak(TEXTS[language], language))
+    return tuple(spoken_by(EspeakVoice(), TEXTS[language], language))
 
 
 def joined(pieces: tuple[Speech, ...]) -> Speech:

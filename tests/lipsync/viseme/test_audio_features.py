@@ -9,6 +9,7 @@ from app_core.lipsync.viseme.articulation import CLOSE, JAW, OPEN, TEETH, WIDE
 from app_core.lipsync.viseme.features import Articulation
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Float32, Phoneme, Speech, frame_count
+from tests.fakes import spoken_by
 
 TEXTS = {
     "ru": "Погода завтра будет солнечной, без осадков. Вечером мы пойдём в театр.",
@@ -28,7 +29,7 @@ def heard(pcm: Float32, rate: int) -> Speech:
 
 @pytest.mark.parametrize("language", TEXTS)
 def test_it_follows_what_phonemes_would_give(language: str) -> None:
-    pieces = list(EspeakVoice().speak(TEXTS[language], language))
+    pieces = list(spoken_by(EspeakVoice(), TEXTS[language], language))
     expected = tracks(*pieces)
     found = tracks(*(replace(piece, phonemes=None) for piece in pieces))
     assert found.shape == expected.shape
@@ -86,7 +87,7 @@ def test_a_hiss_shows_teeth_and_a_vowel_opens() -> None:
 
 
 def test_pieces_with_and_without_phonemes_may_mix() -> None:
-    first, second = EspeakVoice().speak("Мама мыла раму. Папа купил хлеб.", "ru")
+    first, second = spoken_by(EspeakVoice(), "Мама мыла раму. Папа купил хлеб.", "ru")
     known = tracks(first, second)
     mixed = tracks(first, replace(second, phonemes=None))
     border = int(len(first.pcm) / first.sample_rate * 25)

@@ -16,9 +16,11 @@ from app_core.lipsync.viseme.model import VisemeModel
 from app_core.request import GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.registry import Voices
+from app_core.speech.text.piece import Piece
 from app_core.speech.voice import Stale, never
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Phoneme, Speech, frame_count
+from tests.begun import begun
 
 FPS = 25
 SHUT, OPEN = 75, 65
@@ -51,10 +53,8 @@ class RememberingVoice(EspeakVoice):
         self.phonemes: list[Phoneme] = []
         self.samples = 0
 
-    def speak(
-        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
-    ) -> Iterator[Speech]:
-        for speech in super().speak(text, language, speed, stale):
+    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+        for speech in super().speak(piece, speed, stale):
             at = self.samples / speech.sample_rate
             self.phonemes += [
                 Phoneme(p.ipa, at + p.start_s, at + p.end_s) for p in speech.phonemes or []
@@ -90,9 +90,9 @@ def test_lips_close_on_every_m_b_p_and_open_on_vowels(
     closures = openings = 0
     for number, text in enumerate(SENTENCES[language]):
         voice.phonemes, voice.samples = [], 0
-        job = service.submit(GenerateRequest(text=text, language=language, size="512x512"))
+        job = begun(service, GenerateRequest(text=text, language=language, size="512x512"))
         film = tmp_path / f"{number}.mp4"
-        service.render(job, film)
+        service.render(job.id, film)
         pictures = decoded(film)
         film.unlink()
         assert len(pictures) == frame_count(voice.samples, voice.sample_rate, FPS)

@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from app_core.speech.text.sentences import LONGEST, ends_sentence, pieces, speakable
+from app_core.speech.text import sentences
+from app_core.speech.text.cleaning import clean
+from app_core.speech.text.sentences import LONGEST, ends_sentence
+from app_core.speech.text.span_text import SpanText
+
+
+def pieces(text: str, language: str) -> list[str]:
+    """Of what is left of a text."""
+    cut = sentences.pieces(clean(SpanText.written(text)), language)
+    return [piece.text for piece in cut]
 
 
 @pytest.mark.parametrize(
@@ -53,16 +62,6 @@ def test_sentences_are_cut(language: str, text: str, expected: list[str] | None)
 @pytest.mark.parametrize("text", ["", "   \n\t ", "!!! 😀", "😀👍🏽🇰🇿", "---\n***\n…", "\x00\x07"])
 def test_nothing_to_say(text: str) -> None:
     assert pieces(text, "ru") == []
-
-
-def test_speakable_drops_what_would_be_spelled_out() -> None:
-    text = (
-        "Hi 😀 **bold** `code`\u200b [site](http://a.b/c?d) <b>x</b> https://www.example.com/a?b=1."
-    )
-    assert speakable(text) == "Hi bold code site x example.com."
-    assert speakable("5\u00a0% & №\u00a07", "ru") == "5 % и номер 7"
-    assert speakable("10%", "kk") == "10 пайыз"
-    assert speakable("Кто там!!! ... да") == "Кто там! … да"
 
 
 LONG = (

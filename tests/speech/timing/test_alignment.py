@@ -12,6 +12,7 @@ from app_core.speech.timing.warping import warp
 from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import SAMPLE_RATE, EspeakVoice
 from app_core.types import Phoneme, Speech, Word
+from tests.fakes import spoken_by
 
 TEXTS = {
     "en": "Most people believe that a map of my village is a mirror of the modern world. Bob made"
@@ -34,7 +35,7 @@ def said(text: str, language: str, variant: str = "", speed: float = 1.0) -> lis
     person = f"{voice.split('+')[0]}+{variant}" if variant else voice
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(espeak._VOICES, language, (person, *rest))  # type: ignore[arg-type]
-        return list(EspeakVoice().speak(text, language, speed))
+        return list(spoken_by(EspeakVoice(), text, language, speed))
 
 
 class Recorded:
@@ -68,7 +69,7 @@ class Recorded:
 
 def align(recorded: Recorded, text: str, language: str) -> tuple[list[Speech], Fit]:
     fit = Fit()
-    spoken = EspeakVoice().speak(text, language)
+    spoken = spoken_by(EspeakVoice(), text, language)
     found = list(Alignment(recorded.blocks(), SAMPLE_RATE, spoken, fit))
     np.testing.assert_array_equal(np.concatenate([s.pcm for s in found]), recorded.pcm)
     assert [speech.index for speech in found] == list(range(len(found)))

@@ -2,9 +2,17 @@ from __future__ import annotations
 
 import pytest
 
+from app_core.speech.text.piece import Piece, read_words
+from app_core.speech.text.span_text import SpanText
 from app_core.speech.timing.words import words
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Phoneme
+from tests.fakes import spoken_by
+
+
+def read(text: str) -> Piece:
+    """Said as it is written."""
+    return Piece(0, "en", text, text, read_words(text, SpanText.written(text)))
 
 
 def test_marks_stay_beside_their_word_and_silence_after_it() -> None:
@@ -19,13 +27,13 @@ def test_marks_stay_beside_their_word_and_silence_after_it() -> None:
         Phoneme("jes", 1.2, 1.6),
         Phoneme("", 1.6, 2.0),
     ]
-    found = [(w.text, w.start_s, w.end_s) for w in words(text, events, phonemes)]
+    found = [(w.text, w.start_s, w.end_s) for w in words(read(text), events, phonemes)]
     assert found == [("Well,", 0.0, 0.4), ("26", 0.5, 1.0), ("yes!", 1.2, 1.6)]
 
 
 def test_positions_beyond_the_text_are_no_words() -> None:
-    assert words("one", [(0.0, 3), (0.1, 9)], []) == ()
-    assert [w.text for w in words("one two", [(0.0, 4), (0.1, 0)], [])] == ["two"]
+    assert words(read("one"), [(0.0, 3), (0.1, 9)], []) == ()
+    assert [w.text for w in words(read("one two"), [(0.0, 4), (0.1, 0)], [])] == ["two"]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +46,7 @@ def test_positions_beyond_the_text_are_no_words() -> None:
 )
 def test_espeak_names_every_word_in_order(language: str, text: str) -> None:
     said = []
-    for speech in EspeakVoice().speak(text, language):
+    for speech in spoken_by(EspeakVoice(), text, language):
         ends = 0.0
         for word in speech.words:
             assert ends <= word.start_s < word.end_s <= len(speech.pcm) / speech.sample_rate

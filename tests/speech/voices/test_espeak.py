@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from app_core.errors import Cancelled, VoiceFailed
+from app_core.speech.text.piece import Piece
 from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Speech
+from tests.fakes import spoken_by
 
 TEXTS = {
     "ru": "Привет, мама была дома. Пётр купил хлеб!",
@@ -19,7 +21,7 @@ VOWELS = set("aɑæeɛɜəiɪɨouʊʉyʏøɵɯʌɐɔ")
 
 
 def spoken(language: str, speed: float = 1.0) -> list[Speech]:
-    return list(EspeakVoice().speak(TEXTS[language], language, speed))
+    return list(spoken_by(EspeakVoice(), TEXTS[language], language, speed))
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -60,7 +62,7 @@ def test_a_sentence_ends_in_its_own_pause(language: str) -> None:
 
 def test_a_clause_has_a_shorter_pause_than_a_sentence() -> None:
     text = "когда солнце только вставало над широкой степью, " * 3 + "мы вышли из дома."
-    found = list(EspeakVoice().speak(text, "ru"))
+    found = list(spoken_by(EspeakVoice(), text, "ru"))
     pauses = [s.phonemes[-1].end_s - s.phonemes[-1].start_s for s in found if s.phonemes]
     assert len(found) >= 2
     assert pauses[0] == pytest.approx(0.15, abs=0.001)
@@ -73,7 +75,7 @@ def test_speed_shortens_speech() -> None:
 
 
 def test_nothing_speakable_gives_nothing() -> None:
-    assert list(EspeakVoice().speak("!!! 😀", "ru")) == []
+    assert list(spoken_by(EspeakVoice(), "!!! 😀", "ru")) == []
 
 
 def test_four_threads_do_not_disturb_each_other() -> None:
@@ -98,7 +100,9 @@ def test_four_threads_do_not_disturb_each_other() -> None:
 
 
 def test_pieces_of_two_texts_may_alternate() -> None:
-    first, second = (EspeakVoice().speak(TEXTS[language], language) for language in ("ru", "en"))
+    first, second = (
+        spoken_by(EspeakVoice(), TEXTS[language], language) for language in ("ru", "en")
+    )
     texts = [next(stream).text for stream in (first, second, first, second)]
     assert texts[0] + " " + texts[2] == TEXTS["ru"]
     assert texts[1] + " " + texts[3] == TEXTS["en"]
@@ -106,19 +110,19 @@ def test_pieces_of_two_texts_may_alternate() -> None:
 
 def test_failures_name_espeak(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(VoiceFailed, match="espeak-ng.*'de'"):
-        next(EspeakVoice().speak("Hallo", "de"))
+        next(EspeakVoice().speak(Piece(0, "de", "Hallo.", "Hallo", ())))
     monkeypatch.setitem(espeak._VOICES, "en", ("no-such-voice", 160, 1.0))
     with pytest.raises(VoiceFailed, match="espeak-ng failed.*no-such-voice.*voice"):
-        next(EspeakVoice().speak("Hello", "en"))
+        next(spoken_by(EspeakVoice(), "Hello", "en"))
     monkeypatch.setattr(espeak, "_LIBRARY", espeak._Library())
     monkeypatch.setattr(espeak.espeakng_loader, "get_library_path", lambda: "/nowhere/espeak.so")
     with pytest.raises(VoiceFailed, match="espeak-ng cannot be loaded.*nowhere"):
-        next(EspeakVoice().speak("Привет", "ru"))
+        next(spoken_by(EspeakVoice(), "Привет", "ru"))
 
 
 def test_speech_that_nobody_wants_any_more_ends_between_pieces() -> None:
     stale = False
-    pieces = EspeakVoice().speak(TEXTS["en"], "en", stale=lambda: stale)
+    pieces = spoken_by(EspeakVoice(), TEXTS["en"], "en", stale=lambda: stale)
     assert next(pieces).text == "Hello, my baby found the wave."
     stale = True
     with pytest.raises(Cancelled):
@@ -133,7 +137,7 @@ def test_speech_that_nobody_wants_any_more_waits_for_no_turn() -> None:
         return len(asked) > 1  # wanted when it begins, not any more while it waits
 
     with espeak._LIBRARY._turns.turn(1), pytest.raises(Cancelled):
-        next(EspeakVoice().speak(TEXTS["en"], "en", stale=stale))
+        next(spoken_by(EspeakVoice(), TEXTS["en"], "en", stale=stale))
 
 
 @pytest.mark.parametrize(("language", "text"), TEXTS.items())
@@ -141,7 +145,7 @@ def test_speech_that_nobody_wants_any_more_waits_for_no_turn() -> None:
 def test_speed_is_what_was_asked(language: str, text: str, speed: float) -> None:
     voice = EspeakVoice()
     usual, changed = (
-        sum(len(speech.pcm) for speech in voice.speak(text, language, asked))
+        sum(len(speech.pcm) for speech in spoken_by(voice, text, language, asked))
         for asked in (1.0, speed)
     )
     assert usual / changed == pytest.approx(speed, rel=0.12)

@@ -15,10 +15,13 @@ from app_core.errors import Cancelled, VoiceFailed, VoiceUnreachable
 from app_core.job import JobStatus
 from app_core.request import ChunksRequest, GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
-from app_core.speech.fallback import FallbackVoice
 from app_core.speech.registry import Voices
+from app_core.speech.speaker import Speaker
+from app_core.speech.text.piece import Piece
+from app_core.speech.text.reading import Reader
 from app_core.speech.voice import Stale, never
 from app_core.types import Frame, Speech
+from tests.begun import begun
 from tests.conftest import until
 from tests.fakes import RATE, ToneVoice
 
@@ -34,13 +37,11 @@ class Broken(ToneVoice):
         super().__init__()
         self.fail_after, self.error, self.asked = fail_after, error, 0
 
-    def speak(
-        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
-    ) -> Iterator[Speech]:
+    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
         self.asked += 1
-        for index, speech in enumerate(super().speak(text, language, speed, stale)):
+        for index, speech in enumerate(super().speak(piece, speed, stale)):
             if index == self.fail_after:
-                raise self.error(f"cannot say {text!r}")
+                raise self.error(f"cannot say {piece.said!r}")
             yield speech
 
 
@@ -50,10 +51,8 @@ class Double(ToneVoice):
     id = "double"
     sample_rate = 2 * RATE
 
-    def speak(
-        self, text: str, language: str, speed: float = 1.0, stale: Stale = never
-    ) -> Iterator[Speech]:
-        for speech in super().speak(text, language, speed, stale):
+    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+        for speech in super().speak(piece, speed, stale):
             at = np.arange(2 * len(speech.pcm)) / self.sample_rate
             pcm = 0.5 * np.sin(2 * np.pi * 440 * at).astype(np.float32)
             yield Speech(
@@ -61,14 +60,18 @@ class Double(ToneVoice):
             )
 
 
-def said(voice: Any, text: str = "one two") -> list[str]:
-    return [speech.text for speech in voice.speak(text, "en")]
+def speaker(*chain: Any, language: str = "en") -> Speaker:
+    return Speaker(Reader(), lambda _: chain, language)
+
+
+def said(speaker: Speaker, text: str = "one two") -> list[str]:
+    return [speech.text for speech in speaker.speak(text)]
 
 
 def test_the_first_voice_speaks_while_it_works() -> None:
     last = Broken()
-    voice = FallbackVoice([ToneVoice(), last])
-    assert (voice.id, voice.sample_rate) == ("tone", RATE)
+    voice = speaker(ToneVoice(), last)
+    assert voice.sample_rate == RATE
     assert said(voice) == ["one", "two"]
     assert last.asked == 0
 
@@ -78,7 +81,7 @@ def test_the_next_voice_speaks_where_the_first_fails(
     error: type[Exception], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = Broken(error=error)
-    voice = FallbackVoice([broken, ToneVoice()])
+    voice = speaker(broken, ToneVoice())
     assert said(voice, "secret words") == ["secret", "words"]
     assert f"the voice broken failed ({error.code}): tone speaks" in caplog.text
     assert "secret" not in caplog.text
@@ -87,37 +90,37 @@ def test_the_next_voice_speaks_where_the_first_fails(
 
 
 def test_a_voice_that_fails_in_the_middle_ends_the_text() -> None:
-    speeches = FallbackVoice([Broken(fail_after=1), ToneVoice()]).speak("one two", "en")
+    speeches = speaker(Broken(fail_after=1), ToneVoice()).speak("one two")
     assert next(speeches).text == "one"
     with pytest.raises(VoiceFailed):
         next(speeches)
 
 
 def test_the_last_voice_s_error_is_told() -> None:
-    voice = FallbackVoice([Broken(), Broken(error=VoiceUnreachable)])
+    voice = speaker(Broken(), Broken(error=VoiceUnreachable))
     for _ in range(2):
         with pytest.raises(VoiceUnreachable):
             said(voice)
 
 
 def test_nothing_to_say_is_no_failure() -> None:
-    assert said(FallbackVoice([ToneVoice(), Broken()]), "") == []
+    assert said(speaker(ToneVoice(), Broken()), "") == []
 
 
 def test_what_is_cancelled_does_not_fall_back() -> None:
     last = Broken()
     with pytest.raises(Cancelled):
-        list(FallbackVoice([ToneVoice(), last]).speak("one", "en", stale=lambda: True))
+        list(speaker(ToneVoice(), last).speak("one", stale=lambda: True))
     assert last.asked == 0
 
 
 def test_every_voice_sounds_at_the_rate_of_the_first() -> None:
-    (speech,) = FallbackVoice([Broken(), Double()]).speak("one", "en")
+    (speech,) = speaker(Broken(), Double()).speak("one")
     at = np.arange(len(speech.pcm)) / RATE
     assert (speech.sample_rate, len(speech.pcm)) == (RATE, RATE // 5)
     assert speech.pcm.dtype == np.float32
     assert np.abs(speech.pcm - 0.5 * np.sin(2 * np.pi * 440 * at)).max() < 0.01
-    (up,) = FallbackVoice([_Fast(), ToneVoice()]).speak("one", "en")
+    (up,) = speaker(_Fast(), ToneVoice()).speak("one")
     assert (up.sample_rate, len(up.pcm)) == (22050, -(-RATE // 5 * 22050 // RATE))
     assert 0.4 < np.abs(up.pcm).max() < 0.6
 
@@ -131,8 +134,8 @@ def test_a_render_falls_back_unless_it_names_the_voice(make_service: Make, confi
     service = make_service(voices=voices, config=config.model_copy(update={"voice": "broken"}))
 
     def rendered(**fields: Any) -> int:
-        job = service.submit(GenerateRequest(text="one two", size="128x128", **fields))
-        with service.frames(job, whole) as frames:
+        job = begun(service, GenerateRequest(text="one two", size="128x128", **fields))
+        with service.frames(job.id, whole) as frames:
             return len(list(frames))
 
     assert rendered() == 10
@@ -159,9 +162,7 @@ def test_a_voice_that_waits_for_its_server_stops_with_its_job(
     waiting, stopped = threading.Event(), threading.Event()
 
     class Distant(ToneVoice):
-        def speak(
-            self, text: str, language: str, speed: float = 1.0, stale: Stale = never
-        ) -> Iterator[Speech]:
+        def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
             waiting.set()
             while not stale():
                 time.sleep(0.01)
@@ -174,7 +175,7 @@ def test_a_voice_that_waits_for_its_server_stops_with_its_job(
     if chunks:
         job = service.chunks.start(ChunksRequest(**text))
     else:
-        job = service.submit(GenerateRequest(**text))
+        job = begun(service, GenerateRequest(**text))
     assert waiting.wait(5)
     assert not stopped.is_set()
     service.cancel(job.id)

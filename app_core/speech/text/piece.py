@@ -1,0 +1,80 @@
+"""What a voice says at a time, and which written characters each of its words stands for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app_core.speech.text.span_text import SpanText
+
+_TOKEN = re.compile(r"\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWord:
+    """What is written between two spaces, or several of these that are said as one: ``10 000``."""
+
+    written: str
+    start: int
+    """Index into the whole text, as it was sent."""
+    end: int
+    said: str
+    said_start: int
+    """Index into ``said`` of its Piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    index: int
+    language: str
+    """Of the voice that says it."""
+    said: str
+    """Ends in a mark that ends a sentence, or is a clause that goes on in the next piece."""
+    written: str
+    words: tuple[ReadWord, ...]
+    """In order; together they say all of ``said``."""
+    stresses: tuple[int, ...] = ()
+    """Indices into ``said`` of the vowels that the writer or a list marks as stressed."""
+    joined: bool = False
+    """The next piece goes on in another language without a pause."""
+
+
+def read_words(text: str, said: SpanText) -> tuple[ReadWord, ...]:
+    """The words of the sent ``text``, with the marks beside them, that ``said`` stands for."""
+    if not said:
+        return ()
+    begin, end = said.span(0, len(said))
+    tokens = [token.span() for token in _TOKEN.finditer(text, begin, end)]
+    groups: list[tuple[int, int, int, int]] = []
+    """First and last of ``tokens``, and the range in ``said``."""
+    number = 0
+    for token in _TOKEN.finditer(said.text):
+        if not any(map(str.isalnum, token.group())):
+            continue
+        start, stop = said.span(*token.span())
+        number = min(number, len(tokens) - 1)
+        while number and tokens[number][0] > start:
+            number -= 1
+        while number < len(tokens) - 1 and tokens[number][1] <= start:
+            number += 1
+        last = number
+        while last < len(tokens) - 1 and tokens[last + 1][0] < stop:
+            last += 1
+        group = (number, last, *token.span())
+        while groups and groups[-1][1] >= group[0]:
+            before = groups.pop()
+            group = (min(before[0], group[0]), max(before[1], last, group[1]), before[2], group[3])
+        groups.append(group)
+        number = group[1]
+    return tuple(
+        ReadWord(
+            text[tokens[first][0] : tokens[last][1]],
+            tokens[first][0],
+            tokens[last][1],
+            said.text[start:stop],
+            start,
+        )
+        for first, last, start, stop in groups
+    )

@@ -1,0 +1,170 @@
+"""A text on its way from how it is written to how it is said, which knows where it comes from."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_TOKEN = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
+"""With the spaces after it: a space alone is no sign that two texts agree."""
+
+
+class SpanText:
+    """``text`` and, for each of its characters, the range of the written text that it stands for.
+
+    Immutable: each step of a reading makes another one, in time in proportion to its length.
+    """
+
+    __slots__ = ("_ends", "_starts", "text")
+
+    def __init__(self, text: str, starts: list[int], ends: list[int]) -> None:
+        """``starts`` and ``ends``: one written range for each character."""
+        if not len(text) == len(starts) == len(ends):
+            raise ValueError("each character needs its written range")
+        self.text, self._starts, self._ends = text, starts, ends
+
+    @classmethod
+    def written(cls, text: str, start: int = 0) -> Self:
+        """As it is written; ``start``: where in the whole text this part of it begins."""
+        numbers = range(start, start + len(text) + 1)
+        return cls(text, list(numbers[:-1]), list(numbers[1:]))
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The written range of [start, end), which must not be empty."""
+        return min(self._starts[start:end]), max(self._ends[start:end])
+
+    def part(self, start: int, end: int) -> Self:
+        return type(self)(self.text[start:end], self._starts[start:end], self._ends[start:end])
+
+    def append(self, more: str) -> Self:
+        """``more`` stands for what the last character stands for; the text must not be empty."""
+        count = len(more)
+        return type(self)(
+            self.text + more,
+            self._starts + [self._starts[-1]] * count,
+            self._ends + [self._ends[-1]] * count,
+        )
+
+    def split(self, separator: str) -> list[Self]:
+        """Like ``str.split`` with a separator of one character."""
+        parts, start = [], 0
+        for line in self.text.split(separator):
+            parts.append(self.part(start, start + len(line)))
+            start += len(line) + 1
+        return parts
+
+    def strip(self) -> Self:
+        """Without spaces at its ends."""
+        start = len(self.text) - len(self.text.lstrip())
+        return self.part(start, max(start, len(self.text.rstrip())))
+
+    @classmethod
+    def joined(cls, parts: Iterable[Self]) -> Self:
+        texts: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        for part in parts:
+            texts.append(part.text)
+            starts += part._starts
+            ends += part._ends
+        return cls("".join(texts), starts, ends)
+
+    def sub(
+        self,
+        pattern: re.Pattern[str],
+        replacement: str | Callable[[re.Match[str]], str | None],
+    ) -> Self:
+        """Like ``re.sub``, but ``replacement`` is plain text, or a function that gives plain text,
+        or None to leave a match as it is. All that replaces a match stands for the whole of it;
+        what it has in common with the match at both ends keeps its own ranges.
+        """
+        parts: list[Self] = []
+        done = 0
+        for match in pattern.finditer(self.text):
+            new = replacement if isinstance(replacement, str) else replacement(match)
+            if new is None or new == match.group():
+                continue
+            start, end = match.span()
+            parts += (self.part(done, start), self._replaced(start, end, new))
+            done = end
+        if not parts:
+            return self
+        parts.append(self.part(done, len(self.text)))
+        return self.joined(parts)
+
+    def translate(self, table: dict[int, str]) -> Self:
+        """Like ``str.translate``, with a text or nothing for each character."""
+        if not any(ord(char) in table for char in set(self.text)):
+            return self
+        texts = [table.get(ord(char), char) for char in self.text]
+        starts = [s for s, new in zip(self._starts, texts, strict=True) for _ in new]
+        ends = [e for e, new in zip(self._ends, texts, strict=True) for _ in new]
+        return type(self)("".join(texts), starts, ends)
+
+    def follow(self, new: str) -> Self:
+        """What a tool that tells no ranges made of the text: tokens that are the same on both
+        sides keep their ranges, what stands between them stands for what it replaces. For short
+        texts: the time grows with the square of the length."""
+        if new == self.text:
+            return self
+        old_tokens, new_tokens = _TOKEN.findall(self.text), _TOKEN.findall(new)
+        old_at, new_at = _starts(old_tokens), _starts(new_tokens)
+        parts: list[Self] = []
+        matcher = SequenceMatcher(None, old_tokens, new_tokens, autojunk=False)
+        for kind, a, b, c, d in matcher.get_opcodes():
+            start, end, text = old_at[a], old_at[b], new[new_at[c] : new_at[d]]
+            parts.append(
+                self.part(start, end) if kind == "equal" else self._replaced(start, end, text)
+            )
+        return self.joined(parts)
+
+    def _replaced(self, start: int, end: int, new: str) -> Self:
+        """``new`` in place of [start, end)."""
+        old = self.text[start:end]
+        head = _common(old, new)
+        tail = _common(old[head:][::-1], new[head:][::-1])
+        middle = new[head : len(new) - tail]
+        inner = (start + head, end - tail)
+        if inner[0] == inner[1]:  # something was put in: it belongs to what stands around it
+            inner = (start, end) if start < end else (max(0, start - 1), min(len(self), end + 1))
+        if not middle or inner[0] == inner[1]:
+            changed = type(self)("", [], [])
+        else:
+            a, b = self.span(*inner)
+            changed = type(self)(middle, [a] * len(middle), [b] * len(middle))
+        return self.joined((self.part(start, start + head), changed, self.part(end - tail, end)))
+
+
+def _common(one: str, other: str) -> int:
+    """Characters that two texts begin with alike, up to a border of words: half a word that stays
+    says nothing about where the other half comes from."""
+    most = min(len(one), len(other))
+    count = 0
+    while count < most and one[count] == other[count]:
+        count += 1
+    while 0 < count and (_inside(one, count) or _inside(other, count)):
+        count -= 1
+    return count
+
+
+def _inside(text: str, at: int) -> bool:
+    """Whether ``at`` lies within a word."""
+    return at < len(text) and text[at - 1].isalnum() and text[at].isalnum()
+
+
+def _starts(tokens: list[str]) -> list[int]:
+    """Where each begins, and where the last one ends."""
+    at = [0]
+    for token in tokens:
+        at.append(at[-1] + len(token))
+    return at
