@@ -21,11 +21,11 @@ def test_news_are_told_once_and_in_order() -> None:
     ear = JobEventFeed(job)
     (first,) = ear.news()
     assert (first["type"], first["percent"], first["stage"]) == ("progress", 0.0, "speech")
-    job.marks += [Sentence(0, "one two", 0.0, 1.0), Word("one", 0.0, 0.51239)]
+    job.marks += [Sentence(0, "one two", 0.0, 1.0), Word("one", 0.0, 0.51239, 4, 7)]
     heard = ear.news()
     assert heard == [
         {"type": "sentence", "index": 0, "text": "one two", "start_s": 0.0, "end_s": 1.0},
-        {"type": "word", "text": "one", "start_s": 0.0, "end_s": 0.512},
+        {"type": "word", "text": "one", "start_s": 0.0, "end_s": 0.512, "start": 4, "end": 7},
     ]
     job.marks.append(Word("two", 0.5, 1.0))
     assert [message["text"] for message in ear.news()] == ["two"]

@@ -93,21 +93,21 @@ def test_previews_are_bounded_and_go_with_their_avatar(
     tmp_path: Path, folder: Path, importer: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_still_avatar(folder / "me")
-    removed: list[bool] = []
+    removed: list[tuple[str, str]] = []
     config = Config(avatar_dir=folder, work_dir=tmp_path / "work")
     avatars = Avatars(
         config,
         AvatarLibrary(folder),
         Scratch(config.work_dir),
         importer,
-        removed=lambda: removed.append(True),
+        removed=lambda *content: removed.append(content),
     )
     sizes = range(32, 64)
     made = {size: len(avatars.preview("me", size, False)[0]) for size in sizes}
     assert sum(map(len, avatars._previews.values())) == sum(made.values())
     other, _ = avatars.preview("aigul", 64, True)
     avatars.remove("me")
-    assert list(avatars._previews.values()) == [other] and removed == [True]
+    assert list(avatars._previews.values()) == [other] and removed == [("", "")]
     monkeypatch.setattr("app_core.avatars.collection._PREVIEWS_BYTES", 3 * len(other))
     for size in sizes:
         avatars.preview("aigul", size, False)
@@ -366,7 +366,10 @@ def test_an_avatar_is_removed_while_it_speaks(clip_service: Any, still: bool) ->
 
 def test_several_avatars_at_once(clip_service: Any) -> None:
     jobs = [
-        clip_service.submit(MjpegRequest(text="one two", avatar=name, size="128x128", pace="asap"))
+        begun(
+            clip_service,
+            MjpegRequest(text="one two", avatar=name, size="128x128", pace="asap"),
+        )
         for name in ("aigul", "clip", "aigul", "clip")
     ]
     for job in jobs:
