@@ -28,11 +28,6 @@ SAID = {"text": "one", "preset": "ultrafast"}
 
 
 @pytest.fixture
-def importer() -> Importer:
-    return Importer()
-
-
-@pytest.fixture
 def base(tmp_path: Path) -> Path:
     path = tmp_path / "IMG_3899.MOV"
     path.write_bytes(GOOD)

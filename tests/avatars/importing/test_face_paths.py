@@ -28,17 +28,6 @@ Make = Callable[..., Any]
 
 
 @pytest.fixture
-def importer() -> Importer:
-    return Importer()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    make_still_avatar(tmp_path / "avatars" / "aigul", "Aigul")
-    return tmp_path / "avatars"
-
-
-@pytest.fixture
 def make(make_service: Make, folder: Path, importer: Importer, tmp_path: Path) -> Make:
     def made(models: Path | None = None, **parts: Any) -> Any:
         config = Config(
@@ -62,6 +51,13 @@ def sound(tmp_path: Path) -> Path:
         out.setsampwidth(2)
         out.setframerate(16000)
         out.writeframes(b"\0\1" * 8000)
+    return path
+
+
+def given(folder: Path) -> Path:
+    """What the stand-in imports."""
+    path = folder / "me.jpg"
+    path.write_bytes(GOOD)
     return path
 
 
@@ -141,8 +137,7 @@ def test_an_avatar_by_its_id_its_folder_and_a_file_in_it(
 def test_the_second_time_is_free(
     make: Make, importer: Importer, tmp_path: Path, sound: Path
 ) -> None:
-    path = tmp_path / "me.jpg"
-    path.write_bytes(GOOD)
+    path = given(tmp_path)
     service = make()
     process(service, path, sound)
     process(service, path, sound)
@@ -157,8 +152,7 @@ def test_the_second_time_is_free(
 def test_content_that_is_known_waits_for_no_other_import(
     make: Make, importer: Importer, tmp_path: Path, sound: Path
 ) -> None:
-    path = tmp_path / "me.jpg"
-    path.write_bytes(GOOD)
+    path = given(tmp_path)
     first = make()
     process(first, path, sound)
     first.close()
@@ -194,8 +188,7 @@ def test_a_file_that_may_not_be_read_is_named(
     def refuse(*_: Any) -> str:
         raise PermissionError(13, "Permission denied")
 
-    path = tmp_path / "me.jpg"
-    path.write_bytes(GOOD)
+    path = given(tmp_path)
     service = make()
     monkeypatch.setattr(faces, "content_of", refuse)
     with pytest.raises(BadInput, match=r"me\.jpg: .*Permission denied") as raised:
@@ -206,8 +199,7 @@ def test_a_file_that_may_not_be_read_is_named(
 def test_what_another_server_imports_meanwhile_is_taken(
     make: Make, tmp_path: Path, sound: Path
 ) -> None:
-    path = tmp_path / "me.jpg"
-    path.write_bytes(GOOD)
+    path = given(tmp_path)
 
     def late(item: Any, home: Path) -> None:
         make_still_avatar(home)
@@ -230,8 +222,7 @@ def test_what_is_not_there_is_named(
 def test_a_photo_that_changes_is_another(
     make: Make, importer: Importer, tmp_path: Path, sound: Path
 ) -> None:
-    path = tmp_path / "me.jpg"
-    path.write_bytes(GOOD)
+    path = given(tmp_path)
     service = make()
     process(service, path, sound)
     path.write_bytes(b"somebody else")
@@ -242,8 +233,7 @@ def test_a_photo_that_changes_is_another(
 def test_an_import_that_is_gone_from_the_disk_is_made_again(
     make: Make, importer: Importer, folder: Path, tmp_path: Path, sound: Path
 ) -> None:
-    path = tmp_path / "me.jpg"
-    path.write_bytes(GOOD)
+    path = given(tmp_path)
     service = make()
     process(service, path, sound)
     shutil.rmtree(folder / ".imports")
@@ -254,8 +244,7 @@ def test_an_import_that_is_gone_from_the_disk_is_made_again(
 def test_whoever_waits_is_told_of_the_end(
     make: Make, importer: Importer, tmp_path: Path, sound: Path
 ) -> None:
-    path = tmp_path / "me.jpg"
-    path.write_bytes(GOOD)
+    path = given(tmp_path)
     service = make()
     importer.gate.clear()
     raised: list[BaseException] = []
@@ -290,8 +279,7 @@ def test_where_avatars_cannot_be_written_imports_lie_beside_the_work(
         real(self, *args, **more)
 
     monkeypatch.setattr(Path, "mkdir", mkdir)
-    path = tmp_path / "me.jpg"
-    path.write_bytes(GOOD)
+    path = given(tmp_path)
     service = make()
     process(service, path, sound)
     (home,) = (tmp_path / "work").glob("soyle-imports-*/*")
@@ -319,8 +307,7 @@ def test_a_file_that_goes_meanwhile_is_named(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = make()
-    path = tmp_path / "me.jpg"
-    path.write_bytes(GOOD)
+    path = given(tmp_path)
 
     def goes(path: Path) -> tuple[int, int]:
         raise FileNotFoundError(2, "No such file or directory", str(path))

@@ -42,17 +42,6 @@ def here() -> bool:
 
 
 @pytest.fixture
-def importer() -> Importer:
-    return Importer()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    make_still_avatar(tmp_path / "avatars" / "aigul", "Aigul")
-    return tmp_path / "avatars"
-
-
-@pytest.fixture
 def avatars(tmp_path: Path, folder: Path, importer: Importer) -> Any:
     config = Config(avatar_dir=folder, work_dir=tmp_path / "work")
     made = Avatars(config, AvatarLibrary(folder), Scratch(config.work_dir), importer)
