@@ -1,17 +1,50 @@
-"""How Kazakh is read."""
+"""How Kazakh is read: the steps, in their order."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from app_core.speech.text.kazakh.abbreviations import abbreviations, joined_abbreviations
+from app_core.speech.text.kazakh.acronyms import acronyms
+from app_core.speech.text.kazakh.codes import codes
+from app_core.speech.text.kazakh.counting import numbers, ordinals_by_noun
+from app_core.speech.text.kazakh.dates import dates
+from app_core.speech.text.kazakh.money import money
+from app_core.speech.text.kazakh.roman import romans
+from app_core.speech.text.kazakh.signs import formulas, signs
+from app_core.speech.text.kazakh.times import times
+from app_core.speech.text.kazakh.units import units
+from app_core.speech.text.kazakh.web import addresses
+
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
-_SYMBOLS = {"&": "және", "№": "нөмір", "%": "пайыз"}
-_SYMBOL = re.compile("[" + "".join(_SYMBOLS) + "]")
+_STEPS = (
+    addresses,
+    codes,
+    joined_abbreviations,
+    romans,
+    dates,
+    times,
+    ordinals_by_noun,
+    money,
+    units,
+    formulas,
+    numbers,
+    abbreviations,
+    acronyms,
+    signs,
+)
+_SAME = {"\u2010": "-", "\u2011": "-", "\u2212": "−", "\u02bc": "’"}
+_SAME_TABLE = {ord(char): same for char, same in _SAME.items()}
+_SPACES = re.compile(r"[^\S\n]{2,}")
+_BEFORE_MARK = re.compile(r"[^\S\n]+(?=[.,!?;:…)»](?:\s|$))")
 
 
 def normalise(text: SpanText) -> SpanText:
-    """Words in place of signs."""
-    return text.sub(_SYMBOL, lambda match: f" {_SYMBOLS[match.group()]} ")
+    """Words in place of numbers, signs and abbreviations; Latin words stay."""
+    text = text.translate(_SAME_TABLE)
+    for step in _STEPS:
+        text = step(text)
+    return text.sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()

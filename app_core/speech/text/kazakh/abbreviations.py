@@ -1,0 +1,160 @@
+"""Abbreviations with points: ``т.б.``, ``Алматы қ.``, ``проф.``"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app_core.speech.text.kazakh.harmony import ENDING, possessed, with_written
+from app_core.speech.text.kazakh.numbers import SCALES
+
+if TYPE_CHECKING:
+    from app_core.speech.text.span_text import SpanText
+
+_JOINED = {
+    "т.б": "тағы басқалар", "ж.т.б": "және тағы басқалар", "ж.б": "және басқалар",
+    "т.с.с": "тағы сол сияқты", "т.т": "тағысын тағылар", "с.с": "сол сияқты",
+    "б.з.д": "біздің заманымызға дейінгі", "б.з.б": "біздің заманымыздан бұрынғы",
+    "б.д.д": "біздің дәуірімізге дейінгі", "б.д.б": "біздің дәуірімізден бұрынғы",
+    "б.з": "біздің заманымыз", "ж.ж": "жж.", "ғ.ғ": "ғғ.", "ш.а": "шағын ауданы",
+    "м.а": "міндетін атқарушы", "т.а.ә": "тегі аты әкесінің аты",
+    "а.ж.т": "аты жөні тегі",
+    "ф.ғ.д": "филология ғылымдарының докторы", "ф.ғ.к": "филология ғылымдарының кандидаты",
+    "т.ғ.д": "техника ғылымдарының докторы", "т.ғ.к": "техника ғылымдарының кандидаты",
+    "п.ғ.д": "педагогика ғылымдарының докторы", "п.ғ.к": "педагогика ғылымдарының кандидаты",
+    "э.ғ.д": "экономика ғылымдарының докторы", "э.ғ.к": "экономика ғылымдарының кандидаты",
+    "м.ғ.д": "медицина ғылымдарының докторы", "м.ғ.к": "медицина ғылымдарының кандидаты",
+    "з.ғ.д": "заң ғылымдарының докторы", "з.ғ.к": "заң ғылымдарының кандидаты",
+    "б.ғ.д": "биология ғылымдарының докторы", "б.ғ.к": "биология ғылымдарының кандидаты",
+    "ф.-м.ғ.д": "физика математика ғылымдарының докторы",
+    "ф.-м.ғ.к": "физика математика ғылымдарының кандидаты",
+}  # fmt: skip
+_POSSESSED = {
+    "көш": "көшесі", "даң": "даңғылы", "қ": "қаласы", "обл": "облысы", "ауд": "ауданы",
+    "а": "ауылы", "мкр": "шағын ауданы", "аудан": "ауданы", "респ": "республикасы",
+    "бульв": "бульвары", "тұй": "тұйығы", "кент": "кенті", "орынб": "орынбасары",
+    "бөл": "бөлімі", "деп": "департаменті", "мин-гі": "министрлігі",
+}  # fmt: skip
+"""What they stand for ends in a possessive, as it does after a name."""
+_WORDS = {
+    "пәт": "пәтер", "тел": "телефон", "моб": "мобильді", "факс": "факс", "мыс": "мысалы",
+    "проф": "профессор", "акад": "академик", "доц": "доцент", "ред": "редактор",
+    "қар": "қараңыз", "сал": "салыстырыңыз", "сур": "сурет", "кест": "кесте", "бет": "бет",
+    "б": "бет", "т": "том", "с": "секунд", "каб": "кабинет", "оф": "офис", "кв": "пәтер",
+    "ғ": "ғасыр", "ғғ": "ғасырлар", "ж": "жыл", "жж": "жылдар", "сағ": "сағат",
+    "мин": "минут", "сек": "секунд", "тг": "теңге", "млн": "миллион", "млрд": "миллиард",
+    "трлн": "триллион", "ин": "индекс", "эл": "электрондық", "мек": "мекенжай", "жыл": "жыл",
+    "каз": "қазақша", "қаз": "қазақша", "орыс": "орысша", "ағыл": "ағылшынша", "лат": "латынша",
+    "тирадж": "тираж", "шығ": "шығармалары", "бас": "баспасы", "авт": "автор", "аг": "аға",
+    "инж": "инженер", "ген": "генерал", "полк": "полковник", "кап": "капитан",
+    "лейт": "лейтенант", "экз": "дана", "стр": "бет", "мл": "миллилитр", "км": "километр",
+    "см": "сантиметр", "кг": "килограмм",
+}  # fmt: skip
+_ONLY_AFTER_NUMBER = frozenset("б т с ж км см кг мл стр ген бас қаз каз".split())
+_ENDERS = frozenset("қ а ғ ғғ ж жж б т с тг млн млрд трлн сағ мин сек пәт бет обл ауд".split())
+_HYPHENED = {
+    "к-сі": "көшесі", "д-лы": "даңғылы", "даң-лы": "даңғылы", "р-ны": "ауданы",
+    "мин-гі": "министрлігі", "ун-ті": "университеті", "ин-ты": "институты", "ғ-м": "ғылым",
+    "т/ж": "темір жол", "а/ж": "автожол", "ж/е": "және",
+}  # fmt: skip
+
+
+def _any(words: dict[str, str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+_SPACED = "|".join(
+    re.escape(word).replace(r"\.", r"\. ?") for word in sorted(_JOINED, key=len, reverse=True)
+)
+_JOINED_PATTERN = re.compile(
+    rf"(?<![\w.])(?P<word>{_SPACED})(?:\.|(?=[-–,;)]))(?:[-–](?P<ending>{ENDING}))?"
+)
+_PATTERN = re.compile(
+    rf"(?<![\w./-])(?:(?P<possessed>{_any(_POSSESSED)})|(?P<word>{_any(_WORDS)}))\.(?!\w)"
+    rf"(?:[-–](?P<ending>{ENDING}))?(?P<stop>\.)?|(?<![\w./-])(?P<hyphened>{_any(_HYPHENED)})(?![\w-])"
+)
+_CAPITAL = re.compile(
+    r"(?<![\w./-])(?P<word>Көш|Даң|Мыс|Проф|Акад|Доц|Тел|Қар|Сур|Кест|Моб|Эл|Обл|Ауд|Мкр|Каб)\.(?!\w)"
+)
+_MULTIPLES = re.compile(
+    rf"(?<![\w])(млн|млрд|трлн)(?![\w])(?:\.(?= ?[а-яәғқңөұүһі]))?(?:[-–](?P<ending>{ENDING}))?"
+)
+_PLURALS = re.compile(r"(?<=[\w»\"]) (?P<word>ғғ|жж|ғ|ж)(?![\w.])")
+_CAPITAL_LETTER = "[А-ЯӘҒҚҢӨҰҮҺІA-Z]"
+_INITIALS = re.compile(
+    rf"(?<![\w])(?P<first>{_CAPITAL_LETTER})\. ?(?:(?P<second>{_CAPITAL_LETTER})\. ?)?"
+    rf"(?={_CAPITAL_LETTER}[а-яёәғқңөұүһіa-z])"
+)
+_SURNAME_FIRST = re.compile(
+    r"(?<=[а-яәғқңөұүһі]) (?P<first>[А-ЯӘҒҚҢӨҰҮҺІ])\. ?(?P<second>[А-ЯӘҒҚҢӨҰҮҺІ])\."
+)
+_NUMBER_BEFORE = re.compile(r"(?:\d|нш[ыі]|[а-яәғқңөұүһі]) ?$")
+
+
+def joined_abbreviations(text: SpanText) -> SpanText:
+    """Of several letters with points: before anything takes the points for ends."""
+    return text.sub(_JOINED_PATTERN, _joined)
+
+
+def abbreviations(text: SpanText) -> SpanText:
+    """All others, and initials without their points."""
+    text = text.sub(_INITIALS, _initials).sub(
+        _SURNAME_FIRST, lambda m: f" {m['first']} {m['second']}"
+    )
+    text = text.sub(_CAPITAL, lambda match: _name(match["word"].lower()).capitalize())
+    text = text.sub(_PATTERN, _said).sub(_MULTIPLES, _multiple)
+    return text.sub(_PLURALS, lambda match: " " + _WORDS[match["word"]])
+
+
+def _joined(match: re.Match[str]) -> str:
+    said = _JOINED[match["word"].replace(" ", "")]
+    if match["ending"]:
+        said = with_written(said, match["ending"])
+    return said + _stop(match, match.group().endswith("."))
+
+
+def _name(word: str) -> str:
+    return _POSSESSED.get(word) or _WORDS[word]
+
+
+def _said(match: re.Match[str]) -> str | None:
+    if match["hyphened"]:
+        return _HYPHENED[match["hyphened"]]
+    before = match.string[max(0, match.start() - 8) : match.start()]
+    word = match["word"]
+    if word in _ONLY_AFTER_NUMBER and not _NUMBER_BEFORE.search(before):
+        return None
+    if match["possessed"]:
+        said = _POSSESSED[match["possessed"]]
+        if len(match["possessed"]) == 1 and not before.strip():
+            return "қала" if match["possessed"] == "қ" else None
+        if match["ending"]:
+            said = possessed(said, match["ending"])
+    else:
+        said = _WORDS[word]
+        if match["ending"]:
+            said = with_written(said, match["ending"])
+    ends = (word or match["possessed"]) in _ENDERS
+    return said + (_stop(match, ends) if not match["stop"] else ".")
+
+
+def _stop(match: re.Match[str], may_end: bool) -> str:
+    """The point that ends the sentence too: at the end, and before a capital if ``may_end``."""
+    after = match.string[match.end() : match.end() + 3]
+    if not after.strip() or after[0] == "\n":
+        return "."
+    return "." if may_end and after[0] == " " and after[1].isupper() and _ends(match) else ""
+
+
+def _ends(match: re.Match[str]) -> bool:
+    """Not before a name that goes on: ``Алматы қ. Абай көш.``"""
+    return match.group().rstrip(".")[-1:] in "бстж" and not match.group().startswith("ш")
+
+
+def _initials(match: re.Match[str]) -> str:
+    return f"{match['first']} {match['second']} " if match["second"] else f"{match['first']} "
+
+
+def _multiple(match: re.Match[str]) -> str:
+    said = SCALES[match[1]]
+    return with_written(said, match["ending"]) if match["ending"] else said

@@ -1,0 +1,65 @@
+"""Phones, identity and card numbers, account numbers: said by groups or digit by digit."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app_core.speech.text.kazakh.numbers import paired, spelled, whole
+
+if TYPE_CHECKING:
+    from app_core.speech.text.span_text import SpanText
+
+_PHONE = re.compile(
+    r"(?<![\w.,])(?<!\d[ -])\+?(?:\d{1,3}[ -–]?(?:\(\d{2,5}\)|\d{3,4})(?:[ \-–]?\d{2,4}){2,4}"
+    r"|\d{10,12})(?![\d])(?![.,]\d)"
+)
+_LOCAL = re.compile(r"(?<![\w.,:/-])\d{2,3}[-–]\d{2}[-–]\d{2}(?![\d]|[-–.]\d)")
+_SHORT_PHONE = re.compile(r"((?:[Тт]ел\.?|[Тт]елефон[а-я]*|орталығы):? ?)(\d{4})(?![\d \-.,]\d|\d)")
+_IDENTITY = re.compile(r"(?<![\w.,])\d{6} ?\d{6}(?![\d])(?![.,]\d)(?! ?(?:₸|тг|теңге|\d))")
+_CARD = re.compile(r"(?<![\w.,])\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?![\d])(?![.,]\d)")
+_ACCOUNT = re.compile(r"(?<![\w])KZ\d\d(?: ?[A-Z\d]{4}){4}(?![\w])")
+_GROUP = re.compile(r"\d+")
+_PLATE = re.compile(r"(?<![\w])(\d{3}) ?([A-Z]{2,3}) ?(\d{2})(?![\w])")
+_LETTERS_OR_DIGITS = re.compile(r"[A-Z]+|\d+")
+
+
+def codes(text: SpanText) -> SpanText:
+    text = text.sub(_CARD, lambda match: paired(_digits(match.group())))
+    text = text.sub(_ACCOUNT, _account).sub(_PHONE, _phone)
+    text = text.sub(_IDENTITY, lambda match: spelled(_digits(match.group())))
+    text = text.sub(_LOCAL, lambda match: _groups(match.group()))
+    text = text.sub(_SHORT_PHONE, lambda match: match[1] + paired(match[2]))
+    return text.sub(_PLATE, lambda m: f"{whole(m[1])} {m[2]} {whole(m[3])}")
+
+
+def _phone(match: re.Match[str]) -> str | None:
+    written = match.group()
+    digits = _digits(written)
+    if written[0] == "+":
+        if not 10 <= len(digits) <= 13:
+            return None
+    elif len(digits) != 11 or digits[0] not in "78":
+        return None
+    plus = "плюс " if written[0] == "+" else ""
+    if len(digits) == 11 and max(map(len, _GROUP.findall(written))) > 5:
+        cuts = (0, 1, 4, 7, 9, 11)
+        groups = [digits[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+        return plus + _groups(" ".join(groups))
+    return plus + _groups(written)
+
+
+def _groups(written: str) -> str:
+    """Groups of up to three digits as numbers, longer ones by pairs."""
+    return " ".join(
+        whole(group) if len(group) < 4 else paired(group) for group in _GROUP.findall(written)
+    )
+
+
+def _account(match: re.Match[str]) -> str:
+    parts = _LETTERS_OR_DIGITS.findall(match.group())
+    return " ".join(paired(part) if part.isdigit() else part for part in parts)
+
+
+def _digits(written: str) -> str:
+    return "".join(filter(str.isdigit, written))

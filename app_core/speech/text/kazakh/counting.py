@@ -1,0 +1,131 @@
+"""Numbers before words and with endings: which are ordinals, and how endings sound."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app_core.speech.text.kazakh.harmony import ENDING, with_written
+from app_core.speech.text.kazakh.numbers import QUANTITY, number, ordinals, quantity
+
+if TYPE_CHECKING:
+    from app_core.speech.text.span_text import SpanText
+
+_LETTER = "[а-яёәғқңөұүһі]"
+_WITH_ENDING = re.compile(
+    rf"(?P<number>{QUANTITY})(?:[-–'’]?(?P<ordinal>(?:[ыі]?н)?ш[ыі])[-–]|[-–'’]?(?P<ending>{ENDING}))"
+)
+_ADJECTIVE = (
+    rf"(?:бөлме|қабат|орын|жыл|ай|күн|апта|сағат|минут|секунд|метр|километр|литр|кило|грам|тонна"
+    rf"|теңге|пайыз|градус|том|ұпай|бал|дөңгелек|есік|қатар|тіл|ядро|камера|цилиндр|вольт|ватт"
+    rf"|мың|млн|миллион|адам|кісі|дюйм|гигабайт|сызық|жолақ|тармақ|буын|әріп|таңба|бұрыш|қырл"
+    rf"|бет|саты|сөз|есе|сом|гектар|сантиметр|миллиметр){_LETTER}*?(?:[лдт][ыі][қк]?)(?!{_LETTER})"
+    rf"|жасар|жаста|жасқа|есе(?!п)|рет|кезеңді|деңгейлі|мәрте"
+)
+_HYPHENED = re.compile(
+    rf"(?P<number>{QUANTITY})[-–](?=(?P<adjective>{_ADJECTIVE})|[«\"“]?[а-яёәғқңөұүһіА-ЯӘҒҚҢӨҰҮҺІ]{{2}})"
+)
+_CLASS = re.compile(
+    r"(?<![\w.,:/-])(?P<number>\d{1,2})(?: ?[-–]? ?)[\"«“„']?(?P<letter>[А-ЯӘҒҚҢӨҰҮҺІ])[\"»”“']?"
+    r"[- ](?=сынып|сыныб|класс)"
+)
+_ORDINAL_NOUN = re.compile(
+    r"(?<![\w.,:/-])(?P<number>\d{1,2}(?: ?[-–] ?\d{1,2})?) "
+    r"(?=(?:сыны[пб](?!т[ыі] )|курс(?!т[ыі][ққ])"
+    r"|семестр(?!л)|қабат(?:та|тан|қа|тағы|ында)(?![а-я])|разрядты|кезең(?:де|нің)|санатты)"
+    rf"{_LETTER}*(?! бар\b))"
+)
+_QUARTER = re.compile(r"(?<![\w.,:/-])(?P<number>[1-4]) (?=тоқсан)")
+_PLACE = re.compile(
+    r"(?<![\w.,:/-])(?P<number>\d{1,2}(?:[-–]\d)?) (?=орын(?:ды|ға|да|нан)? (?:ал|ие|тұр|шық))"
+)
+_STREET = re.compile(
+    r"(?:көш(?:есі(?:нде|ндегі)?|\.)|к-сі|даң(?:ғылы|\.|-лы)|ш(?:ағын )?\.? ?а(?:уданы|\.)|мкр\.?"
+    r"|тұйығы|бульвары|тас жолы|үй)"
+)
+_HOUSE = re.compile(
+    r"(?<![\w.,:-])(?P<number>\d{1,4})(?:/(?P<part>\d{1,3}))?(?P<letter> ?[а-вА-ВӘ](?![\w]))?"
+    r"(?P<noun>(?:[- ](?=үй|пәт|кеңсе|корпус|кабинет|бөлме)))?"
+)
+_FLAT = re.compile(
+    r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?(?=(?:пәт|каб|бөл|ауд|кв|сур|кест|т|б|оф)\.)"
+)
+_HALVES = re.compile(rf"(?: ?(?:сағат|жыл|ай|апта|күн|есе|мың|ми[лн]|минут|тонна|литр){_LETTER}*)")
+_NUMBER = re.compile(rf"{QUANTITY}")
+_IN_WORD = re.compile(r"(?<=[^\W\d_])[-–]?(?P<number>\d++(?:[.,]\d++)?)")
+_REST = re.compile(r"(?P<number>\d++(?:[.,]\d++)?)")
+_VERSION = re.compile(
+    r"(?:(?P<v>(?<![\w])[vVвВ]\.? ?)|(?<=[A-Za-z])[ -])"
+    r"(?P<number>\d{1,4}(?:\.\d{1,4}){1,4})(?![\w])"
+    r"|(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\d))(?P<triple>\d{1,4}(?:\.\d{1,4}){2,4})(?![\w])"
+    r"|(?<![\w.,])(?P<named>\d{1,3}\.\d{1,3})(?=[- ](?:нұсқа|шығарылым))"
+)
+_ITEM = re.compile(r"^(?P<number>\d{1,3})[.)] (?=\S)", re.MULTILINE)
+_SIGN = re.compile(r"№+ ?№? ?|(?<![\w])N[o°]?\.? ?(?=\d)")
+
+
+def ordinals_by_noun(text: SpanText) -> SpanText:
+    """``5 «А» сынып``, ``2 курс``, ``Абай көш., 15/2, 3 пәт.``"""
+    text = text.sub(_SIGN, "нөмір ").sub(_VERSION, _version)
+    text = text.sub(_ITEM, lambda match: f"{quantity(match['number'])}, ")
+    text = text.sub(_CLASS, lambda match: f"{ordinals(match['number'])} {match['letter']} ")
+    text = text.sub(_HOUSE, _house).sub(_FLAT, lambda match: ordinals(match["number"]) + " ")
+    for pattern in (_ORDINAL_NOUN, _QUARTER, _PLACE):
+        text = text.sub(pattern, lambda match: ordinals(match["number"]) + " ")
+    return text
+
+
+def numbers(text: SpanText) -> SpanText:
+    """All that are left."""
+    text = text.sub(_WITH_ENDING, _with_ending).sub(_HYPHENED, _hyphened)
+    text = text.sub(_NUMBER, _plain)
+    return text.sub(_IN_WORD, lambda match: _apart(match, " ")).sub(_REST, lambda m: _apart(m, ""))
+
+
+def _with_ending(match: re.Match[str]) -> str:
+    if match["ordinal"]:
+        return ordinals(match["number"]) + " "
+    written = match["number"]
+    if re.match(r"(?:[ыі]?н)?ш[ыі]", match["ending"]):
+        return with_written(quantity(written), match["ending"])
+    return with_written(quantity(written), match["ending"])
+
+
+def _hyphened(match: re.Match[str]) -> str:
+    say = quantity if match["adjective"] and len(match["number"]) < 4 else ordinals
+    if match["adjective"] and not re.fullmatch(r"[12]\d{3}", match["number"]):
+        say = quantity
+    return say(match["number"]) + " "
+
+
+def _plain(match: re.Match[str]) -> str:
+    half = _HALVES.match(match.string, match.end()) is not None
+    after = match.string[match.end() : match.end() + 1]
+    return quantity(match.group(), half) + (" " if after.isalpha() else "")
+
+
+def _apart(match: re.Match[str], before: str) -> str:
+    after = match.string[match.end() : match.end() + 1]
+    return before + number(match["number"]) + (" " if after.isalpha() else "")
+
+
+def _house(match: re.Match[str]) -> str | None:
+    before = match.string[max(0, match.start() - 48) : match.start()]
+    if not _STREET.search(before) or not (match["part"] or match["noun"]):
+        return None
+    if match["part"]:
+        return (
+            f"{quantity(match['number'])} бөлшек {quantity(match['part'])}{match['letter'] or ''}"
+            f"{match['noun'] or ''}"
+        )
+    if match["letter"]:
+        return f"{quantity(match['number'])}{match['letter']} "
+    return ordinals(match["number"]) + " "
+
+
+def _version(match: re.Match[str]) -> str:
+    written = match["number"] or match["triple"] or match["named"]
+    said = " нүкте ".join(number(part) for part in written.split("."))
+    if match["triple"] or match["named"]:
+        return said
+    return f"вэ {said}" if match["v"] else f" {said}"

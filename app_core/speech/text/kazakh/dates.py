@@ -1,0 +1,125 @@
+"""Dates, years, centuries: days and years are ordinals, the year comes before the day."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app_core.speech.text.kazakh.harmony import ENDING, ordinal, with_written
+from app_core.speech.text.kazakh.numbers import ordinals, whole
+
+if TYPE_CHECKING:
+    from app_core.speech.text.span_text import SpanText
+
+MONTHS = (
+    "қаңтар ақпан наурыз сәуір мамыр маусым шілде тамыз қыркүйек қазан қараша желтоқсан"
+).split()
+_SHORT = "қаң ақп нау сәу мам мау шіл там қыр қаз қар жел".split()
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_MONTH = r"(?:0?[1-9]|1[0-2])"
+_TAIL = rf"(?:[-–]?(?P<ending>{ENDING}))?"
+_FULL = re.compile(
+    rf"(?<![\d.,])(?P<d>{_DAY})(?P<sep>[./-])(?P<m>{_MONTH})(?P=sep)(?P<y>(?:1[5-9]|20)\d\d|\d\d)"
+    rf"(?![\d])(?: ?(?:ж(?![\w])\.?|г(?![\w])\.?|жыл[ыі]?(?![\w])))?{_TAIL}"
+)
+_ISO = re.compile(
+    rf"(?<![\d.,-])(?P<y>(?:1[5-9]|20)\d\d)[-./](?P<m>0[1-9]|1[0-2])[-./](?P<d>{_DAY})(?![\d])"
+    rf"(?:T(?=\d))?{_TAIL}"
+)
+_SHORT_DATE = re.compile(
+    r"(?<![\d.,:/-])(?P<d>0[1-9]|[12]\d|3[01])\.(?P<m>0[1-9]|1[0-2])(?![\d.,:]\d|\d)"
+    r"(?! ?(?:[%°₸$€₽x×х*]|тг|теңге|доллар|еуро|рубль|м(?:лн|лрд|ың)|кг|км|см|м\b|пайыз|есе))"
+    r"(?!-д[ае]н [\d])" + _TAIL
+)
+_STEMS = "|".join(MONTHS)
+_OF_MONTH = re.compile(
+    rf"(?<![\w.,:/])(?P<days>{_DAY}(?: ?[-–—] ?{_DAY})?)(?:[-–]?(?:ш[ыі]|[ыі]?нш[ыі]))? ?[-–]? ?"
+    rf"(?=(?P<month>{_STEMS})(?![а-яәғқңөұүһі]*[дтл][ыі][қк]))",
+    re.IGNORECASE,
+)
+_OF_SHORT_MONTH = re.compile(rf"(?<![\w.,:/])(?P<day>{_DAY}) (?P<month>{'|'.join(_SHORT)})\.")
+_YEAR = r"[12]\d{3}"
+_YEARS = (
+    rf"(?<![\w.,:/+])(?P<years>{_YEAR}(?: ?[-–—/] ?(?:{_YEAR}|\d\d))?)(?:[-–]?(?:ш[ыі]|нш[ыі]))?"
+)
+_BEFORE_YEAR = re.compile(
+    rf"{_YEARS}[-–]? ?"
+    r"(?=(?:оқу |қаржы |күнтізбелік |бюджет |есепті )?жыл(?!қ|[дт]ы[қғ](?! ?қыркүй)))"
+    r"(?!жыл(?:ға|дан)? (?:бұрын|бойы|өт|толды|астам|жуық|аса|бұрынғы|ішінде))",
+    re.IGNORECASE,
+)
+_ROUND = re.compile(r"1000|1500|2000|3000")
+_SHORT_YEAR = re.compile(rf"{_YEARS} ?(?P<word>жж|ж)(?![\w])(?P<dot>\.?)(?P<next> ?[^\s]{{1,12}})?")
+_DECADE = re.compile(r"(?<![\w.,:/-])(?P<decade>[1-9]0) (?=жылдар)")
+_CENTURY = re.compile(
+    r"(?<![\w.,:/])(?P<number>\d{1,2}(?: ?[-–—] ?\d{1,2})?)[-–]? ?(?P<word>ғғ?)\.(?![\w])"
+)
+_AFTER = {"бастап": "жылдан", "бері": "жылдан", "кейін": "жылдан", "соң": "жылдан"}
+_NO_ADVERB = re.compile(r" ?(?:[^\w\s(]|$)|\n")
+
+
+def dates(text: SpanText) -> SpanText:
+    text = text.sub(_FULL, _date).sub(_ISO, _date)
+    text = text.sub(_SHORT_DATE, lambda m: _ending(_day(m["d"], m["m"]), m["ending"]))
+    text = text.sub(_OF_SHORT_MONTH, lambda m: _day(m["day"], str(_SHORT.index(m["month"]) + 1)))
+    text = text.sub(_OF_MONTH, lambda match: _ordinals(match["days"]) + " ")
+    text = text.sub(_SHORT_YEAR, _short_year).sub(_BEFORE_YEAR, _before_year)
+    text = text.sub(_DECADE, lambda match: ordinals(match["decade"]) + " ")
+    return text.sub(_CENTURY, _century)
+
+
+def _date(match: re.Match[str]) -> str | None:
+    year = match["y"]
+    if len(year) == 2:
+        if match["sep"] != "." or len(match["d"]) + len(match["m"]) < 4:
+            return None
+        year = ("20" if year < "50" else "19") + year
+    said = f"{ordinal(whole(year))} жылғы {_day(match['d'], match['m'])}"
+    return _ending(said, match["ending"]) + (" " if match.group().endswith("T") else "")
+
+
+def _day(day: str, month: str) -> str:
+    return f"{ordinal(whole(day.lstrip('0')))} {MONTHS[int(month) - 1]}"
+
+
+def _ending(said: str, ending: str | None) -> str:
+    return with_written(said, ending) if ending else said
+
+
+def _ordinals(written: str) -> str:
+    return " ".join(ordinal(whole(part.lstrip("0") or "0")) for part in re.findall(r"\d+", written))
+
+
+def _before_year(match: re.Match[str]) -> str | None:
+    following = match.string[match.end() : match.end() + 12]
+    bare = re.match(r"жыл(?![\w])|жылда(?![\w])", following)
+    if bare and _ROUND.fullmatch(match["years"]):
+        return None
+    return _ordinals(match["years"]) + " "
+
+
+def _short_year(match: re.Match[str]) -> str:
+    """``жыл``, or in the form that the word after it asks for."""
+    said, after = _ordinals(match["years"]), match["next"] or ""
+    if match["word"] == "жж":
+        return f"{said} жылдар{_full_stop(match)}{after}"
+    word = after.strip()
+    if word in _AFTER:
+        return f"{said} {_AFTER[word]}{after}"
+    if word.startswith("дейін"):
+        return f"{said} жылға{after}"
+    if re.match(r"\d", word):
+        return f"{said} жылғы{after}"
+    if not word or not word[0].islower():
+        return f"{said} жыл{_full_stop(match)}{after}"
+    return f"{said} жылы{after}"
+
+
+def _full_stop(match: re.Match[str]) -> str:
+    """The point of an abbreviation that ends a sentence too."""
+    word = (match["next"] or "").strip()
+    return "." if match["dot"] and (not word or word[0].isupper()) else ""
+
+
+def _century(match: re.Match[str]) -> str:
+    return _ordinals(match["number"]) + (" ғасырлар" if match["word"] == "ғғ" else " ғасыр")

@@ -1,0 +1,72 @@
+"""Formulas, scores, sizes, and signs that stand alone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app_core.speech.text.kazakh.harmony import with_ending
+from app_core.speech.text.kazakh.numbers import NUMBER, number, quantity, whole
+
+if TYPE_CHECKING:
+    from app_core.speech.text.span_text import SpanText
+
+_NEAR_EQUALS = r"(?=[^.!?\n=≈]{0,40}[=≈])"
+_MINUS = re.compile(rf"(?<=[\w)²³]) ?[-−–] ?(?=[\w(]){_NEAR_EQUALS}(?<=[\d)²³a-zA-Zа-я \-−–])")
+_FORMULA = re.compile(r"(?<![\w])[\d(a-zA-Zхук√][^\n!?а-яәғқңөұүһі]{0,60}[=≈≠≤≥][^\n!?]{0,12}")
+_BINARY = {
+    "+": "қосу", "-": "алу", "−": "алу", "–": "алу", "*": "көбейту", "×": "көбейту",
+    "·": "көбейту", "⋅": "көбейту", "x": "көбейту", "х": "көбейту", "/": "бөлу", ":": "бөлу",
+    "÷": "бөлу",
+}  # fmt: skip
+_OPERATOR = re.compile(
+    r"(?<=[\w)²³])(?: ?([+−–*×·⋅/:÷]) ?|( )-( )|(?<=\d)(-)(?=\d)|(?<=\d) ?([xх]) ?(?=\d))(?=[\w(√])"
+)
+_SIZE = re.compile(rf"(?<![\w.,])({NUMBER}) ?[x×х*] ?({NUMBER})(?: ?[x×х*] ?({NUMBER}))?(?![\d])")
+_SCORE = re.compile(r"(?<![\w.,:])(\d{1,3}):(\d{1,3})(?![\d:])")
+_MAP = re.compile(r"(?<![\w.,:])1 ?: ?(\d[\d ]{2,12}\d)(?![\d:])")
+_AROUND_THE_CLOCK = re.compile(r"(?<![\w.,/])24/7(?![\w/])")
+_AND_MORE = re.compile(rf"(?<![\w.,])({NUMBER})\+(?![\w])")
+_POWER = {"²": " квадрат", "³": " куб"}
+_ALONE = {
+    "=": "тең", "≈": "шамамен", "≠": "тең емес", "≤": "кіші немесе тең", "<": "кіші",
+    "≥": "үлкен немесе тең", ">": "үлкен", "+": "плюс", "±": "плюс минус", "×": "көбейту",
+    "÷": "бөлу", "√": "түбір", "∞": "шексіздік", "π": "пи", "−": "минус", "№": "нөмір",
+    "%": "пайыз", "‰": "промилле", "°": "градус", "§": "параграф", "@": "айқұлақ",
+    "₸": "теңге", "$": "доллар", "€": "еуро", "₽": "рубль", "£": "фунт", "¥": "иена",
+}  # fmt: skip
+_SIGN = re.compile("[" + re.escape("".join(_ALONE)) + "]")
+_AND_LATIN = re.compile(r"(?<=[A-Za-z])&(?=[A-Za-z])")
+_AND = re.compile(r" ?& ?")
+_STROKE = re.compile(r"(?<=[^\s]) ?[/⁄] ?(?=[^\s])")
+_LETTER_POWER = re.compile("[²³]")
+
+
+def formulas(text: SpanText) -> SpanText:
+    """Between operands: ``5 + 3 = 8``."""
+    text = text.sub(_FORMULA, _formula)
+    text = text.sub(_AROUND_THE_CLOCK, "жиырма төрт жеті")
+    text = text.sub(_MAP, lambda match: f"бірге {number(match[1].strip())}")
+    text = text.sub(_SCORE, lambda match: f"{whole(match[1])} {whole(match[2])}")
+    text = text.sub(_SIZE, _size)
+    return text.sub(_AND_MORE, lambda match: f"{quantity(match[1])} плюс")
+
+
+def signs(text: SpanText) -> SpanText:
+    """Those that are left."""
+    text = text.sub(_LETTER_POWER, lambda match: _POWER[match.group()])
+    text = text.sub(_AND_LATIN, " энд ").sub(_AND, " және ").sub(_STROKE, " ")
+    return text.sub(_SIGN, lambda match: f" {_ALONE[match.group()]} ")
+
+
+def _formula(match: re.Match[str]) -> str:
+    def operator(found: re.Match[str]) -> str:
+        sign = found.group().strip() or "-"
+        return f" {_BINARY.get(sign, sign)} "
+
+    return _OPERATOR.sub(operator, match.group())
+
+
+def _size(match: re.Match[str]) -> str:
+    sides = [number(side) for side in match.groups() if side]
+    return " ".join([*(with_ending(side, "dative") for side in sides[:-1]), sides[-1]])
