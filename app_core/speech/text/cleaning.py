@@ -6,46 +6,122 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from app_core.speech.text.characters import invisible, plain, superscript
+from app_core.speech.text.latex import without_latex
+from app_core.speech.text.markup import without_markup
+
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
 _NEW_LINES = re.compile(r"\r\n?")
 _COMPOSED = re.compile(r"[^\W\d_][\u0300-\u036f]+")
-_SPACES = re.compile(r"[^\S\n]+")
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\s]|\([^()\s]*\))*\)")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_URL = re.compile(r"https?://(?:www\.)?([^\s/?#<>()]+)(?:[/?#][^\s<>()]*[^\s<>().,;:!?])?/?")
-_BULLET = re.compile(
-    r"^[ \t]*(?:[-*+•‣▪–—]+|#+|>+|[\u2600-\u2bff\U0001f000-\U0001faff]\ufe0f?)[ \t]+", re.MULTILINE
+_ACCENTS = re.compile(
+    r"(?<![аеёиоуыэюяәіөұүАЕЁИОУЫЭЮЯӘІӨҰҮaeiouyAEIOUY])\u0301|[\u0300\u0302-\u036f]"
 )
-_ARROW = re.compile(r" ?(?:<?[-=]{1,9}>|[←-⇿]) ?")
-_GLUED = re.compile(r"(?<=[а-яёәғқңөұүһі])([.!?…]+)(?=[А-ЯЁӘҒҚҢӨҰҮҺІ])")
+_SPACES = re.compile(r"[^\S\n]+")
+_AROUND_LINE = re.compile(r"\s*\n\s*")
+
+_ARROW = re.compile(r" ?(?:<?[-=]{1,9}>(?!=)|(?<=\s)<-{1,9}(?=\s)|→++) ?")
+_OPERATORS = re.compile(r"<=|>=|!=|==+|<>|\+/-|\+-|(?<=\d) ?\*\*? ?(?=[\d(])|<<|>>")
+_OPERATOR = {
+    "<=": "≤",
+    ">=": "≥",
+    "!=": "≠",
+    "<>": "≠",
+    "+/-": "±",
+    "+-": "±",
+    "<<": "«",
+    ">>": "»",
+}
+_TIMES = re.compile(
+    r"(?<=[\w)²³])(?:\*| \* )(?=[\w(])|(?<=\d) ?(?<!\b0)[xхXХ] ?(?=\d)|(?<=\w) [xхXХ] (?=\d)"
+)
+_POWER = re.compile(r"(?<=[\w)])\^\(?([-+]?\d{1,4})\)?")
+_ABOUT = re.compile(r"(?<=\d)~(?=\d)|~ ?(?=[\d$€₸])")
+_SMILE = re.compile(
+    r"(?<![^\s\w.!?,»\")])[:;=]['’]?-?(?:\)+|\(+)|(?<!\S)[:;=xXхХ][-oо]?[DdPpРрOo3*|/\\](?!\w)"
+    r"|(?<=[^\W\d_]{2} )<3+(?!\w)|(?<![\w:]):[a-z+][a-z0-9_+-]{0,30}:(?![\w:])"
+    r"|\^[_.-]*\^|(?<!\S)[xхXХ]D+(?!\w)|¯\\_\(ツ\)_/¯|\b[тТTоОoO]_+[тТTоОoO]\b"
+)
+_SMILES = re.compile(r"(?<=[^\s(])\){2,}")
+_LOOK_BACK = 200
+_PATH = re.compile(r"(?<=[^\W\d_]{2})[»”\"]? ?> ?(?=[«“\"]?[^\W\d_]{2})")
+_ANGLES = re.compile(r"<(?=[^\d\s<>])([^<>\n]{2,80}?)>")
+_LONELY = re.compile(
+    r"[\\^`{}\[\]|~*]|\$\$+"
+    r"|(?<!\w)_+|_+(?!\w)|(?<!\w)#+(?![\w.])|(?<!\S)@+(?!\w)"
+    r"|[<>](?!\s?[-+−\w$€£₸₽.(])|(?<![\w)\s°%²³])=+(?=\s|$)|(?<!\S)=+(?!\s?[-+−\w(√])"
+)
+_DASHES = re.compile(r"(?<=\s)-{2,}(?=\s)|(?<=[^\W\d_])-{2,}(?=[^\W\d_])|[–—]{2,}")
+_GLUED = re.compile(
+    r"(?<=[а-яёәғқңөұүһі])([.!?…]+)(?=[А-ЯЁӘҒҚҢӨҰҮҺІ])"
+    r"|(?<=[^\W\d_]{2})([!?…]+)(?=[^\W\d_])"
+    r"|(?<=[a-z]{2})(\.+)(?=(?!Com\b|Kz\b|Ru\b|Org\b|Net\b)(?:[A-Z][a-z]|[IA]\b))"
+)
+_GLUED_COMMA = re.compile(r"(?<=[^\W\d_]),(?=[^\W\d_])|(?<=[а-яёәғқңөұүһі]{2})[:;](?=\w)")
 _MARKS = re.compile(r"([!?])[!?]*\1+")
 _DOTS = re.compile(r"\.{2,}|…+\.*")
-_AROUND_LINE = re.compile(r" *\n *")
+_COMMAS = re.compile(
+    r"((?: ?,){2,}|(?<=\w) ,(?=\s))|,(?= ?[.!?…;:\n](?!\w))|(?<=[.!?…;:\n]) ?,|^ ?,"
+)
 
 
 def clean(text: SpanText) -> SpanText:
     """``text`` without what a voice would spell out. A web address becomes its host. Lines stay
-    lines; other runs of spaces become one space.
+    lines; other runs of spaces become one space. What is written in other signs than usual is
+    written in the usual ones: ``*`` and ``x`` between numbers as ``×``, ``^2`` as ``²``, ``<=``
+    as ``≤``, ``~5`` as ``≈5``.
     """
     text = text.sub(_NEW_LINES, "\n")
+    text = text.translate({ord(char): "" for char in set(text.text) if invisible(char)})
     text = text.sub(_COMPOSED, lambda match: unicodedata.normalize("NFC", match.group()))
-    text = text.sub(_SPACES, " ")
-    text = text.sub(_URL, lambda match: match[1]).sub(_TAG, " ").sub(_LINK, lambda match: match[1])
-    text = text.sub(_BULLET, "\n").sub(_ARROW, ", ")
-    text = text.translate({ord(char): _sayable(char) for char in set(text.text)})
-    text = text.sub(_GLUED, lambda match: match[1] + " ")
-    text = text.sub(_MARKS, lambda match: match[1]).sub(_DOTS, "…")
-    return text.sub(_SPACES, " ").sub(_AROUND_LINE, "\n").strip()
+    text = without_markup(without_latex(text))
+    text = text.translate(
+        {ord(char): new for char in set(text.text) if (new := plain(char)) != char}
+    )
+    text = text.sub(_ACCENTS, "").sub(_SPACES, " ")
+    text = _signs(text)
+    text = text.sub(_GLUED, lambda match: match.group() + " ")
+    text = text.sub(_GLUED_COMMA, lambda match: match.group() + " ")
+    text = text.sub(_MARKS, lambda match: match[1]).sub(_DOTS, "…").sub(_SPACES, " ")
+    text = text.sub(_COMMAS, lambda match: "," if match[1] else "")
+    return text.sub(_SPACES, " ").sub(_AROUND_LINE, _line_end).strip()
 
 
-def _sayable(char: str) -> str:
-    if char in "\n№°%&§":
-        return char
-    kind = unicodedata.category(char)
-    if kind[0] == "C":
-        return ""
-    if kind in ("So", "Sk") or 0xFE00 <= ord(char) <= 0xFE0F or char == "\u20e3":
-        return " "
-    return " " if char in "*_#`|~\\^{}[]<>" else char
+def _signs(text: SpanText) -> SpanText:
+    """Signs between what they belong to, in their usual form; none that stand alone."""
+    text = text.sub(_SMILE, " ").sub(_SMILES, _brackets)
+    text = text.sub(_ARROW, ", ")
+    text = text.sub(_OPERATORS, _operator).sub(_TIMES, _times)
+    text = text.sub(_POWER, lambda match: superscript(match[1]))
+    text = text.sub(_ABOUT, lambda match: "–" if _digit_before(match) else "≈")
+    text = text.sub(_PATH, ", ").sub(_ANGLES, lambda match: match[1])
+    return text.sub(_LONELY, " ").sub(_DASHES, " — ")
+
+
+def _digit_before(match: re.Match[str]) -> bool:
+    return match.string[max(0, match.start() - 1)].isdigit()
+
+
+def _times(match: re.Match[str]) -> str | None:
+    """``10 cm x 15 cm``, but not ``the x 5``."""
+    before = match.string[max(0, match.start() - 6) : match.start()]
+    return " × " if "*" in match.group() or any(map(str.isdigit, before)) else None
+
+
+def _brackets(match: re.Match[str]) -> str:
+    """``)))`` after what opened no bracket is a smile."""
+    before = match.string[max(0, match.start() - _LOOK_BACK) : match.start()]
+    return ")" * max(0, min(before.count("(") - before.count(")"), len(match.group())))
+
+
+def _operator(match: re.Match[str]) -> str:
+    sign = match.group().strip()
+    if sign in ("*", "**"):
+        return " × " if sign == "*" else "^"
+    return _OPERATOR.get(sign, "=")
+
+
+def _line_end(match: re.Match[str]) -> str:
+    """An empty line parts paragraphs; more of them say nothing more."""
+    return "\n\n" if match.group().count("\n") > 1 else "\n"

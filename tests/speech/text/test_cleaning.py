@@ -6,6 +6,10 @@ from app_core.speech.text.cleaning import clean
 from app_core.speech.text.span_text import SpanText
 
 
+def cleaned(text: str) -> str:
+    return clean(SpanText.written(text)).text
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -14,7 +18,98 @@ from app_core.speech.text.span_text import SpanText
             "Hi bold code site x example.com.",
         ),
         ("Кто там!!! ... да", "Кто там! … да"),
+        ("\ufeffa\u200bb so\xadft \u202ex\u202c \x07y\ue000", "ab soft x y"),
+        ("Hi 👍🏽🇰🇿👨\u200d👩\u200d👧 there 1\ufe0f\u20e3 ♥\ufe0f", "Hi there 1"),
+        ("Привет:) Как дела))) :-) :smile:", "Привет Как дела"),
+        ("(см. (тут))) и 3) пункт", "(см. (тут)) и 3) пункт"),
+        ("T\u0336e\u0336x\u0336t\u0336", "Text"),
     ],
 )
 def test_what_would_be_spelled_out_goes(text: str, expected: str) -> None:
-    assert clean(SpanText.written(text)).text == expected
+    assert cleaned(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("𝐇𝐞𝐥𝐥𝐨 Ｈｅｌｌｏ ʜᴇʟʟᴏ 🅷🅴🅻🅻🅾 ﬁne Ⓗⓘ", "Hello Hello hello HELLO fine Hi"),
+        ("① ❷ ⑩ Ⅳ ⅸ ١٢٣ 𝟓 ７", "1 2 10 IV IX 123 5 7"),
+        ("½ 1⁄2 x² m³ № 25℃ 20º H₂O 5㎏ 3㎡ Soyle™", "½ 1/2 x² m³ № 25°C 20° H2O 5kg 3m² Soyle"),
+        ("10\xa0000 10\u202f000 10\u2009000", "10 000 10 000 10 000"),
+        ("Wi\u2011Fi, −5, 5–7 — да", "Wi-Fi, −5, 5–7 — да"),
+        ("e\u0308 и\u0306 cafe\u0301", "ë й café"),
+        ("замо\u0301к за\u0301мок", "замо\u0301к за\u0301мок"),
+    ],
+)
+def test_characters_become_plain_ones(text: str, expected: str) -> None:
+    assert cleaned(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Tom &amp; Jerry&nbsp;&lt; 3 &#1234; &amp;nbsp;x &laquo;да&raquo;",
+            "Tom & Jerry < 3 Ӓ x «да»",
+        ),
+        ("Hi<!-- no --> you<script>a('<b>')</script><style>p{}</style>", "Hi you"),
+        ("<p class='a'>Да <b>н</b>ет</p>Ещё<br/>раз", "Да нет\nЕщё\nраз"),
+        ("м<sup>2</sup> H<sub>2</sub>O", "м² H2O"),
+        ("<speak>Hi<break time='500ms'/>there</speak>", "Hi there"),
+        ("Use the `<div>` tag, a < b, <ваше имя>", "Use the div tag, a < b, ваше имя"),
+        ("[b]x[/b]", "x"),
+        ("[CODE]", "CODE"),
+    ],
+)
+def test_html_goes(text: str, expected: str) -> None:
+    assert cleaned(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# Title #\n***Bold*** _it_ ~~no~~ ==mark==\n---\n> said", "Title\nBold it no mark\nsaid"),
+        ("- [x] done\n- [ ] todo\n* item\n1. one\n1) [x] two", "done\ntodo\nitem\n1. one\n1) two"),
+        ("• one\n✅ two\n— three", "one\ntwo\nthree"),
+        ("| Чай | 500 ₸ |\n|---|:-:|\n| Сок | 700 ₸ |", "Чай, 500 ₸\nСок, 700 ₸"),
+        ("```bash\npip install x\n```\nok", "pip install x\nok"),
+        ('[a](https://x.y/b_c "Hi") ![p](q.png) [r][1]\n\n[1]: https://x.y', "a p r"),
+        ("<https://kaspi.kz/pay?x=1>, (https://a.kz), <me@x.kz>", "kaspi.kz, (a.kz), me@x.kz"),
+        ("Факт[1][2].\n[^1]: сноска[^1]", "Факт.\nсноска"),
+        (r"1\. \*no\* \(x = \frac{1}{2}\) $x^{2}$, $5", "1. no x = 1/2 x², $5"),
+    ],
+)
+def test_markdown_goes(text: str, expected: str) -> None:
+    assert cleaned(text).replace("\n\n", "\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5 * 3 = 15, 2*x, 10x15, 10 см х 15 см", "5 × 3 = 15, 2 × x, 10 × 15, 10 см × 15 см"),
+        ("x < 5, y > -2, a <= b, a != b, x^2, 2**3, ~5", "x < 5, y > -2, a ≤ b, a ≠ b, x², 2³, ≈5"),
+        ("C#, C++, R&D, a_b, #тег, @me, A+, .NET", "C#, C++, R&D, a_b, #тег, @me, A+, .NET"),
+        ("Цена* 500, сноска *, # и _____", "Цена 500, сноска, и"),
+        ("Меню > Файл > Печать", "Меню, Файл, Печать"),
+        ("a -> b → c", "a, b, c"),
+    ],
+)
+def test_signs_of_formulas_stay(text: str, expected: str) -> None:
+    assert cleaned(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hello world.This is it.It is", "Hello world. This is it. It is"),
+        ("Да.Нет!нет?да", "Да. Нет! нет? да"),
+        (
+            "example.com, Kaspi.Kz, Node.js, U.S.A, 3.Next",
+            "example.com, Kaspi.Kz, Node.js, U.S.A, 3.Next",
+        ),
+        ("раз,два:три", "раз, два: три"),
+        ("10,5 и 10:30", "10,5 и 10:30"),
+    ],
+)
+def test_words_that_are_glued_are_parted(text: str, expected: str) -> None:
+    assert cleaned(text) == expected

@@ -1,0 +1,162 @@
+"""HTML and Markdown, and what is left of them: what is written for the eye is taken out."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from app_core.speech.text.characters import superscript
+
+if TYPE_CHECKING:
+    from app_core.speech.text.span_text import SpanText
+
+# Each pattern is possessive, or stops at its own opening, so that any text takes linear time.
+_HIDDEN = re.compile(
+    r"<!--(?:(?!<!--).)*?-->"
+    r"|<(script|style|think|thinking|noscript|template|svg)\b[^<>]*+>(?:(?!<\1\b).)*?</\1\s*>"
+    r"|<[!?][A-Za-z\[][^<>]*+>",
+    re.DOTALL | re.IGNORECASE,
+)
+_SCRIPT = re.compile(r"<(sup|sub)>\s*([-+]?\d{1,4})\s*</\1>", re.IGNORECASE)
+_VALUE = r"""(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>]++)"""
+_FLAG = r"(?:disabled|checked|hidden|async|defer|open|controls|autoplay|loop|muted|required)"
+_TAG = re.compile(
+    rf"</?([A-Za-z][\w:-]*+)(?:\s++[\w:@.-]++\s*+=\s*+{_VALUE}|\s++{_FLAG}\b)*+\s*+/?>"
+)
+_INLINE = frozenset(
+    "a abbr b bdi bdo cite code del dfn em font i ins kbd mark q s samp small span strike strong"
+    " sub sup tt u var wbr".split()
+)
+_LINES = frozenset(
+    "address article aside blockquote body br dd div dl dt fieldset figcaption figure footer form"
+    " h1 h2 h3 h4 h5 h6 head header hr html li main nav ol option p pre section table tbody tfoot"
+    " thead title tr ul".split()
+)
+_ENTITY = re.compile(
+    r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+    r"|&(?:nbsp|amp|quot|laquo|raquo|mdash|ndash|hellip)(?![\w;=])"
+)
+_BB_CODE = re.compile(
+    r"\[/?(?:b|i|u|s|url|img|quote|code|size|color|center|spoiler|list|\*)(?:=[^\[\]\n]{0,200})?\]",
+    re.IGNORECASE,
+)
+
+_FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
+_RULE = re.compile(r"^[ \t]*+(?=[^\n]{2})[-=*_|:+~# \t]++$", re.MULTILINE)
+_DEFINITION = re.compile(
+    r"^[ \t]*\[[^\[\]^\n][^\[\]\n]*\]:[ \t]*<?(?:https?:|/|#|mailto:)[^\n]*$", re.M
+)
+_DEST = (
+    r"\(\s*+<?(?:[^()\s<>]|\([^()\s]*\))*+>?"
+    r"""(?:\s++(?:"[^"\n]*+"|'[^'\n]*+'|“[^”\n]*+”))?\s*+\)"""
+)
+_IMAGE = re.compile(rf"!\[([^\[\]]*)\](?:{_DEST}|\[[^\[\]\n]*\])")
+_LINK = re.compile(rf"\[([^\[\]]*)\](?:{_DEST}|\[[^\[\]\n^]*\])")
+_FOOTNOTE = re.compile(
+    r"^[ \t]*\[\^[^\[\]\s]{1,40}\]:[ \t]*|\[\^[^\[\]\s]{1,40}\]"
+    r"|(?<=[\w.,!?;:»”\")])(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])+(?!\()|【[^【】]*】",
+    re.MULTILINE,
+)
+_URL = re.compile(
+    r"<?\bhttps?://(?:www\.)?(?:[^\s/?#<>()@]++@)?([^\s/?#<>()\[\]{}«»\"'*|,;:@]++)(?::\d++)?"
+    r"((?:[/?#](?:[^\s<>()\[\]{}\"«»*|,;]++|[,;](?=\w)|\([^\s<>()]*+\))*+)?>?)"
+)
+_AFTER_URL = re.compile(r"[.,;:!?'_]+$")
+_MAIL = re.compile(r"<(?:mailto:)?([\w.+-]{1,64}@[\w.-]{1,255})>|\bmailto:")
+_ORNAMENTS = "\u2600-\u2715\u2717-\u2775\u2798-\u2bff\U0001f300-\U0001faff"
+_CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_LINE_MARK = re.compile(
+    r"^[ \t]*+(?:(?:#{1,6}|>+|[-*+·–—])[ \t]++|\[[ xXхХ✓✔]?\][ \t]++"
+    rf"|[•‣▪▫●○◦■□◆◇►▸▶{_ORNAMENTS}]++[ \t]*+)++",
+    re.MULTILINE,
+)
+_TASK = re.compile(r"^([ \t]*\d{1,3}[.)][ \t]+)\[[ xXхХ]\][ \t]+", re.MULTILINE)
+_HEADING_END = re.compile(r"(?<![ \t])[ \t]++#{1,6}[ \t]*+$", re.MULTILINE)
+_ESCAPE = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
+_STRONG = re.compile(r"\*\*+|~~+|`+|(?<!\w)__+|__+(?!\w)")
+_MARKED = re.compile(r"==(?=[^\s=])([^=\n]*+)==")
+_EMPHASIS = re.compile(
+    r"(?<![\w*])\*(?=[^\s*])([^*\n]*+)(?<!\s)\*(?![\w*])"
+    r"|(?<!\w)_(?=[^\s_])([^_\n]*+)(?<!\s)_(?!\w)"
+)
+_CELL = re.compile(r"(?<=[^\s|])([ \t]*)\|[ \t]*(?=[^\s|])|\|")
+
+
+def without_markup(text: SpanText) -> SpanText:
+    """``text`` without HTML, Markdown and BBCode; links become their labels, web addresses their
+    hosts, and the cells of a table are parted by commas. Whole blocks (comments, scripts) go only
+    where their end is in the same ``text``.
+    """
+    if "`" in text.text:
+        text = text.sub(_CODE, _code)
+    if "<" in text.text:
+        text = text.sub(_HIDDEN, " ").sub(_SCRIPT, _script)
+    text = text.sub(_MAIL, lambda match: match[1] or "")
+    if "://" in text.text:
+        text = text.sub(_DEFINITION, "")
+    if "[" in text.text:
+        text = text.sub(_FOOTNOTE, "").sub(_IMAGE, _label).sub(_LINK, _label)
+    if "[/" in text.text:
+        text = text.sub(_BB_CODE, "")
+    if "://" in text.text:
+        text = text.sub(_URL, _host)
+    text = _without_tags(text)
+    for _ in range(2):  # &amp;nbsp;
+        text = text.sub(_ENTITY, lambda match: html.unescape(match.group()))
+    text = _without_tags(text)
+    text = text.sub(_FENCE, "").sub(_RULE, "").sub(_TASK, lambda match: match[1])
+    text = text.sub(_LINE_MARK, "\n").sub(_HEADING_END, "")
+    return _without_marks(text)
+
+
+def _without_tags(text: SpanText) -> SpanText:
+    return text.sub(_TAG, _tag) if "<" in text.text else text
+
+
+def _without_marks(text: SpanText) -> SpanText:
+    text = text.sub(_MARKED, lambda match: match[1])
+    text = text.sub(_STRONG, lambda match: "^" if _between_digits(match) else "")
+    for _ in range(2):  # one inside the other
+        text = text.sub(_EMPHASIS, lambda match: match[1] or match[2])
+    text = text.sub(_ESCAPE, "")
+    return text.sub(_CELL, lambda match: " " if match[1] is None else ", ")
+
+
+def _code(match: re.Match[str]) -> str | None:
+    """A tag that is spoken of: its name stays."""
+    inner = match[1]
+    return re.sub("[<>/]", " ", inner) if _TAG.search(inner) else None
+
+
+def _label(match: re.Match[str]) -> str:
+    return match[1]
+
+
+def _host(match: re.Match[str]) -> str:
+    after = _AFTER_URL.search(match[2].rstrip(">")) if match[2] else _AFTER_URL.search(match[1])
+    host = match[1].rstrip(".!?'_")
+    return host + (after.group() if after else "")
+
+
+def _script(match: re.Match[str]) -> str:
+    return superscript(match[2]) if match[1].lower() == "sup" else match[2]
+
+
+def _tag(match: re.Match[str]) -> str:
+    name = match[1].lower()
+    if name in _LINES:
+        return "\n"
+    if name in ("td", "th"):
+        return ", " if match.group().startswith("</") else ""
+    return "" if name in _INLINE else " "
+
+
+def _between_digits(match: re.Match[str]) -> bool:
+    """``2**10`` is a power."""
+    text, (start, end) = match.string, match.span()
+    return (
+        match.group() == "**"
+        and text[start - 1 : start].isdigit()
+        and text[end : end + 1].isdigit()
+    )
