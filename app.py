@@ -140,10 +140,19 @@ def models(config: Config, arguments: list[str]) -> int:
     return command(arguments, config.models_dir)
 
 
+def text(config: Config, arguments: list[str]) -> int:
+    from app_core.cli.text import command
+
+    return command(arguments, config)
+
+
 def main(arguments: list[str]) -> int:
-    """``app.py`` serves; ``doctor`` looks at the machine; ``models`` brings networks."""
-    if arguments not in ([], ["doctor"]) and arguments[:1] != ["models"]:
-        sys.stderr.write("usage: python app.py [doctor | models list | models pull NAME | ...]\n")
+    """``app.py`` serves; ``doctor`` looks at the machine; ``models`` brings networks; ``text``
+    shows how a text is read."""
+    if arguments not in ([], ["doctor"]) and arguments[:1] not in (["models"], ["text"]):
+        sys.stderr.write(
+            "usage: python app.py [doctor | models list | models pull NAME | text TEXT | ...]\n"
+        )
         return 2
     load_dotenv(ROOT / ".env")
     try:
@@ -155,6 +164,8 @@ def main(arguments: list[str]) -> int:
     setup_logging(config.log_level, config.log_format)
     if arguments[:1] == ["models"]:
         return models(config, arguments[1:])
+    if arguments[:1] == ["text"]:
+        return text(config, arguments[1:])
     return doctor(config) if arguments else serve(config)
 
 

@@ -64,7 +64,10 @@ class Chunk:
 
     index: int
     text: str
+    """As it is written."""
     sound: AudioBuffer
+    start: int = 0
+    """Where it begins in the job's text."""
     frames: int = 0
     duration_s: float = 0.0
     film: Path | None = None

@@ -47,15 +47,15 @@ def _uuid(value: str) -> str:
         raise ValueError("must be a UUID") from None
 
 
-def _trimmed(value: str) -> str:
-    trimmed = value.strip()
-    if not trimmed:
+def _filled(value: str) -> str:
+    """As it was sent: places in it are counted from its first character, be that a space."""
+    if not value.strip():
         raise ValueError("must not be empty")
-    return trimmed
+    return value
 
 
 Text = Annotated[
-    StrictStr, AfterValidator(_trimmed), Field(json_schema_extra={"minLength": 1, "pattern": r"\S"})
+    StrictStr, AfterValidator(_filled), Field(json_schema_extra={"minLength": 1, "pattern": r"\S"})
 ]
 Size = Annotated[
     StrictStr,
@@ -116,13 +116,28 @@ def parsed_query(kind: type[T], fields: Mapping[str, str]) -> T:
         raise _refusal(error) from error
 
 
-class RenderRequest(BaseModel):
-    """The fields that every render has."""
+class TextRequest(BaseModel):
+    """What is said."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: Text = Field(description="What is said")
     language: Literal["ru", "kk", "en"] = Field(default="ru", description="Language of the text")
+
+    @classmethod
+    def parse(cls, fields: Any) -> Self:
+        """From a JSON value. Raises BadInput that names the field."""
+        return parsed(cls, fields)
+
+    @classmethod
+    def parse_query(cls, fields: Mapping[str, str]) -> Self:
+        """From the strings of a query. Raises BadInput that names the field."""
+        return parsed_query(cls, fields)
+
+
+class RenderRequest(TextRequest):
+    """The fields that every render has."""
+
     avatar: StrictStr | None = Field(
         default=None, description="Id of the avatar; null: the server's own"
     )
@@ -142,16 +157,6 @@ class RenderRequest(BaseModel):
     )
     speed: Speed = Field(default=1.0, description="Speed of the speech; 2 is twice as fast")
     job_id: JobId | None = Field(default=None, description="A UUID of your own for this job")
-
-    @classmethod
-    def parse(cls, fields: Any) -> Self:
-        """From a JSON value. Raises BadInput that names the field."""
-        return parsed(cls, fields)
-
-    @classmethod
-    def parse_query(cls, fields: Mapping[str, str]) -> Self:
-        """From the strings of a query. Raises BadInput that names the field."""
-        return parsed_query(cls, fields)
 
     @property
     def live(self) -> bool:

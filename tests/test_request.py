@@ -52,7 +52,7 @@ def test_only_objects(value: Any) -> None:
 
 def test_defaults_are_the_contract() -> None:
     asked = MjpegRequest.parse({"text": "  Привет  "})
-    assert asked.text == "Привет"
+    assert asked.text == "  Привет  ", "places in it are counted as it was sent"
     assert (asked.language, asked.low_latency, asked.pace) == ("ru", False, "realtime")
     assert (asked.size, asked.fps, asked.speed, asked.model) == ("512x512", 25, 1.0, "auto")
     assert GenerateRequest.parse({"text": "x"}).static_mode is True

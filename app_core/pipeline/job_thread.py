@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app_core.errors import BadInput, Cancelled, SoyleError, as_job_error
 from app_core.log import job_id
 from app_core.speech import turns
+from app_core.speech.text.spoken_text import nothing_to_say
 from app_core.threads import start_thread
 from app_core.types import Sentence
 
@@ -84,12 +85,12 @@ class JobThread:
             with self._metrics.time("features"), job.working("sound"):
                 tasks = self._plan.add(speech)
             if read:
-                whole = max(1.0, len(job.request.text) / read)
+                whole = max(1.0, len(job.request.text.strip()) / read)
                 job.frames_expected = round(self._plan.frames * whole)
             self._engine.submit(job, tasks)
         job.ticket.check()
         if not self._plan.frames:
-            raise BadInput("There is nothing to say in this text", field="text")
+            raise nothing_to_say()
         tasks = self._plan.finish()
         job.frames_total = self._plan.frames
         job.sound.close()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app_core.routes import (
     avatars,
+    captions,
     docs,
     generate,
     health,
@@ -16,6 +17,7 @@ from app_core.routes import (
     pages,
     stream_chunks,
     stream_mjpeg,
+    text,
     voices,
 )
 from app_core.routes.http import access, access_log, failure
@@ -41,7 +43,9 @@ def register(app: Flask) -> None:
         generate,
         lipsync_video,
         stream_chunks,
+        text,
         jobs,
+        captions,
         job_events,
         avatars,
         voices,

@@ -56,6 +56,8 @@ def _addressed(told: dict[str, Any], job_id: str, *, kept: bool) -> dict[str, An
     done = kept and told["status"] == "done"
     told["result_url"] = signed(url_for("jobs.result", job_id=job_id), job_id) if done else None
     told["audio_url"] = signed(url_for("jobs.audio", job_id=job_id), job_id)
+    told["captions_url"] = signed(url_for("captions.vtt", job_id=job_id), job_id)
+    told["subtitles_url"] = signed(url_for("captions.srt", job_id=job_id), job_id)
     told["events_url"] = signed(f"/api/jobs/{job_id}/events", job_id)
     return told
 

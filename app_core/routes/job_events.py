@@ -37,8 +37,9 @@ sock = Sock()
 
 MESSAGES = (
     "Messages have a type: progress (percent, stage, frames_per_s, time_left_s), sentence and word"
-    " (text, start_s, end_s on the clock of the sound), and at the end done (the addresses of the"
-    " sound and the film) or error (error, code, field)."
+    " (text, start_s, end_s on the clock of the sound; a word's start and end: its place in the"
+    " text as it was sent), and at the end done (the addresses of the sound, the captions and the"
+    " film) or error (error, code, field)."
 )
 LOOK_S = 0.1
 """Between two looks at the job, and at whether the listener is still there."""
@@ -142,7 +143,7 @@ def _tell(ws: Server, job: Job) -> None:
     if job.error is not None:
         raise afresh(job.error)
     told = describe(job)
-    kept = ("result_url", "audio_url", "seconds", "timings")
+    kept = ("result_url", "audio_url", "captions_url", "subtitles_url", "seconds", "timings")
     tell_one(ws, {"type": "done", "frames": told["frames"]["done"]} | {k: told[k] for k in kept})
 
 

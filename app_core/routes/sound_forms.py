@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from flask import request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from app_core.avatars.importing.uploaded_file import Upload
 from app_core.errors import BadInput
@@ -38,9 +38,9 @@ class SoundForm(BaseModel):
         description="A sound to be said: WAV, FLAC, OGG, MP3, M4A, WebM, or the sound of a video",
         json_schema_extra={"format": "binary"},
     )
-    text: Annotated[
-        StrictStr, AfterValidator(str.strip), Field(json_schema_extra={"minLength": 0})
-    ] = Field(default="", description="What is said in it, for better lips; empty: unknown")
+    text: Annotated[StrictStr, Field(json_schema_extra={"minLength": 0})] = Field(
+        default="", description="What is said in it, for better lips; empty: unknown"
+    )
 
 
 class GenerateForm(SoundForm, GenerateRequest):

@@ -116,7 +116,8 @@ def _spoken(
     for chunk, urls in zip(job.chunks, addresses, strict=True):
         wait_for_sound(job, chunk, gone)
         seconds = round(chunk.duration_s, 3)
-        yield {"index": chunk.index, "text": chunk.text, **urls, "duration": seconds}
+        text = " ".join(chunk.text.split())
+        yield {"index": chunk.index, "text": text, **urls, "duration": seconds}
 
 
 def _lines(

@@ -8,6 +8,7 @@ other without a gap, in sound and in picture.
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -15,10 +16,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from app_core.audio import SAMPLE_BYTES, AudioBuffer
-from app_core.errors import BadInput, Cancelled, DiskFull, NotFound, afresh, as_job_error
+from app_core.errors import Cancelled, DiskFull, NotFound, afresh, as_job_error
 from app_core.job import Chunk
 from app_core.media import wav
 from app_core.services.video_jobs import unchanged
+from app_core.speech.text.spoken_text import nothing_to_say
 from app_core.types import Phoneme, Speech, first_sample, frame_count
 
 if TYPE_CHECKING:
@@ -33,27 +35,27 @@ if TYPE_CHECKING:
 
 LOOK_S = 0.1
 """Between two looks at whether the client is still there."""
+_TOKEN = re.compile(r"\S+")
 WAV_RATE = 16000
 SILENT_S = 0.2
 """What a chunk lasts in which there is nothing to say."""
 
 
-def cut(text: str, words: int) -> list[str]:
-    """``text`` in pieces of at most ``words`` words; what has no letter or digit stays beside one.
-
-    Empty when there is no word at all.
+def cut(text: str, words: int) -> list[tuple[int, int]]:
+    """The ranges of pieces of at most ``words`` words; what has no letter or digit stays beside
+    one. Empty when there is no word at all.
     """
-    found: list[list[str]] = []
+    found: list[tuple[int, int]] = []
     count = words
-    for token in text.split():
-        word = any(map(str.isalnum, token))
+    for token in _TOKEN.finditer(text):
+        start, end = token.span()
+        word = any(map(str.isalnum, token.group()))
         if not found or (word and count == words):
-            found.append([])
+            found.append((start, end))
             count = 0
-        found[-1].append(token)
+        found[-1] = (found[-1][0], end)
         count += word
-    spoken = any(map(str.isalnum, text))
-    return [" ".join(tokens) for tokens in found] if spoken else []
+    return found if any(map(str.isalnum, text)) else []
 
 
 def chunk_id(job: Job, chunk: Chunk) -> str:
@@ -76,15 +78,16 @@ class Chunks:
 
     def start(self, request: ChunksRequest) -> Job:
         """Begins the render; ``job.chunks`` fill up. Raises as ``LipsyncService.submit``."""
-        texts = cut(request.text, request.chunk_size)
-        if not texts:
-            raise BadInput("There is nothing to say in this text", field="text")
+        text = request.text
+        ranges = cut(text, request.chunk_size)
+        if not ranges:
+            raise nothing_to_say()
 
         def speak(speaker: Speaker, job: Job) -> Iterator[Speech]:
             rate = speaker.sample_rate
             job.chunks = tuple(
-                Chunk(index, text, AudioBuffer(rate, spool=self._renders.spool))
-                for index, text in enumerate(texts)
+                Chunk(index, text[start:end], AudioBuffer(rate, spool=self._renders.spool), start)
+                for index, (start, end) in enumerate(ranges)
             )
             return _speak(job, speaker, request.speed)
 
@@ -203,7 +206,7 @@ def _speak(job: Job, speaker: Speaker, speed: float) -> Iterator[Speech]:
         pieces = []
         for piece in speaker.speak(chunk.text, speed, lambda: job.ticket.stale):
             job.ticket.check()
-            pieces.append(piece)
+            pieces.append(_placed(piece, chunk.start))
         if not pieces:
             silence = np.zeros(int(SILENT_S * rate), np.float32)
             pieces = [Speech(0, "", silence, rate, [Phoneme("", 0.0, SILENT_S)])]
@@ -219,6 +222,16 @@ def _speak(job: Job, speaker: Speaker, speed: float) -> Iterator[Speech]:
         chunk.sound.close()
         chunk.spoken.set()
     yield from said
+
+
+def _placed(speech: Speech, start: int) -> Speech:
+    """With its places in a part of the text as places in the whole, where that part begins at
+    ``start``."""
+    words = tuple(
+        replace(word, start=word.start + start, end=word.end + start) if word.end else word
+        for word in speech.words
+    )
+    return replace(speech, words=words)
 
 
 def _longer(speech: Speech, samples: int) -> Speech:

@@ -13,7 +13,7 @@ from app_core.avatars.importing.dropped_files import DroppedFiles
 from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
-from app_core.errors import BadInput, Cancelled
+from app_core.errors import Cancelled
 from app_core.heap import Trimmer
 from app_core.job_table import JobTable
 from app_core.outputs import mjpeg
@@ -32,6 +32,7 @@ from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.registry import Voices, open_voices
 from app_core.speech.speaker import Speaker
 from app_core.speech.text.reading import Reader
+from app_core.speech.text.spoken_text import check_length
 from app_core.spool import Spool
 
 if TYPE_CHECKING:
@@ -169,21 +170,19 @@ class LipsyncService:
         recording: Recording | None = None,
     ) -> Job:
         """``speak`` in place of the text from end to end; ``avatar`` in place of the request's."""
-        if len(request.text) > self.config.max_text_chars:
-            raise BadInput(
-                f"'text' is longer than {self.config.max_text_chars} characters", field="text"
-            )
+        check_length(request.text, self.config.max_text_chars)
         self.backend.ready(request.model)
         avatar = avatar or self.library.get(request.avatar or self.config.avatar)
         if recording is not None:
             speeches, rate = recording.speeches, recording.sample_rate
             return self._renders.begin(request, avatar, speeches, rate, recorded=True)
         speaker = self._speaker(request)
+        pieces = speaker.read(request.text)
 
         def spoken(job: Job) -> Iterator[Speech]:
             if speak is not None:
                 return speak(speaker, job)
-            return speaker.speak(request.text, request.speed, lambda: job.ticket.stale)
+            return speaker.say(pieces, request.speed, lambda: job.ticket.stale)
 
         return self._renders.begin(request, avatar, spoken, speaker.sample_rate)
 

@@ -59,7 +59,7 @@ class Recording:
         with sound:
             if sound.samples is not None:  # corrected at the end, if the header lied
                 job.frames_total = frame_count(sound.samples, rate, job.request.fps)
-            if self._text:
+            if self._text.strip():
                 voice = Speaker.alone(EspeakVoice(), self._language, self._reader)
                 spoken = voice.speak(self._text, stale=lambda: job.ticket.stale)
                 yield from Alignment(sound.blocks(_BLOCK_S * rate), rate, spoken, fit)

@@ -10,6 +10,7 @@ import numpy as np
 
 from app_core.errors import Cancelled, VoiceFailed, VoiceUnreachable
 from app_core.speech.text.reading import Reader
+from app_core.speech.text.spoken_text import something
 from app_core.speech.voice import never
 
 if TYPE_CHECKING:
@@ -46,8 +47,19 @@ class Speaker:
     def speak(self, text: str, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
         """Pieces of speech in order, each made when it is asked for; none of a text in which there
         is nothing to say. ``speed``: 0.5..2. Raises what the last voice of a chain raises."""
+        return self.say(self._reader.read(text, self._language), speed, stale)
+
+    def read(self, text: str) -> Iterator[Piece]:
+        """What ``say`` takes. Raises BadInput for a text in which there is nothing to say; the
+        work before the first piece does not grow with the text."""
+        return something(self._reader.read(text, self._language))
+
+    def say(
+        self, pieces: Iterator[Piece], speed: float = 1.0, stale: Stale = never
+    ) -> Iterator[Speech]:
+        """As ``speak``."""
         index = 0
-        for piece in self._reader.read(text, self._language):
+        for piece in pieces:
             if stale():
                 raise Cancelled("Nobody waits for the speech any more")
             for speech in self._said(piece, speed, stale):

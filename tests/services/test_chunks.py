@@ -22,8 +22,11 @@ from app_core.services.chunks import (
     wait_for_sound,
 )
 from app_core.services.lipsync_service import LipsyncService
+from app_core.speech.registry import Voices
 from app_core.speech.text.piece import Piece
 from app_core.speech.voice import Stale, never
+from app_core.speech.voices.espeak import EspeakVoice
+from app_core.types import Word
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
 
@@ -61,7 +64,8 @@ def frames_of(path: Path) -> int:
 def test_texts_are_cut_at_words_and_keep_their_marks(
     text: str, words: int, expected: list[str]
 ) -> None:
-    assert cut(text, words) == expected
+    found = cut(text, words)
+    assert [" ".join(text[start:end].split()) for start, end in found] == expected
 
 
 @pytest.mark.parametrize("fps", [25, 30, 24])
@@ -154,6 +158,16 @@ def test_what_cannot_be_said_lasts_a_moment(make_service: Make) -> None:
     films = [wait_for_film(job, chunk, here) for chunk in job.chunks]
     assert [frames_of(film) for film in films] == [5, 5, 5]
     assert not np.any(job.chunks[1].sound.samples(0, RATE))
+
+
+def test_words_know_their_place_in_the_whole_text(make_service: Make) -> None:
+    text = "  one,\n two — three  four\u00a0five "
+    job = make_service(voices=Voices([EspeakVoice()])).chunks.start(request(text, language="en"))
+    wait_for_film(job, job.chunks[-1], here)
+    words = [mark for mark in job.marks if isinstance(mark, Word)]
+    assert [word.text for word in words] == ["one,", "two", "three", "four", "five"]
+    assert [text[word.start : word.end] for word in words] == [word.text for word in words]
+    assert until(lambda: job.ended)
 
 
 def test_no_word_is_bad_input(service: LipsyncService) -> None:

@@ -42,6 +42,8 @@ class JobAnswer(Answer):
     statistics: dict[str, Any] | None = Field(description="Of a film of the base video")
     result_url: str | None = Field(description="Where the kept film is, once it is done")
     audio_url: str = Field(description="The sound, also while it is made")
+    captions_url: str = Field(description="WebVTT of what is said, also while it is made")
+    subtitles_url: str = Field(description="The same as SubRip")
     events_url: str = Field(description="WebSocket of progress and words, as JSON messages")
 
 
@@ -58,6 +60,18 @@ class Chunks(Answer):
     total_chunks: int
     language: Literal["ru", "kk", "en"]
     chunks: list[Chunk]
+
+
+class ReadWord(Answer):
+    written: str = Field(description="With the marks beside it")
+    said: str
+    start: int = Field(description="Characters of the text as it was sent; 'end' is behind it")
+    end: int
+
+
+class TextAnswer(Answer):
+    said: str = Field(description="On one line, with the marks that make pauses")
+    words: list[ReadWord]
 
 
 class Capacity(Answer):

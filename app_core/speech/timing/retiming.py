@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from app_core.types import Phoneme, Word
+from app_core.types import Phoneme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from app_core.types import Word
 
     Clock = Callable[[float], float]
     """From a moment of the one to the moment of the other, seconds. Never falls."""
@@ -35,7 +38,7 @@ def retimed(
             continue
         _fill(found, start, pauses)
         begun = found[-1].end_s if found else 0.0
-        found.append(Phoneme(phoneme.ipa, begun, end))
+        found.append(replace(phoneme, start_s=begun, end_s=end))
     _fill(found, end_s, pauses, last=True)
     return found
 
@@ -53,7 +56,7 @@ def retimed_words(
                 start = pause.end_s
             elif start <= pause.start_s < end <= pause.end_s:
                 end = pause.start_s
-        found.append(Word(word.text, start, end))
+        found.append(replace(word, start_s=start, end_s=end))
         before = end
     return tuple(found)
 
@@ -84,11 +87,11 @@ def _fill(
         if not found or not found[-1].ipa:
             start = found.pop().start_s if found else 0.0
         else:
-            found[-1] = Phoneme(found[-1].ipa, found[-1].start_s, start)
+            found[-1] = replace(found[-1], end_s=start)
         found.append(Phoneme("", start, end))
         at = end
     if at < until and (last or not found or found[-1].ipa):
         if found:
-            found[-1] = Phoneme(found[-1].ipa, found[-1].start_s, until)
+            found[-1] = replace(found[-1], end_s=until)
         else:
             found.append(Phoneme("", 0.0, until))

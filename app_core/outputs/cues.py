@@ -1,0 +1,178 @@
+"""From what is said when to cues: phrases of at most two lines, as they are written."""
+
+from __future__ import annotations
+
+import textwrap
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from app_core.types import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from app_core.types import Sentence
+
+LINE = 42
+"""Characters of a line, as the Netflix Timed Text Style Guides set it for Cyrillic and Latin."""
+_CUE = 2 * LINE + 1
+PAUSE_S = 0.6
+"""A silence of this length begins another cue."""
+LINGER_S = 0.7
+"""For what a cue stays after its last word, unless another comes."""
+SHORTEST_S = 0.05
+"""Of a cue whose words were found in no time at all."""
+
+_BESIDE = 8
+"""Characters behind a word that are looked at for what is written and not said."""
+_CLOSERS = "\"'»”’)]}*_"
+_SENTENCE_ENDS, _CLAUSE_ENDS = frozenset(".!?…"), frozenset(",;:—–")
+_OPEN, _SHORT, _ANOTHER = 0.6, 0.4, 1.0
+"""What it costs to cut where no clause ends, or behind a word of one or two letters; and each
+cue, beside the square of the part of it that is left empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is shown between two spaces, or of which one of them is a part of a number."""
+
+    text: str
+    start_s: float
+    end_s: float
+    exact: bool = True
+    """False where only the time of its sentence is known."""
+
+    def ends(self, marks: frozenset[str]) -> bool:
+        return self.text.rstrip(_CLOSERS)[-1:] in marks
+
+    @property
+    def cost(self) -> float:
+        """Of a cut behind it."""
+        if self.ends(_SENTENCE_ENDS | _CLAUSE_ENDS):
+            return 0.0
+        return _OPEN + (_SHORT if len(self.text) <= 2 else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    lines: tuple[tuple[Token, ...], ...]
+    """One or two, none of them empty."""
+    start_s: float
+    end_s: float
+
+
+def cues(marks: Sequence[Sentence | Word], text: str) -> list[Cue]:
+    """In order and without overlaps. ``marks`` as of a Job; ``text``: as it was sent."""
+    found: list[Cue] = []
+    for run in _runs(_tokens(marks, text)):
+        for part in _parts(run):
+            end_s = max(part[-1].end_s + LINGER_S, part[0].start_s + SHORTEST_S)
+            found.append(Cue(_lines(part), part[0].start_s, end_s))
+    ended = [
+        replace(cue, end_s=max(min(cue.end_s, after.start_s), cue.start_s + 0.001))
+        for cue, after in pairwise(found)
+    ]
+    return ended + found[-1:]
+
+
+def _tokens(marks: Sequence[Sentence | Word], text: str) -> Iterator[Token]:
+    """Every one at most LINE long. A sentence whose words nobody knows stands for them."""
+    said = [
+        mark
+        for mark, after in pairwise([*marks, None])
+        if isinstance(mark, Word) or (mark and not isinstance(after, Word))
+    ]
+    for mark, after in pairwise([*said, None]):
+        if mark is None:
+            continue
+        words = mark.text.split()
+        exact = isinstance(mark, Word)
+        if isinstance(mark, Word) and isinstance(after, Word):
+            words += _between(mark, after, text)
+        whole = [" ".join(words)] if exact else words
+        parts = [part for one in whole for part in textwrap.wrap(one, LINE, break_on_hyphens=False)]
+        yield from _shared(parts, mark.start_s, mark.end_s, exact=exact)
+
+
+def _between(word: Word, after: Word, text: str) -> list[str]:
+    """What is written behind a word in its line and is not said: a dash, an emoji."""
+    if not word.end:
+        return []
+    line = text[word.end : min(after.start, word.end + _BESIDE)].partition("\n")[0]
+    return line.split() if not any(map(str.isalnum, line)) else []
+
+
+def _shared(parts: list[str], start_s: float, end_s: float, *, exact: bool) -> Iterator[Token]:
+    """One after the other, each as long as its characters are many."""
+    whole, done = sum(map(len, parts)), 0
+    for part in parts:
+        begun = start_s + (end_s - start_s) * done / whole
+        done += len(part)
+        yield Token(part, begun, start_s + (end_s - start_s) * done / whole, exact)
+
+
+def _runs(tokens: Iterator[Token]) -> Iterator[list[Token]]:
+    """Sentences, and parts of them between long silences."""
+    run: list[Token] = []
+    for token in tokens:
+        if run and (run[-1].ends(_SENTENCE_ENDS) or token.start_s - run[-1].end_s > PAUSE_S):
+            yield run
+            run = []
+        run.append(token)
+    if run:
+        yield run
+
+
+def _parts(run: list[Token]) -> list[list[Token]]:
+    """The cheapest way to cut a run into cues, in time in proportion to its length."""
+    # at[n]: the characters before token n in one long line, spaces counted.
+    at = [0]
+    for token in run:
+        at.append(at[-1] + len(token.text) + 1)
+    filled = [_filled(at, first) for first in range(len(run))]
+    cheapest = [0.0]
+    begins = [0]
+    for end in range(1, len(run) + 1):
+        best, begin = float("inf"), end - 1
+        for first in range(end - 1, -1, -1):
+            length = at[end] - at[first] - 1
+            if length > _CUE:
+                break
+            if filled[first] < end and at[end] - at[filled[first]] - 1 > LINE:
+                continue  # the second line would be too long
+            cost = cheapest[first] + _ANOTHER + ((_CUE - length) / _CUE) ** 2
+            if cost < best:
+                best, begin = cost, first
+        cheapest.append(best + (run[end - 1].cost if end < len(run) else 0.0))
+        begins.append(begin)
+    parts: list[list[Token]] = []
+    end = len(run)
+    while end:
+        parts.append(run[begins[end] : end])
+        end = begins[end]
+    return parts[::-1]
+
+
+def _filled(at: list[int], first: int) -> int:
+    """Behind the last token of a line that begins with ``first``."""
+    return bisect_right(at, at[first] + LINE + 1) - 1
+
+
+def _lines(part: list[Token]) -> tuple[tuple[Token, ...], ...]:
+    """One line where there is room, else two that are about equally long."""
+
+    def length(tokens: list[Token]) -> int:
+        return sum(len(token.text) + 1 for token in tokens) - 1
+
+    def cost(cut: int) -> float:
+        one, other = length(part[:cut]), length(part[cut:])
+        if max(one, other) > LINE:
+            return float("inf")
+        return part[cut - 1].cost + abs(one - other) / LINE
+
+    if length(part) <= LINE:
+        return (tuple(part),)
+    cut = min(range(1, len(part)), key=cost)
+    return tuple(part[:cut]), tuple(part[cut:])
