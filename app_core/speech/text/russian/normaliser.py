@@ -1,17 +1,72 @@
-"""How Russian is read."""
+"""How Russian is read: the steps, each of which leaves less to say for the next."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
+from app_core.speech.text.russian.abbreviations import abbreviations
+from app_core.speech.text.russian.addresses import addresses
+from app_core.speech.text.russian.counting import counting
+from app_core.speech.text.russian.dates import dates
+from app_core.speech.text.russian.formulas import arithmetic, fractions, remains
+from app_core.speech.text.russian.grouping import grouped
+from app_core.speech.text.russian.homes import letters_after, rooms
+from app_core.speech.text.russian.identifiers import identifiers, models
+from app_core.speech.text.russian.letters import letters
+from app_core.speech.text.russian.quantities import quantities
+from app_core.speech.text.russian.roman import roman
+from app_core.speech.text.russian.suffixes import suffixes
+from app_core.speech.text.russian.times import days, times
+from app_core.speech.text.russian.web import web
+from app_core.speech.text.russian.years import years
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ru_normalizr import Normalizer
+
     from app_core.speech.text.span_text import SpanText
 
-_SYMBOLS = {"&": "и", "№": "номер"}
-_SYMBOL = re.compile("[" + "".join(_SYMBOLS) + "]")
+_STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
+    web,
+    dates,
+    identifiers,
+    grouped,
+    days,
+    times,
+    years,
+    rooms,
+    suffixes,
+    roman,
+    fractions,
+    quantities,
+    abbreviations,
+    addresses,
+    letters_after,
+    models,
+    arithmetic,
+    counting,
+    letters,
+)
+_LEFT = re.compile(r"\d|[а-яё]-?[а-яё]*\.(?= ?[а-яё,;])")
+_SPACES = re.compile(r" {2,}")
+_BEFORE_MARK = re.compile(r" +(?=[,.!?;:…)»])")
 
 
 def normalise(text: SpanText) -> SpanText:
-    """Words in place of signs."""
-    return text.sub(_SYMBOL, lambda match: f" {_SYMBOLS[match.group()]} ")
+    """Words in place of numbers, signs and abbreviations."""
+    for step in _STEPS:
+        text = step(text)
+    if _LEFT.search(text.text):
+        text = text.follow(_others().normalize(text.text))
+    return remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "")
+
+
+@cache
+def _others() -> Normalizer:
+    """Knows abbreviations that the steps do not."""
+    from ru_normalizr import NormalizeOptions, Normalizer
+
+    return Normalizer(NormalizeOptions.safe())

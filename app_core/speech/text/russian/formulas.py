@@ -1,0 +1,130 @@
+"""Signs of arithmetic, fractions, and other signs that are said."""
+
+from __future__ import annotations
+
+import re
+
+from app_core.speech.text.russian import units
+from app_core.speech.text.russian.grammar.government import before_word, case_of_amount
+from app_core.speech.text.russian.grammar.numbers import cardinal, ordinal
+from app_core.speech.text.russian.letters import LATIN
+from app_core.speech.text.span_text import SpanText
+
+_VULGAR = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅛": "1/8"}
+_VULGAR |= {"⅖": "2/5", "⅗": "3/5", "⅘": "4/5", "⅙": "1/6", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"}
+_VULGAR_SIGN = re.compile("(?<=\\d)? ?(?P<sign>[" + "".join(_VULGAR) + "])")
+_FRACTION = re.compile(
+    r"(?<![\w.,/])(?:(?P<whole>\d{1,3})[ ])?(?P<top>\d{1,3})[/⁄](?P<bottom>\d{1,4})(?![\w/]|[.,]\d)"
+    r"(?: ?(?P<unit>" + units.PATTERN + r")(?!\w)(?:\.(?= ?[а-яё,]))?)?"
+)
+_SLASH = re.compile(r"(?<=\d) ?/ ?(?=\d)")
+_BY = re.compile(r"(?<=\d) ?(?:[xх]|(?<! )[×*](?! )) ?(?=\d)")
+_VARIABLE = re.compile(
+    r"(?<![\w.'’-])(?P<name>[A-Za-z])(?P<power>[²³])?(?= ?[=+×÷≤≥≠≈<>]| - |[²³)]? ?[=+])"
+    r"|(?<=[=+×÷≤≥≠≈<>] )(?P<name2>[A-Za-z])(?P<power2>[²³])?(?!\w)|(?<=\d)(?P<name3>[xyz])(?!\w)"
+)
+_POWER = re.compile(r"(?<=[\w)])(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_OPERAND = r"(?=-?\w|[(√])"
+_OPERATORS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r" ?± ?"), " плюс-минус "),
+    (re.compile(r" ?[≈∼] ?"), " примерно "),
+    (re.compile(r" ?≤ ?"), " меньше или равно "),
+    (re.compile(r" ?≥ ?"), " больше или равно "),
+    (re.compile(r" ?≠ ?"), " не равно "),
+    (re.compile(rf" ?=+ ?{_OPERAND}"), " равно "),
+    (re.compile(r"(?<=[\w)]) ?= ?\?"), " равно?"),
+    (re.compile(r"(?<=[\w)]) ?< ?(?=[\w-])"), " меньше "),
+    (re.compile(r"(?<=[\w)]) ?> ?(?=[\w-])"), " больше "),
+    (re.compile(r"(?<=[\w)²³]) ?\+ ?(?=[\w(])"), " плюс "),
+    (re.compile(r"(?<=[\w)])\+\+"), " плюс плюс"),
+    (re.compile(r"(?<=[\w)])\+(?!\w)"), " плюс"),
+    (re.compile(r"(?<=[\w)²³]) ?[×⋅∙·] ?(?=[\w(])"), " умножить на "),
+    (re.compile(r"(?<=\d) ?\* ?(?=\d)"), " умножить на "),
+    (re.compile(r"(?<=[\w)²³]) ?÷ ?(?=[\w(])"), " разделить на "),
+    (re.compile(r"√ ?"), "корень из "),
+    (re.compile(r"∞"), " бесконечность "),
+    (re.compile(r"π"), " пи "),
+    (re.compile(r"§§ ?"), "параграфы "),
+    (re.compile(r"§ ?"), "параграф "),
+    (re.compile(r"(?<=\S) ?& ?(?=\S)"), " и "),
+)
+_MINUS = re.compile(r"(?<=[\w)²³] )[-–−] (?=[\w(][^=\n]{0,40}=)")
+_MINUS_TIGHT = re.compile(r"(?<=[\d)])[-–−](?=\d+ ?=)")
+_DIVIDED = re.compile(r"(?<=\d) ?: ?(?=\d+ ?=)")
+_LEFT = re.compile(r"[@&=+×÷±≈≤≥≠<>|¦^~*_`#\\]")
+_SLASH_BETWEEN = re.compile(r"(?<=\w) ?/ ?(?=\w)")
+_POWERS = {"²": "в квадрате", "³": "в кубе"}
+_VARIABLES = {name.lower(): said for name, said in LATIN.items()}
+
+
+def fractions(text: SpanText) -> SpanText:
+    """``1/2``, ``½``, ``120/80``, ``24/7``, ``20x30``."""
+    text = text.sub(_VULGAR_SIGN, _vulgar)
+    return text.sub(_FRACTION, _fraction).sub(_SLASH, " дробь ").sub(_BY, " на ")
+
+
+def arithmetic(text: SpanText) -> SpanText:
+    """``x + 5 = 10``, while the numbers are still numbers."""
+    if not re.search(r"[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞π§&*·⋅∙∼]", text.text):
+        return text
+    text = text.sub(_DIVIDED, " разделить на ")
+    text = text.sub(_MINUS, "минус ").sub(_MINUS_TIGHT, " минус ")
+    text = text.sub(_VARIABLE, _variable).sub(_POWER, _power)
+    for pattern, said in _OPERATORS:
+        text = text.sub(pattern, said)
+    return text
+
+
+def remains(text: SpanText) -> SpanText:
+    """Signs that nobody says."""
+    return text.sub(_SLASH_BETWEEN, " ").sub(_LEFT, " ")
+
+
+def _vulgar(match: re.Match[str]) -> str:
+    return " " * (match.start() > 0) + _VULGAR[match["sign"]]
+
+
+def _fraction(match: re.Match[str]) -> str | None:
+    whole, top, bottom = match["whole"], int(match["top"]), int(match["bottom"])
+    text, at = match.string, match.start()
+    if (top, bottom) == (24, 7):
+        return "двадцать четыре на семь"
+    if top >= 60 and 30 <= bottom <= 150:
+        return f"{cardinal(top)} на {cardinal(bottom)}"
+    before = before_word(text, at)
+    small = 1 <= top < bottom and bottom in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 100, 1000)
+    if not small or before in ("дом", "доме", "квартира", "корпус", "номер"):
+        return None
+    case = case_of_amount(text, at)
+    said = f"{cardinal(top, case, 'femn')} " + (
+        ordinal(bottom, case, "femn")
+        if top % 10 == 1 and top != 11
+        else ordinal(bottom, "gent" if case in ("nomn", "accs") else case, plural=True)
+    )
+    if match["unit"]:
+        noun = units.unit(match["unit"].strip())
+        said += f" {noun.form('gent')}" if noun else f" {match['unit']}"
+    if whole:
+        return f"{cardinal(int(whole), case, 'femn')} {'целая' if whole == '1' else 'целых'} {said}"
+    return said
+
+
+def _variable(match: re.Match[str]) -> str | None:
+    name = match["name"] or match["name2"] or match["name3"]
+    power = match["power"] or match["power2"]
+    said = _VARIABLES[name.lower()]
+    if match["name3"]:
+        return " " + said
+    return f"{said} {_POWERS[power]}" if power else said
+
+
+def _power(match: re.Match[str]) -> str:
+    sign = match["power"]
+    if sign in _POWERS:
+        return " " + _POWERS[sign]
+    number = int("".join(str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(char)) for char in sign.lstrip("⁻")))
+    minus = "минус " if sign[0] == "⁻" else ""
+    return f" в {minus}{ordinal(number, 'loct', 'femn')} степени"
+
+
+__all__ = ["arithmetic", "fractions", "remains"]

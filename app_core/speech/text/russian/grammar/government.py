@@ -1,0 +1,75 @@
+"""Which case the words before a number ask for."""
+
+from __future__ import annotations
+
+import re
+
+_LOOK_BACK = 60
+_WORD = re.compile(r"[\w-]+")
+_SKIPPED = frozenset(
+    "примерно приблизительно почти всего целых ровно уже ещё еще только лишь где-то порой"
+    " ориентировочно минимум максимум хотя бы аж чуть минус плюс".split()
+)
+_AFTER = {
+    "gent": "без от до из из-под из-за у около для после вместо кроме свыше более менее больше"
+    " меньше выше ниже старше моложе младше дороже дешевле длиннее короче дольше порядка"
+    " против вокруг возле ввиду вследствие накануне течение размере количестве районе пределах"
+    " достиг достигла достигло достигли достигает достигнет превысив внутри среди посреди ради",
+    "datv": "к ко благодаря согласно вопреки навстречу равен равна равны подобно",
+    "ablt": "над перед передо между",
+    "loct": "о об обо при",
+}
+_BEFORE_ONE_OF = {
+    "в": ("accs", "loct"),
+    "во": ("accs", "loct"),
+    "на": ("accs", "loct"),
+    "за": ("accs", "ablt"),
+    "под": ("accs", "ablt"),
+    "по": ("accs", "datv"),
+    "с": ("gent", "ablt", "accs"),
+    "со": ("gent", "ablt", "accs"),
+    "через": ("accs",),
+    "про": ("accs",),
+    "спустя": ("accs",),
+    "сквозь": ("accs",),
+}
+_CASES: dict[str, tuple[str, ...]] = dict(_BEFORE_ONE_OF)
+for _case, _words in _AFTER.items():
+    _CASES.update(dict.fromkeys(_words.split(), (_case,)))
+_PART_OF = re.compile(r"(?:пункт|подпункт|част|абзац|глав|стать)\w{0,3} [\w-]{1,20} $")
+ANY = ("nomn", "accs", "gent", "datv", "ablt", "loct")
+
+
+def governed(text: str, at: int) -> tuple[str, ...]:
+    """The cases that a number which begins at ``at`` may stand in, likely ones first; ANY where
+    nothing asks for one."""
+    before = text[max(0, at - _LOOK_BACK) : at].rstrip().rstrip("(«\"'—–-").rstrip().lower()
+    for word in reversed(_WORD.findall(before)):
+        if not before.endswith(word):
+            return ANY
+        if word in _SKIPPED:
+            before = before[: -len(word)].rstrip()
+            continue
+        return _CASES.get(word, ANY)
+    return ANY
+
+
+def before_word(text: str, at: int) -> str:
+    """The word right before ``at``, in small letters; empty after a mark or at the start."""
+    before = text[max(0, at - _LOOK_BACK) : at].rstrip().lower()
+    words = _WORD.findall(before)
+    return words[-1] if words and before.endswith(words[-1]) else ""
+
+
+def case_of_amount(text: str, at: int) -> str:
+    """The case of an amount whose unit is an abbreviation or sign, and so shows none."""
+    cases = governed(text, at)
+    return "nomn" if cases is ANY else cases[0]
+
+
+def case_of_noun(text: str, at: int) -> str:
+    """The case of a noun whose abbreviation begins at ``at``: where, rather than whither."""
+    cases = governed(text, at)
+    if cases is ANY:
+        return "gent" if _PART_OF.search(text[max(0, at - _LOOK_BACK) : at].lower()) else "nomn"
+    return next((case for case in ("loct", "datv", "gent", "ablt") if case in cases), cases[0])

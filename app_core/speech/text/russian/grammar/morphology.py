@@ -1,0 +1,85 @@
+"""Russian words and their forms, by the dictionary of pymorphy3 (OpenCorpora).
+
+Cases are named as there: nomn gent datv accs ablt loct; genders masc femn neut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pymorphy3 import MorphAnalyzer
+
+CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
+_SECOND = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}
+_LEAST = 0.01
+"""Of the readings of a form, the share below which one is not thought of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to understand a written word."""
+
+    lemma: str
+    part: str
+    case: str
+    plural: bool
+    gender: str
+    animate: bool
+    fixed: bool
+    """Does not change with its case, or is a name."""
+    only_plural: bool
+
+
+@cache
+def _analyzer() -> MorphAnalyzer:
+    from pymorphy3 import MorphAnalyzer
+
+    return MorphAnalyzer()
+
+
+@lru_cache(maxsize=4096)
+def forms(word: str) -> tuple[Form, ...]:
+    """What ``word`` can be, likely readings first; only words with a case."""
+    found: list[Form] = []
+    for parse in _analyzer().parse(word):
+        tag = parse.tag
+        if tag.case is None or (parse.score < _LEAST and found):
+            continue
+        found.append(
+            Form(
+                parse.normal_form,
+                str(tag.POS),
+                _SECOND.get(str(tag.case), str(tag.case)),
+                tag.number == "plur",
+                str(tag.gender or ""),
+                tag.animacy == "anim",
+                bool({"Fixd", "Geox", "Name", "Surn", "Abbr"} & set(tag.grammemes)),
+                "Pltm" in tag,
+            )
+        )
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def known(word: str) -> bool:
+    """Whether the dictionary has it, and not as an abbreviation."""
+    parses = _analyzer().parse(word)
+    return any(parse.is_known and "Abbr" not in parse.tag for parse in parses)
+
+
+@lru_cache(maxsize=4096)
+def inflect(word: str, case: str, plural: bool = False, gender: str = "") -> str:
+    """``word``, given in its first form, in another; as it is where the dictionary has none."""
+    wanted = {"plur" if plural else "sing", case}
+    if gender and not plural:
+        wanted.add(gender)
+    for parse in _analyzer().parse(word):
+        if parse.tag.case != "nomn" or not ({"NOUN", "ADJF", "PRTF"} & set(parse.tag.grammemes)):
+            continue
+        changed = parse.inflect(frozenset(wanted))
+        if changed is not None:
+            return str(changed.word)
+    return word

@@ -1,0 +1,85 @@
+"""Flats, floors, houses and school classes whose numbers carry letters or shapes of their own."""
+
+from __future__ import annotations
+
+import re
+
+from app_core.speech.text.russian.grammar.government import ANY, governed
+from app_core.speech.text.russian.grammar.morphology import forms, inflect
+from app_core.speech.text.russian.grammar.numbers import cardinal, ordinal
+from app_core.speech.text.russian.letters import CYRILLIC
+from app_core.speech.text.russian.suffixes import joined
+from app_core.speech.text.span_text import SpanText
+
+_ROOMS = re.compile(
+    r"(?<![\w.,])(?P<number>\d)(?: ?- ?| )?(?:комн|к|ком)(?P<point>\.?)(?: (?P<flat>кв(?!\w)\.?"
+    r"(?! ?м)|квартир[аыуе]))?(?!\w)"
+)
+_FLAT = re.compile(r"(?<=[аоу][яюй] )кв(?!\w)\.?(?! ?[м\d])")
+_GENDERS = {"nomn": "ая", "accs": "ую"}
+_FLOORS = re.compile(
+    r"(?P<word>этаж[аеу]?:? )(?P<one>\d{1,2}) ?(?:/|из) ?(?P<all>\d{1,2})(?!\w)"
+    r"|(?<![\w.,])(?P<one2>\d{1,2})/(?P<all2>\d{1,2}) (?:этаж[аеу]?|эт)(?!\w)\.?"
+)
+_HOUSE_LETTER = re.compile(
+    r"(?<![\w.,])(?P<number>\d{1,4}) ?[-«\"]?(?P<letter>[А-ИК-Я]|(?<=\d)[абвгде])[»\"]?"
+    r"(?= класс)|(?<![\w.,])(?P<number2>\d{1,4})-?(?P<letter2>[А-ИК-Яабвгдежк])(?!\w)|(?<![\w.,])"
+    r"(?P<number3>\d{1,2}) [«\"](?P<letter3>[А-ИК-Я])[»\"]"
+)
+
+
+def rooms(text: SpanText) -> SpanText:
+    """``2-комн. кв.``, ``5/9 эт.``"""
+    text = text.sub(_ROOMS, _rooms).sub(_FLAT, _flat)
+    return text.sub(_FLOORS, _floors)
+
+
+def _rooms(match: re.Match[str]) -> str | None:
+    flat = match["flat"] or ""
+    if not flat and "комн" not in match.group():
+        return None
+    if not flat and "-" not in match.group():
+        return None
+    if flat.startswith("квартир"):
+        case = next((form.case for form in forms(flat) if not form.plural), "nomn")
+    else:
+        cases = governed(match.string, match.start())
+        case = "nomn" if cases is ANY else cases[0]
+        flat = inflect("квартира", case) if flat else ""
+    adjective = f"{joined(int(match['number']))}комнатн{_GENDERS.get(case, 'ой')}"
+    return f"{adjective} {flat}".rstrip()
+
+
+def _flat(match: re.Match[str]) -> str:
+    ending = match.string[max(0, match.start() - 3) : match.start()].strip()
+    return "квартиру" if ending == "ую" else "квартиры" if ending == "ой" else "квартира"
+
+
+def _floors(match: re.Match[str]) -> str:
+    if match["word"]:
+        return f"{match['word']}{match['one']} из {cardinal(int(match['all']), 'gent')}"
+    cases = governed(match.string, match.start())
+    case = "nomn" if cases is ANY else "loct" if "loct" in cases else cases[0]
+    floor = f"{ordinal(int(match['one2']), case)} {inflect('этаж', case)}"
+    return f"{floor} из {cardinal(int(match['all2']), 'gent')}"
+
+
+def letters_after(text: SpanText) -> SpanText:
+    """``15А``, ``5 «Б» класс``, ``7-А``."""
+    return text.sub(_HOUSE_LETTER, _house_letter)
+
+
+def _house_letter(match: re.Match[str]) -> str | None:
+    number = match["number"] or match["number2"] or match["number3"]
+    letter = (match["letter"] or match["letter2"] or match["letter3"]).upper()
+    rest = match.string[match.end() : match.end() + 12]
+    grade = re.match(r" (класс(?:а|е|у|ом|ы|ов)?)(?!\w)", rest)
+    if grade or match["number3"]:
+        case = next((form.case for form in forms(grade[1])), "nomn") if grade else "nomn"
+        cases = governed(match.string, match.start())
+        for form in forms(grade[1]) if grade else ():
+            if form.case in cases:
+                case = form.case
+                break
+        return f"{ordinal(int(number), case)} {CYRILLIC[letter]}"
+    return f"{number} {CYRILLIC[letter]}"

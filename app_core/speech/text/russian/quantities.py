@@ -1,0 +1,214 @@
+"""Amounts with a unit, a currency, a per cent sign or a degree sign."""
+
+from __future__ import annotations
+
+import re
+
+from app_core.speech.text.russian import currencies, units
+from app_core.speech.text.russian.grammar.government import case_of_amount
+from app_core.speech.text.russian.grammar.noun import Amount, Noun, amount
+from app_core.speech.text.russian.grammar.numbers import cardinal
+from app_core.speech.text.span_text import SpanText
+
+_SIGN = r"(?:(?<![\w)%°])[-–−+])?"
+_NUMBER = r"\d++(?:[.,]\d++)?"
+_DASH = r" ?(?:[-–—÷]|\.\.\.|…) ?"
+_MAGNITUDE = r"(?: ?(?P<magnitude>(?i:тыс|млн|млрд|трлн))(?!\w)(?:\.(?= ?[a-zа-яё,;)₸₽$€]))?)?"
+_END = r"(?!\w)"
+_RATES = {
+    "кг": "за килограмм",
+    "г": "за грамм",
+    "т": "за тонну",
+    "л": "за литр",
+    "м": "за метр",
+    "м2": "за квадратный метр",
+    "м²": "за квадратный метр",
+    "кв.м": "за квадратный метр",
+    "м3": "за кубический метр",
+    "м³": "за кубический метр",
+    "км": "за километр",
+    "сотка": "за сотку",
+    "га": "за гектар",
+    "шт": "за штуку",
+    "уп": "за упаковку",
+    "ед": "за единицу",
+    "кВт·ч": "за киловатт-час",
+    "кВт*ч": "за киловатт-час",
+    "кВтч": "за киловатт-час",
+    "ночь": "за ночь",
+    "мин": "в минуту",
+    "ч": "в час",
+    "час": "в час",
+    "день": "в день",
+    "сут": "в сутки",
+    "сутки": "в сутки",
+    "нед": "в неделю",
+    "неделя": "в неделю",
+    "неделю": "в неделю",
+    "мес": "в месяц",
+    "месяц": "в месяц",
+    "год": "в год",
+    "чел": "с человека",
+    "человек": "с человека",
+}
+_RATE = (
+    r"(?: ?/ ?(?P<rate>"
+    + "|".join(re.escape(name) for name in sorted(_RATES, key=len, reverse=True))
+    + r")(?!\w))?"
+)
+_DOT = r"(?P<dot>\.(?= ?[,;:)\da-zа-яё/–—-]))?"
+_LOW = (
+    rf"(?<![\w.,/])(?:(?P<low>{_SIGN}{_NUMBER})"
+    rf"(?P<low_unit>[%°]|(?: ?(?:тыс|млн|млрд|трлн)\.?))?{_DASH})?"
+)
+_AFTER = re.compile(
+    rf"{_LOW}(?P<amount>{_SIGN}{_NUMBER}){_MAGNITUDE} ?"
+    rf"(?:(?P<currency>{currencies.AFTER})|(?P<unit>{units.PATTERN})){_END}{_DOT}{_RATE}"
+)
+_BEFORE = re.compile(
+    rf"(?<!\w)(?P<sign>[-–−+])?(?P<currency>{currencies.BEFORE}) ?(?:(?P<low>{_NUMBER}){_DASH})?"
+    rf"(?P<amount>{_NUMBER}){_MAGNITUDE}{_END}"
+)
+_MAGNITUDE_ALONE = re.compile(rf"{_LOW}(?P<amount>{_SIGN}{_NUMBER}){_MAGNITUDE[:-1]}")
+_WORD_BEFORE_SIGN = re.compile(
+    rf"(?<=[а-яё]) ?(?P<currency>₸|₽|\$|€|£|¥|(?<= )(?i:тг|тнг|руб|долл))(?!\w){_DOT}"
+)
+_PER = re.compile(r"\b(раз[а]?) ?/ ?(день|сутки|сут|нед|неделю|мес|месяц|год|час|мин)(?!\w)\.?")
+_PERCENT_ADJECTIVE = re.compile(r"(\d+) ?%-?(н?[а-яё]{1,3})(?!\w)")
+_UNLIKELY_BEFORE_WORD = frozenset("с т л ц В А Н".split())
+"""Units of one letter that are more likely another word when a word follows."""
+_LETTERED = frozenset("А В Н".split())
+_HOUSE_BEFORE = re.compile(
+    r"(?:(?<!\w)(?:д|дом|доме|дома|корп|корпус|стр|блок|секция|ул|№|номер|кв|каб)\.? ?)$"
+)
+_COMMA_BEFORE = re.compile(r", ?$")
+_DISTANCE_FROM = re.compile(r" от\b")
+
+
+_INCHES = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)(?:[″”]|''|\"(?=[, .)]|$))")
+
+
+def _inches(match: re.Match[str]) -> str | None:
+    if match.string[: match.start()].count('"') % 2:
+        return None
+    return f"{match[1]} дюйм"
+
+
+def quantities(text: SpanText) -> SpanText:
+    """Words in place of numbers that have a unit or a currency, and of these."""
+    text = text.sub(_INCHES, _inches)
+    text = text.sub(_PERCENT_ADJECTIVE, _percent_adjective)
+    text = text.sub(_BEFORE, _money_before)
+    text = text.sub(_AFTER, _after)
+    text = text.sub(_MAGNITUDE_ALONE, _magnitude)
+    text = text.sub(_WORD_BEFORE_SIGN, _currency_after_word)
+    return text.sub(_PER, lambda match: f"{match[1]} {_RATES[match[2]]}")
+
+
+def _percent_adjective(match: re.Match[str]) -> str | None:
+    ending = match[2] if match[2].startswith("н") else "н" + match[2]
+    if ending[1:] not in {"й", "я", "е", "го", "му", "м", "х", "ый", "ая", "ое", "ые", "ой", "ую"}:
+        return None
+    full = {"й": "ый", "я": "ая", "е": "ое", "го": "ого", "му": "ому", "м": "ом", "х": "ых"}
+    number = cardinal(int(match[1]), "gent").replace(" ", "")
+    return f"{number}процентн{full.get(ending[1:], ending[1:])}"
+
+
+def _parsed(written: str, magnitude: str | None, money: bool = False) -> Amount:
+    sign = written[0] if written[0] in "-–−+" else ""
+    number = written[len(sign) :]
+    whole, mark, fraction = number.replace(",", ".").partition(".")
+    if mark and len(fraction) == 3 and whole != "0" and (money or fraction == "000"):
+        number = whole + fraction  # thousands, not thousandths
+    return amount(number, magnitude or "", sign in ("-", "–", "−") and bool(sign))
+
+
+def _plus(written: str) -> str:
+    return "плюс " if written.startswith("+") else ""
+
+
+def _after(match: re.Match[str]) -> str | None:
+    case = case_of_amount(match.string, match.start())
+    rest = match.string[match.end() : match.end() + 12]
+    rate = f" {_RATES[match['rate']]}" if match["rate"] else ""
+    if match["currency"]:
+        found = currencies.currency(match["currency"])
+        said = _money(match["amount"], match["magnitude"], found, case)
+        return _low(match, case, found.noun) + said + rate + _space(rest)
+    written = match["unit"].strip()
+    follows_word = re.match(r"\.? ?[^\W\d]", rest) is not None
+    before = match.string[: match.start()][-24:]
+    glued = match["amount"] + written in match.group()
+    if written in _LETTERED and (
+        _HOUSE_BEFORE.search(before) or (glued and _COMMA_BEFORE.search(before))
+    ):
+        return None
+    if written in _UNLIKELY_BEFORE_WORD and follows_word and not rate:
+        return None
+    if written == "г" and re.match(r"\. ?[А-Я]", rest) and _year_like(match["amount"]):
+        return None
+    if written in ("м", "км", "мин", "ч", "см", "минут") and _DISTANCE_FROM.match(rest):
+        case = "loct" if match.string[: match.start()].lower().endswith("в ") else case
+    noun = units.unit(written)
+    if noun is None:
+        return None
+    said = _parsed(match["amount"], match["magnitude"]).say(noun, case)
+    return _low(match, case, noun) + _plus(match["amount"]) + said + rate + _space(rest)
+
+
+def _space(rest: str) -> str:
+    return " " if rest[:1].isalnum() else ""
+
+
+def _year_like(written: str) -> bool:
+    return written.isdigit() and 1000 <= int(written) < 2200
+
+
+def _low(match: re.Match[str], case: str, noun: Noun | None) -> str:
+    """The lower end of a range."""
+    if not match["low"]:
+        return ""
+    low = _parsed(match["low"], None, money=noun is not None and noun.words == "тенге")
+    own = (match["low_unit"] or "").strip(" .%°")
+    if own or low.fraction:
+        said = Amount(low.whole, low.fraction, own, low.negative).say(None, case)
+    else:
+        thousands = (match["magnitude"] or "").lower() == "тыс"
+        gender = noun.gender if noun and not match["magnitude"] else "masc"
+        gender = "femn" if thousands else gender
+        said = ("минус " if low.negative else "") + cardinal(low.whole, case, gender)
+    return f"{_plus(match['low'])}{said} — "
+
+
+def _money(written: str, magnitude: str | None, found: currencies.Currency, case: str) -> str:
+    value = _parsed(written, magnitude, money=True)
+    if not (found.minor and len(value.fraction) == 2 and not magnitude):
+        return _plus(written) + value.say(found.noun, case)
+    whole = Amount(value.whole, negative=value.negative).say(found.noun, case)
+    if int(value.fraction) == 0:
+        return whole
+    return f"{whole} {Amount(int(value.fraction)).say(found.minor, case)}"
+
+
+def _money_before(match: re.Match[str]) -> str:
+    case = case_of_amount(match.string, match.start())
+    found = currencies.currency(match["currency"])
+    low = ""
+    if match["low"]:
+        low = cardinal(_parsed(match["low"], None, money=True).whole, case, found.noun.gender)
+        low += " — "
+    said = _money(match["amount"], match["magnitude"], found, case)
+    sign = {"+": "плюс ", None: ""}.get(match["sign"], "минус ")
+    return sign + low + said
+
+
+def _magnitude(match: re.Match[str]) -> str | None:
+    if not match["magnitude"]:
+        return None
+    case = case_of_amount(match.string, match.start())
+    said = _parsed(match["amount"], match["magnitude"]).say(None, case)
+    return _low(match, case, None) + _plus(match["amount"]) + said
+
+
+def _currency_after_word(match: re.Match[str]) -> str:
+    return " " + currencies.currency(match["currency"]).noun.form("gent", plural=True)

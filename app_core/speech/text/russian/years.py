@@ -1,0 +1,156 @@
+"""Years, school years, decades, centuries before our era."""
+
+from __future__ import annotations
+
+import re
+
+from app_core.speech.text.russian.grammar.government import ANY, before_word, governed
+from app_core.speech.text.russian.grammar.numbers import ordinal
+from app_core.speech.text.span_text import SpanText
+
+_YEAR = r"(?:1\d{3}|20\d{2}|21\d{2})"
+_CASE_OF = {"год": "nomn", "года": "gent", "году": "loct", "годом": "ablt", "годе": "loct"}
+_CASE_OF |= {"годы": "nomn", "годов": "gent", "годам": "datv", "годами": "ablt", "годах": "loct"}
+_WORD = r"(?:г\. ?в\.|годами|годам|годах|годов|годом|годы|году|годе|года|год|гг\.?|г\.г\.?|г\.?)"
+_SCHOOL = r"(?= учебн| отчётн| отчетн| финансов)"
+_RANGE = re.compile(
+    rf"(?<![\w.,/-])(?P<first>{_YEAR})(?: ?[-–—] ?|/)(?P<second>{_YEAR}|\d\d)(?![\w/-])"
+    rf"(?: ?(?P<word>{_WORD})(?!\w)|(?P<school>{_SCHOOL}))?"
+)
+_LIST = re.compile(
+    rf"(?<![\w.,/-])(?P<year>{_YEAR})(?= (?:и|или|по|до) {_YEAR}-?(?:й|м|го)? ?{_WORD}"
+    rf"(?!\w)|, {_YEAR} ?{_WORD}(?!\w))"
+)
+_ONE = re.compile(
+    rf"(?<![\w.,/-])(?P<year>\d{{3,4}}) ?(?P<word>{_WORD})(?!\w)(?P<era> до н\.? ?э| н\.? ?э)?"
+)
+_SCHOOL_ADJECTIVE = re.compile(rf"(?<![\w.,/-])(?P<year>{_YEAR})(?P<school>{_SCHOOL})")
+_ALONE = re.compile(
+    rf"(?<![\w.,/-])(?P<year>{_YEAR})(?=[)\];!?]|[.,:](?!\d)|$|\n| "
+    rf"(?:по|до|и|—|мы|он|она|они|я|вы|в|на"
+    rf"|был[аои]?|будет|компания|наша)(?!\w))"
+)
+_MONTH_BEFORE = re.compile(
+    r"(?:январ|феврал|март|апрел|ма|июн|июл|август|сентябр|октябр|ноябр|декабр)(?:е|ь|я|ю|й|ем)?$"
+)
+_SEASON_BEFORE = re.compile(
+    r"(?:весн|лет|осен|зим|квартал|полугоди|конц|начал|итог|бюджет|выпуск)\w{0,3}$"
+)
+_ERA = re.compile(r"(?<!\w)(до )?н\. ?э(?!\w)\.?(?P<end>(?= ?[А-ЯЁ]|$))?")
+
+
+def years(text: SpanText) -> SpanText:
+    """``в 2026 году``, ``2024/25``, ``1941–1945 гг.``, ``в 2026``, ``до н. э.``"""
+    text = text.sub(_RANGE, _range)
+    text = text.sub(_LIST, _listed).sub(_ONE, _one).sub(_SCHOOL_ADJECTIVE, _school)
+    text = text.sub(_ALONE, _alone)
+    return text.sub(_ERA, lambda match: (match[1] or "") + "нашей эры" + _stop(match))
+
+
+def _stop(match: re.Match[str]) -> str:
+    """The point that ends a sentence too."""
+    return "." if match["end"] is not None and match.group().endswith(".") else ""
+
+
+def _case(text: str, at: int) -> str:
+    """Of a year whose word is an abbreviation."""
+    before = before_word(text, at)
+    cases = governed(text, at)
+    if before in ("в", "во"):
+        return "loct"
+    if before in ("за", "на", "по", "через"):
+        return "accs"
+    if cases is not ANY:
+        return cases[0]
+    return "gent" if before and (before.isalpha() or "-" in before) else "nomn"
+
+
+def _range(match: re.Match[str]) -> str | None:
+    word = (match["word"] or "").lower()
+    first, second = int(match["first"]), int(match["second"])
+    written_short = len(match["second"]) == 2
+    text, at = match.string, match.start()
+    if written_short and not (word or match["school"] or second == first % 100 + 1):
+        return None
+    if not written_short and not word and not match["school"] and second <= first:
+        return None
+    if match["school"]:
+        adjective = text[match.end() : match.end() + 20].split()[0].lower()
+        case = {"ом": "loct", "го": "gent", "му": "datv", "ый": "nomn"}.get(adjective[-2:], "nomn")
+    else:
+        case = _CASE_OF.get(word, _case(text, at) if word or before_word(text, at) else "nomn")
+        case = "datv" if word == "году" and before_word(text, at) in ("к", "ко") else case
+    plural = {"nomn": "годы", "accs": "годы", "gent": "годов", "datv": "годам"}
+    plural |= {"ablt": "годами", "loct": "годах"}
+    said = f"{ordinal(first, case)} — {ordinal(second, case)}"
+    if not word:
+        return said
+    return (
+        f"{said} {plural[case] if word.startswith('г') and word[1:2] in ('г', '.', '') else word}"
+        + ("." if word.endswith(".") and _ends(match) else "")
+    )
+
+
+def _ends(match: re.Match[str]) -> bool:
+    """Whether the point of an abbreviation closes a sentence too."""
+    rest = match.string[match.end() : match.end() + 4].lstrip(" ")
+    if opens_sentence(match.string, match.start()) and rest:
+        return False
+    return not rest or rest[0] in "\n" or rest[0].isupper()
+
+
+def opens_sentence(text: str, at: int) -> bool:
+    """Whether only a word or two of the sentence stand before ``at``: ``В 1465 г. Керей``."""
+    before = re.split(r"[.!?\n]", text[max(0, at - 40) : at])[-1].strip()
+    return len(before) < 20 and len(before.split()) <= 2
+
+
+def _listed(match: re.Match[str]) -> str:
+    text, at = match.string, match.start()
+    return ordinal(int(match["year"]), _case(text, at))
+
+
+def _one(match: re.Match[str]) -> str | None:
+    word, year = match["word"].lower(), int(match["year"])
+    text, at = match.string, match.start()
+    if len(match["year"]) == 3 and not match["era"]:
+        return None
+    era = match["era"] or ""
+    if word.endswith("в."):
+        return f"{ordinal(year, 'gent')} года выпуска"
+    if word.startswith("год"):
+        case = _CASE_OF.get(word)
+        if case is None or word in ("годы", "годов", "годам", "годах", "годами"):
+            return None
+        before = before_word(text, at)
+        case = "datv" if word == "году" and before in ("к", "ко", "по") else case
+        case = "accs" if word == "год" else case
+        return f"{ordinal(year, case)} {word}{era}"
+    if not 1000 <= year < 2200 and not era:
+        return None
+    case = _case(text, at)
+    form = {"nomn": "год", "accs": "год", "gent": "года", "ablt": "годом"}.get(case, "году")
+    return f"{ordinal(year, case)} {form}{era}" + (
+        "." if word.endswith(".") and not era and _ends(match) else ""
+    )
+
+
+def _school(match: re.Match[str]) -> str:
+    adjective = match.string[match.end() : match.end() + 20].split()[0].lower()
+    case = {"ом": "loct", "го": "gent", "му": "datv"}.get(adjective[-2:], "nomn")
+    return ordinal(int(match["year"]), case)
+
+
+def _alone(match: re.Match[str]) -> str | None:
+    """A year without its word: only where little else can be meant."""
+    text, at, year = match.string, match.start(), int(match["year"])
+    before = before_word(text, at)
+    if _MONTH_BEFORE.search(before) and before not in ("ма",):
+        return ordinal(year, "gent") + " года"
+    if not 1800 <= year < 2100 or year % 100 == 0 and year != 2000:
+        return None
+    if _SEASON_BEFORE.search(before):
+        return f"{ordinal(year, 'gent')} года"
+    if before in ("в", "с", "со", "до", "после", "к", "от", "за"):
+        return ordinal(year, _case(text, at))
+    return None
