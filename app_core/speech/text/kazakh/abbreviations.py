@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _JOINED = {
     "т.б": "тағы басқалар", "ж.т.б": "және тағы басқалар", "ж.б": "және басқалар",
-    "т.с.с": "тағы сол сияқты", "т.т": "тағысын тағылар", "с.с": "сол сияқты",
+    "ж.ш": "жылы шығарылған", "т.с.с": "тағы сол сияқты", "т.т": "тағысын тағылар",
+    "с.с": "сол сияқты",
     "б.з.д": "біздің заманымызға дейінгі", "б.з.б": "біздің заманымыздан бұрынғы",
     "б.д.д": "біздің дәуірімізге дейінгі", "б.д.б": "біздің дәуірімізден бұрынғы",
     "б.з": "біздің заманымыз", "ж.ж": "жж.", "ғ.ғ": "ғғ.", "ш.а": "шағын ауданы",
@@ -55,7 +56,7 @@ _ENDERS = frozenset("қ а ғ ғғ ж жж б т с тг млн млрд трл�
 _HYPHENED = {
     "к-сі": "көшесі", "д-лы": "даңғылы", "даң-лы": "даңғылы", "р-ны": "ауданы",
     "мин-гі": "министрлігі", "ун-ті": "университеті", "ин-ты": "институты", "ғ-м": "ғылым",
-    "т/ж": "темір жол", "а/ж": "автожол", "ж/е": "және",
+    "ш/а": "шағын ауданы", "т/ж": "темір жол", "а/ж": "автожол", "ж/е": "және",
 }  # fmt: skip
 
 
@@ -79,6 +80,17 @@ _CAPITAL = re.compile(
 _MULTIPLES = re.compile(
     rf"(?<![\w])(млн|млрд|трлн)(?![\w])(?:\.(?= ?[а-яәғқңөұүһі]))?(?:[-–](?P<ending>{ENDING}))?"
 )
+_WEEKDAYS = {
+    "дс": "дүйсенбі", "сс": "сейсенбі", "ср": "сәрсенбі", "бс": "бейсенбі", "жм": "жұма",
+    "сб": "сенбі", "сн": "сенбі", "жс": "жексенбі", "жк": "жексенбі",
+}  # fmt: skip
+_DAY = "(?:" + "|".join(_WEEKDAYS) + ")"
+_WEEK = re.compile(
+    rf"(?<![\w-])(?P<first>{_DAY})\.?(?: ?[-–—] ?(?P<second>{_DAY})\.?|(?=[:,] ?(?:{_DAY}|\d|сағ)))"
+    r"(?![\w])",
+    re.IGNORECASE,
+)
+_BEFORE_COLON = re.compile(r"(?<![\w])(?P<word>[Тт]ел|[Мм]об|[Фф]акс|[Мм]ек)(?=\.?:|\. \d)\.?")
 _PLURALS = re.compile(r"(?<=[\w»\"]) (?P<word>ғғ|жж|ғ|ж)(?![\w.])")
 _CAPITAL_LETTER = "[А-ЯӘҒҚҢӨҰҮҺІA-Z]"
 _INITIALS = re.compile(
@@ -93,7 +105,8 @@ _NUMBER_BEFORE = re.compile(r"(?:\d|нш[ыі]|[а-яәғқңөұүһі]) ?$")
 
 def joined_abbreviations(text: SpanText) -> SpanText:
     """Of several letters with points: before anything takes the points for ends."""
-    return text.sub(_JOINED_PATTERN, _joined)
+    text = text.sub(_BEFORE_COLON, lambda match: _WORDS[match["word"].lower()])
+    return text.sub(_WEEK, _week).sub(_JOINED_PATTERN, _joined)
 
 
 def abbreviations(text: SpanText) -> SpanText:
@@ -110,7 +123,12 @@ def _joined(match: re.Match[str]) -> str:
     said = _JOINED[match["word"].replace(" ", "")]
     if match["ending"]:
         said = with_written(said, match["ending"])
-    return said + _stop(match, match.group().endswith("."))
+    return said + _stop(match, match["word"][0] in "тж")
+
+
+def _week(match: re.Match[str]) -> str:
+    days = [_WEEKDAYS[day.lower()] for day in match.groups() if day]
+    return " ".join(days)
 
 
 def _name(word: str) -> str:

@@ -60,6 +60,7 @@ _VERSION = re.compile(
     r"|(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\d))(?P<triple>\d{1,4}(?:\.\d{1,4}){2,4})(?![\w])"
     r"|(?<![\w.,])(?P<named>\d{1,3}\.\d{1,3})(?=[- ](?:нұсқа|шығарылым))"
 )
+_FLOOR = re.compile(r"(?<![\w.,:/-])(\d{1,2})/(\d{1,2})(?=[- ](?:қабат|этаж))")
 _ITEM = re.compile(r"^(?P<number>\d{1,3})[.)] (?=\S)", re.MULTILINE)
 _SIGN = re.compile(r"№+ ?№? ?|(?<![\w])N[o°]?\.? ?(?=\d)")
 
@@ -68,6 +69,7 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
     """``5 «А» сынып``, ``2 курс``, ``Абай көш., 15/2, 3 пәт.``"""
     text = text.sub(_SIGN, "нөмір ").sub(_VERSION, _version)
     text = text.sub(_ITEM, lambda match: f"{quantity(match['number'])}, ")
+    text = text.sub(_FLOOR, lambda m: f"{with_written(quantity(m[2]), 'ден')} {ordinals(m[1])}")
     text = text.sub(_CLASS, lambda match: f"{ordinals(match['number'])} {match['letter']} ")
     text = text.sub(_HOUSE, _house).sub(_FLAT, lambda match: ordinals(match["number"]) + " ")
     for pattern in (_ORDINAL_NOUN, _QUARTER, _PLACE):
@@ -78,8 +80,8 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
 def numbers(text: SpanText) -> SpanText:
     """All that are left."""
     text = text.sub(_WITH_ENDING, _with_ending).sub(_HYPHENED, _hyphened)
-    text = text.sub(_NUMBER, _plain)
-    return text.sub(_IN_WORD, lambda match: _apart(match, " ")).sub(_REST, lambda m: _apart(m, ""))
+    text = text.sub(_IN_WORD, lambda match: _apart(match, " "))
+    return text.sub(_NUMBER, _plain).sub(_REST, lambda m: _apart(m, ""))
 
 
 def _with_ending(match: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ _TENGE, _DOLLAR, _EURO = ("теңге", "тиын"), ("доллар", "цент"
 _RUBLE, _POUND = ("рубль", "тиын"), ("фунт стерлинг", "пенс")
 _CURRENCIES = {
     "₸": _TENGE, "тг": _TENGE, "тнг": _TENGE, "тең": _TENGE, "KZT": _TENGE, "теңге": _TENGE,
-    "тенге": _TENGE, "тг.": _TENGE, "tg": _TENGE,
+    "тенге": _TENGE, "tg": _TENGE,
     "$": _DOLLAR, "US$": _DOLLAR, "USD": _DOLLAR, "долл": _DOLLAR, "доллар": _DOLLAR,
     "АҚШ доллары": ("АҚШ доллары", "цент"), "€": _EURO, "EUR": _EURO, "еуро": _EURO,
     "₽": _RUBLE, "RUB": _RUBLE, "руб": _RUBLE, "рубль": _RUBLE, "£": _POUND, "GBP": _POUND,

@@ -22,7 +22,7 @@ _NOUN = (
     r"|мыңжылдық|патша|король|ханшайым))"
 )
 _ROMAN = re.compile(
-    rf"(?<![\w.])(?P<first>{_LETTER}{{1,9}})(?: ?[-–—] ?(?P<second>{_LETTER}{{1,9}}))?"
+    rf"(?<![\w.°])(?P<first>{_LETTER}{{1,9}})(?: ?[-–—] ?(?P<second>{_LETTER}{{1,9}}))?"
     rf"(?![\w])(?P<hyphen>[-–](?=[а-яәғқңөұүһі]))?(?P<ending>(?<=[-–]){ENDING})?"
 )
 _BEFORE_NOUN = re.compile(_NOUN)
@@ -41,7 +41,7 @@ def _said(match: re.Match[str]) -> str | None:
         return None
     before_noun = _BEFORE_NOUN.match(match.string, match.end()) is not None
     sure = all(len(part) > 1 and not set(part.translate(_LATIN)) & set("LCDM") for part in numerals)
-    if not before_noun and not sure and not match["ending"]:
+    if not before_noun and not sure:
         named = _AFTER_NAME.search(match.string[max(0, match.start() - 24) : match.start()])
         if not named or match["first"] not in ("I", "V", "X", "І") or match["second"]:
             return None

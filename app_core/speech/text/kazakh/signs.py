@@ -22,6 +22,7 @@ _BINARY = {
 _OPERATOR = re.compile(
     r"(?<=[\w)²³])(?: ?([+−–*×·⋅/:÷]) ?|( )-( )|(?<=\d)(-)(?=\d)|(?<=\d) ?([xх]) ?(?=\d))(?=[\w(√])"
 )
+_UNDER, _OVER = re.compile(r"(?<![\d/])\d$"), re.compile(r"(?:[2-9]|10|100)(?!\d)")
 _SIZE = re.compile(rf"(?<![\w.,])({NUMBER}) ?[x×х*] ?({NUMBER})(?: ?[x×х*] ?({NUMBER}))?(?![\d])")
 _SCORE = re.compile(r"(?<![\w.,:])(\d{1,3}):(\d{1,3})(?![\d:])")
 _MAP = re.compile(r"(?<![\w.,:])1 ?: ?(\d[\d ]{2,12}\d)(?![\d:])")
@@ -62,9 +63,18 @@ def signs(text: SpanText) -> SpanText:
 def _formula(match: re.Match[str]) -> str:
     def operator(found: re.Match[str]) -> str:
         sign = found.group().strip() or "-"
+        above, below = match.group()[: found.start()], match.group()[found.end() :]
+        if sign == "/" and _proper(above, below):
+            return "/"
         return f" {_BINARY.get(sign, sign)} "
 
     return _OPERATOR.sub(operator, match.group())
+
+
+def _proper(above: str, below: str) -> bool:
+    """Whether a stroke between the two belongs to a fraction: ``3/5``."""
+    numerator, denominator = _UNDER.search(above), _OVER.match(below)
+    return bool(numerator and denominator and int(numerator[0]) < int(denominator[0]))
 
 
 def _size(match: re.Match[str]) -> str:

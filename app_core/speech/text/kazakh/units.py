@@ -58,7 +58,7 @@ _ALSO_DIVIDERS = {
 }  # fmt: skip
 _SQUARED = {"с²": "секунд квадрат", "с2": "секунд квадрат"}
 _DIVIDERS = {**UNITS, **_ALSO_DIVIDERS, **_SQUARED}
-_HALVES = frozenset(("сағат", "тонна", "литр", "пайыз", "стақан", "ас қасық", "шай қасық"))
+_HALVES = frozenset(("сағат", "тонна", "литр", "стақан", "ас қасық", "шай қасық"))
 _MANY_SIGNS = frozenset("%‰°º℃")
 
 
@@ -87,7 +87,7 @@ def units(text: SpanText) -> SpanText:
 
 def per(divider: str) -> str:
     """``сағ`` under a stroke: ``сағатына``."""
-    return possessed(with_ending(_DIVIDERS[divider], "possessive"), "на")
+    return possessed(with_ending(_DIVIDERS[divider], "possessive"), "ға")
 
 
 def full_stop(match: re.Match[str]) -> str:
