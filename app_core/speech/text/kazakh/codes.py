@@ -22,6 +22,7 @@ _SHORT_PHONE = re.compile(
 _IDENTITY = re.compile(r"(?<![\w.,])\d{6} ?\d{6}(?![\d])(?![.,]\d)(?! ?(?:₸|тг|теңге|\d))")
 _CARD = re.compile(r"(?<![\w.,])\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?![\d])(?![.,]\d)")
 _ACCOUNT = re.compile(r"(?<![\w])KZ\d\d(?: ?[A-Z\d]{4}){4}(?![\w])")
+_SECRET = re.compile(r"((?:[Пп]арол[а-яі]*|[Кк]оды?|PIN|ПИН|Code):? (?:— )?)(\d{4,12})(?![\w])")
 _GROUP = re.compile(r"\d+")
 _PLATE = re.compile(r"(?<![\w])(\d{3}) ?([A-Z]{2,3}) ?(\d{2})(?![\w])")
 _LETTERS_OR_DIGITS = re.compile(r"[A-Z]+|\d+")
@@ -33,6 +34,7 @@ def codes(text: SpanText) -> SpanText:
     text = text.sub(_IDENTITY, lambda match: spelled(_digits(match.group())))
     text = text.sub(_LOCAL, lambda match: _groups(match.group()))
     text = text.sub(_SHORT_PHONE, lambda match: match[1] + paired(match[2]))
+    text = text.sub(_SECRET, lambda match: match[1] + spelled(match[2]))
     return text.sub(_PLATE, lambda m: f"{whole(m[1])} {m[2]} {whole(m[3])}")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app_core.speech.text.kazakh.harmony import ENDING, with_written
 from app_core.speech.text.kazakh.numbers import QUANTITY, SCALE, amount, whole
-from app_core.speech.text.kazakh.units import PER, alternatives, full_stop, per
+from app_core.speech.text.kazakh.units import PER, alternatives, asked_for, full_stop, per
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -58,7 +58,8 @@ def _after(match: re.Match[str]) -> str:
 def _finished(match: re.Match[str], said: str) -> str:
     if match["per"]:
         said = f"{per(match['per'])} {said}"
-    return with_written(said, match["ending"]) if match["ending"] else said
+    ending = match["ending"] or asked_for(match)
+    return with_written(said, ending) if ending else said
 
 
 def _sum(written: str, scale: str | None, name: str) -> str:

@@ -13,9 +13,9 @@ _GROUPED = (
 )
 NUMBER = rf"(?:(?:{_GROUPED}|\d++)(?:[.,]\d++)?)"
 """Starts where no letter or digit stands before it: see START."""
-START = r"(?<![^\W_])(?<!\d[.,:/])"
+START = r"(?<![^\W_])(?<!\d[.,:/])(?<![^\W\d_][-–])"
 SIGN = r"(?:(?<![^\s(«\"„“:;=,…/])(?:[-–+±]|−[ ]?))"
-RANGE = r"(?: ?[-–—−] ?|…)"
+RANGE = r"(?: ?[-–−] ?|—|…)"
 FRACTION = r"(?:(?:\d{1,3} )?[1-9][/⁄](?:[2-9]|10|100)(?![\d/⁄])|(?:\d{1,3} ?)?[½¼¾⅓⅔])"
 QUANTITY = rf"{START}{SIGN}?(?:{FRACTION}|{NUMBER}(?:{RANGE}[-−+]?{NUMBER})?)"
 """A fraction, a number or a range of two, with signs."""

@@ -40,6 +40,7 @@ UNITS = {
     "кДж": "килоджоуль", "Па": "паскаль", "кПа": "килопаскаль", "МПа": "мегапаскаль",
     "гПа": "гектопаскаль", "атм": "атмосфера", "Н": "ньютон", "дБ": "децибел",
     "лм": "люмен", "моль": "моль", "ммоль": "миллимоль", "Мп": "мегапиксель", "МП": "мегапиксель",
+    "мм сынап бағ": "миллиметр сынап бағанасы",
     "мм рт. ст": "миллиметр сынап бағанасы", "мм рт.ст": "миллиметр сынап бағанасы",
     "мм сын. бағ": "миллиметр сынап бағанасы", "мм с.б": "миллиметр сынап бағанасы",
     "а.к": "ат күші", "а. к": "ат күші", "дн": "дана", "дн.": "дана", "шт": "дана",
@@ -76,7 +77,12 @@ _UNIT = re.compile(
 _ALONE = re.compile(
     r"(?<![\w/])(?P<unit>км|м|кг|л|тг|теңге|₸)/(?P<per>сағ|ч|с|ай|кг|м²|м2)(?![\w])"
 )
-_NOT_UNIT = re.compile(r" ?(?:сынып|сыныб|корпус|блок|класс|тоб|топ)")
+_NOT_UNIT = re.compile(
+    r" ?(?:сынып|сыныб|корпус|блок|класс|тоб|топ|орын|орн|үй|пәт|каб|бөлме|мектеп|ауд|нұсқа|вариант"
+    r"|маршрут|автобус|бағыт|жол|қабат|подъезд|кіреберіс)"
+)
+_ASKED = {"дейін": "ға", "жуық": "ға", "бастап": "дан", "астам": "дан"}
+_ASKING = re.compile(rf" ({'|'.join(_ASKED)})(?![\w])")
 
 
 def units(text: SpanText) -> SpanText:
@@ -88,6 +94,12 @@ def units(text: SpanText) -> SpanText:
 def per(divider: str) -> str:
     """``сағ`` under a stroke: ``сағатына``."""
     return possessed(with_ending(_DIVIDERS[divider], "possessive"), "ға")
+
+
+def asked_for(match: re.Match[str]) -> str | None:
+    """The ending that a hurried writer left out: ``30 % дейін``."""
+    after = _ASKING.match(match.string, match.end())
+    return _ASKED[after[1]] if after else None
 
 
 def full_stop(match: re.Match[str]) -> str:
@@ -109,6 +121,5 @@ def _said(match: re.Match[str]) -> str | None:
         said = f"{per(match['per'])} {said}"
     elif unit == "Mbps":
         said = f"{per('с')} {said}"
-    if match["ending"]:
-        said = with_written(said, match["ending"])
-    return said + full_stop(match)
+    ending = match["ending"] or asked_for(match)
+    return (with_written(said, ending) if ending else said) + full_stop(match)
