@@ -1,36 +1,28 @@
-"""Every line of the tables is read as people read it."""
+"""What is written is said as the tables tell."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from app_core.speech.text.cleaning import clean
-from app_core.speech.text.reading import LANGUAGES
-from app_core.speech.text.span_text import SpanText
+from tests.text.tables import Line, compared, languages, lines
 
-TABLES = sorted(Path(__file__).parent.glob("*.txt"))
+ALL = [line for language in languages() for line in lines(language)]
 
 
-def lines(table: Path) -> list[tuple[str, str, list[str]]]:
-    """(language, written, readings) of each line."""
-    found = []
-    for line in table.read_text("utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            written, *readings = (part.strip() for part in line.split("|"))
-            found.append((table.stem, written.replace("\\n", "\n"), readings))
-    return found
+@pytest.mark.parametrize("line", ALL, ids=lambda line: f"{line.language}-{line.written}")
+def test_a_line_is_read_as_people_read_it(line: Line) -> None:
+    said = line.said()
+    assert line.is_right(said), f"{line.written!r} is read {said!r}"
 
 
-def letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text.lower())).replace("ё", "е")
+@pytest.mark.parametrize("line", ALL, ids=lambda line: f"{line.language}-{line.written}")
+def test_no_digit_and_no_sign_is_left_to_the_voice(line: Line) -> None:
+    left = [char for char in line.said() if char.isdigit() or char in "%₸₽$€£°№=+<>²³½@&"]
+    assert not left
 
 
-@pytest.mark.parametrize(
-    ("language", "written", "readings"), [line for table in TABLES for line in lines(table)]
-)
-def test_a_line_is_read_as_people_read_it(language: str, written: str, readings: list[str]) -> None:
-    said = LANGUAGES[language](clean(SpanText.written(written))).text
-    assert readings
-    assert letters(said) in map(letters, readings), said
+@pytest.mark.parametrize("language", languages())
+def test_a_table_says_each_thing_once(language: str) -> None:
+    written = [line.written for line in lines(language)]
+    assert len(written) == len(set(written)) and len(written) >= 80
+    assert all(line.readings and all(map(compared, line.readings)) for line in lines(language))
