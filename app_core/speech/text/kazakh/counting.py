@@ -38,6 +38,7 @@ _ORDINAL_NOUN = re.compile(
     rf"{_LETTER}*(?! бар\b))"
 )
 _EACH = re.compile(r"\d+(?: ?[-–] ?\d+)?")
+_DISTRICT = re.compile(r"(?<![\w.,:/-])(?P<number>\d{1,2})[- ](?=шағын аудан|ықш|мкр)")
 _QUARTER = re.compile(r"(?<![\w.,:/-])(?P<number>[1-4]) (?=тоқсан)")
 _PLACE = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,2}(?:[-–]\d)?) (?=орын(?:ды|ға|да|нан)? (?:ал|ие|тұр|шық))"
@@ -81,7 +82,7 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
     )
     text = text.sub(_HOUSE, _house).sub(_FLAT, lambda match: ordinals(match["number"]) + " ")
     text = text.sub(_ORDINAL_NOUN, lambda m: _EACH.sub(lambda n: ordinals(n[0]), m["number"]) + " ")
-    for pattern in (_QUARTER, _PLACE):
+    for pattern in (_QUARTER, _PLACE, _DISTRICT):
         text = text.sub(pattern, lambda match: ordinals(match["number"]) + " ")
     return text
 

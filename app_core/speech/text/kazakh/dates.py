@@ -55,6 +55,7 @@ _CENTURY = re.compile(
     r"(?<![\w.,:/])(?P<number>\d{1,2}(?: ?[-–—] ?\d{1,2})?)[-–]? ?(?P<word>ғғ?)\.(?![\w])"
 )
 _ON_A_DAY = re.compile(rf" ?{_DAY}[- ](?:{_STEMS})(?:с?[ыі]н)?[дт][ае](?![\w])")
+_PLACE = re.compile(r"[^\W\d_a-z]\w+(?:[дт][ае]|[ғгқк][ае]|[ндт][ыі]ң)")
 _AFTER = {"бастап": "жылдан", "бері": "жылдан", "кейін": "жылдан", "соң": "жылдан"}
 _DIRECTIONS = {"дейін": "ға", "бастап": "дан", "бері": "дан", "кейін": "дан"}
 _DIRECTION = re.compile(rf" ({'|'.join(_DIRECTIONS)})(?![\w])")
@@ -116,7 +117,7 @@ def _short_year(match: re.Match[str]) -> str:
     if word[:1].isdigit():
         year = "жылы" if _ON_A_DAY.match(match.string, match.start("next")) else "жылғы"
         return f"{said} {year}{after}"
-    if not word or not word[0].islower():
+    if not word or not (word[0].islower() or _PLACE.fullmatch(word)):
         return f"{said} жыл{_full_stop(match)}{after}"
     return f"{said} жылы{after}"
 
