@@ -6,7 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.kazakh.harmony import ENDING, with_written
-from app_core.speech.text.kazakh.numbers import NUMBER, QUANTITY, START, number, ordinals, quantity
+from app_core.speech.text.kazakh.numbers import (
+    NUMBER,
+    QUANTITY,
+    START,
+    number,
+    ordinals,
+    paired,
+    quantity,
+)
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -52,9 +60,13 @@ _HOUSE = re.compile(
     r"(?P<noun>(?:[- ](?=үй|пәт|кеңсе|корпус|кабинет|бөлме)))?"
 )
 _FLAT = re.compile(
-    r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?(?=(?:пәт|каб|бөл|ауд|кв|сур|кест|т|б|оф)\.)"
+    r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?(?=(?:пәт|каб|ауд|кв|сур|кест|т|б|оф)\.)"
 )
-_HALVES = re.compile(rf"(?: ?(?:сағат|жыл|ай|апта|күн|есе|мың|ми[лн]|минут|тонна|литр){_LETTER}*)")
+_LONG_CODE = 6
+"""Digits after a letter, as in ``N12345678``: said by pairs."""
+_HALVES = re.compile(
+    rf"(?: ?(?:сағат|жыл|ай|апта|күн|есе|мың|ми[лн]|минут|тонна|литр|жас){_LETTER}*)"
+)
 _NUMBER = re.compile(rf"{QUANTITY}")
 _IN_WORD = re.compile(rf"(?<=[^\W\d_])[-–]?(?P<number>\d++(?:[.,]\d++)?)(?:-(?P<ending>{ENDING}))?")
 _CHAIN = re.compile(r"(?<![\w.,:/-])\d{1,3}(?:[-–]\d{1,3}){2,}(?![\w])")
@@ -68,14 +80,16 @@ _VERSION = re.compile(
 )
 _CLAUSE = re.compile(r"(?<![\w.,:/-])(\d{1,3})\) (?=тармақша)")
 _FLOOR = re.compile(r"(?<![\w.,:/-])(\d{1,2})/(\d{1,2})(?=[- ](?:қабат|этаж))")
-_ITEM = re.compile(r"^(?P<number>\d{1,3})[.)] (?=\S)", re.MULTILINE)
-_SIGN = re.compile(r"№+ ?№? ?|(?<![\w])N[o°]?\.? ?(?=\d)")
+_ITEM = re.compile(
+    r"(?:^(?P<number>\d{1,3})[.)]|(?<=[;:] )(?P<within>\d{1,2})\)) (?=\S)", re.MULTILINE
+)
+_SIGN = re.compile(r"№+ ?№? ?|(?<![\w])N(?:[o°]\.? ?|\. ?| )(?=\d)")
 
 
 def ordinals_by_noun(text: SpanText) -> SpanText:
     """``5 «А» сынып``, ``2 курс``, ``Абай көш., 15/2, 3 пәт.``"""
     text = text.sub(_SIGN, "нөмір ").sub(_VERSION, _version)
-    text = text.sub(_ITEM, lambda match: f"{quantity(match['number'])}, ")
+    text = text.sub(_ITEM, lambda match: f"{quantity(match['number'] or match['within'])}, ")
     text = text.sub(_FLOOR, lambda m: f"{with_written(quantity(m[2]), 'ден')} {ordinals(m[1])}")
     text = text.sub(_CLAUSE, lambda match: ordinals(match[1]) + " ").sub(
         _CLASS, lambda match: f"{ordinals(match['number'])} {match['letter']}" + _space(match)
@@ -130,6 +144,8 @@ def _in_word(match: re.Match[str]) -> str:
     """``COVID-19-дан``."""
     if match["ending"]:
         return " " + with_written(number(match["number"]), match["ending"])
+    if len(match["number"]) >= _LONG_CODE and match["number"].isdigit():
+        return " " + paired(match["number"])
     return _apart(match, " ")
 
 

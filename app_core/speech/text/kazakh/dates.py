@@ -49,7 +49,10 @@ _BEFORE_YEAR = re.compile(
     re.IGNORECASE,
 )
 _ROUND = re.compile(r"1000|1500|2000|3000")
-_SHORT_YEAR = re.compile(rf"{_YEARS} ?(?P<word>жж|ж)(?![\w])(?P<dot>\.?)(?P<next> ?[^\s]{{1,12}})?")
+_SHORT_YEAR = re.compile(
+    rf"(?:{_YEARS}|(?<![\w.,:/+])(?P<early>[1-9]\d\d)) ?(?P<word>жж|ж)(?![\w])(?P<dot>\.?)(?P<next> ?[^\s]{{1,12}})?"
+)
+_EARLY_YEAR = re.compile(r"(?<![\w.,:/-])(?P<year>\d{2,3}) (?=жыл(?:ы|ғы)(?![\w]))")
 _DECADE = re.compile(r"(?<![\w.,:/-])(?P<decade>[1-9]0(?: ?[-–—] ?[1-9]0)?)[- ](?=жылдар)")
 _CENTURY = re.compile(
     r"(?<![\w.,:/])(?P<number>\d{1,2}(?: ?[-–—] ?\d{1,2})?)[-–]? ?(?P<word>ғғ?)\.(?![\w])"
@@ -69,6 +72,7 @@ def dates(text: SpanText) -> SpanText:
     text = text.sub(_OF_MONTH, lambda match: _ordinals(match["days"]) + " ")
     text = text.sub(_BEFORE_YEAR, _before_year)
     text = text.sub(_DECADE, lambda match: ordinals(match["decade"]) + " ")
+    text = text.sub(_EARLY_YEAR, lambda match: ordinals(match["year"]) + " ")
     return text.sub(_CENTURY, _century)
 
 
@@ -106,10 +110,10 @@ def _before_year(match: re.Match[str]) -> str | None:
 
 def _short_year(match: re.Match[str]) -> str:
     """``жыл``, or in the form that the word after it asks for."""
-    said, after = _ordinals(match["years"]), match["next"] or ""
+    said, after = _ordinals(match["years"] or match["early"]), match["next"] or ""
     if match["word"] == "жж":
         return f"{said} жылдар{_full_stop(match)}{after}"
-    word = after.strip()
+    word = after.strip().rstrip(".,;:!?)")
     if word in _AFTER:
         return f"{said} {_AFTER[word]}{after}"
     if word.startswith("дейін"):

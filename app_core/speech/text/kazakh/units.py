@@ -74,6 +74,10 @@ _UNIT = re.compile(
     rf"(?:(?<=[%‰°º℃CСF])(?=[-–]?[а-яәғқңөұүһі])|(?![\w²³'’])){PER}(?P<dot>\.(?!\d))?"
     rf"(?:(?:[-–'’]|(?<=[%‰°]))(?P<ending>{ENDING}))?"
 )
+_BY_WORD = re.compile(
+    r"(?<=[а-яёәғқңөұүһі] )(?P<unit>кг|км²|км|см²|см|мм|мл|мг|м²|м³|кВт|МВт|ГВт|Вт|ГБ|МБ|ТБ|ГГц"
+    rf"|МГц|Гц|ккал|сағ|мин|сек)(?![\w²³/])(?P<dot>\.)?(?:-(?P<ending>{ENDING}))?"
+)
 _ALONE = re.compile(
     r"(?<![\w/])(?P<unit>км|м|кг|л|тг|теңге|₸)/(?P<per>сағ|ч|с|ай|кг|м²|м2)(?![\w])"
 )
@@ -87,6 +91,7 @@ _ASKING = re.compile(rf" ({'|'.join(_ASKED)})(?![\w])")
 
 def units(text: SpanText) -> SpanText:
     text = text.sub(_UNIT, _said)
+    text = text.sub(_BY_WORD, _by_word)
     names = {**UNITS, "тг": "теңге", "теңге": "теңге", "₸": "теңге"}
     return text.sub(_ALONE, lambda match: f"{per(match['per'])} {names[match['unit']]}")
 
@@ -106,6 +111,12 @@ def full_stop(match: re.Match[str]) -> str:
     """The point of an abbreviation, where it ends a sentence too: ``dot`` is its group."""
     after = match.string[match.end() : match.end() + 2]
     return "." if match["dot"] and (not after.strip(" ") or after[-1].isupper()) else ""
+
+
+def _by_word(match: re.Match[str]) -> str:
+    """After a number in words: ``бір кг``."""
+    said = UNITS[match["unit"]]
+    return (with_written(said, match["ending"]) if match["ending"] else said) + full_stop(match)
 
 
 def _said(match: re.Match[str]) -> str | None:
