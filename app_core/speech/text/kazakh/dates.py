@@ -50,7 +50,8 @@ _BEFORE_YEAR = re.compile(
 )
 _ROUND = re.compile(r"1000|1500|2000|3000")
 _SHORT_YEAR = re.compile(
-    rf"(?:{_YEARS}|(?<![\w.,:/+])(?P<early>[1-9]\d\d)) ?(?P<word>жж|ж)(?![\w])(?P<dot>\.?)(?P<next> ?[^\s]{{1,12}})?"
+    rf"(?:{_YEARS}|(?<![\w.,:/+])(?P<early>[1-9]\d\d)) ?"
+    r"(?P<word>жж|ж)(?![\w])(?P<dot>\.?)(?P<next> ?[^\s]{1,12})?"
 )
 _EARLY_YEAR = re.compile(r"(?<![\w.,:/-])(?P<year>\d{2,3}) (?=жыл(?:ы|ғы)(?![\w]))")
 _DECADE = re.compile(r"(?<![\w.,:/-])(?P<decade>[1-9]0(?: ?[-–—] ?[1-9]0)?)[- ](?=жылдар)")

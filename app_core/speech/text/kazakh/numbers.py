@@ -8,7 +8,7 @@ from functools import lru_cache
 from app_core.speech.text.kazakh.harmony import ordinal, with_ending
 
 _GROUPED = (
-    r"\d{1,3}(?:[ '’]\d{3})++(?!\d)|\d{1,3}(?:,\d{3}){2,}+(?!\d)|\d{1,3}(?:\.\d{3}){2,}+(?!\d)"
+    r"\d{1,3}(?:[ '’]\d{3}){1,5}+(?!\d)|\d{1,3}(?:,\d{3}){2,5}+(?!\d)|\d{1,3}(?:\.\d{3}){2,5}+(?!\d)"
     r"|[1-9]\d{0,2}[.,]000(?!\d)"
 )
 NUMBER = rf"(?:(?:{_GROUPED}|\d++)(?:[.,]\d++)?)"
@@ -91,6 +91,7 @@ def number(written: str, half: bool = False) -> str:
     return f"{whole(before)} бүтін {place.replace('|', ' ')} {whole(str(int(decimals)))}"
 
 
+@lru_cache(4096)
 def quantity(written: str, half: bool = False) -> str:
     """A QUANTITY."""
     fraction = _FRACTION.fullmatch(written.strip())
