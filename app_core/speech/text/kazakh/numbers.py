@@ -8,7 +8,8 @@ from functools import lru_cache
 from app_core.speech.text.kazakh.harmony import ordinal, with_ending
 
 _GROUPED = (
-    r"\d{1,3}(?:[ '’]\d{3}){1,5}+(?!\d)|\d{1,3}(?:,\d{3}){2,5}+(?!\d)|\d{1,3}(?:\.\d{3}){2,5}+(?!\d)"
+    r"\d{1,3}(?:[ '’]\d{3}){1,5}+(?!\d)|"
+    r"\d{1,3}(?:,\d{3}){2,5}+(?!\d)|\d{1,3}(?:\.\d{3}){2,5}+(?!\d)"
     r"|[1-9]\d{0,2}[.,]000(?!\d)"
 )
 NUMBER = rf"(?:(?:{_GROUPED}|\d++)(?:[.,]\d++)?)"
