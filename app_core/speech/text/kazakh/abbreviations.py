@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 _JOINED = {
     "т.б": "тағы басқалар", "ж.т.б": "және тағы басқалар", "ж.б": "және басқалар",
-    "т.с.с": "тағы сол сияқты", "т.т": "тағысын тағылар", "с.с": "сол сияқты",
+    "ж.т": "жылы туған", "ж.ш": "жылы шығарылған", "т.с.с": "тағы сол сияқты",
+    "т.т": "тағысын тағылар", "с.с": "сол сияқты",
     "б.з.д": "біздің заманымызға дейінгі", "б.з.б": "біздің заманымыздан бұрынғы",
     "б.д.д": "біздің дәуірімізге дейінгі", "б.д.б": "біздің дәуірімізден бұрынғы",
-    "б.з": "біздің заманымыз", "ж.ж": "жж.", "ғ.ғ": "ғғ.", "ш.а": "шағын ауданы",
+    "б.э.д": "біздің эрамызға дейінгі", "б.з": "біздің заманымыз", "ж.ж": "жж.", "ғ.ғ": "ғғ.",
+    "ш.а": "шағын ауданы",
     "м.а": "міндетін атқарушы", "т.а.ә": "тегі аты әкесінің аты",
     "а.ж.т": "аты жөні тегі",
     "ф.ғ.д": "филология ғылымдарының докторы", "ф.ғ.к": "филология ғылымдарының кандидаты",
@@ -30,32 +32,36 @@ _JOINED = {
     "ф.-м.ғ.к": "физика математика ғылымдарының кандидаты",
 }  # fmt: skip
 _POSSESSED = {
-    "көш": "көшесі", "даң": "даңғылы", "қ": "қаласы", "обл": "облысы", "ауд": "ауданы",
-    "а": "ауылы", "мкр": "шағын ауданы", "аудан": "ауданы", "респ": "республикасы",
-    "бульв": "бульвары", "тұй": "тұйығы", "кент": "кенті", "орынб": "орынбасары",
-    "бөл": "бөлімі", "деп": "департаменті", "мин-гі": "министрлігі",
+    "көш": "көшесі", "даң": "даңғылы", "даңғ": "даңғылы", "к": "көшесі",
+    "ықш": "ықшамауданы", "қ": "қаласы", "обл": "облысы", "ауд": "ауданы",
+    "а": "ауылы", "мкр": "шағын ауданы", "респ": "республикасы",
+    "бульв": "бульвары", "тұй": "тұйығы", "орынб": "орынбасары",
+    "мин-гі": "министрлігі",
 }  # fmt: skip
 """What they stand for ends in a possessive, as it does after a name."""
 _WORDS = {
-    "пәт": "пәтер", "тел": "телефон", "моб": "мобильді", "факс": "факс", "мыс": "мысалы",
+    "пәт": "пәтер", "тел": "телефон", "моб": "мобильді", "мыс": "мысалы",
     "проф": "профессор", "акад": "академик", "доц": "доцент", "ред": "редактор",
-    "қар": "қараңыз", "сал": "салыстырыңыз", "сур": "сурет", "кест": "кесте", "бет": "бет",
+    "қар": "қараңыз", "сур": "сурет", "кест": "кесте",
     "б": "бет", "т": "том", "с": "секунд", "каб": "кабинет", "оф": "офис", "кв": "пәтер",
     "ғ": "ғасыр", "ғғ": "ғасырлар", "ж": "жыл", "жж": "жылдар", "сағ": "сағат",
     "мин": "минут", "сек": "секунд", "тг": "теңге", "млн": "миллион", "млрд": "миллиард",
-    "трлн": "триллион", "ин": "индекс", "эл": "электрондық", "мек": "мекенжай", "жыл": "жыл",
-    "каз": "қазақша", "қаз": "қазақша", "орыс": "орысша", "ағыл": "ағылшынша", "лат": "латынша",
-    "тирадж": "тираж", "шығ": "шығармалары", "бас": "баспасы", "авт": "автор", "аг": "аға",
-    "инж": "инженер", "ген": "генерал", "полк": "полковник", "кап": "капитан",
+    "трлн": "триллион", "эл": "электрондық", "мек": "мекенжай",
+    "ағыл": "ағылшынша",
+    "авт": "автор",
+    "инж": "инженер", "ген": "генерал", "полк": "полковник",
     "лейт": "лейтенант", "экз": "дана", "стр": "бет", "мл": "миллилитр", "км": "километр",
     "см": "сантиметр", "кг": "килограмм",
 }  # fmt: skip
-_ONLY_AFTER_NUMBER = frozenset("б т с ж км см кг мл стр ген бас қаз каз".split())
+_ONLY_AFTER_NUMBER = frozenset("б т с ж км см кг мл стр".split())
+_ALSO_WORDS = frozenset(("қар", "мыс"))
+"""Snow and copper: abbreviations only where a sentence goes on."""
 _ENDERS = frozenset("қ а ғ ғғ ж жж б т с тг млн млрд трлн сағ мин сек пәт бет обл ауд".split())
 _HYPHENED = {
     "к-сі": "көшесі", "д-лы": "даңғылы", "даң-лы": "даңғылы", "р-ны": "ауданы",
     "мин-гі": "министрлігі", "ун-ті": "университеті", "ин-ты": "институты", "ғ-м": "ғылым",
-    "т/ж": "темір жол", "а/ж": "автожол", "ж/е": "және",
+    "қ-сы": "қаласы", "қ-ның": "қаласының", "ауд-ы": "ауданы", "обл-ы": "облысы",
+    "ш/а": "шағын ауданы", "т/ж": "темір жол", "а/ж": "автожол", "ж/е": "және",
 }  # fmt: skip
 
 
@@ -79,6 +85,17 @@ _CAPITAL = re.compile(
 _MULTIPLES = re.compile(
     rf"(?<![\w])(млн|млрд|трлн)(?![\w])(?:\.(?= ?[а-яәғқңөұүһі]))?(?:[-–](?P<ending>{ENDING}))?"
 )
+_WEEKDAYS = {
+    "дс": "дүйсенбі", "сс": "сейсенбі", "ср": "сәрсенбі", "бс": "бейсенбі", "жм": "жұма",
+    "сб": "сенбі", "сн": "сенбі", "жс": "жексенбі", "жк": "жексенбі",
+}  # fmt: skip
+_DAY = "(?:" + "|".join(_WEEKDAYS) + ")"
+_WEEK = re.compile(
+    rf"(?<![\w-])(?P<first>{_DAY})\.?(?: ?[-–—] ?(?P<second>{_DAY})\.?|(?=[:,] ?(?:{_DAY}|\d|сағ)))"
+    r"(?![\w])",
+    re.IGNORECASE,
+)
+_BEFORE_COLON = re.compile(r"(?<![\w])(?P<word>[Тт]ел|[Мм]об|[Мм]ек)(?=\.?:|\. \d)\.?")
 _PLURALS = re.compile(r"(?<=[\w»\"]) (?P<word>ғғ|жж|ғ|ж)(?![\w.])")
 _CAPITAL_LETTER = "[А-ЯӘҒҚҢӨҰҮҺІA-Z]"
 _INITIALS = re.compile(
@@ -88,12 +105,16 @@ _INITIALS = re.compile(
 _SURNAME_FIRST = re.compile(
     r"(?<=[а-яәғқңөұүһі]) (?P<first>[А-ЯӘҒҚҢӨҰҮҺІ])\. ?(?P<second>[А-ЯӘҒҚҢӨҰҮҺІ])\."
 )
+_NAMED_AFTER = re.compile(r"(?<=[а-яёәғқңөұүһі»\"] )ат\.(?= [\wА-Я№«])")
+_GOES_ON = re.compile(r"[,:]| [^\W\dА-ЯӘҒҚҢӨҰҮҺІ]| \d")
+_HOUSE_NEXT = re.compile(r",? ?\d|,|$")
 _NUMBER_BEFORE = re.compile(r"(?:\d|нш[ыі]|[а-яәғқңөұүһі]) ?$")
 
 
 def joined_abbreviations(text: SpanText) -> SpanText:
     """Of several letters with points: before anything takes the points for ends."""
-    return text.sub(_JOINED_PATTERN, _joined)
+    text = text.sub(_BEFORE_COLON, lambda match: _WORDS[match["word"].lower()])
+    return text.sub(_WEEK, _week).sub(_JOINED_PATTERN, _joined)
 
 
 def abbreviations(text: SpanText) -> SpanText:
@@ -101,7 +122,9 @@ def abbreviations(text: SpanText) -> SpanText:
     text = text.sub(_INITIALS, _initials).sub(
         _SURNAME_FIRST, lambda m: f" {m['first']} {m['second']}"
     )
-    text = text.sub(_CAPITAL, lambda match: _name(match["word"].lower()).capitalize())
+    text = text.sub(_NAMED_AFTER, "атындағы").sub(
+        _CAPITAL, lambda match: _name(match["word"].lower()).capitalize()
+    )
     text = text.sub(_PATTERN, _said).sub(_MULTIPLES, _multiple)
     return text.sub(_PLURALS, lambda match: " " + _WORDS[match["word"]])
 
@@ -110,7 +133,12 @@ def _joined(match: re.Match[str]) -> str:
     said = _JOINED[match["word"].replace(" ", "")]
     if match["ending"]:
         said = with_written(said, match["ending"])
-    return said + _stop(match, match.group().endswith("."))
+    return said + _stop(match, match["word"][0] in "тж")
+
+
+def _week(match: re.Match[str]) -> str:
+    days = [_WEEKDAYS[day.lower()] for day in match.groups() if day]
+    return " ".join(days)
 
 
 def _name(word: str) -> str:
@@ -124,7 +152,11 @@ def _said(match: re.Match[str]) -> str | None:
     word = match["word"]
     if word in _ONLY_AFTER_NUMBER and not _NUMBER_BEFORE.search(before):
         return None
+    if word in _ALSO_WORDS and not _GOES_ON.match(match.string, match.end()):
+        return None
     if match["possessed"]:
+        if match["possessed"] == "к" and not _HOUSE_NEXT.match(match.string, match.end()):
+            return None
         said = _POSSESSED[match["possessed"]]
         if len(match["possessed"]) == 1 and not before.strip():
             return "қала" if match["possessed"] == "қ" else None

@@ -23,6 +23,8 @@ _POSSESSED = {
     "КСРО": "Кеңестік Социалистік Республикалар Одағы",
     "ШҚО": "Шығыс Қазақстан облысы", "БҚО": "Батыс Қазақстан облысы",
     "СҚО": "Солтүстік Қазақстан облысы", "ОҚО": "Оңтүстік Қазақстан облысы",
+    "ҰК": "ұлттық компаниясы", "ҚТЖ": "Қазақстан темір жолы", "ҚК": "Қылмыстық кодексі",
+    "ЖТСМ": "жылдық тиімді сыйақы мөлшерлемесі",
     "ҰҚК": "Ұлттық қауіпсіздік комитеті", "ҰБ": "Ұлттық банкі",
     "ҚХА": "Қазақстан халқы ассамблеясы",
     "БЖЗҚ": "бірыңғай жинақтаушы зейнетақы қоры",
@@ -88,22 +90,33 @@ def acronyms(text: SpanText) -> SpanText:
 
 def _said(match: re.Match[str]) -> str | None:
     word, ending = match["word"], match["ending"]
+    if word == "АҚШ" and match.string.startswith(" доллар", match.end()):
+        return None
     if word in _COMPANIES:
         return _company(match)
     said = _POSSESSED.get(word) or _PLAIN.get(word)
-    if said:
+    if said and not _explained(match):
         if word in _POSSESSED or word in _POSSESSED_IN_SPITE:
             return possessed(said, ending) if ending else said + _genitive(match)
         return with_written(said, ending) if ending else said
     if word in _SPOKEN:
         return with_written(_SPOKEN[word], ending) if ending else _SPOKEN[word]
-    if _VOWEL.search(word):
+    if _VOWEL.search(word) and not said:
         return with_written(word, ending) if ending else None
     around = match.string[max(0, match.start() - 12) : match.end() + 12]
     if _LOUD.search(around) and not ending:
         return None
     said = " ".join(_LETTERS.get(letter, letter.lower()) for letter in word)
     return with_written(said, ending) if ending else said
+
+
+def _explained(match: re.Match[str]) -> bool:
+    """``Жасанды интеллект (ЖИ)``: what it stands for has just been said."""
+    word, string = match["word"], match.string
+    if string[match.start() - 1 : match.start()] != "(":
+        return False
+    before = string[max(0, match.start() - 100) : match.start() - 1].split()[-len(word) :]
+    return "".join(part[0] for part in before).upper() == word
 
 
 def _genitive(match: re.Match[str]) -> str:

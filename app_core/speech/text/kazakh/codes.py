@@ -11,14 +11,19 @@ if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
 _PHONE = re.compile(
-    r"(?<![\w.,])(?<!\d[ -])\+?(?:\d{1,3}[ -–]?(?:\(\d{2,5}\)|\d{3,4})(?:[ \-–]?\d{2,4}){2,4}"
+    r"(?<![\w.,])(?<!\d[ -])\+?(?:\d{1,3}[ -–]?(?:\(\d{2,5}\)|\d{3,4})(?:[ \-–]?\d{1,4}){2,5}"
     r"|\d{10,12})(?![\d])(?![.,]\d)"
 )
 _LOCAL = re.compile(r"(?<![\w.,:/-])\d{2,3}[-–]\d{2}[-–]\d{2}(?![\d]|[-–.]\d)")
-_SHORT_PHONE = re.compile(r"((?:[Тт]ел\.?|[Тт]елефон[а-я]*|орталығы):? ?)(\d{4})(?![\d \-.,]\d|\d)")
+_SHORT_PHONE = re.compile(
+    r"((?:[Тт]ел\.?|[Тт]елефон[а-я]*|[Оо]рталы(?:қ|ғы)|[Нн]өмірі):? ?)"
+    r"(\d{4})(?![\d \-.,]\d|\d)"
+)
 _IDENTITY = re.compile(r"(?<![\w.,])\d{6} ?\d{6}(?![\d])(?![.,]\d)(?! ?(?:₸|тг|теңге|\d))")
+_POSTCODE = re.compile(r"(?<![\w.,])0\d{5}(?![\w])(?![.,]\d)")
 _CARD = re.compile(r"(?<![\w.,])\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?![\d])(?![.,]\d)")
 _ACCOUNT = re.compile(r"(?<![\w])KZ\d\d(?: ?[A-Z\d]{4}){4}(?![\w])")
+_SECRET = re.compile(r"((?:[Пп]арол[а-яі]*|[Кк]оды?|PIN|ПИН|Code):? (?:— )?)(\d{4,12})(?![\w])")
 _GROUP = re.compile(r"\d+")
 _PLATE = re.compile(r"(?<![\w])(\d{3}) ?([A-Z]{2,3}) ?(\d{2})(?![\w])")
 _LETTERS_OR_DIGITS = re.compile(r"[A-Z]+|\d+")
@@ -27,9 +32,11 @@ _LETTERS_OR_DIGITS = re.compile(r"[A-Z]+|\d+")
 def codes(text: SpanText) -> SpanText:
     text = text.sub(_CARD, lambda match: paired(_digits(match.group())))
     text = text.sub(_ACCOUNT, _account).sub(_PHONE, _phone)
-    text = text.sub(_IDENTITY, lambda match: spelled(_digits(match.group())))
+    text = text.sub(_IDENTITY, lambda match: _by_three(_digits(match.group())))
+    text = text.sub(_POSTCODE, lambda match: _by_three(match.group()))
     text = text.sub(_LOCAL, lambda match: _groups(match.group()))
     text = text.sub(_SHORT_PHONE, lambda match: match[1] + paired(match[2]))
+    text = text.sub(_SECRET, lambda match: match[1] + spelled(match[2]))
     return text.sub(_PLATE, lambda m: f"{whole(m[1])} {m[2]} {whole(m[3])}")
 
 
@@ -54,6 +61,10 @@ def _groups(written: str) -> str:
     return " ".join(
         whole(group) if len(group) < 4 else paired(group) for group in _GROUP.findall(written)
     )
+
+
+def _by_three(digits: str) -> str:
+    return " ".join(whole(digits[at : at + 3]) for at in range(0, len(digits), 3))
 
 
 def _account(match: re.Match[str]) -> str:

@@ -6,7 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.kazakh.harmony import ENDING, with_written
-from app_core.speech.text.kazakh.numbers import QUANTITY, number, ordinals, quantity
+from app_core.speech.text.kazakh.numbers import (
+    NUMBER,
+    QUANTITY,
+    START,
+    number,
+    ordinals,
+    paired,
+    quantity,
+)
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -27,14 +35,18 @@ _HYPHENED = re.compile(
 )
 _CLASS = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,2})(?: ?[-–]? ?)[\"«“„']?(?P<letter>[А-ЯӘҒҚҢӨҰҮҺІ])[\"»”“']?"
-    r"[- ](?=сынып|сыныб|класс)"
+    r"(?:[- ](?=сынып|сыныб|класс)|(?=(?:,| және) \d{1,2} ?[-–]? ?[\"«“„']?[А-ЯӘҒҚҢӨҰҮҺІ][\"»”“']?"
+    r"(?:,| және|[- ]сын)))"
 )
 _ORDINAL_NOUN = re.compile(
-    r"(?<![\w.,:/-])(?P<number>\d{1,2}(?: ?[-–] ?\d{1,2})?) "
+    r"(?<![\w.,:/-])(?P<number>\d{1,2}(?: ?[-–] ?\d{1,2})?"
+    r"(?:(?:, | және | мен | пен | бен )\d{1,2}(?: ?[-–] ?\d{1,2})?){0,8}) "
     r"(?=(?:сыны[пб](?!т[ыі] )|курс(?!т[ыі][ққ])"
     r"|семестр(?!л)|қабат(?:та|тан|қа|тағы|ында)(?![а-я])|разрядты|кезең(?:де|нің)|санатты)"
     rf"{_LETTER}*(?! бар\b))"
 )
+_EACH = re.compile(r"\d+(?: ?[-–] ?\d+)?")
+_DISTRICT = re.compile(r"(?<![\w.,:/-])(?P<number>\d{1,2})[- ](?=шағын аудан|ықш|мкр)")
 _QUARTER = re.compile(r"(?<![\w.,:/-])(?P<number>[1-4]) (?=тоқсан)")
 _PLACE = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,2}(?:[-–]\d)?) (?=орын(?:ды|ға|да|нан)? (?:ал|ие|тұр|шық))"
@@ -48,11 +60,17 @@ _HOUSE = re.compile(
     r"(?P<noun>(?:[- ](?=үй|пәт|кеңсе|корпус|кабинет|бөлме)))?"
 )
 _FLAT = re.compile(
-    r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?(?=(?:пәт|каб|бөл|ауд|кв|сур|кест|т|б|оф)\.)"
+    r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?(?=(?:пәт|каб|ауд|кв|сур|кест|т|б|оф)\.)"
 )
-_HALVES = re.compile(rf"(?: ?(?:сағат|жыл|ай|апта|күн|есе|мың|ми[лн]|минут|тонна|литр){_LETTER}*)")
+_LONG_CODE = 6
+"""Digits after a letter, as in ``N12345678``: said by pairs."""
+_HALVES = re.compile(
+    rf"(?: ?(?:сағат|жыл|ай|апта|күн|есе|мың|ми[лн]|минут|тонна|литр|жас){_LETTER}*)"
+)
 _NUMBER = re.compile(rf"{QUANTITY}")
-_IN_WORD = re.compile(r"(?<=[^\W\d_])[-–]?(?P<number>\d++(?:[.,]\d++)?)")
+_IN_WORD = re.compile(rf"(?<=[^\W\d_])[-–]?(?P<number>\d++(?:[.,]\d++)?)(?:-(?P<ending>{ENDING}))?")
+_CHAIN = re.compile(r"(?<![\w.,:/-])\d{1,3}(?:[-–]\d{1,3}){2,}(?![\w])")
+_AND_MORE = re.compile(rf"(?P<number>{START}{NUMBER})\+(?![\w])")
 _REST = re.compile(r"(?P<number>\d++(?:[.,]\d++)?)")
 _VERSION = re.compile(
     r"(?:(?P<v>(?<![\w])[vVвВ]\.? ?)|(?<=[A-Za-z])[ -])"
@@ -60,26 +78,35 @@ _VERSION = re.compile(
     r"|(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\d))(?P<triple>\d{1,4}(?:\.\d{1,4}){2,4})(?![\w])"
     r"|(?<![\w.,])(?P<named>\d{1,3}\.\d{1,3})(?=[- ](?:нұсқа|шығарылым))"
 )
-_ITEM = re.compile(r"^(?P<number>\d{1,3})[.)] (?=\S)", re.MULTILINE)
-_SIGN = re.compile(r"№+ ?№? ?|(?<![\w])N[o°]?\.? ?(?=\d)")
+_CLAUSE = re.compile(r"(?<![\w.,:/-])(\d{1,3})\) (?=тармақша)")
+_FLOOR = re.compile(r"(?<![\w.,:/-])(\d{1,2})/(\d{1,2})(?=[- ](?:қабат|этаж))")
+_ITEM = re.compile(
+    r"(?:^(?P<number>\d{1,3})[.)]|(?<=[;:] )(?P<within>\d{1,2})\)) (?=\S)", re.MULTILINE
+)
+_SIGN = re.compile(r"№+ ?№? ?|(?<![\w])N(?:[o°]\.? ?|\. ?| )(?=\d)")
 
 
 def ordinals_by_noun(text: SpanText) -> SpanText:
     """``5 «А» сынып``, ``2 курс``, ``Абай көш., 15/2, 3 пәт.``"""
     text = text.sub(_SIGN, "нөмір ").sub(_VERSION, _version)
-    text = text.sub(_ITEM, lambda match: f"{quantity(match['number'])}, ")
-    text = text.sub(_CLASS, lambda match: f"{ordinals(match['number'])} {match['letter']} ")
+    text = text.sub(_ITEM, lambda match: f"{quantity(match['number'] or match['within'])}, ")
+    text = text.sub(_FLOOR, lambda m: f"{with_written(quantity(m[2]), 'ден')} {ordinals(m[1])}")
+    text = text.sub(_CLAUSE, lambda match: ordinals(match[1]) + " ").sub(
+        _CLASS, lambda match: f"{ordinals(match['number'])} {match['letter']}" + _space(match)
+    )
     text = text.sub(_HOUSE, _house).sub(_FLAT, lambda match: ordinals(match["number"]) + " ")
-    for pattern in (_ORDINAL_NOUN, _QUARTER, _PLACE):
+    text = text.sub(_ORDINAL_NOUN, lambda m: _EACH.sub(lambda n: ordinals(n[0]), m["number"]) + " ")
+    for pattern in (_QUARTER, _PLACE, _DISTRICT):
         text = text.sub(pattern, lambda match: ordinals(match["number"]) + " ")
     return text
 
 
 def numbers(text: SpanText) -> SpanText:
     """All that are left."""
+    text = text.sub(_CHAIN, _chain).sub(_IN_WORD, _in_word)
     text = text.sub(_WITH_ENDING, _with_ending).sub(_HYPHENED, _hyphened)
-    text = text.sub(_NUMBER, _plain)
-    return text.sub(_IN_WORD, lambda match: _apart(match, " ")).sub(_REST, lambda m: _apart(m, ""))
+    text = text.sub(_AND_MORE, lambda match: f"{quantity(match['number'])} плюс")
+    return text.sub(_NUMBER, _plain).sub(_REST, lambda m: _apart(m, ""))
 
 
 def _with_ending(match: re.Match[str]) -> str:
@@ -98,6 +125,10 @@ def _hyphened(match: re.Match[str]) -> str:
     return say(match["number"]) + " "
 
 
+def _space(match: re.Match[str]) -> str:
+    return " " if match.group()[-1] in " -" else ""
+
+
 def _plain(match: re.Match[str]) -> str:
     half = _HALVES.match(match.string, match.end()) is not None
     after = match.string[match.end() : match.end() + 1]
@@ -109,9 +140,22 @@ def _apart(match: re.Match[str], before: str) -> str:
     return before + number(match["number"]) + (" " if after.isalpha() else "")
 
 
+def _in_word(match: re.Match[str]) -> str:
+    """``COVID-19-дан``."""
+    if match["ending"]:
+        return " " + with_written(number(match["number"]), match["ending"])
+    if len(match["number"]) >= _LONG_CODE and match["number"].isdigit():
+        return " " + paired(match["number"])
+    return _apart(match, " ")
+
+
+def _chain(match: re.Match[str]) -> str:
+    return " ".join(number(part) for part in re.findall(r"\d+", match.group()))
+
+
 def _house(match: re.Match[str]) -> str | None:
     before = match.string[max(0, match.start() - 48) : match.start()]
-    if not _STREET.search(before) or not (match["part"] or match["noun"]):
+    if not _STREET.search(before) or not (match["part"] or match["noun"] or match["letter"]):
         return None
     if match["part"]:
         return (

@@ -49,22 +49,31 @@ _BEFORE_YEAR = re.compile(
     re.IGNORECASE,
 )
 _ROUND = re.compile(r"1000|1500|2000|3000")
-_SHORT_YEAR = re.compile(rf"{_YEARS} ?(?P<word>жж|ж)(?![\w])(?P<dot>\.?)(?P<next> ?[^\s]{{1,12}})?")
-_DECADE = re.compile(r"(?<![\w.,:/-])(?P<decade>[1-9]0) (?=жылдар)")
+_SHORT_YEAR = re.compile(
+    rf"(?:{_YEARS}|(?<![\w.,:/+])(?P<early>[1-9]\d\d)) ?"
+    r"(?P<word>жж|ж)(?![\w])(?P<dot>\.?)(?P<next> ?[^\s]{1,12})?"
+)
+_EARLY_YEAR = re.compile(r"(?<![\w.,:/-])(?P<year>\d{2,3}) (?=жыл(?:ы|ғы)(?![\w]))")
+_DECADE = re.compile(r"(?<![\w.,:/-])(?P<decade>[1-9]0(?: ?[-–—] ?[1-9]0)?)[- ](?=жылдар)")
 _CENTURY = re.compile(
     r"(?<![\w.,:/])(?P<number>\d{1,2}(?: ?[-–—] ?\d{1,2})?)[-–]? ?(?P<word>ғғ?)\.(?![\w])"
 )
+_ON_A_DAY = re.compile(rf" ?{_DAY}[- ](?:{_STEMS})(?:с?[ыі]н)?[дт][ае](?![\w])")
+_PLACE = re.compile(r"[^\W\d_a-z]\w+(?:[дт][ае]|[ғгқк][ае]|[ндт][ыі]ң)")
 _AFTER = {"бастап": "жылдан", "бері": "жылдан", "кейін": "жылдан", "соң": "жылдан"}
-_NO_ADVERB = re.compile(r" ?(?:[^\w\s(]|$)|\n")
+_DIRECTIONS = {"дейін": "ға", "бастап": "дан", "бері": "дан", "кейін": "дан"}
+_DIRECTION = re.compile(rf" ({'|'.join(_DIRECTIONS)})(?![\w])")
 
 
 def dates(text: SpanText) -> SpanText:
     text = text.sub(_FULL, _date).sub(_ISO, _date)
     text = text.sub(_SHORT_DATE, lambda m: _ending(_day(m["d"], m["m"]), m["ending"]))
+    text = text.sub(_SHORT_YEAR, _short_year)
     text = text.sub(_OF_SHORT_MONTH, lambda m: _day(m["day"], str(_SHORT.index(m["month"]) + 1)))
     text = text.sub(_OF_MONTH, lambda match: _ordinals(match["days"]) + " ")
-    text = text.sub(_SHORT_YEAR, _short_year).sub(_BEFORE_YEAR, _before_year)
+    text = text.sub(_BEFORE_YEAR, _before_year)
     text = text.sub(_DECADE, lambda match: ordinals(match["decade"]) + " ")
+    text = text.sub(_EARLY_YEAR, lambda match: ordinals(match["year"]) + " ")
     return text.sub(_CENTURY, _century)
 
 
@@ -75,7 +84,9 @@ def _date(match: re.Match[str]) -> str | None:
             return None
         year = ("20" if year < "50" else "19") + year
     said = f"{ordinal(whole(year))} жылғы {_day(match['d'], match['m'])}"
-    return _ending(said, match["ending"]) + (" " if match.group().endswith("T") else "")
+    after = _DIRECTION.match(match.string, match.end())
+    ending = match["ending"] or (_DIRECTIONS[after[1]] if after else None)
+    return _ending(said, ending) + (" " if match.group().endswith("T") else "")
 
 
 def _day(day: str, month: str) -> str:
@@ -100,17 +111,18 @@ def _before_year(match: re.Match[str]) -> str | None:
 
 def _short_year(match: re.Match[str]) -> str:
     """``жыл``, or in the form that the word after it asks for."""
-    said, after = _ordinals(match["years"]), match["next"] or ""
+    said, after = _ordinals(match["years"] or match["early"]), match["next"] or ""
     if match["word"] == "жж":
         return f"{said} жылдар{_full_stop(match)}{after}"
-    word = after.strip()
+    word = after.strip().rstrip(".,;:!?)")
     if word in _AFTER:
         return f"{said} {_AFTER[word]}{after}"
     if word.startswith("дейін"):
         return f"{said} жылға{after}"
-    if re.match(r"\d", word):
-        return f"{said} жылғы{after}"
-    if not word or not word[0].islower():
+    if word[:1].isdigit():
+        year = "жылы" if _ON_A_DAY.match(match.string, match.start("next")) else "жылғы"
+        return f"{said} {year}{after}"
+    if not word or not (word[0].islower() or _PLACE.fullmatch(word)):
         return f"{said} жыл{_full_stop(match)}{after}"
     return f"{said} жылы{after}"
 

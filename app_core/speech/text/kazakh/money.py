@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app_core.speech.text.kazakh.harmony import ENDING, with_written
 from app_core.speech.text.kazakh.numbers import QUANTITY, SCALE, amount, whole
-from app_core.speech.text.kazakh.units import PER, alternatives, full_stop, per
+from app_core.speech.text.kazakh.units import PER, alternatives, asked_for, full_stop, per
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -16,7 +16,7 @@ _TENGE, _DOLLAR, _EURO = ("теңге", "тиын"), ("доллар", "цент"
 _RUBLE, _POUND = ("рубль", "тиын"), ("фунт стерлинг", "пенс")
 _CURRENCIES = {
     "₸": _TENGE, "тг": _TENGE, "тнг": _TENGE, "тең": _TENGE, "KZT": _TENGE, "теңге": _TENGE,
-    "тенге": _TENGE, "тг.": _TENGE, "tg": _TENGE,
+    "тенге": _TENGE, "tg": _TENGE,
     "$": _DOLLAR, "US$": _DOLLAR, "USD": _DOLLAR, "долл": _DOLLAR, "доллар": _DOLLAR,
     "АҚШ доллары": ("АҚШ доллары", "цент"), "€": _EURO, "EUR": _EURO, "еуро": _EURO,
     "₽": _RUBLE, "RUB": _RUBLE, "руб": _RUBLE, "рубль": _RUBLE, "£": _POUND, "GBP": _POUND,
@@ -58,7 +58,8 @@ def _after(match: re.Match[str]) -> str:
 def _finished(match: re.Match[str], said: str) -> str:
     if match["per"]:
         said = f"{per(match['per'])} {said}"
-    return with_written(said, match["ending"]) if match["ending"] else said
+    ending = match["ending"] or asked_for(match)
+    return with_written(said, ending) if ending else said
 
 
 def _sum(written: str, scale: str | None, name: str) -> str:

@@ -28,16 +28,30 @@ _STEPS = (
     dates,
     times,
     ordinals_by_noun,
+    formulas,
     money,
     units,
-    formulas,
     numbers,
     abbreviations,
     acronyms,
     signs,
 )
-_SAME = {"\u2010": "-", "\u2011": "-", "\u2212": "−", "\u02bc": "’"}
+_SAME = {
+    **dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)),
+    "\u2010": "-",
+    "\u2011": "-",
+    "\u2212": "−",
+    "\u02bc": "’",
+}
 _SAME_TABLE = {ord(char): same for char, same in _SAME.items()}
+_NUMBER_WORDS = (
+    "нөл бір екі үш төрт бес алты жеті сегіз тоғыз он жиырма отыз қырық елу алпыс жетпіс сексен"
+    " тоқсан жүз мың минус плюс"
+).split()
+_AT_A_BEGINNING = re.compile(
+    rf"(?:^|(?<=[.!?…] )|(?<=\n))(?:{'|'.join(_NUMBER_WORDS)}|нөмір)[а-яёәғқңөұүһі]*"
+)
+"""As a writer would have begun a sentence if the number had stood there in words."""
 _SPACES = re.compile(r"[^\S\n]{2,}")
 _BEFORE_MARK = re.compile(r"[^\S\n]+(?=[.,!?;:…)»](?:\s|$))")
 
@@ -47,4 +61,5 @@ def normalise(text: SpanText) -> SpanText:
     text = text.translate(_SAME_TABLE)
     for step in _STEPS:
         text = step(text)
-    return text.sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
+    text = text.sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
+    return text.sub(_AT_A_BEGINNING, lambda match: match.group().capitalize())

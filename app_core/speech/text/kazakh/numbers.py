@@ -8,14 +8,15 @@ from functools import lru_cache
 from app_core.speech.text.kazakh.harmony import ordinal, with_ending
 
 _GROUPED = (
-    r"\d{1,3}(?:[ '’]\d{3})++(?!\d)|\d{1,3}(?:,\d{3}){2,}+(?!\d)|\d{1,3}(?:\.\d{3}){2,}+(?!\d)"
+    r"\d{1,3}(?:[ '’]\d{3}){1,5}+(?!\d)|"
+    r"\d{1,3}(?:,\d{3}){2,5}+(?!\d)|\d{1,3}(?:\.\d{3}){2,5}+(?!\d)"
     r"|[1-9]\d{0,2}[.,]000(?!\d)"
 )
 NUMBER = rf"(?:(?:{_GROUPED}|\d++)(?:[.,]\d++)?)"
 """Starts where no letter or digit stands before it: see START."""
-START = r"(?<![^\W_])(?<!\d[.,:/])"
+START = r"(?<![^\W_])(?<!\d[.,:/])(?<![^\W\d_][-–])"
 SIGN = r"(?:(?<![^\s(«\"„“:;=,…/])(?:[-–+±]|−[ ]?))"
-RANGE = r"(?: ?[-–—−] ?|…)"
+RANGE = r"(?: ?[-–−] ?|—|…)"
 FRACTION = r"(?:(?:\d{1,3} )?[1-9][/⁄](?:[2-9]|10|100)(?![\d/⁄])|(?:\d{1,3} ?)?[½¼¾⅓⅔])"
 QUANTITY = rf"{START}{SIGN}?(?:{FRACTION}|{NUMBER}(?:{RANGE}[-−+]?{NUMBER})?)"
 """A fraction, a number or a range of two, with signs."""
@@ -29,7 +30,9 @@ SCALES = {
     "m": "миллион",
     "b": "миллиард",
 }
-_FRACTION = re.compile(r"([-–+±−]?) ?(?:(\d+) ?(?=[½¼¾⅓⅔]|\d+[/⁄]))?(?:([½¼¾⅓⅔])|(\d)[/⁄](\d+))")
+_FRACTION = re.compile(
+    r"([-–+±−]?) ?(?:(\d{1,3}) ?(?=[½¼¾⅓⅔]|\d{1,3}[/⁄]))?(?:([½¼¾⅓⅔])|(\d)[/⁄](\d{1,3}))"
+)
 _GLYPHS = {"½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", "3"), "⅔": ("2", "3")}
 _PARTS = re.compile(rf"([-–+±−]?) ?({NUMBER})(?:{RANGE}([-−+]?)({NUMBER}))?")
 _SIGNS = {"": "", "-": "минус ", "–": "минус ", "−": "минус ", "+": "плюс ", "±": "плюс минус "}
@@ -89,6 +92,7 @@ def number(written: str, half: bool = False) -> str:
     return f"{whole(before)} бүтін {place.replace('|', ' ')} {whole(str(int(decimals)))}"
 
 
+@lru_cache(4096)
 def quantity(written: str, half: bool = False) -> str:
     """A QUANTITY."""
     fraction = _FRACTION.fullmatch(written.strip())

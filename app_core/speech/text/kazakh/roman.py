@@ -22,7 +22,8 @@ _NOUN = (
     r"|мыңжылдық|патша|король|ханшайым))"
 )
 _ROMAN = re.compile(
-    rf"(?<![\w.])(?P<first>{_LETTER}{{1,9}})(?: ?[-–—] ?(?P<second>{_LETTER}{{1,9}}))?"
+    rf"(?:(?<![\w.°])|(?<=\d)(?P<after>[-–]))(?P<first>{_LETTER}{{1,9}})"
+    rf"(?: ?[-–—] ?(?P<second>{_LETTER}{{1,9}}))?"
     rf"(?![\w])(?P<hyphen>[-–](?=[а-яәғқңөұүһі]))?(?P<ending>(?<=[-–]){ENDING})?"
 )
 _BEFORE_NOUN = re.compile(_NOUN)
@@ -41,10 +42,12 @@ def _said(match: re.Match[str]) -> str | None:
         return None
     before_noun = _BEFORE_NOUN.match(match.string, match.end()) is not None
     sure = all(len(part) > 1 and not set(part.translate(_LATIN)) & set("LCDM") for part in numerals)
-    if not before_noun and not sure and not match["ending"]:
+    if not before_noun and not sure:
         named = _AFTER_NAME.search(match.string[max(0, match.start() - 24) : match.start()])
         if not named or match["first"] not in ("I", "V", "X", "І") or match["second"]:
             return None
+    if match["after"]:
+        return " " + " ".join(ordinal(whole(str(value))) for value in values)
     said = " ".join(ordinal(whole(str(value))) for value in values)
     return said + " " if match["hyphen"] and not match["ending"] else said
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.kazakh.harmony import with_ending
-from app_core.speech.text.kazakh.numbers import NUMBER, number, quantity, whole
+from app_core.speech.text.kazakh.numbers import NUMBER, number, whole
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -22,11 +22,14 @@ _BINARY = {
 _OPERATOR = re.compile(
     r"(?<=[\w)²³])(?: ?([+−–*×·⋅/:÷]) ?|( )-( )|(?<=\d)(-)(?=\d)|(?<=\d) ?([xх]) ?(?=\d))(?=[\w(√])"
 )
-_SIZE = re.compile(rf"(?<![\w.,])({NUMBER}) ?[x×х*] ?({NUMBER})(?: ?[x×х*] ?({NUMBER}))?(?![\d])")
+_UNDER, _OVER = re.compile(r"(?<![\d/])\d$"), re.compile(r"(?:[2-9]|10|100)(?!\d)")
+_SIZE = re.compile(
+    rf"(?<![\w.,])({NUMBER}) ?[x×х*] ?({NUMBER})(?: ?[x×х*] ?({NUMBER}))?(?![\d])(?! ?=)"
+)
 _SCORE = re.compile(r"(?<![\w.,:])(\d{1,3}):(\d{1,3})(?![\d:])")
 _MAP = re.compile(r"(?<![\w.,:])1 ?: ?(\d[\d ]{2,12}\d)(?![\d:])")
 _AROUND_THE_CLOCK = re.compile(r"(?<![\w.,/])24/7(?![\w/])")
-_AND_MORE = re.compile(rf"(?<![\w.,])({NUMBER})\+(?![\w])")
+_PRESSURE = re.compile(r"(?<![\w.,/])(1?\d\d)/(\d\d)(?= ?мм)")
 _POWER = {"²": " квадрат", "³": " куб"}
 _ALONE = {
     "=": "тең", "≈": "шамамен", "≠": "тең емес", "≤": "кіші немесе тең", "<": "кіші",
@@ -49,7 +52,7 @@ def formulas(text: SpanText) -> SpanText:
     text = text.sub(_MAP, lambda match: f"бірге {number(match[1].strip())}")
     text = text.sub(_SCORE, lambda match: f"{whole(match[1])} {whole(match[2])}")
     text = text.sub(_SIZE, _size)
-    return text.sub(_AND_MORE, lambda match: f"{quantity(match[1])} плюс")
+    return text.sub(_PRESSURE, lambda match: f"{with_ending(whole(match[1]), 'dative')} {match[2]}")
 
 
 def signs(text: SpanText) -> SpanText:
@@ -62,11 +65,20 @@ def signs(text: SpanText) -> SpanText:
 def _formula(match: re.Match[str]) -> str:
     def operator(found: re.Match[str]) -> str:
         sign = found.group().strip() or "-"
+        above, below = match.group()[: found.start()], match.group()[found.end() :]
+        if sign == "/" and _proper(above, below):
+            return "/"
         return f" {_BINARY.get(sign, sign)} "
 
     return _OPERATOR.sub(operator, match.group())
 
 
+def _proper(above: str, below: str) -> bool:
+    """Whether a stroke between the two belongs to a fraction: ``3/5``."""
+    numerator, denominator = _UNDER.search(above), _OVER.match(below)
+    return bool(numerator and denominator and int(numerator[0]) < int(denominator[0]))
+
+
 def _size(match: re.Match[str]) -> str:
-    sides = [number(side) for side in match.groups() if side]
-    return " ".join([*(with_ending(side, "dative") for side in sides[:-1]), sides[-1]])
+    *sides, last = (side for side in match.groups() if side)
+    return " ".join([*(with_ending(number(side), "dative") for side in sides), last])

@@ -25,6 +25,8 @@ _WITH_POINT = re.compile(
     rf"(?:(?P<word>\b[Сс]ағ(?:ат|\.)? )(?P<h>{_HOUR})\.(?P<m>{_MINUTE})(?![\d.]\d|\d){_TAIL}"
     rf"|(?<![\d:.,])(?P<h2>{_HOUR})\.(?P<m2>00|30)-(?P<ending2>д[ае]н?|т[ае]н?|[ғгқк][ае]|н[ае]н)"
     r"(?![\w]))"
+    r"|(?<![\d:.,])(?P<h3>[01]\d|2[0-3])\.(?P<m3>00|15|30|45)(?= ?[–—-] ?[^\W\d])"
+    r"|(?<![\d:.,])(?P<h4>0\d)\.(?P<m4>[0-5]\d)(?![\d.]\d|\d)"
 )
 _BEFORE = re.compile(r"(?:[:.]\d\d(?:-?[а-яәғқңөұүһі]{2,4})? |дейін |, |және )$")
 _BETWEEN = re.compile(r" ?(?:аралығ|ара(?:сы)?нда)")
@@ -65,7 +67,11 @@ def _time(match: re.Match[str]) -> str:
 def _with_point(match: re.Match[str]) -> str:
     if match["word"]:
         return _said(match, match["h"], match["m"], match["ending"])
-    return _said(match, match["h2"], match["m2"], match["ending2"])
+    hour, minute = (
+        match["h2"] or match["h3"] or match["h4"],
+        match["m2"] or match["m3"] or match["m4"],
+    )
+    return _said(match, hour, minute, match["ending2"])
 
 
 def _said(match: re.Match[str], hour: str, minute: str, ending: str | None) -> str:

@@ -40,6 +40,7 @@ UNITS = {
     "кДж": "килоджоуль", "Па": "паскаль", "кПа": "килопаскаль", "МПа": "мегапаскаль",
     "гПа": "гектопаскаль", "атм": "атмосфера", "Н": "ньютон", "дБ": "децибел",
     "лм": "люмен", "моль": "моль", "ммоль": "миллимоль", "Мп": "мегапиксель", "МП": "мегапиксель",
+    "мм сынап бағ": "миллиметр сынап бағанасы",
     "мм рт. ст": "миллиметр сынап бағанасы", "мм рт.ст": "миллиметр сынап бағанасы",
     "мм сын. бағ": "миллиметр сынап бағанасы", "мм с.б": "миллиметр сынап бағанасы",
     "а.к": "ат күші", "а. к": "ат күші", "дн": "дана", "дн.": "дана", "шт": "дана",
@@ -58,7 +59,7 @@ _ALSO_DIVIDERS = {
 }  # fmt: skip
 _SQUARED = {"с²": "секунд квадрат", "с2": "секунд квадрат"}
 _DIVIDERS = {**UNITS, **_ALSO_DIVIDERS, **_SQUARED}
-_HALVES = frozenset(("сағат", "тонна", "литр", "пайыз", "стақан", "ас қасық", "шай қасық"))
+_HALVES = frozenset(("сағат", "тонна", "литр", "стақан", "ас қасық", "шай қасық"))
 _MANY_SIGNS = frozenset("%‰°º℃")
 
 
@@ -73,27 +74,49 @@ _UNIT = re.compile(
     rf"(?:(?<=[%‰°º℃CСF])(?=[-–]?[а-яәғқңөұүһі])|(?![\w²³'’])){PER}(?P<dot>\.(?!\d))?"
     rf"(?:(?:[-–'’]|(?<=[%‰°]))(?P<ending>{ENDING}))?"
 )
+_BY_WORD = re.compile(
+    r"(?<=[а-яёәғқңөұүһі] )(?P<unit>кг|км²|км|см²|см|мм|мл|мг|м²|м³|кВт|МВт|ГВт|Вт|ГБ|МБ|ТБ|ГГц"
+    rf"|МГц|Гц|ккал|сағ|мин|сек)(?![\w²³/])(?P<dot>\.)?(?:-(?P<ending>{ENDING}))?"
+)
 _ALONE = re.compile(
     r"(?<![\w/])(?P<unit>км|м|кг|л|тг|теңге|₸)/(?P<per>сағ|ч|с|ай|кг|м²|м2)(?![\w])"
 )
-_NOT_UNIT = re.compile(r" ?(?:сынып|сыныб|корпус|блок|класс|тоб|топ)")
+_NOT_UNIT = re.compile(
+    r" ?(?:сынып|сыныб|корпус|блок|класс|тоб|топ|орын|орн|үй|пәт|каб|бөлме|мектеп|ауд|нұсқа|вариант"
+    r"|маршрут|автобус|бағыт|жол|қабат|подъезд|кіреберіс)"
+)
+_ASKED = {"дейін": "ға", "жуық": "ға", "бастап": "дан", "астам": "дан"}
+_ASKING = re.compile(rf" ({'|'.join(_ASKED)})(?![\w])")
 
 
 def units(text: SpanText) -> SpanText:
     text = text.sub(_UNIT, _said)
+    text = text.sub(_BY_WORD, _by_word)
     names = {**UNITS, "тг": "теңге", "теңге": "теңге", "₸": "теңге"}
     return text.sub(_ALONE, lambda match: f"{per(match['per'])} {names[match['unit']]}")
 
 
 def per(divider: str) -> str:
     """``сағ`` under a stroke: ``сағатына``."""
-    return possessed(with_ending(_DIVIDERS[divider], "possessive"), "на")
+    return possessed(with_ending(_DIVIDERS[divider], "possessive"), "ға")
+
+
+def asked_for(match: re.Match[str]) -> str | None:
+    """The ending that a hurried writer left out: ``30 % дейін``."""
+    after = _ASKING.match(match.string, match.end())
+    return _ASKED[after[1]] if after else None
 
 
 def full_stop(match: re.Match[str]) -> str:
     """The point of an abbreviation, where it ends a sentence too: ``dot`` is its group."""
     after = match.string[match.end() : match.end() + 2]
     return "." if match["dot"] and (not after.strip(" ") or after[-1].isupper()) else ""
+
+
+def _by_word(match: re.Match[str]) -> str:
+    """After a number in words: ``бір кг``."""
+    said = UNITS[match["unit"]]
+    return (with_written(said, match["ending"]) if match["ending"] else said) + full_stop(match)
 
 
 def _said(match: re.Match[str]) -> str | None:
@@ -109,6 +132,5 @@ def _said(match: re.Match[str]) -> str | None:
         said = f"{per(match['per'])} {said}"
     elif unit == "Mbps":
         said = f"{per('с')} {said}"
-    if match["ending"]:
-        said = with_written(said, match["ending"])
-    return said + full_stop(match)
+    ending = match["ending"] or asked_for(match)
+    return (with_written(said, ending) if ending else said) + full_stop(match)
