@@ -1,17 +1,34 @@
-"""How English is read."""
+"""How English is read: American, with the dates of Kazakhstan."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from app_core.speech.text.english.abbreviations import abbreviations
+from app_core.speech.text.english.acronyms import acronyms
+from app_core.speech.text.english.contacts import contacts
+from app_core.speech.text.english.dates import dates, figures
+from app_core.speech.text.english.formulas import formulas, negatives, signs
+from app_core.speech.text.english.money import money
+from app_core.speech.text.english.quantities import quantities, remains
+from app_core.speech.text.english.romans import romans
+from app_core.speech.text.english.times import times
+from app_core.speech.text.english.units import measures
+
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
-_SYMBOLS = {"&": "and", "№": "number"}
-_SYMBOL = re.compile("[" + "".join(_SYMBOLS) + "]")
+_STEPS = (
+    figures, contacts, negatives, dates, times, money, measures, abbreviations, romans, formulas,
+    quantities, acronyms, signs, remains,
+)  # fmt: skip
+"""What is most particular comes first, so that a later step never sees a part of it."""
+_SPACES = re.compile(r" {2,}| (?=[,.;:!?…](?:\s|$))")
 
 
 def normalise(text: SpanText) -> SpanText:
-    """Words in place of signs."""
-    return text.sub(_SYMBOL, lambda match: f" {_SYMBOLS[match.group()]} ")
+    """Words in place of numbers, signs and abbreviations."""
+    for step in _STEPS:
+        text = step(text)
+    return text.sub(_SPACES, lambda match: " " if len(match.group()) > 1 else "")

@@ -1,0 +1,194 @@
+"""Shortened words in full."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app_core.speech.text.span_text import SpanText
+
+_TITLES = {
+    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Dr": "Doctor", "Prof": "Professor",
+    "Gen": "General", "Col": "Colonel", "Maj": "Major", "Capt": "Captain", "Lt": "Lieutenant",
+    "Sgt": "Sergeant", "Rev": "Reverend", "Hon": "Honorable", "Gov": "Governor", "Sen": "Senator",
+    "Rep": "Representative", "Pres": "President", "Mt": "Mount", "Ft": "Fort", "St": "Saint",
+    "Messrs": "Messieurs", "Fr": "Father", "Sr": "Sister", "Assoc": "Associate",
+    "Asst": "Assistant",
+}  # fmt: skip
+"""Before a name."""
+_STREETS = {
+    "St": "Street", "Ave": "Avenue", "Av": "Avenue", "Blvd": "Boulevard", "Rd": "Road",
+    "Dr": "Drive", "Ln": "Lane", "Hwy": "Highway", "Sq": "Square", "Pl": "Place", "Ct": "Court",
+    "Pkwy": "Parkway", "Jr": "Junior", "Sr": "Senior", "Inc": "Incorporated", "Ltd": "Limited",
+    "Corp": "Corporation", "Co": "Company", "Bros": "Brothers", "Univ": "University",
+    "Inst": "Institute",
+}  # fmt: skip
+"""After a name."""
+_BEFORE_NUMBER = {
+    "No": "number", "no": "number", "Nos": "numbers", "nos": "numbers", "Nr": "number",
+    "N": "number", "p": "page", "P": "page", "pp": "pages", "pg": "page", "Fig": "Figure",
+    "fig": "figure", "Figs": "Figures", "figs": "figures", "Vol": "Volume", "vol": "volume",
+    "Ch": "Chapter", "ch": "chapter", "Sec": "Section", "sec": "section", "Art": "Article",
+    "art": "article", "Eq": "Equation", "eq": "equation", "Apt": "Apartment", "apt": "apartment",
+    "Ste": "Suite", "ste": "suite", "Rm": "Room", "rm": "room", "Bldg": "Building",
+    "bldg": "building", "fl": "floor", "Fl": "Floor", "ext": "extension", "Ext": "Extension",
+    "ver": "version", "Ver": "Version", "ca": "circa", "c": "circa", "Tab": "Table",
+    "tab": "table", "Ex": "Exercise", "ex": "exercise", "Op": "Opus", "op": "opus", "Pt": "Part",
+    "pt": "part", "par": "paragraph", "approx": "approximately", "Approx": "Approximately",
+    "Lot": "Lot", "bld": "building", "Bld": "Building",
+}  # fmt: skip
+_ANYWHERE = {
+    "vs": "versus", "v.s": "versus", "e.g": "for example", "eg": "for example", "i.e": "that is",
+    "ie": "that is", "etc": "et cetera", "approx": "approximately", "dept": "department",
+    "est": "established", "cf": "compare", "al": "al", "incl": "including", "excl": "excluding",
+    "min": "minimum", "max": "maximum", "avg": "average", "temp": "temperature",
+    "tel": "telephone", "govt": "government", "gov't": "government", "viz": "namely",
+    "resp": "respectively", "misc": "miscellaneous", "appt": "appointment", "apt": "apartment",
+    "ave": "avenue", "blvd": "boulevard", "ed": "edition", "eds": "editors", "lbs": "pounds",
+    "hrs": "hours", "hr": "hour", "mins": "minutes", "secs": "seconds", "yrs": "years",
+    "wks": "weeks", "w/o": "without", "ft": "feet", "qty": "quantity", "mgr": "manager",
+    "orig": "original", "prof": "professor", "dr": "doctor", "mr": "mister", "mrs": "missus",
+    "bldg": "building", "ext": "extension", "fig": "figure", "vol": "volume", "ca": "circa",
+    "a.k.a": "also known as", "assoc": "associate", "asst": "assistant", "inc": "incorporated",
+    "ltd": "limited", "corp": "corporation", "tbsp": "tablespoons", "tsp": "teaspoons",
+    "oz": "ounces", "thurs": "Thursday", "tues": "Tuesday", "no": "no", "jr": "junior",
+    "sr": "senior", "univ": "university", "mtg": "meeting", "intl": "international",
+    "p.a": "per annum", "cont'd": "continued",
+}  # fmt: skip
+"""With their point; some also without, below."""
+_WITHOUT_POINT = frozenset(
+    "vs etc approx dept incl excl avg govt gov't tel qty appt ave blvd a.k.a bldg misc".split()
+)
+_SLASHED = {
+    "w/o": "without",
+    "w/": "with ",
+    "b/c": "because",
+    "c/o": "care of",
+    "n/a": "N A",
+    "N/A": "N A",
+}
+_BEFORE_NAME = re.compile(rf"(?<![\w.])({'|'.join(_TITLES)})(\.? |\.(?=[A-Z]))(?=[\"“]?[A-Z])")
+_NEEDS_POINT = frozenset("Gen Col Maj Hon Rep Fr Sr Ft Sen Pres Rev Mt".split())
+_AFTER_NAME = re.compile(
+    rf"(?<=[a-z\d] |[a-z],| [A-Z]) ?({'|'.join(_STREETS)})(\.|(?=[\s,;:!?)]|$))"
+)
+_NUMBERED = re.compile(
+    rf"(?<![\w.'’])({'|'.join(sorted(_BEFORE_NUMBER, key=len, reverse=True))})\. ?(?=#?\d"
+    rf"|[IVXLC]+\b)|№№? ?|(?<![\w&#])#(?=\d)"
+)
+_POINTED = re.compile(
+    rf"(?<![\w./])({'|'.join(map(re.escape, sorted(_ANYWHERE, key=len, reverse=True)))})"
+    r"(\.(?![A-Za-z\d])|(?![\w.'’/]))",
+    re.IGNORECASE,
+)
+_SLASH = re.compile(r"(?<![\w/])(?:w/o\b|w/ ?(?=\w)|b/c\b|c/o\b|[nN]/[aA]\b)")
+_POSTSCRIPT = re.compile(r"(?<!\w)(P\.? ?P?\.? ?S)[.:]? ?(?=[A-Z])")
+_AND_SO_ON = re.compile(r"&c\.")
+
+
+def abbreviations(text: SpanText) -> SpanText:
+    """``Dr. Smith``: Doctor Smith; ``Main St.``: Main Street; ``No. 5``: number 5; ``e.g.``: for
+    example. A point that ends the sentence too stays."""
+    text = text.sub(_SLASH, lambda match: _SLASHED.get(match.group().strip(), "with "))
+    text = text.sub(_AFTER_NAME, _after_name).sub(_BEFORE_NAME, _before_name)
+    text = text.sub(
+        _NUMBERED, lambda match: f"{_BEFORE_NUMBER[match[1]] if match[1] else _number(match)} "
+    )
+    return text.sub(_POINTED, _pointed)
+
+
+def _number(match: re.Match[str]) -> str:
+    return "numbers" if match.group().startswith("№№") else "number"
+
+
+def _before_name(match: re.Match[str]) -> str | None:
+    if match[1] in _NEEDS_POINT and "." not in match[2]:
+        return None
+    return _TITLES[match[1]] + " "
+
+
+def _after_name(match: re.Match[str]) -> str | None:
+    """``Main St.``, ``Apple Inc.``; ``St. Petersburg`` after a lower-case word is a saint's."""
+    text, start = match.string, match.start()
+    before = re.search(r"([\w'’-]+),? ?$", text[max(0, start - 30) : start])
+    name = before and (
+        before[1][0].isupper() or before[1][0].isdigit() and match[1] not in ("Co", "No")
+    )
+    if (
+        not name
+        or before
+        and before[1] in ("The", "In", "At", "On", "And", "Meet", "Dear", "See", "Hi", "Hello")
+    ):
+        return None
+    if (
+        match[1] in ("St", "Dr", "Pl", "Ct", "Sr", "Co")
+        and not match[2]
+        and match[1] not in ("St", "Dr")
+    ):
+        return None
+    following = text[match.end() : match.end() + 2]
+    if (
+        match[1] in ("St", "Dr")
+        and match[2]
+        and following[1:2].isupper()
+        and _is_saint(text, match)
+    ):
+        return None
+    ends = match[2] and (
+        not following or following[0] == "\n" or following[0] == " " and following[1:2].isupper()
+    )
+    lead = " " if match.group().startswith(" ") else ""
+    return lead + _STREETS[match[1]] + ("." if ends else "")
+
+
+def _is_saint(text: str, match: re.Match[str]) -> bool:
+    """``at Hotel St. Regis`` or ``5 Abay St. Then``: a number before says that it is a street."""
+    return not re.search(
+        r"\d+[A-Za-z]? (?:[A-Z][\w'’-]+ ){1,3}$",
+        text[max(0, match.start() - 50) : match.start()] + "",
+    )
+
+
+def _pointed(match: re.Match[str]) -> str | None:
+    word = match[1]
+    if not match[2] and word.lower() not in _WITHOUT_POINT:
+        return None
+    said = _ANYWHERE[word.lower()]
+    if word.lower() in (
+        "eg",
+        "ie",
+        "no",
+        "al",
+        "ed",
+        "min",
+        "max",
+        "est",
+        "temp",
+        "fig",
+        "ft",
+        "oz",
+        "ca",
+        "resp",
+        "orig",
+    ):
+        if word.lower() in ("no", "eg", "ie") or word.isupper():
+            return None
+        if word.lower() in ("min", "max") and re.search(
+            r"[a-z]$", match.string[: match.start()].rstrip()[-1:] or ""
+        ):
+            pass
+    following = match.string[match.end() : match.end() + 2]
+    ends = (
+        match[2]
+        and word.lower() not in ("e.g", "i.e", "vs", "approx", "cf", "viz")
+        and (
+            not following
+            or following[0] == "\n"
+            or following[0] == " "
+            and following[1:2].isupper()
+        )
+    )
+    if word[0].isupper() and word.lower() not in ("e.g", "i.e"):
+        said = said[0].upper() + said[1:]
+    return said + ("." if ends else "")

@@ -1,0 +1,88 @@
+"""Numbers that stand alone, or with another one: ranges, fractions, ordinals."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app_core.speech.text.english.numbers import (
+    DASH,
+    FRACTIONS,
+    NUMBER,
+    START,
+    amount,
+    cardinal,
+    digits,
+    fraction,
+    ordinal,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from app_core.speech.text.span_text import SpanText
+
+_FRACTION_SIGN = re.compile(rf"(?:(?<![\w.])(\d{{1,9}}) ?)?([{''.join(FRACTIONS)}])")
+_MIXED = re.compile(r"(?<![\w.,/])(\d{1,4})[ -](\d{1,2})/(\d{1,3})(?![\w/]|[.,]\d)")
+_FRACTION = re.compile(r"(?<![\w.,/])(\d{1,4})/(\d{1,4})(?![\w/]|[.,]\d)(?:(?:th|rd|nd)s?)?")
+_AROUND = re.compile(r"(?<![\w.,/])24/7(?:/365)?(?!\w)")
+_ORDINAL = re.compile(
+    r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,12})(st|nd|rd|th|ST|ND|RD|TH)(s?)(?![\w])"
+)
+_ORDINALS = re.compile(rf"(?<![\w.])(\d{{1,4}}){DASH}(?=\d{{1,4}}(?:st|nd|rd|th)(?!\w))")
+_RANGE = re.compile(rf"{START}({NUMBER}){DASH}(?=[+−]?({NUMBER})(?![\w]|-\d))")
+_LIST_ITEM = re.compile(r"(?:(?<=\n)|^)(\d{1,3})[.)] +(?=\S)")
+_PLUS = re.compile(rf"(?<![\w)²³])\+ ?(?={NUMBER})")
+_SINGLE = re.compile(rf"(?<![^\W_])({NUMBER})")
+_REST = re.compile(r"\d+")
+_GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
+_EVENTS = frozenset({(9, 11)})
+
+
+def quantities(text: SpanText) -> SpanText:
+    """``5-7``: five to seven; ``3/4``: three quarters; ``1½``: one and a half; ``22nd``:
+    twenty-second."""
+    text = text.sub(_LIST_ITEM, lambda match: f"{cardinal(int(match[1]))}, ")
+    text = text.sub(_AROUND, "twenty-four seven")
+    text = text.sub(_FRACTION_SIGN, lambda m: _mixed(m[1], *FRACTIONS[m[2]]))
+    text = text.sub(_MIXED, _mixed_match).sub(_FRACTION, _fraction_match)
+    text = text.sub(_ORDINALS, lambda match: f"{ordinal(int(match[1]))} to ")
+    text = text.sub(_ORDINAL, _ordinal).sub(_RANGE, lambda match: f"{amount(match[1])} to ")
+    text = text.sub(_PLUS, "plus ")
+    return text.sub(_SINGLE, lambda match: amount(match[1]))
+
+
+def remains(text: SpanText) -> SpanText:
+    """Digits that no other rule knew, so that none is lost."""
+    text = text.sub(_GLUED, " ")
+    return text.sub(_REST, lambda m: amount(m.group()) if len(m.group()) < 7 else digits(m.group()))
+
+
+def _mixed(whole: str | None, above: int, below: int) -> str:
+    if whole is None:
+        return fraction(above, below)
+    return f"{amount(whole)} and {fraction(above, below, mixed=True)}"
+
+
+def _mixed_match(match: re.Match[str]) -> str | None:
+    above, below = int(match[2]), int(match[3])
+    return _mixed(match[1], above, below) if 0 < above < below <= 100 else None
+
+
+def _fraction_match(match: re.Match[str]) -> str:
+    above, below = int(match[1]), int(match[2])
+    if (above, below) in _EVENTS:
+        return "nine eleven"
+    if (
+        0 < above < below
+        and below <= 9
+        or above == 1
+        and 1 < below <= 1000
+        or match.group()[-1] in "hds"
+    ):
+        return fraction(above, below)
+    if 0 < above <= below:
+        return f"{cardinal(above)} out of {cardinal(below)}"
+    return f"{cardinal(above)} slash {cardinal(below)}"
+
+
+def _ordinal(match: re.Match[str]) -> str:
+    return ordinal(int(match[1].replace(",", ""))) + match[3]
