@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from app_core.errors import Cancelled, VoiceFailed, VoiceUnreachable
-from app_core.speech.text.reading import Reader
+from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
+from app_core.speech.text.reading import LANGUAGES, Reader
 from app_core.speech.voice import never
 
 if TYPE_CHECKING:
@@ -32,11 +32,21 @@ class Speaker:
     def __init__(
         self, reader: Reader, chain: Callable[[str], Sequence[Voice]], language: str
     ) -> None:
-        """``chain(language)``: the voices that may speak, the preferred one first. Raises what it
-        raises for ``language``."""
-        self._reader, self._chain, self._language = reader, chain, language
-        self._chains = {language: list(chain(language))}
-        self.sample_rate = self._chains[language][0].sample_rate
+        """``chain(language)``: the voices that may speak, the preferred one first; raises NotFound
+        where there is none. Raises what it raises for ``language``; of AUTO any will do."""
+        self._reader, self._language = reader, language
+        self._chains: dict[str, list[Voice]] = {}
+        missing: dict[str, NotFound] = {}
+        for name in LANGUAGES:
+            try:
+                self._chains[name] = list(chain(name))
+            except NotFound as error:
+                missing[name] = error
+        if language in missing or not self._chains:
+            raise missing.get(language) or next(iter(missing.values()))
+        rates = [voices[0].sample_rate for voices in self._chains.values()]
+        own = self._chains.get(language)
+        self.sample_rate = own[0].sample_rate if own else max(rates)
 
     @classmethod
     def alone(cls, voice: Voice, language: str, reader: Reader | None = None) -> Self:
@@ -47,7 +57,7 @@ class Speaker:
         """Pieces of speech in order, each made when it is asked for; none of a text in which there
         is nothing to say. ``speed``: 0.5..2. Raises what the last voice of a chain raises."""
         index = 0
-        for piece in self._reader.read(text, self._language):
+        for piece in self._reader.read(text, self._language, self._chains):
             if stale():
                 raise Cancelled("Nobody waits for the speech any more")
             for speech in self._said(piece, speed, stale):
@@ -55,9 +65,7 @@ class Speaker:
                 index += 1
 
     def _said(self, piece: Piece, speed: float, stale: Stale) -> Iterator[Speech]:
-        voices = self._chains.get(piece.language)
-        if voices is None:
-            voices = self._chains[piece.language] = list(self._chain(piece.language))
+        voices = self._chains[piece.language]
         while True:
             speeches = voices[0].speak(piece, speed, stale)
             try:
