@@ -68,6 +68,11 @@ class Config(BaseModel):
     voice: str = Field(
         "", description="Voice that speaks the languages it knows when a request names none"
     )
+    dictionary: Path | None = Field(
+        None,
+        description="File of readings, a line `word = reading` each, + before a stressed vowel;"
+        " empty: none",
+    )
     sway: bool = Field(True, description="Breath, sway and blinks for still avatars, true or false")
     ffmpeg: str = Field("", description="Path of ffmpeg; empty: the better of system and pip")
     max_jobs: Annotated[int, Field(ge=1, le=1024)] = Field(
@@ -152,7 +157,9 @@ class Config(BaseModel):
             raise ValueError("must be visible ASCII characters, which any client can send")
         return value
 
-    @field_validator("avatar_dir", "models_dir", "base_video_path", "work_dir", mode="before")
+    @field_validator(
+        "avatar_dir", "models_dir", "base_video_path", "work_dir", "dictionary", mode="before"
+    )
     @classmethod
     def _from_root(cls, value: Any, info: ValidationInfo) -> Any:
         """Every path by one rule: empty is unset, ``~`` is the home, the rest is under ROOT."""

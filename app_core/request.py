@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, TypeVar
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, Typ
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -47,6 +49,19 @@ def _uuid(value: str) -> str:
         raise ValueError("must be a UUID") from None
 
 
+def _from_json(value: Any) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        raise ValueError("must be a JSON object of words and their readings") from None
+
+
+def _sayable(readings: dict[str, str]) -> dict[str, str]:
+    if not all(word.strip() and any(map(str.isalnum, said)) for word, said in readings.items()):
+        raise ValueError("must have words, each with a reading that can be said")
+    return readings
+
+
 def _filled(value: str) -> str:
     """As it was sent: places in it are counted from its first character, be that a space."""
     if not value.strip():
@@ -64,16 +79,18 @@ Size = Annotated[
 ]
 JobId = Annotated[StrictStr, AfterValidator(_uuid), Field(json_schema_extra={"format": "uuid"})]
 Preset = Literal[
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
+]  # fmt: skip
+Language = Literal["ru", "kk", "en", "auto"]
+Word = Annotated[StrictStr, Field(min_length=1, max_length=100)]
+Reading = Annotated[StrictStr, Field(min_length=1, max_length=300)]
+Readings = Annotated[
+    dict[Word, Reading],
+    BeforeValidator(_from_json),
+    AfterValidator(_sayable),
+    Field(max_length=200),
 ]
+"""By word. In a query or form it is JSON."""
 Speed = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False, strict=True)]
 
 
@@ -122,7 +139,8 @@ class TextRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: Text = Field(description="What is said")
-    language: Literal["ru", "kk", "en"] = Field(default="ru", description="Language of the text")
+    language: Language = Field(default="ru", description="Of the text; auto: of each sentence")
+    dictionary: Readings = Field(default={}, description="Readings of words; + before the stress")
 
     @classmethod
     def parse(cls, fields: Any) -> Self:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -33,6 +34,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"text": "x", "speed": float("nan")}, "speed"),
     ({"text": "x", "job_id": "mine"}, "job_id"),
     ({"text": "x", "txet": "y"}, "txet"),
+    ({"text": "x", "dictionary": None}, "dictionary"),
+    ({"text": "x", "dictionary": ["a", "b"]}, "dictionary"),
+    ({"text": "x", "dictionary": "a = b"}, "dictionary"),
+    ({"text": "x", "dictionary": "[" * 100_000}, "dictionary"),
+    ({"text": "x", "dictionary": {"a": 5}}, "dictionary"),
+    ({"text": "x", "dictionary": {"a": ""}}, "dictionary"),
+    ({"text": "x", "dictionary": {"a": "!"}}, "dictionary"),
+    ({"text": "x", "dictionary": {" ": "b"}}, "dictionary"),
+    ({"text": "x", "dictionary": {"a" * 101: "b"}}, "dictionary"),
+    ({"text": "x", "dictionary": {"a": "b" * 301}}, "dictionary"),
+    ({"text": "x", "dictionary": {f"a{n}": "b" for n in range(201)}}, "dictionary"),
 ]
 
 
@@ -68,6 +80,15 @@ def test_a_query_is_the_same_in_strings() -> None:
     with pytest.raises(BadInput) as caught:
         MjpegRequest.parse_query({"text": "hi", "fps": "many"})
     assert caught.value.field == "fps"
+
+
+def test_a_dictionary_is_an_object_in_json_and_json_in_a_query() -> None:
+    words = {"Kaspi": "к+аспи", "C#": "си шарп"}
+    assert RenderRequest.parse({"text": "x", "dictionary": words}).dictionary == words
+    asked = RenderRequest.parse_query({"text": "x", "dictionary": json.dumps(words)})
+    assert asked.dictionary == words
+    assert RenderRequest.parse({"text": "x"}).dictionary == {}
+    assert RenderRequest.parse({"text": "x", "language": "auto"}).language == "auto"
 
 
 def test_auto_size_is_the_avatars() -> None:

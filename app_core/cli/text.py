@@ -1,6 +1,6 @@
 """The command that shows how a text is read.
 
-python app.py text TEXT [--language ru | kk | en]
+python app.py text TEXT [--language ru | kk | en | auto]
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput
 from app_core.request import TextRequest
+from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import Reader
 from app_core.speech.text.spoken_text import SpokenText, check_length
 
 if TYPE_CHECKING:
     from app_core.config import Config
 
-USAGE = "usage: python app.py text TEXT [--language ru | kk | en]"
+USAGE = "usage: python app.py text TEXT [--language ru | kk | en | auto]"
 _OPTION = "--language"
 
 
@@ -36,8 +37,9 @@ def command(arguments: list[str], config: Config) -> int:
         return 1
     try:
         asked = TextRequest.parse(fields)
+        reader = Reader(read_dictionary(config.dictionary))
         check_length(asked.text, config.max_text_chars)
-        spoken = SpokenText.of(Reader().read(asked.text, asked.language))
+        spoken = SpokenText.of(reader.read(asked.text, asked.language))
     except BadInput as error:
         sys.stderr.write(f"{error}\n")
         return 1 if error.field == "text" else 2

@@ -75,6 +75,8 @@ def asked(kind: type[Asked], form: type[Asked]) -> tuple[Asked, Recording | None
                 raise BadInput(f"'{name}' has no meaning for a recording", field=name)
         render = form.parse_query(fields | {FILE: ""})
         assert upload.path is not None
-        return render, service().open_recording(upload.path, render.text, render.language)
+        return render, service().open_recording(
+            upload.path, render.text, render.language, render.dictionary
+        )
     finally:
         upload.close()  # it stays readable while it is open

@@ -24,7 +24,8 @@ blueprint = Blueprint("text", __name__)
 def text() -> Response:
     asked = TextRequest.parse(json_body())
     check_length(asked.text, config().max_text_chars)
-    spoken = SpokenText.of(service().reader.read(asked.text, asked.language))
+    reader = service().reader.knowing(asked.dictionary)
+    spoken = SpokenText.of(reader.read(asked.text, asked.language))
     words = [
         {"written": word.written, "said": word.said, "start": word.start, "end": word.end}
         for word in spoken.words

@@ -31,12 +31,13 @@ from app_core.services.video_jobs import VideoJobs
 from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.registry import Voices, open_voices
 from app_core.speech.speaker import Speaker
+from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import Reader
 from app_core.speech.text.spoken_text import check_length
 from app_core.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from app_core.avatars.importing.import_queue import Import
     from app_core.avatars.library import Avatar
@@ -88,7 +89,7 @@ class LipsyncService:
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
         self.voices = voices or open_voices()
-        self.reader = Reader()
+        self.reader = Reader(read_dictionary(config.dictionary))
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
@@ -196,7 +197,7 @@ class LipsyncService:
                 return [self.voices.get(request.voice, language)]
             return self.voices.chain(language, self.config.voice)
 
-        return Speaker(self.reader, chain, request.language)
+        return Speaker(self.reader.knowing(request.dictionary), chain, request.language)
 
     def stream_mjpeg(
         self, request: MjpegRequest, recording: Recording | None, gone: Gone, full: Gone
@@ -238,12 +239,13 @@ class LipsyncService:
         self.videos.write(job, path, gone)
         return job.statistics or {}
 
-    def open_recording(self, path: Path, text: str, language: str) -> Recording:
+    def open_recording(
+        self, path: Path, text: str, language: str, dictionary: Mapping[str, str] | None = None
+    ) -> Recording:
         """Of at most ``max_audio_s``. Raises BadInput, UnsupportedMedia or TooLarge."""
         limit_s = self.config.max_audio_s
-        return open_recording(
-            self.backend.ffmpeg, path, self.reader, text, language, limit_s=limit_s
-        )
+        reader = self.reader.knowing(dictionary or {})
+        return open_recording(self.backend.ffmpeg, path, reader, text, language, limit_s=limit_s)
 
     def process(
         self,

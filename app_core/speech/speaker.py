@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from app_core.errors import Cancelled, VoiceFailed, VoiceUnreachable
-from app_core.speech.text.reading import Reader
+from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
+from app_core.speech.text.reading import LANGUAGES, Reader
 from app_core.speech.text.spoken_text import something
 from app_core.speech.voice import never
 
@@ -33,11 +33,21 @@ class Speaker:
     def __init__(
         self, reader: Reader, chain: Callable[[str], Sequence[Voice]], language: str
     ) -> None:
-        """``chain(language)``: the voices that may speak, the preferred one first. Raises what it
-        raises for ``language``."""
-        self._reader, self._chain, self._language = reader, chain, language
-        self._chains = {language: list(chain(language))}
-        self.sample_rate = self._chains[language][0].sample_rate
+        """``chain(language)``: the voices that may speak, the preferred one first; raises NotFound
+        where there is none. Raises what it raises for ``language``; of AUTO any will do."""
+        self._reader, self._language = reader, language
+        self._chains: dict[str, list[Voice]] = {}
+        missing: dict[str, NotFound] = {}
+        for name in LANGUAGES:
+            try:
+                self._chains[name] = list(chain(name))
+            except NotFound as error:
+                missing[name] = error
+        if language in missing or not self._chains:
+            raise missing.get(language) or next(iter(missing.values()))
+        rates = [voices[0].sample_rate for voices in self._chains.values()]
+        own = self._chains.get(language)
+        self.sample_rate = own[0].sample_rate if own else max(rates)
 
     @classmethod
     def alone(cls, voice: Voice, language: str, reader: Reader | None = None) -> Self:
@@ -47,12 +57,12 @@ class Speaker:
     def speak(self, text: str, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
         """Pieces of speech in order, each made when it is asked for; none of a text in which there
         is nothing to say. ``speed``: 0.5..2. Raises what the last voice of a chain raises."""
-        return self.say(self._reader.read(text, self._language), speed, stale)
+        return self.say(self._pieces(text), speed, stale)
 
     def read(self, text: str) -> Iterator[Piece]:
         """What ``say`` takes. Raises BadInput for a text in which there is nothing to say; the
         work before the first piece does not grow with the text."""
-        return something(self._reader.read(text, self._language))
+        return something(self._pieces(text))
 
     def say(
         self, pieces: Iterator[Piece], speed: float = 1.0, stale: Stale = never
@@ -66,10 +76,11 @@ class Speaker:
                 yield replace(_at_rate(speech, self.sample_rate), index=index)
                 index += 1
 
+    def _pieces(self, text: str) -> Iterator[Piece]:
+        return self._reader.read(text, self._language, self._chains)
+
     def _said(self, piece: Piece, speed: float, stale: Stale) -> Iterator[Speech]:
-        voices = self._chains.get(piece.language)
-        if voices is None:
-            voices = self._chains[piece.language] = list(self._chain(piece.language))
+        voices = self._chains[piece.language]
         while True:
             speeches = voices[0].speak(piece, speed, stale)
             try:

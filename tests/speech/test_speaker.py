@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app_core.config import Config
-from app_core.errors import Cancelled, VoiceFailed, VoiceUnreachable
+from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
 from app_core.job import JobStatus
 from app_core.request import ChunksRequest, GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
@@ -112,6 +112,47 @@ def test_what_is_cancelled_does_not_fall_back() -> None:
     with pytest.raises(Cancelled):
         list(speaker(ToneVoice(), last).speak("one", stale=lambda: True))
     assert last.asked == 0
+
+
+def _none() -> list[Any]:
+    raise NotFound("none")
+
+
+class _Listening(ToneVoice):
+    """Keeps what it is asked to say."""
+
+    def __init__(self, *languages: str) -> None:
+        super().__init__()
+        self.languages, self.heard = languages, list[tuple[str, str]]()
+
+    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+        self.heard.append((piece.language, piece.said))
+        return super().speak(piece, speed, stale)
+
+
+def test_what_is_in_another_language_is_said_by_its_voice_where_there_is_one() -> None:
+    russian, english = _Listening("ru"), _Listening("en")
+    text = "Он сказал: «This is my house», и ушёл."
+
+    def chain(language: str) -> list[Any]:
+        return [voice for voice in (russian, english) if language in voice.languages] or _none()
+
+    list(Speaker(Reader(), chain, "ru").speak(text))
+    assert [name for name, _ in russian.heard] == ["ru", "ru"]
+    assert english.heard == [("en", "«This is my house»,")]
+    russian.heard.clear()
+    list(Speaker(Reader(), Voices([russian]).chain, "ru").speak(text))
+    assert {name for name, _ in russian.heard} == {"ru"}
+    assert not any("a" <= char <= "z" for _, said in russian.heard for char in said)
+
+
+def test_auto_needs_a_voice_of_any_language() -> None:
+    kazakh = _Listening("kk")
+    list(Speaker(Reader(), Voices([kazakh]).chain, "auto").speak("Привет! Сәлем!"))
+    assert [name for name, _ in kazakh.heard] == ["kk", "kk"]
+    for language in ("auto", "ru"):
+        with pytest.raises(NotFound):
+            Speaker(Reader(), Voices([_Listening("de")]).chain, language)
 
 
 def test_every_voice_sounds_at_the_rate_of_the_first() -> None:

@@ -58,7 +58,7 @@ class Chunk(Answer):
 class Chunks(Answer):
     success: Literal[True]
     total_chunks: int
-    language: Literal["ru", "kk", "en"]
+    language: Literal["ru", "kk", "en", "auto"]
     chunks: list[Chunk]
 
 

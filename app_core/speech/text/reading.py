@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app_core.speech.text import english, kazakh, russian
+from app_core.speech.text import english, foreign_runs, kazakh, russian
 from app_core.speech.text.cleaning import clean
+from app_core.speech.text.dictionary import Dictionary
+from app_core.speech.text.language import best
+from app_core.speech.text.letters import kazakh_run, nearest
+from app_core.speech.text.letters.lookalikes import unmixed
 from app_core.speech.text.piece import Piece, read_words
+from app_core.speech.text.sentence_language import by_language, language_of
 from app_core.speech.text.sentences import pieces
 from app_core.speech.text.span_text import SpanText
+from app_core.speech.text.stress import stresses, take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from app_core.speech.text.foreign_runs import Part
+    from app_core.speech.text.stress import Stresses
+
+AUTO = "auto"
+"""Each sentence in the language that it is in."""
 LANGUAGES: Mapping[str, Callable[[SpanText], SpanText]] = {
     "ru": russian.normalise,
     "kk": kazakh.normalise,
@@ -30,22 +41,67 @@ _SURE_END = re.compile(r"[!?…]\s+(?=[^\W\d_])|(?<=[^\W\d_]{5})[.]\s+(?=[A-ZА-
 """Where no abbreviation can be meant."""
 
 
-@dataclass(frozen=True)
 class Reader:
-    dictionary: Mapping[str, str] = field(default_factory=dict)
-    """Readings of words, those of the server."""
+    def __init__(self, dictionary: Dictionary | None = None) -> None:
+        """``dictionary``: that of the server."""
+        self._dictionary = dictionary or Dictionary({})
 
-    def read(self, text: str, language: str) -> Iterator[Piece]:
+    def knowing(self, readings: Mapping[str, str]) -> Reader:
+        """With ``readings`` of a request, which come before the own ones."""
+        return Reader(self._dictionary.under(readings)) if readings else self
+
+    def read(
+        self, text: str, language: str, spoken: Collection[str] = tuple(LANGUAGES)
+    ) -> Iterator[Piece]:
         """Each piece when it is asked for. The work before the first does not grow with the
-        text; none comes of a text in which there is nothing to say."""
+        text; none comes of a text in which there is nothing to say.
+
+        ``language`` may be AUTO. ``spoken``: the languages that there is a voice for; words of
+        others are said in the nearest letters.
+        """
         index = 0
+        usual = language_of(text, spoken) if language == AUTO else language
+        before = None
         for part in _parts(text):
-            said = LANGUAGES[language](clean(part))
-            for piece in pieces(said, language, first=not index):
-                words = read_words(text, piece)
-                start, end = piece.span(0, len(piece))
-                yield Piece(index, language, piece.text, text[start:end].strip(), words)
-                index += 1
+            cleaned = clean(self._dictionary.before_cleaning(part))
+            cleaned, marked = take(unmixed(self._dictionary.after_cleaning(cleaned)))
+            runs: list[tuple[str, SpanText]] = [(language, cleaned)]
+            if language == AUTO:
+                runs = by_language(cleaned, spoken, usual, before)
+            for name, run in runs:
+                before = name
+                for one in foreign_runs.parts(run, name, spoken):
+                    for piece in _pieces(text, one, marked, first=not index):
+                        yield replace(piece, index=index)
+                        index += 1
+
+
+def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Piece]:
+    """Numbered from nought."""
+    language, written = part.language, part.text
+    if language == "kk":
+        written = kazakh_run.in_cyrillic(written, _is_kazakh)
+    said, found = take(nearest(LANGUAGES[language](written), language))
+    known = {**marked, **found}
+    if part.joined:
+        said = said.strip()
+        said = said.append(",") if said else said
+    cut = pieces(said, language, first=first)
+    for number, piece in enumerate(cut):
+        start, end = piece.span(0, len(piece))
+        yield Piece(
+            number,
+            language,
+            piece.text,
+            text[start:end].strip(),
+            read_words(text, piece),
+            tuple(stresses(piece, language, known)),
+            part.joined and number == len(cut) - 1,
+        )
+
+
+def _is_kazakh(words: Sequence[str]) -> bool:
+    return best(words, ("kk", "en")) == "kk"
 
 
 def _parts(text: str) -> Iterator[SpanText]:

@@ -95,7 +95,7 @@ class SpanText:
             if new is None or new == match.group():
                 continue
             start, end = match.span()
-            parts += (self.part(done, start), self._replaced(start, end, new))
+            parts += (self.part(done, start), self.replaced(start, end, new))
             done = end
         if not parts:
             return self
@@ -124,11 +124,11 @@ class SpanText:
         for kind, a, b, c, d in matcher.get_opcodes():
             start, end, text = old_at[a], old_at[b], new[new_at[c] : new_at[d]]
             parts.append(
-                self.part(start, end) if kind == "equal" else self._replaced(start, end, text)
+                self.part(start, end) if kind == "equal" else self.replaced(start, end, text)
             )
         return self.joined(parts)
 
-    def _replaced(self, start: int, end: int, new: str) -> Self:
+    def replaced(self, start: int, end: int, new: str) -> Self:
         """``new`` in place of [start, end)."""
         old = self.text[start:end]
         head = _common(old, new)

@@ -16,10 +16,11 @@ from app_core.speech.timing.timeline import timeline
 from app_core.speech.timing.words import words
 from app_core.speech.turns import Turns
 from app_core.speech.voice import never
+from app_core.speech.voices.espeak_spelling import PHONEMES, spelling
 from app_core.types import Speech
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from app_core.speech.text.piece import Piece
     from app_core.speech.voice import Stale
@@ -88,18 +89,21 @@ class _Library:
         self._words: list[tuple[int, int]] = []
 
     def say(
-        self, text: str, voice: str, rate: int, stale: Stale
+        self, text: str, language: str, stresses: Iterable[int], rate: int, stale: Stale
     ) -> tuple[Float32, list[tuple[int, str]], list[tuple[int, int]]]:
         """The sound of ``text``, its phonemes as (sample, label), its words as (sample, index).
 
-        ``rate`` is in words a minute. Raises VoiceFailed, or Cancelled when ``stale`` says so.
+        ``stresses``: indices of vowels; ``rate`` is in words a minute. Raises VoiceFailed, or
+        Cancelled when ``stale`` says so.
         """
+        voice = _VOICES[language][0]
         with self._turns.turn(len(text), stale):
             library = self._library = self._library or self._load()
             self._blocks, self._events, self._words = [], [], []
             self._check(library.espeak_ng_SetVoiceByName(voice.encode()), voice)
             self._check(library.espeak_ng_SetParameter(_PARAMETER_RATE, rate, 0), "rate")
-            data = text.encode() + b"\0"
+            spelled, froms = spelling(text, language, stresses, self._mnemonics)
+            data = spelled.encode() + b"\0"
             self._check(
                 library.espeak_ng_Synthesize(
                     data,
@@ -107,14 +111,23 @@ class _Library:
                     0,
                     _POSITION_CHARACTER,
                     0,
-                    _CHARS_UTF8,
+                    _CHARS_UTF8 | (PHONEMES if "[[" in spelled else 0),
                     None,
                     None,
                 ),
                 "synthesis",
             )
             pcm = np.concatenate(self._blocks) if self._blocks else np.zeros(0, np.float32)
-            return pcm, self._events, self._words
+            last = len(froms) - 1
+            words = [(sample, froms[min(at, last)]) for sample, at in self._words]
+            return pcm, self._events, words
+
+    def _mnemonics(self, word: str) -> str:
+        """Of the voice that is set."""
+        data = ctypes.create_string_buffer(word.encode())
+        rest = ctypes.c_void_p(ctypes.addressof(data))
+        said = self._library.espeak_TextToPhonemes(ctypes.byref(rest), _CHARS_UTF8, 0)
+        return (said or b"").decode(errors="ignore")
 
     def _load(self) -> Any:
         try:
@@ -128,6 +141,7 @@ class _Library:
         if rate != SAMPLE_RATE:
             raise VoiceFailed(f"espeak-ng does not start with the data in {data}: it said {rate}")
         library.espeak_SetSynthCallback(self._callback)
+        library.espeak_TextToPhonemes.restype = ctypes.c_char_p
         log.debug("espeak-ng started with %s", data)
         return library
 
@@ -175,14 +189,14 @@ class EspeakVoice:
         language = piece.language
         if language not in _VOICES:
             raise VoiceFailed(f"espeak-ng has no voice here for the language {language!r}.")
-        voice, words_a_minute, power = _VOICES[language]
+        _, words_a_minute, power = _VOICES[language]
         faster = speed**power if speed > 1 else speed
         rate = round(min(max(words_a_minute * faster, _RATES[0]), _RATES[1]))
         clause = not ends_sentence(piece.said)
         said = piece.said.rstrip(" ,;:—–-") + "," if clause else piece.said
         if stale():
             raise Cancelled("Nobody waits for the speech any more")
-        pcm, events, marks = _LIBRARY.say(said, voice, rate, stale)
+        pcm, events, marks = _LIBRARY.say(said, language, piece.stresses, rate, stale)
         lead_s = 0.0 if piece.index else _LEAD_S
         pause_s = (_CLAUSE_PAUSE_S if clause else _SENTENCE_PAUSE_S) / speed
         pause_s = 0.0 if piece.joined else pause_s

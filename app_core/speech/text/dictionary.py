@@ -1,0 +1,114 @@
+"""Readings of words that the server's owner or a client knows better."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from app_core.config import ConfigError
+from app_core.speech.text.cleaning import clean
+from app_core.speech.text.span_text import SpanText
+from app_core.speech.text.stress import ACUTE, acute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_UNIT = re.compile(r"[^\W_]+|\S")
+"""What a word of the dictionary can begin with."""
+_Index = dict[str, list[str]]
+"""Words by what they begin with, the longest first."""
+_NAME_GOES_ON = re.compile(r"[.@][^\W_]")
+"""``kaspi`` is no word in ``kaspi.kz``."""
+
+
+class Dictionary:
+    """Whole words, in any case; of two that begin at the same place the longer one is meant."""
+
+    def __init__(self, readings: Mapping[str, str]) -> None:
+        """A reading may carry marks of stress, ``+`` before a vowel or U+0301 after it. Of words
+        that differ in case alone the last one counts."""
+        self._readings = {
+            _lower(" ".join(word.split())): reading_of(reading)
+            for word, reading in readings.items()
+        }
+        self._lost: _Index = defaultdict(list)
+        self._kept: _Index = defaultdict(list)
+        for word in sorted(self._readings, key=len, reverse=True):
+            whole = clean(SpanText.written(word)).text == word
+            unit = _UNIT.match(word)
+            if unit:
+                (self._kept if whole else self._lost)[unit.group()].append(word)
+
+    def under(self, readings: Mapping[str, str]) -> Dictionary:
+        """Both; where both know a word, the reading of ``readings``."""
+        return Dictionary({**self._readings, **readings}) if readings else self
+
+    def before_cleaning(self, text: SpanText) -> SpanText:
+        """The words of which cleaning would take something away, as ``C#``."""
+        return self._replaced(text, self._lost)
+
+    def after_cleaning(self, text: SpanText) -> SpanText:
+        return self._replaced(text, self._kept)
+
+    def _replaced(self, text: SpanText, index: _Index) -> SpanText:
+        if not index:
+            return text
+        lower, parts, done = _lower(text.text), [], 0
+        for unit in _UNIT.finditer(lower):
+            start = unit.start()
+            for word in index.get(unit.group(), ()) if start >= done else ():
+                end = start + len(word)
+                if lower.startswith(word, start) and _whole(lower, start, end):
+                    parts.append(text.part(done, start))
+                    parts.append(text.replaced(start, end, self._readings[word]))
+                    done = end
+                    break
+        return SpanText.joined([*parts, text.part(done, len(text))])
+
+
+def read_dictionary(path: Path | None) -> Dictionary:
+    """Of a file of ``word = reading`` lines, where ``#`` begins a comment. Raises ConfigError that
+    names the line."""
+    found: dict[str, str] = {}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines() if path else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"DICTIONARY={path}: {error}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("# "):
+            continue
+        word, sign, reading = line.partition(" = ") if " = " in line else line.partition("=")
+        if not sign or not word.strip() or not any(map(str.isalnum, reading)):
+            raise ConfigError(f"DICTIONARY={path}: line {number} is not word = reading")
+        found[word] = reading
+    return Dictionary(found)
+
+
+def reading_of(reading: str) -> str:
+    """As it is put into a text: marks of stress are acutes, nothing that a voice would spell."""
+    return clean(SpanText.written(acute(reading))).text.replace("\n", " ")
+
+
+def _whole(text: str, start: int, end: int) -> bool:
+    before = text[start - 1] if start else " "
+    if text[start].isalnum() and (before.isalnum() or before == "_"):
+        return False
+    if text[start].isalnum() and before in ".@" and start > 1 and text[start - 2].isalnum():
+        return False
+    if not text[end - 1].isalnum():
+        return True
+    after = text[end : end + 1]
+    return not (after.isalnum() or after in ("_", ACUTE) or _NAME_GOES_ON.match(text, end))
+
+
+def _lower(text: str) -> str:
+    """In lower case, as long as it was."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(map(_lower_char, text))
+
+
+def _lower_char(char: str) -> str:
+    lower = char.lower()
+    return lower if len(lower) == 1 else char

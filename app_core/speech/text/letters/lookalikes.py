@@ -1,0 +1,38 @@
+"""Letters of one alphabet typed for those of another that look the same."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app_core.speech.text.span_text import SpanText
+
+_LATIN = "aceopxyiABCEHKMOPTXIhəƏ"
+_CYRILLIC = "асеорхуіАВСЕНКМОРТХІһәӘ"
+_TO_CYRILLIC = dict(zip(_LATIN, _CYRILLIC, strict=True))
+_TO_LATIN = dict(zip(_CYRILLIC, _LATIN, strict=True))
+_WORD = re.compile(r"[^\W\d_]+")
+_RARE = {ord(old): new for old, new in zip("ҡҠӊӉҥҤӯӮҳҲєЄїЇ", "қҚңҢңҢұҰһҺеЕиИ", strict=True)}
+"""Letters of other Cyrillic alphabets that are taken for Kazakh ones."""
+
+
+def _is_latin(char: str) -> bool:
+    return char < "\u0300" or "\u1e00" <= char < "\u1f00"
+
+
+def unmixed(text: SpanText) -> SpanText:
+    """A word that is of one alphabet but for letters that look alike is of that alphabet."""
+    return text.translate(_RARE).sub(_WORD, lambda match: _unmixed(match.group()))
+
+
+def _unmixed(word: str) -> str | None:
+    latin = [char for char in word if _is_latin(char)]
+    if not latin or len(latin) == len(word):
+        return None
+    cyrillic = [char for char in word if not _is_latin(char)]
+    if all(char in _TO_CYRILLIC for char in latin):
+        return "".join(_TO_CYRILLIC.get(char, char) for char in word)
+    if all(char in _TO_LATIN for char in cyrillic):
+        return "".join(_TO_LATIN.get(char, char) for char in word)
+    return None

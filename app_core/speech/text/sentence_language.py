@@ -1,0 +1,75 @@
+"""A text of unknown language as parts of one language each, cut where sentences end."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app_core.speech.text.language import CYRILLIC, evidence, is_latin, is_russian
+from app_core.speech.text.letters import latin_words
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from app_core.speech.text.span_text import SpanText
+
+_END = re.compile(r"[.!?…]+[»”\"')]* +|\n+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SURE = 0.6
+"""Less evidence than this between two languages leaves a sentence to its neighbours."""
+_LOOK = 1200
+"""Characters that tell what a text is in, as a whole."""
+
+
+def language_of(text: str, spoken: Collection[str]) -> str:
+    """What most of the beginning of ``text`` is in; the first of ``spoken`` where nothing tells."""
+    known = [name for name in ("ru", "kk", "en") if name in spoken] or list(spoken)
+    return _guess(text[:_LOOK], known, 0.0) or known[0]
+
+
+def by_language(
+    text: SpanText, spoken: Collection[str], usual: str, before: str | None
+) -> list[tuple[str, SpanText]]:
+    """In order. ``usual``: the language of the text as a whole, ``before``: of what came before
+    this one; short sentences that tell nothing are in the language of their neighbours."""
+    sentences = list(_sentences(text))
+    guesses = [_guess(sentence.text, spoken, _SURE) for sentence in sentences]
+    parts: list[tuple[str, list[SpanText]]] = []
+    for number, sentence in enumerate(sentences):
+        language = guesses[number] or _beside(guesses, number, before) or usual
+        if parts and parts[-1][0] == language:
+            parts[-1][1].append(sentence)
+        else:
+            parts.append((language, [sentence]))
+    return [(language, type(text).joined(sentences)) for language, sentences in parts]
+
+
+def _sentences(text: SpanText) -> Iterator[SpanText]:
+    start = 0
+    for end in _END.finditer(text.text):
+        yield text.part(start, end.end())
+        start = end.end()
+    if start < len(text):
+        yield text.part(start, len(text))
+
+
+def _beside(guesses: list[str | None], number: int, before: str | None) -> str | None:
+    """The language of the sentence before, else of the one after."""
+    earlier = next((guess for guess in reversed(guesses[:number]) if guess), before)
+    return earlier or next((guess for guess in guesses[number + 1 :] if guess), None)
+
+
+def _guess(text: str, spoken: Collection[str], sure: float) -> str | None:
+    words = _LETTERS.findall(text)
+    latin = [word for word in words if is_latin(word)]
+    cyrillic = [word for word in words if CYRILLIC.match(word)]
+    mostly_latin = len(latin) > 2 * len(cyrillic)
+    found = evidence(" ".join(latin if mostly_latin else cyrillic))
+    first, *others = sorted(((getattr(found, name), name) for name in spoken), reverse=True)
+    if first[0] - (others[0][0] if others else 0.0) > sure:
+        return first[1]
+    if mostly_latin:
+        brands = all(map(latin_words.known, latin))
+        return "en" if "en" in spoken and not brands and not found.kk else None
+    known = sum(map(is_russian, cyrillic))
+    return "ru" if "ru" in spoken and not found.kk and 2 * known > len(cyrillic) > 1 else None

@@ -1,0 +1,60 @@
+"""Where the writer, a dictionary or a list of names puts the stress."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app_core.speech.text.names import stress_of_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app_core.speech.text.span_text import SpanText
+
+ACUTE = "\u0301"
+VOWELS = "аеёиоуыэюяәіөұүАЕЁИОУЫЭЮЯӘІӨҰҮ"
+_ACUTE = re.compile(ACUTE)
+_LETTERS = re.compile(rf"[^\W\d_{ACUTE}](?:[^\W\d_]|{ACUTE})*")
+_PLUS = re.compile(
+    rf"(?<=[а-яёәғқңөұүһіА-ЯЁӘҒҚҢӨҰҮҺІ])\+(?=[{VOWELS}][а-яёәғқңөұүһі]|[{VOWELS}]\b)"
+    rf"|(?<![\w)+])\+(?=[{VOWELS}][а-яёәғқңөұүһі])"
+)
+"""Before the vowel that is stressed, as Russian speech engines take it; ``а + б`` and ``2+а`` are
+sums."""
+_PLUS_VOWEL = re.compile(rf"(?:{_PLUS.pattern})(.)")
+
+Stresses = dict[tuple[int, int], list[tuple[str, int]]]
+"""By the written range of a word: the word without its mark, and the index of its vowel."""
+
+
+def acute(text: str) -> str:
+    """``зам+ок`` as ``замо́к``."""
+    return _PLUS_VOWEL.sub(rf"\1{ACUTE}", text)
+
+
+def take(text: SpanText) -> tuple[SpanText, Stresses]:
+    """``text`` without marks of stress, and what they said."""
+    text = text.sub(_PLUS_VOWEL, lambda match: match[1] + ACUTE)
+    if ACUTE not in text.text:
+        return text, {}
+    found: Stresses = {}
+    for word in _LETTERS.finditer(text.text):
+        at = word.group().find(ACUTE)
+        if 0 < at and word.group()[at - 1] in VOWELS:
+            plain = word.group().replace(ACUTE, "").lower()
+            if sum(letter in VOWELS for letter in plain) > 1:
+                found.setdefault(text.span(*word.span()), []).append((plain, at - 1))
+    return text.sub(_ACUTE, ""), found
+
+
+def stresses(said: SpanText, language: str, known: Stresses) -> Iterator[int]:
+    """Indices of the vowels in ``said`` that are known to be stressed."""
+    for word in _LETTERS.finditer(said.text):
+        marks = known.get(said.span(*word.span()), ()) if known else ()
+        lower = word.group().lower()
+        at = next((at for plain, at in marks if plain == lower), None)
+        if at is None and language == "ru":
+            at = stress_of_name(word.group())
+        if at is not None:
+            yield word.start() + at
