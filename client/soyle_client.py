@@ -153,6 +153,16 @@ class Soyle:
         response = self._send("GET", f"api/jobs/{job_id}/audio.wav", stream=True)
         return self._save(response, Path(path))
 
+    def captions(self, job_id: str, path: str | Path) -> Path:
+        """Of what has been said so far: SubRip where ``path`` ends in .srt, else WebVTT."""
+        kind = "srt" if Path(path).suffix == ".srt" else "vtt"
+        response = self._send("GET", f"api/jobs/{job_id}/captions.{kind}", stream=True)
+        return self._save(response, Path(path))
+
+    def read(self, text: str, **fields: Any) -> dict[str, Any]:
+        """How a text is read: ``said``, and ``words`` with their places in the text."""
+        return self._json("POST", "api/text", json={"text": text, **fields})
+
     def events(self, job_id: str) -> Iterator[dict[str, Any]]:
         """What happens to a job, message by message, until its end."""
         import websocket

@@ -16,12 +16,13 @@
  *
  * Attributes: src (the server; where this script is from unless given), language (ru kk en),
  * avatar (id of a face of /api/avatars), voice, size (WxH, 512x512 unless given), token
- * (API_TOKEN), muted.
+ * (API_TOKEN), muted, captions (what is being said stands under the face).
  * Events: speaking, word {text, start_s, end_s} as it is heard, finished, stopped,
  * error {code, sentence, status, retryAfter}.
  */
 
 import { ApiError } from "./js/api.js";
+import { CaptionLine } from "./js/caption_line.js";
 import { FaceView } from "./js/face_view.js";
 import { Player } from "./js/player.js";
 import { Words } from "./js/words.js";
@@ -30,8 +31,15 @@ const REQUEST_FIELDS = ["language", "avatar", "voice", "size"];
 const STYLE = `
   :host { display: block; width: 512px; max-width: 100%; }
   :host([hidden]) { display: none; }
-  div { --level: 0; border-radius: inherit; }
+  div { --level: 0; position: relative; border-radius: inherit; }
   canvas { display: block; width: 100%; height: auto; border-radius: inherit; }
+  p {
+    position: absolute; bottom: 3%; left: 50%; translate: -50%;
+    box-sizing: border-box; width: max-content; max-width: 92%; margin: 0; padding: 6px 12px;
+    border-radius: 12px; background: rgb(8 20 22 / 72%); color: #ffffff;
+    font: 500 1rem/1.3 system-ui, sans-serif; text-align: center; text-wrap: balance;
+  }
+  p:empty, :host(:not([captions])) p { display: none; }
 `;
 
 /** A Soyle server at any address. */
@@ -90,6 +98,8 @@ export class SoyleAvatar extends HTMLElement {
   static observedAttributes = ["muted", "src", "size", "avatar"];
 
   #canvas = document.createElement("canvas");
+  #line = document.createElement("p");
+  #caption = new CaptionLine(this.#line);
   #view = null;
   #server = null;
   #player = null;
@@ -99,11 +109,12 @@ export class SoyleAvatar extends HTMLElement {
   constructor() {
     super();
     const frame = document.createElement("div");
-    frame.append(this.#canvas);
+    frame.append(this.#canvas, this.#line);
     const style = document.createElement("style");
     style.textContent = STYLE;
     this.attachShadow({ mode: "open" }).append(style, frame);
     this.#canvas.setAttribute("role", "img");
+    this.#line.setAttribute("aria-hidden", "true"); // it is heard
   }
 
   connectedCallback() {
@@ -226,10 +237,12 @@ export class SoyleAvatar extends HTMLElement {
         this.#tell("speaking");
       }
       for (const { text, start_s, end_s } of this.#words?.take(heard) ?? []) {
+        this.#caption.add({ text, start_s, end_s });
         this.#tell("word", { text, start_s, end_s });
       }
     } else if (status !== this.#status) {
       this.#status = status;
+      this.#caption.clear();
       if (status === "finished" || status === "stopped") this.#tell(status);
     }
   }

@@ -66,9 +66,11 @@ class Cue:
 def cues(marks: Sequence[Sentence | Word], text: str) -> list[Cue]:
     """In order and without overlaps. ``marks`` as of a Job; ``text``: as it was sent."""
     found: list[Cue] = []
+    until_s = max((mark.end_s for mark in marks), default=0.0)
     for run in _runs(_tokens(marks, text)):
         for part in _parts(run):
-            end_s = max(part[-1].end_s + LINGER_S, part[0].start_s + SHORTEST_S)
+            end_s = min(part[-1].end_s + LINGER_S, until_s)
+            end_s = max(end_s, part[0].start_s + SHORTEST_S)
             found.append(Cue(_lines(part), part[0].start_s, end_s))
     ended = [
         replace(cue, end_s=max(min(cue.end_s, after.start_s), cue.start_s + 0.001))

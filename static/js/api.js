@@ -74,7 +74,11 @@ export async function readJob(id, signal) {
   return response.json();
 }
 
-/** What the server can do. A server that is still loading answers too. */
+/** How a text is read: {said, words: [{written, said, start, end}]}. */
+export async function readText(body, signal) {
+  return (await postFields("/api/text", body, signal)).json();
+}
+
 /** The WebSocket of a job's events. */
 export function openEvents({ events_url }) {
   const url = new URL(events_url, location.href);
@@ -82,6 +86,7 @@ export function openEvents({ events_url }) {
   return new WebSocket(url);
 }
 
+/** What the server can do. A server that is still loading answers too. */
 export async function readHealth() {
   const response = await request("/api/health", {}, [503]);
   return response.json();

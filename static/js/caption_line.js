@@ -24,12 +24,15 @@ export class CaptionLine {
 
   /** Shows what has begun before `time`, seconds of sound heard. */
   advance(time) {
-    for (const { text, start_s, end_s } of this.#words?.take(time) ?? []) {
-      const line = this.#element.textContent;
-      const goes = line && continues(line, start_s - this.#ended, text);
-      this.#element.textContent = goes ? `${line} ${text}` : text;
-      this.#ended = end_s;
-    }
+    for (const word of this.#words?.take(time) ?? []) this.add(word);
+  }
+
+  /** Shows a word that has begun. */
+  add({ text, start_s, end_s }) {
+    const line = this.#element.textContent;
+    const goes = line && continues(line, start_s - this.#ended, text);
+    this.#element.textContent = goes ? `${line} ${text}` : text;
+    this.#ended = end_s;
   }
 
   clear() {

@@ -1,5 +1,8 @@
 /** Captions of what is said, from words as they become known. */
 
+import { setAttributes } from "./i18n.js";
+
+const LINE = -2; // clear of the rounded corners
 const LINE_CHARS = 32; // one or two lines on an upright picture
 const PAUSE_S = 0.6; // a longer silence begins a new line
 const SENTENCE_END = /[.!?…]["»”)]*$/u;
@@ -11,31 +14,51 @@ export function continues(line, pause, word) {
 }
 
 export class Captions {
-  #track;
+  #video;
+  #track = null;
   #line = null;
 
   /** @param {HTMLVideoElement} video */
   constructor(video) {
-    this.#track = video.addTextTrack("captions");
-    this.#track.mode = "showing";
+    this.#video = video;
+  }
+
+  /** For another film. `language`: what is said in it. */
+  begin(language) {
+    this.clear();
+    this.#track = document.createElement("track");
+    Object.assign(this.#track, { kind: "captions", srclang: language, default: true });
+    setAttributes(this.#track, { label: "captions.label" });
+    this.#video.append(this.#track);
+    this.#track.track.mode = "showing";
   }
 
   /** Adds the next word. One that comes again is left out. */
   add({ text, start_s, end_s }) {
-    if (this.#line && start_s < this.#line.endTime - 0.001) return;
+    if (!this.#track || (this.#line && start_s < this.#line.endTime - 0.001)) return;
     const word = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
     if (this.#line && continues(this.#line.text, start_s - this.#line.endTime, word)) {
       this.#line.text += ` ${word}`;
       this.#line.endTime = end_s;
     } else {
       this.#line = new VTTCue(start_s, end_s, word);
-      this.#line.line = -2; // clear of the rounded corners
-      this.#track.addCue(this.#line);
+      this.#line.line = LINE;
+      this.#track.track.addCue(this.#line);
     }
   }
 
+  /** The film is whole: its own captions, at `url`, take the place of the words. */
+  finish(url) {
+    const track = this.#track;
+    track.addEventListener("load", () => {
+      for (const cue of track.track.cues) cue.line = LINE;
+    });
+    track.src = url;
+  }
+
   clear() {
-    for (const cue of [...(this.#track.cues ?? [])]) this.#track.removeCue(cue);
+    this.#track?.remove();
+    this.#track = null;
     this.#line = null;
   }
 }

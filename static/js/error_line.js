@@ -38,6 +38,7 @@ const BY_FIELD = {
     audio: "error.file",
     points: "error.points",
     consent: "error.consent",
+    text: "error.nothing_said",
   },
   too_large: { file: "error.file_size", audio: "error.sound_size" },
   unsupported_media: { file: "error.file_kind", audio: "error.sound_kind" },
@@ -62,16 +63,7 @@ export class ErrorLine {
 
   /** Shows an ApiError and throws anything else. */
   show(error) {
-    if (!(error instanceof ApiError)) throw error;
-    const { code, field, retryAfter, status } = error;
-    const detail = error.sentence.replace(/(?<![.!?…])$/, ".");
-    const key = BY_FIELD[code]?.[field] ?? SENTENCES[code];
-    const parts = [];
-    if (key) parts.push(sentence(key, { detail }));
-    else if (error.sentence) parts.push(detail);
-    else parts.push(sentence("error.unknown", { status }));
-    if (retryAfter) parts.push(" ", sentence("error.retry", { seconds: retryAfter }));
-    this.#fill(...parts);
+    this.#fill(...sentencesOf(error));
   }
 
   /** Shows {error, code, field}, which a server has told of something. */
@@ -84,6 +76,20 @@ export class ErrorLine {
     this.#element.hidden = false;
     this.#element.scrollIntoView({ block: "nearest" });
   }
+}
+
+/** What an element shows of an ApiError. Throws anything else. */
+export function sentencesOf(error) {
+  if (!(error instanceof ApiError)) throw error;
+  const { code, field, retryAfter, status } = error;
+  const detail = error.sentence.replace(/(?<![.!?…])$/, ".");
+  const key = BY_FIELD[code]?.[field] ?? SENTENCES[code];
+  const parts = [];
+  if (key) parts.push(sentence(key, { detail }));
+  else if (error.sentence) parts.push(detail);
+  else parts.push(sentence("error.unknown", { status }));
+  if (retryAfter) parts.push(" ", sentence("error.retry", { seconds: retryAfter }));
+  return parts;
 }
 
 function sentence(key, values) {

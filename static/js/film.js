@@ -32,7 +32,7 @@ export class Film {
     this.#controller.abort();
   }
 
-  /** Resolves to {url, unaligned} of the finished file on the server. Throws ApiError. */
+  /** Resolves to {job, unaligned} of the finished file on the server. Throws ApiError. */
   async make() {
     // The start itself is not broken off: its answer names the job that is to be cancelled.
     const { id } = await startFilm(this.#path, this.#request);
@@ -41,12 +41,12 @@ export class Film {
     this.signal.throwIfAborted();
     const job = await this.#follow();
     this.#jobId = null;
-    return { url: job.result_url, unaligned: isUnaligned(job) };
+    return { job, unaligned: isUnaligned(job) };
   }
 
   /**
-   * Plays in `video` from the first picture on. Resolves to {blob, name, played, unaligned} once
-   * the whole file is here: played is false where the browser cannot play what is still arriving.
+   * Plays in `video` from the first picture on. Resolves to {blob, name, played, job, unaligned}
+   * once the whole file is here: played is false where the browser cannot play what is still arriving.
    */
   async play(video, name) {
     const response = await openFilm(this.#path, this.#request, this.signal);
@@ -59,9 +59,10 @@ export class Film {
     video.play().catch(() => {}); // a browser that wants another click shows its own button
     const blob = await this.#receive(response, arriving, end);
     arriving?.end();
-    const unaligned = isUnaligned(await end);
+    const job = await end;
     this.#jobId = null;
-    return { blob, name: fileName(response, name), played: arriving?.failed === false, unaligned };
+    const played = arriving?.failed === false;
+    return { blob, name: fileName(response, name), played, job, unaligned: isUnaligned(job) };
   }
 
   async #receive(response, arriving, end) {

@@ -1,5 +1,6 @@
 /** The page /: the speaking face, the download of a video, and commands to copy. */
 
+import { CaptionFiles } from "./caption_files.js";
 import { startCopying } from "./copying.js";
 import { save } from "./files.js";
 import { Film } from "./film.js";
@@ -11,6 +12,8 @@ const speaking = new Speaking();
 
 const download = document.getElementById("download");
 const downloadLabel = download.querySelector("span");
+const captionFiles = new CaptionFiles();
+const NAME = "avatar_speech.mp4"; // as the server calls it
 let making = null;
 
 download.addEventListener("click", async () => {
@@ -24,12 +27,14 @@ download.addEventListener("click", async () => {
     onProgress: ({ percent }) =>
       speaking.note("download.progress", { percent: formatNumber(Math.floor(percent)) }),
   });
+  captionFiles.hide();
   download.setAttribute("aria-busy", "true");
   setText(downloadLabel, "download.cancel");
   speaking.note("download.busy");
   try {
-    const { url, unaligned } = await making.make();
-    save(url, "avatar_speech.mp4");
+    const { job, unaligned } = await making.make();
+    save(job.result_url, NAME);
+    captionFiles.show(job, NAME);
     speaking.note(unaligned ? "film.unaligned" : "download.done");
   } catch (error) {
     if (making.signal.aborted) speaking.note("download.cancelled");

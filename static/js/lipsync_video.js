@@ -1,6 +1,7 @@
 /** The page /api/lipsync/video: a film of the text, with its settings and its progress. */
 
 import { pictureOf, readHealth } from "./api.js";
+import { CaptionFiles } from "./caption_files.js";
 import { Captions } from "./captions.js";
 import { EncodingForm } from "./encoding_form.js";
 import { save } from "./files.js";
@@ -31,6 +32,7 @@ class FilmPage {
   #again = document.getElementById("again");
   #progress = new ProgressBar(document.getElementById("progress"));
   #captions = new Captions(this.#video);
+  #captionFiles = new CaptionFiles();
   #form = new SpeechForm(() => this.#start());
   #encoding = new EncodingForm(this.#form.element);
   #film = null;
@@ -86,6 +88,7 @@ class FilmPage {
     });
     this.#film = film;
     this.#clear();
+    this.#captions.begin(request.language);
     this.#enter("making");
     this.#stage.scrollIntoView({ block: "nearest" });
     try {
@@ -108,19 +111,19 @@ class FilmPage {
   /** Resolves to whether the transcript was not found, as does #render. */
   async #play(film) {
     this.#video.controls = true;
-    const { blob, name, played, unaligned } = await film.play(this.#video, NAME);
+    const { blob, name, played, job, unaligned } = await film.play(this.#video, NAME);
     this.#url = URL.createObjectURL(blob);
     if (!played) this.#show(this.#url);
-    this.#offer(this.#url, name);
+    this.#offer(this.#url, name, job);
     if (this.#encoding.saves) save(this.#url, name);
     return unaligned;
   }
 
   async #render(film) {
-    const { url, unaligned } = await film.make();
-    this.#show(url);
-    this.#offer(url, NAME);
-    if (this.#encoding.saves) save(url, NAME);
+    const { job, unaligned } = await film.make();
+    this.#show(job.result_url);
+    this.#offer(job.result_url, NAME, job);
+    if (this.#encoding.saves) save(job.result_url, NAME);
     return unaligned;
   }
 
@@ -130,7 +133,9 @@ class FilmPage {
     this.#video.play().catch(() => {}); // a browser that wants another click shows its button
   }
 
-  #offer(url, name) {
+  #offer(url, name, job) {
+    this.#captions.finish(job.captions_url);
+    this.#captionFiles.show(job, name);
     this.#again.href = url;
     this.#again.download = name;
     this.#again.hidden = false;
@@ -148,6 +153,7 @@ class FilmPage {
     this.#video.removeAttribute("src");
     this.#video.load();
     this.#again.hidden = true;
+    this.#captionFiles.hide();
     URL.revokeObjectURL(this.#url);
     this.#progress.reset();
     this.#progress.hide();

@@ -3,12 +3,14 @@
 import { AvatarChoice } from "./avatar_choice.js";
 import { ErrorLine } from "./error_line.js";
 import { currentLanguage, setAttributes, setText } from "./i18n.js";
+import { ReadingLine } from "./reading_line.js";
 import { SAMPLES } from "./samples.js";
 import { SoundChoice } from "./sound_choice.js";
 
 export class SpeechForm {
   #text;
   #sound;
+  #reading;
 
   element = document.getElementById("speak-form");
   error = new ErrorLine(document.getElementById("error"));
@@ -17,6 +19,7 @@ export class SpeechForm {
   /** @param {() => void} onSubmit the button, or Ctrl + Enter anywhere on the page */
   constructor(onSubmit) {
     this.#text = this.element.elements.text;
+    this.#reading = new ReadingLine(this.#text, () => this.element.elements.language.value);
     this.#sound = new SoundChoice(this.element, (chosen) => this.#takeSound(chosen));
     this.#chooseLanguage(currentLanguage());
     for (const choice of this.element.elements.language) {
@@ -41,6 +44,7 @@ export class SpeechForm {
     const text = this.#text.value.trim();
     if (this.#sound.file) return;
     if (text === "" || Object.values(SAMPLES).includes(text)) this.#text.value = SAMPLES[code];
+    this.#reading.refresh(0);
   }
 
   /** Beside a sound the text is what is said in it, and its speed is its own. */
@@ -53,6 +57,7 @@ export class SpeechForm {
     const placeholder = chosen ? "sound.transcript_hint" : "speak.placeholder";
     setAttributes(this.#text, { placeholder });
     if (speed) speed.disabled = chosen;
+    this.#reading.hidden = chosen;
     this.error.clear();
   }
 

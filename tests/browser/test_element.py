@@ -131,6 +131,18 @@ def test_words_are_told_in_order(visitor: Visitor, address: str) -> None:
     assert [word["text"].strip(".") for word in words] == ["Мама", "мыла", "раму"]
     starts = [word["start_s"] for word in words]
     assert starts == sorted(starts)
+    assert page.locator("#embedded p").is_hidden(), "no captions unless asked for"
+
+
+def test_captions_are_an_attribute(visitor: Visitor, opened: Callable[..., str]) -> None:
+    with page_at(opened(), FACE.replace("<soyle-avatar", "<soyle-avatar captions")) as address:
+        page = visitor.open(address)
+        page.evaluate("void document.getElementById('face').speak('one two three four five six')")
+        line = page.locator("soyle-avatar p")
+        line.get_by_text("one two").wait_for()
+        assert line.get_attribute("aria-hidden") == "true"
+        line.wait_for(state="hidden")
+        assert heard(page)[-1] == "finished"
 
 
 def test_stop_stops_here_and_on_the_server(visitor: Visitor, opened: Any) -> None:

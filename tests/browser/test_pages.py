@@ -110,6 +110,11 @@ def test_video_is_downloaded(visitor: Visitor, address: str, tmp_path: Path) -> 
     assert file.read_bytes()[4:8] == b"ftyp"
     assert button.inner_text() == "Скачать MP4"
     assert page.locator("#status").inner_text() == "Видео сохранено"
+    with page.expect_download() as captions:
+        page.locator("#caption-files [data-kind=srt]").click()
+    assert captions.value.suggested_filename == "avatar_speech.srt"
+    captions.value.save_as(tmp_path / "captions.srt")
+    assert "Привет!" in (tmp_path / "captions.srt").read_text("utf-8")
 
 
 def test_download_can_be_given_up(visitor: Visitor, address: str) -> None:

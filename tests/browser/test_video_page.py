@@ -65,7 +65,7 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Visit:
 
 
 def fill(page: Page, text: str, mode: str, size: str = "256x256") -> None:
-    page.locator("details").evaluate("(details) => (details.open = true)")
+    page.locator("details:not(.reading)").evaluate("(details) => (details.open = true)")
     page.locator("textarea").fill(text)
     page.locator(f"input[name=mode][value={mode}]").check()
     page.locator("select[name=size]").select_option(size)
@@ -333,9 +333,10 @@ def test_captions_are_the_words_that_are_said(visitor: Visitor, address: str) ->
     fill(page, TEXTS["ru"], "file")
     page.locator("#make").click()
     page.wait_for_function(OVER, timeout=60_000)
+    page.wait_for_function("document.querySelector('track').readyState === 2")
     cues = page.evaluate(
-        "[...film.textTracks[0].cues].map(({text, startTime, endTime}) => "
-        "({text, startTime, endTime}))"
+        "[...film.textTracks[0].cues].map((cue) => ({startTime: cue.startTime, "
+        "endTime: cue.endTime, text: cue.getCueAsHTML().textContent}))"
     )
     said = " ".join(cue["text"] for cue in cues)
     assert [word.strip(".,").lower() for word in said.split()] == [
@@ -346,6 +347,42 @@ def test_captions_are_the_words_that_are_said(visitor: Visitor, address: str) ->
     page.wait_for_function("film.duration > 0")
     assert 0 < times[-1] <= page.evaluate("film.duration") + 0.05
     page.wait_for_function("film.textTracks[0].activeCues.length > 0")
+    track = page.evaluate("[film.textTracks.length, film.textTracks[0].language]")
+    assert track == [1, "ru"]
+    assert page.locator("track").get_attribute("label") == "Субтитры"
+
+
+def test_captions_are_there_while_the_film_is_made(visitor: Visitor, address: str) -> None:
+    page = visitor.open(address + PATH)
+    fill(page, LONG, "stream", "")
+    page.locator("#make").click()
+    page.wait_for_function("film.textTracks[0]?.activeCues?.length > 0", timeout=60_000)
+    assert page.evaluate("stage.dataset.status") == "making"
+    page.locator("#cancel").click()
+    page.wait_for_function("stage.dataset.status === 'cancelled'")
+    assert page.evaluate("film.textTracks.length") == 0
+    assert page.locator("#caption-files").is_hidden()
+
+
+@pytest.mark.parametrize("mode", ["stream", "file"])
+def test_captions_are_saved_beside_the_film(
+    visitor: Visitor, address: str, tmp_path: Path, mode: str
+) -> None:
+    page = visitor.open(address + PATH)
+    fill(page, TEXTS["ru"], mode)
+    page.locator("input[name=save]").uncheck()
+    page.locator("#make").click()
+    page.locator("#caption-files").wait_for(timeout=60_000)
+    for kind, first in (("vtt", "WEBVTT\n"), ("srt", "1\n00:00:00,")):
+        with page.expect_download() as download:
+            page.locator(f"#caption-files [data-kind={kind}]").click()
+        assert download.value.suggested_filename == f"lipsync_video.{kind}"
+        file = tmp_path / f"captions.{kind}"
+        download.value.save_as(file)
+        assert file.read_text("utf-8").startswith(first)
+    page.locator("#make").click()
+    assert page.locator("#caption-files").is_hidden()
+    page.locator("#cancel").click()
 
 
 def test_phone_shows_what_happens(phone: Visitor, address: str) -> None:

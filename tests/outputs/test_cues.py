@@ -29,9 +29,11 @@ def lines(found: list[Cue]) -> list[list[str]]:
 
 
 def test_a_short_sentence_is_one_line() -> None:
-    found = cues(marks("Привет, мир!"), "Привет, мир!")
+    found = cues(marks("Привет, мир!", pause_s=1.0), "Привет, мир!")
     assert lines(found) == [["Привет, мир!"]]
     assert (found[0].start_s, found[0].end_s) == (0.0, pytest.approx(2 * WORD_S + LINGER_S))
+    sooner = cues(marks("Привет, мир!", pause_s=0.1), "Привет, мир!")
+    assert sooner[0].end_s == pytest.approx(2 * WORD_S + 0.1), "no longer than the sound"
 
 
 def test_every_sentence_begins_a_cue_which_stays_until_the_next() -> None:

@@ -105,6 +105,20 @@ def test_sound(connect: Any, tmp_path: Path) -> None:
     assert len(wav) == 44 + 2 * 3200
 
 
+def test_captions_and_a_reading(connect: Any, tmp_path: Path) -> None:
+    soyle = connect()
+    with soyle.stream("one two", **SMALL) as frames:
+        list(frames)
+    vtt = soyle.captions(frames.job_id, tmp_path / "a.vtt").read_text("utf-8")
+    assert vtt.startswith("WEBVTT")
+    srt = soyle.captions(frames.job_id, tmp_path / "a.srt").read_text("utf-8")
+    assert srt.startswith("1\n")
+    assert soyle.read("Salt & pepper", language="en")["said"] == "Salt and pepper."
+    with pytest.raises(soyle_client.SoyleError) as caught:
+        soyle.read("🙂")
+    assert caught.value.field == "text"
+
+
 def test_a_film(connect: Any, tmp_path: Path) -> None:
     film = connect().generate("one two", tmp_path / "film.mp4")
     assert film.read_bytes()[4:8] == b"ftyp"
