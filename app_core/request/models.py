@@ -1,4 +1,4 @@
-"""What a client may ask for: the models that validate, and how a refusal reads."""
+"""The models of requests, which validate, and how a refusal reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from app_core.errors import BadInput
-from app_core.request_fields import (
+from app_core.request.fields import (
     FASTEST,
     SLOWEST,
     JobId,
