@@ -49,8 +49,9 @@ class Reader:
 
 
 def _parts(text: str) -> Iterator[SpanText]:
-    start = 0
-    while start < len(text):
+    # There may be a mebibyte of spaces around a text.
+    start, stop = len(text) - len(text.lstrip()), len(text.rstrip())
+    while start < stop:
         end = _part_end(text, start)
         yield SpanText.written(text[start:end], start)
         start = end
