@@ -1,6 +1,6 @@
 """The command that shows how a text is read.
 
-python app.py text TEXT [--language ru | kk | en | auto]
+python app.py text TEXT [--language LANGUAGE]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from app_core.speech.text.spoken_text import SpokenText, check_length
 if TYPE_CHECKING:
     from app_core.config import Config
 
-USAGE = "usage: python app.py text TEXT [--language ru | kk | en | auto]"
+USAGE = "usage: python app.py text TEXT [--language LANGUAGE]"
 _OPTION = "--language"
 
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from app_core.types import Word
+from app_core.types import Sentence, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from app_core.types import Sentence
 
 LINE = 42
 """Characters of a line, as the Netflix Timed Text Style Guides set it for Cyrillic and Latin."""
@@ -26,7 +24,7 @@ SHORTEST_S = 0.05
 """Of a cue whose words were found in no time at all."""
 
 _BESIDE = 8
-"""Characters behind a word that are looked at for what is written and not said."""
+"""Characters right beside a word that are shown with it though they are not said; more are not."""
 _CLOSERS = "\"'»”’)]}*_"
 _SENTENCE_ENDS, _CLAUSE_ENDS = frozenset(".!?…"), frozenset(",;:—–")
 _OPEN, _SHORT, _ANOTHER = 0.6, 0.4, 1.0
@@ -43,6 +41,8 @@ class Token:
     end_s: float
     exact: bool = True
     """False where only the time of its sentence is known."""
+    last: bool = False
+    """Of a line without a mark at its end, as a heading."""
 
     def ends(self, marks: frozenset[str]) -> bool:
         return self.text.rstrip(_CLOSERS)[-1:] in marks
@@ -86,24 +86,50 @@ def _tokens(marks: Sequence[Sentence | Word], text: str) -> Iterator[Token]:
         for mark, after in pairwise([*marks, None])
         if isinstance(mark, Word) or (mark and not isinstance(after, Word))
     ]
+    first = {id(after) for mark, after in pairwise(marks) if isinstance(mark, Sentence)}
+    before = _touching(text[: said[0].start]) if said and isinstance(said[0], Word) else ""
     for mark, after in pairwise([*said, None]):
-        if mark is None:
-            continue
-        words = mark.text.split()
-        exact = isinstance(mark, Word)
-        if isinstance(mark, Word) and isinstance(after, Word):
-            words += _between(mark, after, text)
-        whole = [" ".join(words)] if exact else words
-        parts = [part for one in whole for part in textwrap.wrap(one, LINE, break_on_hyphens=False)]
-        yield from _shared(parts, mark.start_s, mark.end_s, exact=exact)
+        if isinstance(mark, Sentence):
+            parts = [part for word in mark.text.split() for part in _wrapped(word)]
+            yield from _shared(parts, mark.start_s, mark.end_s, exact=False)
+            before = ""
+        elif mark and mark.text.strip():
+            behind, alone, next_before = _between(mark, after, text)
+            written = " ".join([f"{before}{mark.text}{behind}", *alone])
+            tokens = list(_shared(_wrapped(written), mark.start_s, mark.end_s, exact=True))
+            new_line = isinstance(after, Word) and "\n" in text[mark.end : after.start]
+            tokens[-1] = replace(tokens[-1], last=new_line and id(after) in first)
+            yield from tokens
+            before = next_before
 
 
-def _between(word: Word, after: Word, text: str) -> list[str]:
-    """What is written behind a word in its line and is not said: a dash, an emoji."""
+def _between(word: Word, after: Sentence | Word | None, text: str) -> tuple[str, list[str], str]:
+    """What is written between two words and is not said, as ``**`` or a dash: what touches the
+    first, what stands alone in its line, and what touches the second."""
     if not word.end:
-        return []
-    line = text[word.end : min(after.start, word.end + _BESIDE)].partition("\n")[0]
-    return line.split() if not any(map(str.isalnum, line)) else []
+        return "", [], ""
+    if not isinstance(after, Word):
+        behind = _touching(text[word.end : word.end + _BESIDE + 1][::-1])[::-1]
+        return ("" if any(map(str.isalnum, behind)) else behind), [], ""
+    gap = text[word.end : after.start]
+    if not gap or gap.isspace():
+        return "", [], ""
+    behind = _touching(gap[::-1])[::-1]
+    before = "" if behind == gap else _touching(gap)
+    line = gap[len(behind) : len(gap) - len(before)].partition("\n")[0]
+    return behind, [] if any(map(str.isalnum, line)) else line.split(), before
+
+
+def _touching(gap: str) -> str:
+    """The short end of it without a space."""
+    if not gap or gap[-1].isspace():
+        return ""
+    end = gap.split()[-1]
+    return end if len(end) <= _BESIDE else ""
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(" ".join(text.split()), LINE, break_on_hyphens=False)
 
 
 def _shared(parts: list[str], start_s: float, end_s: float, *, exact: bool) -> Iterator[Token]:
@@ -119,7 +145,9 @@ def _runs(tokens: Iterator[Token]) -> Iterator[list[Token]]:
     """Sentences, and parts of them between long silences."""
     run: list[Token] = []
     for token in tokens:
-        if run and (run[-1].ends(_SENTENCE_ENDS) or token.start_s - run[-1].end_s > PAUSE_S):
+        if run and (
+            run[-1].last or run[-1].ends(_SENTENCE_ENDS) or token.start_s - run[-1].end_s > PAUSE_S
+        ):
             yield run
             run = []
         run.append(token)

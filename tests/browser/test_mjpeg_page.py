@@ -213,7 +213,7 @@ def test_text_beyond_the_limit_is_a_sentence_and_no_request(visitor: Visitor, ad
 
 def test_refusal_of_the_server_is_shown(visitor: Visitor, address: str) -> None:
     page = visitor.open(f"{address}/mjpeg_test")
-    page.locator("summary").click()
+    page.locator("summary", has_text="Дополнительно").click()
     page.locator("select[name=size] option").first.evaluate("(o) => (o.value = '3x3')")
     page.locator("select[name=size]").select_option("3x3")
     say(page, "Привет!")
@@ -280,7 +280,7 @@ def test_mute_silences_but_plays_on(visitor: Visitor, address: str) -> None:
 
 def test_options_are_sent(visitor: Visitor, address: str) -> None:
     page = visitor.open(f"{address}/mjpeg_test")
-    page.locator("summary").click()
+    page.locator("summary", has_text="Дополнительно").click()
     page.locator("select[name=size]").select_option("256x256")
     page.locator("#speed").fill("2")
     page.locator("input[name=low_latency]").uncheck()

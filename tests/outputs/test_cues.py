@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -22,6 +23,15 @@ def marks(text: str, *, pause_s: float = 0.3) -> list[Sentence | Word]:
             found.append(Word(token, begin_s, begin_s + WORD_S, start, at))
             begin_s += WORD_S + (pause_s if token[-1] in ".!?" else 0.0)
     return [Sentence(0, text, 0.0, begin_s), *found]
+
+
+def bare(mark: Sentence | Word) -> Sentence | Word:
+    """As a reader tells it: what is not said does not belong to a word."""
+    if isinstance(mark, Sentence):
+        return mark
+    text = mark.text.strip("*")
+    start = mark.start + mark.text.index(text)
+    return replace(mark, text=text, start=start, end=start + len(text))
 
 
 def lines(found: list[Cue]) -> list[list[str]]:
@@ -74,11 +84,22 @@ def test_no_line_ends_with_a_short_word_where_another_end_does_as_well() -> None
         ("Привет 🙂 всем", "Привет 🙂 всем"),
         ("Раз\n\n— два\n## три", "Раз два три"),
         ("Раз <br/> два", "Раз два"),
+        ("**Раз** и *два*", "**Раз** и *два*"),
+        ("* Раз ** два **", "Раз ** два"),
+        ("Раз\n**два**", "Раз **два**"),
     ],
 )
 def test_what_is_not_said_is_shown_where_it_stands_in_a_line(text: str, expected: str) -> None:
-    said = [mark for mark in marks(text) if isinstance(mark, Sentence) or "<" not in mark.text]
+    said = [bare(mark) for mark in marks(text) if "<" not in mark.text or mark.start_s == 0]
     assert lines(cues(said, text)) == [[expected]]
+
+
+def test_a_line_without_a_mark_is_a_cue_but_a_wrapped_one_is_not() -> None:
+    text = "Заголовок\nЭто текст,\nкоторый переносят"
+    said = [*marks("Заголовок"), *marks(text)[1:]]
+    del said[1]
+    said.insert(2, Sentence(1, "Это текст, который переносят", 0.3, 2.0))
+    assert lines(cues(said, text)) == [["Заголовок"], ["Это текст, который переносят"]]
 
 
 def test_words_of_unknown_places_have_nothing_between_them() -> None:

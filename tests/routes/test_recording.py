@@ -237,7 +237,8 @@ def test_a_transcript_gives_words_and_their_times(
     soundfile.write(path, np.concatenate([s.pcm for s in speeches]), 22_050)
     data = path.read_bytes()
     path.unlink()
-    answer = send(client, sound=data, text=text, size="128x128")
+    sent = f"  {text}\n"
+    answer = send(client, sound=data, text=sent, size="128x128")
     job = job_of(service, answer)
     assert until(lambda: job.ended)
     told = client.get(f"/api/jobs/{job.id}").json
@@ -246,6 +247,9 @@ def test_a_transcript_gives_words_and_their_times(
     assert answer.headers["X-Aligned"] == "1.00"
     words = [mark for mark in job.marks if hasattr(mark, "text") and not hasattr(mark, "index")]
     assert [word.text for word in words] == text.split()
+    assert [sent[word.start : word.end] for word in words] == text.split()
+    captions = client.get(told["subtitles_url"]).text.splitlines()
+    assert captions[2::4] == ["Мама мыла раму.", "Папа купил много яблок."]
     wanted = [word.start_s for word in speeches[0].words]
     assert np.abs(np.array([w.start_s for w in words[:3]]) - wanted).max() < 0.06
 

@@ -105,8 +105,9 @@ def _is_kazakh(words: Sequence[str]) -> bool:
 
 
 def _parts(text: str) -> Iterator[SpanText]:
-    start = 0
-    while start < len(text):
+    # There may be a mebibyte of spaces around a text.
+    start, stop = len(text) - len(text.lstrip()), len(text.rstrip())
+    while start < stop:
         end = _part_end(text, start)
         yield SpanText.written(text[start:end], start)
         start = end

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from app_core.errors import BadInput
+from app_core.speech.text import reading
+from app_core.speech.text.reading import Reader
+from app_core.speech.text.spoken_text import SpokenText, check_length, something
+
+
+def test_every_word_is_on_the_line_in_order_and_knows_its_place() -> None:
+    text = "\n  Первая строка\n\nВторая & третья.  Ещё одна! "
+    spoken = SpokenText.of(Reader().read(text, "ru"))
+    assert "\n" not in spoken.said
+    at = 0
+    for word in spoken.words:
+        at = spoken.said.index(word.said, at) + len(word.said)
+        assert text[word.start : word.end] == word.written
+    assert spoken.said == "Первая строка. Вторая и третья. Ещё одна!"
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "🙂", "…", "<br>"])
+def test_nothing_to_say_is_bad_input(text: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        something(Reader().read(text, "ru"))
+    assert caught.value.field == "text"
+
+
+def test_only_the_first_piece_is_read_to_know_that_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def counted(language: str) -> object:
+        normalise = reading.LANGUAGES[language]
+
+        def count(text: object) -> object:
+            read.append(text.text)  # type: ignore[attr-defined]
+            return normalise(text)  # type: ignore[arg-type]
+
+        return count
+
+    monkeypatch.setattr(reading, "LANGUAGES", {"ru": counted("ru")})
+    pieces = something(Reader().read("Это одно предложение. " * 200, "ru"))
+    assert len(read) == 1
+    assert len(list(pieces)) == 200
+    assert len(read) > 1
+
+
+def test_spaces_around_a_text_are_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    clean = reading.clean
+    monkeypatch.setattr(reading, "clean", lambda text: (read.append(text.text), clean(text))[1])
+    text = "\n" * 100_000 + "Да" + " " * 100_000
+    spoken = SpokenText.of(Reader().read(text, "ru"))
+    assert [(word.start, word.end) for word in spoken.words] == [(100_000, 100_002)]
+    assert len(read) == 1
+    check_length(text, 2)
+    with pytest.raises(BadInput):
+        check_length(text, 1)
