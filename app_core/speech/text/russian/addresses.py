@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from app_core.speech.text.russian.grammar.government import ANY, before_word, case_of_noun, governed
-from app_core.speech.text.russian.grammar.morphology import forms, inflect
+from app_core.speech.text.russian.grammar.morphology import forms, inflect, is_place
 from app_core.speech.text.russian.grammar.numbers import ordinal
 from app_core.speech.text.span_text import SpanText
 
@@ -153,7 +153,9 @@ def _place(match: re.Match[str]) -> str | None:
         if written != name.lower() or place.follows not in (kind, "*"):
             continue
         if len(name) == 1 and name.isupper():
-            return None  # an initial
+            following = re.match(r"[\w-]+", rest)
+            if not (name == "Г" and following and is_place(following[0].lower())):
+                return None  # an initial
         if place.follows == "*" and not kind and len(written) < 3 and rest[:1] not in (":", ""):
             if not rest[:1].islower():
                 return None

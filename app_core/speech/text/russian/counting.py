@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(
     r"(?<![\w.,])(?P<sign>[-–−+])?(?P<number>\d++)(?:[.,](?P<fraction>\d++))?(?![\w])"
 )
-_PAIR = re.compile(r"(?<![\w.,])(?P<low>\d++)(?P<dash> ?[-–—] ?)(?=\d++(?![\w.,]*\d))")
+_PAIR = re.compile(
+    r"(?<![\w.,])(?P<low>\d++)(?:,(?P<fraction>\d{1,3}))?(?P<dash> ?[-–—] ?)(?=\d++(?![\w.]*\d))"
+)
 _WORDS = re.compile(r"[ -]?«?([А-Яа-яЁё]+(?:-[а-яё]+)*)»?")
 _MOST_WORDS = 3
 _NUMBERED = frozenset(
@@ -30,7 +32,7 @@ _NUMBERED = frozenset(
     " раунд этап уровень степень категория группа разряд сезон серия ряд смена микрорайон созыв"
     " половина декада параллель пункт статья подпункт блок вариант урок поколение маршрут юбилей"
     " годовщина век тысячелетие полоса очередь съезд день неделя месяц год час задание упражнение"
-    " вопрос параграф сорт модуль шаг лекция тема акт линия корпус сектор выпуск позиция".split()
+    " дом кабинет школа больница поликлиника автобус рейс окно касса павильон вопрос параграф сорт модуль шаг лекция тема акт линия корпус сектор выпуск позиция".split()
 )
 _FIRST_TOO = frozenset(
     "класс этаж курс место том подъезд квартал полугодие семестр четверть тур категория степень"
@@ -49,6 +51,7 @@ _NUMBERED_BEFORE = re.compile(
 )
 
 
+_AFTER_ORDINAL = re.compile(r"[ыие][хей]-$|\d(?:, | и )$")
 _HALVED = frozenset("раза раз часа часов года лет месяца месяцев суток минуты минут".split())
 """What is counted in halves in speech too."""
 
@@ -130,6 +133,9 @@ def said(number: int, nouns: list[tuple[str, tuple[Form, ...]]], text: str, at: 
     if nouns:
         word, ways = nouns[-1]
         ways = tuple(way for way in ways if way.part == "NOUN") or ways
+        grades = [way for way in ways if way.plural and way.lemma in ("класс", "курс")]
+        if grades and _AFTER_ORDINAL.search(text[max(0, at - 24) : at]):
+            return ordinal(number, grades[0].case, plural=True)
         counted = _counted(number, ways, cases)
         which = _which(number, word, ways, cases, text, at)
         if which and (counted is None or which[1]):
@@ -212,8 +218,15 @@ def _low_end(match: re.Match[str]) -> str | None:
     second = re.compile(r"\d++").match(text, match.end())
     if second is None or len(match["low"]) > 6:
         return None
+    if match["fraction"]:
+        cases = governed(text, at)
+        case = "nomn" if cases is ANY else cases[0]
+        return decimal(int(match["low"]), match["fraction"], case) + " — "
     nouns = _following(text, second.end())
     ways = tuple(w for w in nouns[-1][1] if w.part == "NOUN") if nouns else ()
+    grades = [way for way in ways if way.plural and way.lemma in ("класс", "курс")]
+    if grades and match["low"] != "0":
+        return ordinal(int(match["low"]), grades[0].case, plural=True) + "-"
     cases, gender = governed(text, at), "masc"
     case = "nomn" if cases is ANY else cases[0]
     for candidate in cases:

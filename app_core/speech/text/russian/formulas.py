@@ -24,14 +24,14 @@ _VARIABLE = re.compile(
     r"|(?<=[=+×÷≤≥≠≈<>] )(?P<name2>[A-Za-z])(?P<power2>[²³])?(?!\w)|(?<=\d)(?P<name3>[xyz])(?!\w)"
 )
 _POWER = re.compile(r"(?<=[\w)])(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
-_OPERAND = r"(?=-?\w|[(√])"
+_OPERAND = r"(?=[-–−]?\w|[(√])"
 _OPERATORS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r" ?± ?"), " плюс-минус "),
     (re.compile(r" ?[≈∼] ?"), " примерно "),
     (re.compile(r" ?≤ ?"), " меньше или равно "),
     (re.compile(r" ?≥ ?"), " больше или равно "),
     (re.compile(r" ?≠ ?"), " не равно "),
-    (re.compile(rf" ?=+ ?{_OPERAND}"), " равно "),
+    (re.compile(rf"(?<!=) ?=++ ?{_OPERAND}"), " равно "),
     (re.compile(r"(?<=[\w)]) ?= ?\?"), " равно?"),
     (re.compile(r"(?<=[\w)]) ?< ?(?=[\w-])"), " меньше "),
     (re.compile(r"(?<=[\w)]) ?> ?(?=[\w-])"), " больше "),
@@ -54,6 +54,8 @@ _DIVIDED = re.compile(r"(?<=\d) ?: ?(?=\d+ ?=)")
 _LEFT = re.compile(r"[@&=+×÷±≈≤≥≠<>|¦^~*_`#\\]")
 _SLASH_BETWEEN = re.compile(r"(?<=\w) ?/ ?(?=\w)")
 _POWERS = {"²": "в квадрате", "³": "в кубе"}
+_PI = re.compile(r"π([A-Za-z]?)(?![A-Za-z])")
+_INDEX = re.compile(r"(?<!\w)([A-Za-z])([₀₁₂₃₄₅₆₇₈₉]{1,2})")
 _VARIABLES = {name.lower(): said for name, said in LATIN.items()}
 
 
@@ -65,8 +67,10 @@ def fractions(text: SpanText) -> SpanText:
 
 def arithmetic(text: SpanText) -> SpanText:
     """``x + 5 = 10``, while the numbers are still numbers."""
+    text = text.sub(_INDEX, _index)
     if not re.search(r"[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞π§&*·⋅∙∼]", text.text):
         return text
+    text = text.sub(_PI, lambda match: "пи " + _VARIABLES.get(match[1].lower(), ""))
     text = text.sub(_DIVIDED, " разделить на ")
     text = text.sub(_MINUS, "минус ").sub(_MINUS_TIGHT, " минус ")
     text = text.sub(_VARIABLE, _variable).sub(_POWER, _power)
@@ -107,6 +111,11 @@ def _fraction(match: re.Match[str]) -> str | None:
     if whole:
         return f"{cardinal(int(whole), case, 'femn')} {'целая' if whole == '1' else 'целых'} {said}"
     return said
+
+
+def _index(match: re.Match[str]) -> str:
+    number = int("".join(str("₀₁₂₃₄₅₆₇₈₉".index(char)) for char in match[2]))
+    return f"{_VARIABLES[match[1].lower()]} {cardinal(number)}"
 
 
 def _variable(match: re.Match[str]) -> str | None:

@@ -152,7 +152,7 @@ def _code(match: re.Match[str]) -> str:
 
 
 _ALNUM = re.compile(
-    r"(?<![\w.,-])(?:([A-ZА-Я])-?(\d{1,4})(?:\.(\d{1,2}))?|(\d{1,3})([A-Z]))(?!\w|[.,]\d)"
+    r"(?<![\w.,-])(?:([A-ZА-Яa-z])-?(\d{1,4})(?:\.(\d{1,2}))?|(\d{1,5})([A-Z]))(?!\w|[.,]\d)"
 )
 _SPLIT = re.compile(r"(?<=[A-Za-z])-?(?=\d)|(?<=\d)(?=[A-Za-z]{2})")
 _KNOWN = {"H2O": "аш два о", "CO2": "цэ о два", "O2": "о два", "5G": "пять джи", "4G": "четыре джи"}
@@ -171,5 +171,6 @@ def models(text: SpanText) -> SpanText:
 def _alnum(match: re.Match[str]) -> str:
     if match[1]:
         tail = f" точка {cardinal(int(match[3]))}" if match[3] else ""
-        return f"{spelled(match[1])} {cardinal(int(match[2]))}{tail}"
+        name = "ай" if match[1] == "i" else spelled(match[1])
+        return f"{name} {cardinal(int(match[2]))}{tail}"
     return f"{cardinal(int(match[4]))} {LATIN[match[5]]}"

@@ -159,7 +159,10 @@ _NEAR = 24
 _INITIALS = re.compile(
     r"(?<![\w.])((?:[А-ЯЁӘҒҚҢӨҰҮҺІ]\.[ -]?){1,2})(?=[А-ЯЁӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]+)"
 )
-_INITIALS_AFTER = re.compile(r"(?<=[а-яё] )([А-ЯЁ])\. ?([А-ЯЁ])\.(?=(?P<end> ?$| [А-ЯЁ])?)")
+_INITIALS_AFTER = re.compile(
+    r"(?<!\w)(?P<name>[А-ЯЁӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]+ )([А-ЯЁ])\. ?([А-ЯЁ])\.(?! ?[А-ЯЁӘҒҚҢӨҰҮҺІ][а-яё])"
+    r"(?=(?P<end> ?$)?)"
+)
 
 
 def letters(text: SpanText) -> SpanText:
@@ -185,7 +188,7 @@ def _initials(match: re.Match[str]) -> str:
 
 
 def _initials_after(match: re.Match[str]) -> str:
-    names = f"{CYRILLIC[match[1]]} {CYRILLIC[match[2]]}"
+    names = f"{match['name']}{CYRILLIC[match[2]]} {CYRILLIC[match[3]]}"
     return names + ("." if match["end"] is not None else "")
 
 

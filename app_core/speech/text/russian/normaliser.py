@@ -11,6 +11,7 @@ from app_core.speech.text.russian.addresses import addresses
 from app_core.speech.text.russian.counting import counting
 from app_core.speech.text.russian.dates import dates
 from app_core.speech.text.russian.formulas import arithmetic, fractions, remains
+from app_core.speech.text.russian.grammar.numbers import groups
 from app_core.speech.text.russian.grouping import grouped
 from app_core.speech.text.russian.homes import letters_after, rooms
 from app_core.speech.text.russian.identifiers import identifiers, models
@@ -50,7 +51,11 @@ _STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
     counting,
     letters,
 )
-_LEFT = re.compile(r"\d|[а-яё]-?[а-яё]*\.(?= ?[а-яё,;])")
+_DIGITS = re.compile(r"\d+")
+_SENTENCE = re.compile(r"[^.!?\n]{0,120}+(?:[.!?](?! ?[А-ЯЁ])[^.!?\n]{0,120}+){1,3}")
+_ABBREVIATION = re.compile(r"(?<![\w.])[а-яё]{1,3}(?:-[а-яё]{1,2})?\.(?= ?[а-яё,;)])")
+_MOST_UNKNOWN = 8
+"""More points than that are no abbreviations; the time for them is bounded."""
 _SPACES = re.compile(r" {2,}")
 _BEFORE_MARK = re.compile(r" +(?=[,.!?;:…)»])")
 
@@ -59,14 +64,21 @@ def normalise(text: SpanText) -> SpanText:
     """Words in place of numbers, signs and abbreviations."""
     for step in _STEPS:
         text = step(text)
-    if _LEFT.search(text.text):
-        text = text.follow(_others().normalize(text.text))
-    return remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "")
+    text = text.sub(_DIGITS, lambda match: f" {groups(match.group(), (3,) * 12)} ")
+    if 0 < len(_ABBREVIATION.findall(text.text)) <= _MOST_UNKNOWN:
+        text = text.sub(_SENTENCE, _other_abbreviations)
+    return remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
+
+
+def _other_abbreviations(match: re.Match[str]) -> str | None:
+    """Those that the steps do not know."""
+    if len(_ABBREVIATION.findall(match.group())) not in (1, 2):
+        return None
+    return _others().normalize(match.group())
 
 
 @cache
 def _others() -> Normalizer:
-    """Knows abbreviations that the steps do not."""
     from ru_normalizr import NormalizeOptions, Normalizer
 
     return Normalizer(NormalizeOptions.safe())

@@ -54,7 +54,7 @@ _RATES = {
 _RATE = (
     r"(?: ?/ ?(?P<rate>"
     + "|".join(re.escape(name) for name in sorted(_RATES, key=len, reverse=True))
-    + r")(?!\w))?"
+    + rf"|{units.PATTERN})(?!\w))?"
 )
 _DOT = r"(?P<dot>\.(?= ?[,;:)\da-zа-яё/–—-]))?"
 _LOW = (
@@ -74,7 +74,7 @@ _WORD_BEFORE_SIGN = re.compile(
     rf"(?<=[а-яё]) ?(?P<currency>₸|₽|\$|€|£|¥|(?<= )(?i:тг|тнг|руб|долл))(?!\w){_DOT}"
 )
 _PER = re.compile(r"\b(раз[а]?) ?/ ?(день|сутки|сут|нед|неделю|мес|месяц|год|час|мин)(?!\w)\.?")
-_PERCENT_ADJECTIVE = re.compile(r"(\d+) ?%-?(н?[а-яё]{1,3})(?!\w)")
+_PERCENT_ADJECTIVE = re.compile(r"(?<!\d)(\d++) ?%-?(н?[а-яё]{1,3})(?!\w)")
 _UNLIKELY_BEFORE_WORD = frozenset("с т л ц В А Н".split())
 """Units of one letter that are more likely another word when a word follows."""
 _LETTERED = frozenset("А В Н".split())
@@ -130,7 +130,7 @@ def _plus(written: str) -> str:
 def _after(match: re.Match[str]) -> str | None:
     case = case_of_amount(match.string, match.start())
     rest = match.string[match.end() : match.end() + 12]
-    rate = f" {_RATES[match['rate']]}" if match["rate"] else ""
+    rate = f" {_rate(match['rate'])}" if match["rate"] else ""
     if match["currency"]:
         found = currencies.currency(match["currency"])
         said = _money(match["amount"], match["magnitude"], found, case)
@@ -143,7 +143,7 @@ def _after(match: re.Match[str]) -> str | None:
         _HOUSE_BEFORE.search(before) or (glued and _COMMA_BEFORE.search(before))
     ):
         return None
-    if written in _UNLIKELY_BEFORE_WORD and follows_word and not rate:
+    if written in _UNLIKELY_BEFORE_WORD and follows_word and not (rate or match["magnitude"]):
         return None
     if written == "г" and re.match(r"\. ?[А-Я]", rest) and _year_like(match["amount"]):
         return None
@@ -154,6 +154,13 @@ def _after(match: re.Match[str]) -> str | None:
         return None
     said = _parsed(match["amount"], match["magnitude"]).say(noun, case)
     return _low(match, case, noun) + _plus(match["amount"]) + said + rate + _space(rest)
+
+
+def _rate(written: str) -> str:
+    if written in _RATES:
+        return _RATES[written]
+    noun = units.unit(written)
+    return f"за {noun.form('accs')}" if noun else written
 
 
 def _space(rest: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _LOOK_BACK = 60
-_WORD = re.compile(r"[\w-]+")
+_LAST_WORD = re.compile(r"(?<![\w-])[\w-]{1,40}+$")
+_OPENERS = " \n(«\"'—–-"
 _SKIPPED = frozenset(
     "примерно приблизительно почти всего целых ровно уже ещё еще только лишь где-то порой"
     " ориентировочно минимум максимум хотя бы аж чуть минус плюс".split()
@@ -29,6 +30,7 @@ _BEFORE_ONE_OF = {
     "с": ("gent", "ablt", "accs"),
     "со": ("gent", "ablt", "accs"),
     "через": ("accs",),
+    "сумму": ("accs",),
     "про": ("accs",),
     "спустя": ("accs",),
     "сквозь": ("accs",),
@@ -43,22 +45,19 @@ ANY = ("nomn", "accs", "gent", "datv", "ablt", "loct")
 def governed(text: str, at: int) -> tuple[str, ...]:
     """The cases that a number which begins at ``at`` may stand in, likely ones first; ANY where
     nothing asks for one."""
-    before = text[max(0, at - _LOOK_BACK) : at].rstrip().rstrip("(«\"'—–-").rstrip().lower()
-    for word in reversed(_WORD.findall(before)):
-        if not before.endswith(word):
-            return ANY
-        if word in _SKIPPED:
-            before = before[: -len(word)].rstrip()
-            continue
-        return _CASES.get(word, ANY)
+    before = text[max(0, at - _LOOK_BACK) : at].rstrip(_OPENERS).lower()
+    while before:
+        before, _, word = before.rpartition(" ")
+        if word not in _SKIPPED:
+            return _CASES.get(word.lstrip(_OPENERS), ANY)
     return ANY
 
 
 def before_word(text: str, at: int) -> str:
     """The word right before ``at``, in small letters; empty after a mark or at the start."""
-    before = text[max(0, at - _LOOK_BACK) : at].rstrip().lower()
-    words = _WORD.findall(before)
-    return words[-1] if words and before.endswith(words[-1]) else ""
+    before = text[max(0, at - _LOOK_BACK) : at].rstrip().rpartition(" ")[2].lower()
+    word = _LAST_WORD.search(before)
+    return word.group() if word else ""
 
 
 def case_of_amount(text: str, at: int) -> str:
@@ -70,6 +69,8 @@ def case_of_amount(text: str, at: int) -> str:
 def case_of_noun(text: str, at: int) -> str:
     """The case of a noun whose abbreviation begins at ``at``: where, rather than whither."""
     cases = governed(text, at)
+    if before_word(text, at) in ("угол", "углу", "пересечение", "пересечении", "перекрёсток"):
+        return "gent"
     if cases is ANY:
         return "gent" if _PART_OF.search(text[max(0, at - _LOOK_BACK) : at].lower()) else "nomn"
     return next((case for case in ("loct", "datv", "gent", "ablt") if case in cases), cases[0])
