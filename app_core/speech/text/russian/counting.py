@@ -32,7 +32,8 @@ _NUMBERED = frozenset(
     " раунд этап уровень степень категория группа разряд сезон серия ряд смена микрорайон созыв"
     " половина декада параллель пункт статья подпункт блок вариант урок поколение маршрут юбилей"
     " годовщина век тысячелетие полоса очередь съезд день неделя месяц год час задание упражнение"
-    " дом кабинет школа больница поликлиника автобус рейс окно касса павильон вопрос параграф сорт модуль шаг лекция тема акт линия корпус сектор выпуск позиция".split()
+    " дом кабинет школа больница поликлиника автобус рейс окно касса павильон"
+    " вопрос параграф сорт модуль шаг лекция тема акт линия корпус сектор выпуск позиция".split()
 )
 _FIRST_TOO = frozenset(
     "класс этаж курс место том подъезд квартал полугодие семестр четверть тур категория степень"
@@ -52,6 +53,7 @@ _NUMBERED_BEFORE = re.compile(
 
 
 _AFTER_ORDINAL = re.compile(r"[ыие][хей]-$|\d(?:, | и )$")
+_ADJECTIVAL = ("ый", "ий", "ой", "ая", "ое")
 _HALVED = frozenset("раза раз часа часов года лет месяца месяцев суток минуты минут".split())
 """What is counted in halves in speech too."""
 
@@ -133,6 +135,9 @@ def said(number: int, nouns: list[tuple[str, tuple[Form, ...]]], text: str, at: 
     if nouns:
         word, ways = nouns[-1]
         ways = tuple(way for way in ways if way.part == "NOUN") or ways
+        for _, adjective in nouns[:-1]:
+            shapes = {(way.case, way.plural) for way in adjective}
+            ways = tuple(way for way in ways if (way.case, way.plural) in shapes) or ways
         grades = [way for way in ways if way.plural and way.lemma in ("класс", "курс")]
         if grades and _AFTER_ORDINAL.search(text[max(0, at - 24) : at]):
             return ordinal(number, grades[0].case, plural=True)
@@ -180,6 +185,8 @@ def _fits(number: int, way: Form, case: str) -> bool:
         return not way.plural and way.case == case and not (way.fixed and case != "nomn")
     if not direct:
         return way.plural and way.case == case
+    if way.plural and is_few(number) and way.lemma.endswith(_ADJECTIVAL) and way.case == "gent":
+        return True  # nouns that decline as adjectives: два взрослых
     if way.only_plural or way.part != "NOUN":
         return way.plural and way.case == (
             "gent" if way.only_plural or not is_few(number) else way.case

@@ -30,6 +30,7 @@ _NAMED = re.compile(
     rf"(?P<link> ?[-–—] ?| по | до | и | или |, ?))?"
     rf"(?P<day>{_DAY})(?:-?(?P<ending>го|ого|е|ое|му|ому|м|ым|ом))? (?P<month>{_NAMES})(?!\w)"
 )
+_QUOTED = re.compile(rf"[«\"“]({_DAY})[»\"”](?= (?:{_NAMES})(?!\w))")
 _ENDINGS = {"го": "gent", "ого": "gent", "е": "nomn", "ое": "nomn", "му": "datv", "ому": "datv"}
 _ENDINGS |= {"м": "loct", "ом": "loct", "ым": "ablt"}
 _NOMINATIVE_AFTER = frozenset("сегодня завтра вчера послезавтра это дата".split())
@@ -38,6 +39,7 @@ _LOOKS_LIKE_DATE = frozenset("с со до по к ко от на дата в".s
 
 def dates(text: SpanText) -> SpanText:
     """``25.11.2026``, ``2026-11-25``, ``25.11``, ``1-5 мая``, ``5-го мая``."""
+    text = text.sub(_QUOTED, lambda match: match[1])
     text = text.sub(_ISO, _full).sub(_FULL, _full)
     text = text.sub(_DAY_MONTH, _day_month)
     return text.sub(_NAMED, _named)

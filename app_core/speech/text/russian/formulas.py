@@ -17,6 +17,7 @@ _FRACTION = re.compile(
     r"(?<![\w.,/])(?:(?P<whole>\d{1,3})[ ])?(?P<top>\d{1,3})[/⁄](?P<bottom>\d{1,4})(?![\w/]|[.,]\d)"
     r"(?: ?(?P<unit>" + units.PATTERN + r")(?!\w)(?:\.(?= ?[а-яё,]))?)?"
 )
+_OUT_OF = re.compile(r"(?<=\d[.,]\d) ?/ ?(?=(?:5|10|100)(?!\d))")
 _SLASH = re.compile(r"(?<=\d) ?/ ?(?=\d)")
 _BY = re.compile(r"(?<=\d) ?(?:[xх]|(?<! )[×*](?! )) ?(?=\d)")
 _VARIABLE = re.compile(
@@ -55,14 +56,16 @@ _LEFT = re.compile(r"[@&=+×÷±≈≤≥≠<>|¦^~*_`#\\]")
 _SLASH_BETWEEN = re.compile(r"(?<=\w) ?/ ?(?=\w)")
 _POWERS = {"²": "в квадрате", "³": "в кубе"}
 _PI = re.compile(r"π([A-Za-z]?)(?![A-Za-z])")
-_INDEX = re.compile(r"(?<!\w)([A-Za-z])([₀₁₂₃₄₅₆₇₈₉]{1,2})")
+_INDEX = re.compile(r"(?<!\w)([A-Za-z])([₀₁₂₃₄₅₆₇₈₉]{1,2})(?!\w)")
 _VARIABLES = {name.lower(): said for name, said in LATIN.items()}
 
 
 def fractions(text: SpanText) -> SpanText:
     """``1/2``, ``½``, ``120/80``, ``24/7``, ``20x30``."""
     text = text.sub(_VULGAR_SIGN, _vulgar)
-    return text.sub(_FRACTION, _fraction).sub(_SLASH, " дробь ").sub(_BY, " на ")
+    return (
+        text.sub(_FRACTION, _fraction).sub(_OUT_OF, " из ").sub(_SLASH, " дробь ").sub(_BY, " на ")
+    )
 
 
 def arithmetic(text: SpanText) -> SpanText:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from app_core.speech.text.russian.grammar.government import before_word
 from app_core.speech.text.russian.grammar.numbers import cardinal, group, groups
@@ -155,15 +156,38 @@ _ALNUM = re.compile(
     r"(?<![\w.,-])(?:([A-ZА-Яa-z])-?(\d{1,4})(?:\.(\d{1,2}))?|(\d{1,5})([A-Z]))(?!\w|[.,]\d)"
 )
 _SPLIT = re.compile(r"(?<=[A-Za-z])-?(?=\d)|(?<=\d)(?=[A-Za-z]{2})")
-_KNOWN = {"H2O": "аш два о", "CO2": "цэ о два", "O2": "о два", "5G": "пять джи", "4G": "четыре джи"}
+_KNOWN = {"5G": "пять джи", "4G": "четыре джи"}
 _KNOWN |= {"3G": "три джи", "B2B": "би ту би", "B2C": "би ту си", "MP3": "эм пэ три"}
 _KNOWN |= {"MP4": "эм пэ четыре", "1С": "один эс", "1C": "один эс", "PM2.5": "пэ эм два и пять"}
 _KNOWN_PATTERN = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, _KNOWN)) + r")(?!\w)")
 
 
+_ELEMENTS = dict(
+    pair.split(":")
+    for pair in "H:аш O:о C:цэ N:эн S:эс P:пэ K:калий Na:натрий Ca:кальций Fe:феррум Cl:хлор"
+    " Cu:купрум Al:алюминий Mg:магний Zn:цинк Ag:аргентум Si:силициум Mn:марганец".split()
+)
+_ELEMENT = re.compile(r"([A-Z][a-z]?)([0-9₀-₉]{0,2})")
+_FORMULA = re.compile(
+    r"(?<![\w-])(?=[A-Za-z]{1,9}+[0-9₀-₉])(?:[A-Z][a-z]?[0-9₀-₉]{0,2}){2,8}(?![\w-])"
+)
+
+
+def _formula(match: re.Match[str]) -> str | None:
+    """A chemical one; other letters with digits are left."""
+    parts = _ELEMENT.findall(match.group())
+    if any(name not in _ELEMENTS for name, _ in parts):
+        return None
+    said = []
+    for name, count in parts:
+        number = unicodedata.normalize("NFKC", count)
+        said += [_ELEMENTS[name], cardinal(int(number))] if number else [_ELEMENTS[name]]
+    return " ".join(said)
+
+
 def models(text: SpanText) -> SpanText:
     """``A4``, ``3D``, ``H2O``, ``COVID-19``: letters with numbers."""
-    text = text.sub(_KNOWN_PATTERN, lambda match: _KNOWN[match.group()])
+    text = text.sub(_KNOWN_PATTERN, lambda match: _KNOWN[match.group()]).sub(_FORMULA, _formula)
     text = text.sub(_ALNUM, _alnum)
     return text.sub(_SPLIT, " ")
 

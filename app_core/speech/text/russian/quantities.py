@@ -82,9 +82,10 @@ _HOUSE_BEFORE = re.compile(
     r"(?:(?<!\w)(?:д|дом|доме|дома|корп|корпус|стр|блок|секция|ул|№|номер|кв|каб)\.? ?)$"
 )
 _COMMA_BEFORE = re.compile(r", ?$")
-_DISTANCE_FROM = re.compile(r" от\b")
+_DISTANCE_FROM = re.compile(r" (?:от|к|севернее|южнее|западнее|восточнее|северо|юго)(?![а-яё])")
 
 
+_THOUSANDS = re.compile(r"(?<=\d) ?т\. ?(?=(?:р|руб|тг|тенге)(?!\w))")
 _INCHES = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)(?:[″”]|''|\"(?=[, .)]|$))")
 
 
@@ -96,7 +97,7 @@ def _inches(match: re.Match[str]) -> str | None:
 
 def quantities(text: SpanText) -> SpanText:
     """Words in place of numbers that have a unit or a currency, and of these."""
-    text = text.sub(_INCHES, _inches)
+    text = text.sub(_INCHES, _inches).sub(_THOUSANDS, " тыс. ")
     text = text.sub(_PERCENT_ADJECTIVE, _percent_adjective)
     text = text.sub(_BEFORE, _money_before)
     text = text.sub(_AFTER, _after)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from app_core.speech.text.russian.grammar.government import ANY, before_word, governed
+from app_core.speech.text.russian.grammar.morphology import inflect
 from app_core.speech.text.russian.grammar.numbers import ordinal
 from app_core.speech.text.span_text import SpanText
 
@@ -36,15 +37,22 @@ _MONTH_BEFORE = re.compile(
 _SEASON_BEFORE = re.compile(
     r"(?:весн|лет|осен|зим|квартал|полугоди|конц|начал|итог|бюджет|выпуск)\w{0,3}$"
 )
+_QUARTER = re.compile(r"(?<![\w.,])([1-4]|I{1,3}|IV)(?:-?й)? ?кв(?!\w)\.?(?= \d{4})")
 _ERA = re.compile(r"(?<!\w)(до )?н\. ?э(?!\w)\.?(?P<end>(?= ?[А-ЯЁ]|$))?")
 
 
 def years(text: SpanText) -> SpanText:
     """``в 2026 году``, ``2024/25``, ``1941–1945 гг.``, ``в 2026``, ``до н. э.``"""
-    text = text.sub(_RANGE, _range)
+    text = text.sub(_QUARTER, _quarter).sub(_RANGE, _range)
     text = text.sub(_LIST, _listed).sub(_ONE, _one).sub(_SCHOOL_ADJECTIVE, _school)
     text = text.sub(_ALONE, _alone)
     return text.sub(_ERA, lambda match: (match[1] or "") + "нашей эры" + _stop(match))
+
+
+def _quarter(match: re.Match[str]) -> str:
+    number = {"I": 1, "II": 2, "III": 3, "IV": 4}.get(match[1]) or int(match[1])
+    case = _case(match.string, match.start())
+    return f"{ordinal(number, case)} {inflect('квартал', case)}"
 
 
 def _stop(match: re.Match[str]) -> str:
