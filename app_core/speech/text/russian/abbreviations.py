@@ -222,7 +222,7 @@ _STOP = r"(?P<stop>(?=\s*(?:$|\n| [А-ЯЁ])))?"
 _PHRASE = _pattern(_PHRASES, r"\." + r"(?P<stop>(?= ?(?:$|\n)| [А-ЯЁӘҒҚҢӨҰҮҺІ]))?")
 _SLASH = _pattern(_SLASHED, r"(?![\w/])")
 _HYPHEN = _pattern(_HYPHENED, r"(?![\w-])")
-_ADJECTIVE = _pattern(_ADJECTIVES, r"(?:\.|(?<=/.)) ?«?(?P<noun>(?=[а-яё])[а-яё-]{3,})(?![\w.])")
+_ADJECTIVE = _pattern(_ADJECTIVES, r"(?:\.|(?<=/.)) ?«?(?P<noun>(?=[а-яё])[а-яё-]{3,})(?!\w|\.\w)")
 _ADJECTIVE_AFTER = re.compile(r"(?P<noun>[а-яё]{4,}) (?P<name>тел|эл)\. ")
 _DEGREE = re.compile(
     r"(?<!\w)(?P<who>[кдКД])\. ?(?P<what>ф\.?-м|филол|филос|психол|с\.-х|г\.-м|[тэпмбхюиг])\. ?н"
@@ -261,8 +261,9 @@ def _phrase(match: re.Match[str]) -> str | None:
 def _adjective(match: re.Match[str]) -> str | None:
     """An adjective in the case, gender and number of its noun."""
     name, noun = _key(match["name"]), match["noun"]
-    if match.string[max(0, match.start() - 2) : match.start()].strip()[-1:].isdigit():
-        return None
+    after_number = match.string[max(0, match.start() - 2) : match.start()].strip()[-1:].isdigit()
+    if after_number and name in ("мин", "ср", "сот", "дом", "ст"):
+        return None  # a unit
     adjective = _ADJECTIVES[name]
     asked = case_of_noun(match.string, match.start())
     ways = [form for form in forms(noun) if form.part == "NOUN"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.russian.grammar.government import ANY, before_word, governed
+from app_core.speech.text.russian.grammar.government import ANY, before_word, governed, shared_out
 from app_core.speech.text.russian.grammar.morphology import Form, forms
 from app_core.speech.text.russian.grammar.numbers import (
     cardinal,
@@ -52,6 +52,11 @@ _NUMBERED_BEFORE = re.compile(
 )
 
 
+_LOWER_END = re.compile(
+    r"(?:(?<![а-яё])(?:ноль|од[ин]|дв|тр[иеё]|четыр|пят|шест|сем|восем|восьм|девят|десят|одиннадц"
+    r"|сорок|ст[оа]|тысяч|миллион|миллиард)[а-яё]{0,14}+ )++— $"
+)
+"""The words of the lower end of a range."""
 _AFTER_ORDINAL = re.compile(r"[ыие][хей]-$|\d(?:, | и )$")
 _ADJECTIVAL = ("ый", "ий", "ой", "ая", "ое")
 _HALVED = frozenset("раза раз часа часов года лет месяца месяцев суток минуты минут".split())
@@ -108,34 +113,47 @@ def _fraction(match: re.Match[str]) -> str:
     return decimal(int(match["number"]), match["fraction"], case)
 
 
-def _following(text: str, at: int) -> list[tuple[str, tuple[Form, ...]]]:
+_Words = list[tuple[str, tuple[Form, ...]]]
+
+
+def _following(text: str, at: int) -> _Words:
     """The next words up to the first noun, with the ways to understand each; [] without one."""
-    found = []
+    found: _Words = []
     for _ in range(_MOST_WORDS):
         match = _WORDS.match(text, at)
         if match is None or match.group()[0] not in " -":
             return []
         word, at = match[1], match.end()
         ways = forms(word.lower())
+        adjective = [way for way in ways if way.part in ("ADJF", "PRTF")]
         found.append((word, ways))
         if any(way.part == "NOUN" for way in ways):
-            return found
-        if not any(way.part in ("ADJF", "PRTF") for way in ways):
-            return found[:-1] if _adjectives(found[:-1]) else []
+            following = _WORDS.match(text, at) if adjective else None
+            if following is None or not _agree(adjective, forms(following[1].lower())):
+                return found
+        elif not adjective:
+            return found[:-1]
     return []
 
 
-def _adjectives(found: list[tuple[str, tuple[Form, ...]]]) -> bool:
-    return bool(found)
+def _agree(adjective: list[Form], noun: tuple[Form, ...]) -> bool:
+    """Whether what can be a noun is an adjective: ``2 столовые ложки``."""
+    shapes = {(way.case, way.plural) for way in adjective}
+    return any(
+        way.part == "NOUN"
+        and ((way.case, way.plural) in shapes or (way.case == "gent" and ("nomn", True) in shapes))
+        for way in noun
+    )
 
 
-def said(number: int, nouns: list[tuple[str, tuple[Form, ...]]], text: str, at: int) -> str:
+def said(number: int, nouns: _Words, text: str, at: int) -> str:
     """``number`` in the case and gender of what follows or by the words before it."""
-    cases = governed(text, at)
+    lower = _LOWER_END.search(text, max(0, at - 80), at)
+    cases = shared_out(governed(text, lower.start() if lower else at), number)
     if nouns:
         word, ways = nouns[-1]
         ways = tuple(way for way in ways if way.part == "NOUN") or ways
-        for _, adjective in nouns[:-1]:
+        for _, adjective in nouns[:-1] if is_one(number) else ():
             shapes = {(way.case, way.plural) for way in adjective}
             ways = tuple(way for way in ways if (way.case, way.plural) in shapes) or ways
         grades = [way for way in ways if way.plural and way.lemma in ("класс", "курс")]
@@ -147,8 +165,10 @@ def said(number: int, nouns: list[tuple[str, tuple[Form, ...]]], text: str, at: 
             return which[0]
         if counted:
             return counted
-        if cases is not ANY and (counted := _counted(number, ways, ANY)):
-            return counted
+        for candidates in (cases, ANY):
+            for _, shapes_of_word in reversed(nouns):
+                if counted := _counted(number, shapes_of_word, candidates):
+                    return counted
     case = "nomn" if cases is ANY else cases[0]
     return cardinal(number, case, _gender_ahead(text, at, number))
 

@@ -6,6 +6,7 @@ import re
 
 from app_core.speech.text.russian import units
 from app_core.speech.text.russian.grammar.government import before_word, case_of_amount
+from app_core.speech.text.russian.grammar.noun import Amount
 from app_core.speech.text.russian.grammar.numbers import cardinal, ordinal
 from app_core.speech.text.russian.letters import LATIN
 from app_core.speech.text.span_text import SpanText
@@ -97,7 +98,8 @@ def _fraction(match: re.Match[str]) -> str | None:
     if (top, bottom) == (24, 7):
         return "двадцать четыре на семь"
     if top >= 60 and 30 <= bottom <= 150:
-        return f"{cardinal(top)} на {cardinal(bottom)}"
+        noun = units.unit(match["unit"].strip()) if match["unit"] else None
+        return f"{cardinal(top)} на {Amount(bottom).say(noun, 'nomn')}"
     before = before_word(text, at)
     small = 1 <= top < bottom and bottom in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 100, 1000)
     if not small or before in ("дом", "доме", "квартира", "корпус", "номер"):

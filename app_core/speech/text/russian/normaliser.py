@@ -11,7 +11,7 @@ from app_core.speech.text.russian.addresses import addresses
 from app_core.speech.text.russian.counting import counting
 from app_core.speech.text.russian.dates import dates
 from app_core.speech.text.russian.formulas import arithmetic, fractions, remains
-from app_core.speech.text.russian.grammar.numbers import groups
+from app_core.speech.text.russian.grammar.numbers import cardinal, groups
 from app_core.speech.text.russian.grouping import grouped
 from app_core.speech.text.russian.homes import letters_after, rooms
 from app_core.speech.text.russian.identifiers import identifiers, models
@@ -64,10 +64,16 @@ def normalise(text: SpanText) -> SpanText:
     """Words in place of numbers, signs and abbreviations."""
     for step in _STEPS:
         text = step(text)
-    text = text.sub(_DIGITS, lambda match: f" {groups(match.group(), (3,) * 12)} ")
+    text = text.sub(_DIGITS, _left_over)
     if 0 < len(_ABBREVIATION.findall(text.text)) <= _MOST_UNKNOWN:
         text = text.sub(_SENTENCE, _other_abbreviations)
     return remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
+
+
+def _left_over(match: re.Match[str]) -> str:
+    digits = match.group()
+    plain = digits[0] != "0" and len(digits) <= 6
+    return f" {cardinal(int(digits)) if plain else groups(digits, (3,) * 12)} "
 
 
 def _other_abbreviations(match: re.Match[str]) -> str | None:

@@ -51,7 +51,20 @@ def days(text: SpanText) -> SpanText:
         _DAY_RANGE,
         lambda match: f"с {_DAYS[match[1].lower()][0]} по {_DAYS[match[2].lower()][1]}",
     )
+    text = text.sub(
+        _DAY_AFTER, lambda match: f"{match[1]} {_DAYS[match[2].lower()][_form(match[1])]}"
+    )
     return text.sub(_DAY_ALONE, _day)
+
+
+_DAY_AFTER = re.compile(
+    r"(?<!\w)(?P<before>(?i:кроме|до|с|в|на|по)) (?P<day>(?i:пн|вт|чт|пт|сб|вс))(?!\w)(?:\."
+    r"(?= ?[а-яё\d,]))?"
+)
+
+
+def _form(preposition: str) -> int:
+    return 1 if preposition.lower() in ("в", "на", "по") else 0
 
 
 def _day(match: re.Match[str]) -> str | None:

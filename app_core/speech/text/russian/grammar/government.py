@@ -40,7 +40,10 @@ _BEFORE_ONE_OF = {
 _CASES: dict[str, tuple[str, ...]] = dict(_BEFORE_ONE_OF)
 for _case, _words in _AFTER.items():
     _CASES.update(dict.fromkeys(_words.split(), (_case,)))
-_PART_OF = re.compile(r"(?:пункт|подпункт|част|абзац|глав|стать)\w{0,3} [\w-]{1,20} $")
+_PART_OF = re.compile(
+    r"(?:(?:пункт|подпункт|част|абзац|глав|стать)\w{0,3}|(?<!\w)(?:п|пп|подп|ч|абз|гл)\.)"
+    r" ?[\w.-]{1,20} $"
+)
 ANY = ("nomn", "accs", "gent", "datv", "ablt", "loct")
 
 
@@ -55,6 +58,17 @@ def governed(text: str, at: int) -> tuple[str, ...]:
     return ANY
 
 
+def shared_out(cases: tuple[str, ...], number: int) -> tuple[str, ...]:
+    """``cases`` after «по»: the dative for one and a thousand (по одной тысяче), for others the
+    accusative (по пять)."""
+    if cases != _CASES["по"]:
+        return cases
+    ones = re.search(r"1$|1\d{3}$|1\d{6}$", str(number)) and not re.search(
+        r"11(?:\d{3})*$", str(number)
+    )
+    return ("datv",) if ones else cases
+
+
 def before_word(text: str, at: int) -> str:
     """The word right before ``at``, in small letters; empty after a mark or at the start."""
     before = text[max(0, at - _LOOK_BACK) : at].rstrip().rpartition(" ")[2].lower()
@@ -62,9 +76,9 @@ def before_word(text: str, at: int) -> str:
     return word.group() if word else ""
 
 
-def case_of_amount(text: str, at: int) -> str:
+def case_of_amount(text: str, at: int, number: int = 0) -> str:
     """The case of an amount whose unit is an abbreviation or sign, and so shows none."""
-    cases = governed(text, at)
+    cases = shared_out(governed(text, at), number)
     return "nomn" if cases is ANY else cases[0]
 
 
