@@ -136,8 +136,20 @@ _STREET_HOUSE = re.compile(
 _KNOWN_AS_PLURAL = re.compile(r" ?\d+ ?[-–—,] ?\d")
 
 
+_METRO = re.compile(r"(?<!\w)ст\. ?м\.(?: ?метро)?")
+
+
+def _metro(match: re.Match[str]) -> str:
+    return inflect("станция", case_of_noun(match.string, match.start())) + " метро"
+
+
 def addresses(text: SpanText) -> SpanText:
-    text = text.sub(_AREA, _area).sub(_AFTER_NUMBER, _after_number).sub(_HYPHEN, _hyphen)
+    text = (
+        text.sub(_METRO, _metro)
+        .sub(_AREA, _area)
+        .sub(_AFTER_NUMBER, _after_number)
+        .sub(_HYPHEN, _hyphen)
+    )
     text = text.sub(_WRITTEN, _place).sub(_POINTLESS, _place)
     return text.sub(_STREET_HOUSE, lambda match: f"{match['word']}{match['a']} дробь {match['b']}")
 

@@ -52,6 +52,8 @@ _NUMBERED_BEFORE = re.compile(
 )
 
 
+_DAYS_OF_MONTH = re.compile(r"\d{1,2}(?:(?:, | и | или |, и )\d{1,2}){0,3} числа(?!\w)")
+_IN_ONE = re.compile(r"\d (?:шт\.? )?в $")
 _LOWER_END = re.compile(
     r"(?:(?<![а-яё])(?:ноль|од[ин]|дв|тр[иеё]|четыр|пят|шест|сем|восем|восьм|девят|десят|одиннадц"
     r"|сорок|ст[оа]|тысяч|миллион|миллиард)[а-яё]{0,14}+ )++— $"
@@ -79,6 +81,10 @@ def _number(match: re.Match[str]) -> str:
     if len(written) > 1 and written[0] == "0":
         return sign + _zeros(written)
     number = int(written)
+    if _DAYS_OF_MONTH.match(text, at):
+        return ordinal(number, "gent", "neut")
+    if number == 1 and _IN_ONE.search(text[max(0, at - 24) : at]) and not _WORDS.match(text, end):
+        return "одном"
     if end < len(text) and text[end] in ",.;:!?)" or _is_numbered(text, at):
         nouns: list[tuple[str, tuple[Form, ...]]] = []
     else:

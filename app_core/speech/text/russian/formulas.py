@@ -101,6 +101,8 @@ def _fraction(match: re.Match[str]) -> str | None:
         noun = units.unit(match["unit"].strip()) if match["unit"] else None
         return f"{cardinal(top)} на {Amount(bottom).say(noun, 'nomn')}"
     before = before_word(text, at)
+    if top == bottom or before.startswith("график") or "рафик" in text[max(0, at - 20) : at]:
+        return f"{cardinal(top)} на {cardinal(bottom)}" if not match["unit"] else None
     small = 1 <= top < bottom and bottom in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 100, 1000)
     if not small or before in ("дом", "доме", "квартира", "корпус", "номер"):
         return None

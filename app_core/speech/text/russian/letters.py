@@ -227,7 +227,9 @@ def _shouted(match: re.Match[str]) -> bool:
         + " "
         + text[match.end() : match.end() + _NEAR]
     )
-    return _CAPITAL_WORD.search(around) is not None
+    return any(
+        word not in _SPOKEN and known(word.lower()) for word in _CAPITAL_WORD.findall(around)
+    )
 
 
 def _pronounceable(word: str) -> bool:

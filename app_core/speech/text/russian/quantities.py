@@ -79,6 +79,7 @@ _PERIODS = frozenset("час минута секунда сутки месяц �
 _UNLIKELY_BEFORE_WORD = frozenset("с т л ц В А Н К".split())
 """Units of one letter that are more likely another word when a word follows."""
 _LETTERED = frozenset("А В Н".split())
+_PAGES = Noun("страница", "femn")
 _HOUSE_BEFORE = re.compile(
     r"(?:(?<!\w)(?:д|дом|доме|дома|корп|корпус|стр|блок|секция|ул|№|номер|кв|каб)\.? ?)$"
 )
@@ -95,6 +96,9 @@ _TIMES_A = re.compile(
 )
 _PER_ONE = re.compile(rf"(?<!\w)(?P<before>за|в|на) (?P<unit>{units.PATTERN})(?!\w){_DOT}")
 _ALONE = re.compile(r"(?<![\w.]) ?(?<!\d)(?<!\d )(?P<unit>тг|тнг|кг|км|см|мм|мл|кВт|ГБ|МБ)(?!\w)")
+_WITH_DISCOUNT = re.compile(
+    r"(?<=[сС] )(\d{1,3}) ?%(?= (?:скидкой|предоплатой|надбавкой|гарантией))"
+)
 _INCHES = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)(?:[″”]|''|\"(?=[, .)]|$))")
 
 
@@ -108,6 +112,7 @@ def quantities(text: SpanText) -> SpanText:
     """Words in place of numbers that have a unit or a currency, and of these."""
     text = text.sub(_INCHES, _inches).sub(_THOUSANDS, " тыс. ")
     text = text.sub(_SPOON, _spoon).sub(_TIMES_A, _times_a)
+    text = text.sub(_WITH_DISCOUNT, _with_discount)
     text = text.sub(_PERCENT_ADJECTIVE, _percent_adjective)
     text = text.sub(_BEFORE, _money_before)
     text = text.sub(_AFTER, _after)
@@ -145,6 +150,10 @@ def _alone(match: re.Match[str]) -> str:
     noun = units.unit(match["unit"])
     said = noun.form("nomn", plural=True) if noun else match["unit"]
     return match.group().replace(match["unit"], said)
+
+
+def _with_discount(match: re.Match[str]) -> str:
+    return f"{cardinal(int(match[1]), 'gent').replace(' ', '')}процентной"
 
 
 def _percent_adjective(match: re.Match[str]) -> str | None:
@@ -186,6 +195,8 @@ def _after(match: re.Match[str]) -> str | None:
         _HOUSE_BEFORE.search(before) or (glued and _COMMA_BEFORE.search(before))
     ):
         return None
+    if written == "с" and rest[:1] == "." and before.endswith("— ") and match["amount"].isdigit():
+        return Amount(int(match["amount"])).say(_PAGES, "nomn")
     if written in _UNLIKELY_BEFORE_WORD and follows_word and not (rate or match["magnitude"]):
         return None
     if written == "г" and re.match(r"\. ?[А-Я]", rest) and _year_like(match["amount"]):

@@ -38,6 +38,7 @@ _SEASON_BEFORE = re.compile(
     r"(?:весн|лет|осен|зим|квартал|полугоди|конц|начал|итог|бюджет|выпуск)\w{0,3}$"
 )
 _QUARTER = re.compile(r"(?<![\w.,])([1-4]|I{1,3}|IV)(?:-?й)? ?кв(?!\w)\.?(?= \d{4})")
+_YEAR_OF = re.compile(r"(?<!\w)[Гг]од(?: [а-яё]{3,20}){0,2} ?[:—–] ?$")
 _ERA = re.compile(r"(?<!\w)(до )?н\. ?э(?!\w)\.?(?P<end>(?= ?[А-ЯЁ]|$))?")
 
 
@@ -153,6 +154,8 @@ def _alone(match: re.Match[str]) -> str | None:
     """A year without its word: only where little else can be meant."""
     text, at, year = match.string, match.start(), int(match["year"])
     before = before_word(text, at)
+    if _YEAR_OF.search(text[max(0, at - 40) : at]):
+        return ordinal(year)
     if _MONTH_BEFORE.search(before) and before not in ("ма",):
         return ordinal(year, "gent") + " года"
     if not 1800 <= year < 2100 or year % 100 == 0 and year != 2000:

@@ -44,6 +44,7 @@ _PART_OF = re.compile(
     r"(?:(?:пункт|подпункт|част|абзац|глав|стать)\w{0,3}|(?<!\w)(?:п|пп|подп|ч|абз|гл)\.)"
     r" ?[\w.-]{1,20} $"
 )
+_FROM = re.compile(r"(?<!\w)[Ии]з (?:г\.|города |с\.|пос\.)[^.,;]{2,30}$")
 ANY = ("nomn", "accs", "gent", "datv", "ablt", "loct")
 
 
@@ -87,6 +88,8 @@ def case_of_noun(text: str, at: int) -> str:
     cases = governed(text, at)
     if before_word(text, at) in ("угол", "углу", "пересечение", "пересечении", "перекрёсток"):
         return "gent"
+    if cases == _CASES["в"] and _FROM.search(text[max(0, at - _LOOK_BACK) : at]):
+        return "accs"
     if cases is ANY:
         return "gent" if _PART_OF.search(text[max(0, at - _LOOK_BACK) : at].lower()) else "nomn"
     return next((case for case in ("loct", "datv", "gent", "ablt") if case in cases), cases[0])
