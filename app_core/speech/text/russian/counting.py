@@ -127,7 +127,7 @@ def _following(text: str, at: int) -> _Words:
     found: _Words = []
     for _ in range(_MOST_WORDS):
         match = _WORDS.match(text, at)
-        if match is None or match.group()[0] not in " -":
+        if match is None or match.group()[0] != " ":
             return []
         word, at = match[1], match.end()
         ways = forms(word.lower())

@@ -56,7 +56,13 @@ _DIVIDED = re.compile(r"(?<=\d) ?: ?(?=\d+ ?=)")
 _LEFT = re.compile(r"[@&=+×÷±≈≤≥≠<>|¦^~*_`#\\]")
 _SLASH_BETWEEN = re.compile(r"(?<=\w) ?/ ?(?=\w)")
 _POWERS = {"²": "в квадрате", "³": "в кубе"}
+_FUNCTIONS = {"sin": "синус", "cos": "косинус", "tg": "тангенс", "ctg": "котангенс"}
+_FUNCTIONS |= {"log": "логарифм", "lg": "десятичный логарифм", "ln": "натуральный логарифм"}
+_FUNCTION = re.compile(
+    r"(?<!\w)(sin|cos|tg|ctg|log|lg|ln)(?P<floor>[₀-₉]{0,2}) ?(?=[²³(]|\d|[xyαβ](?!\w)|[xyαβ]?\d)"
+)
 _PI = re.compile(r"π([A-Za-z]?)(?![A-Za-z])")
+_FACTORIAL = re.compile(r"(?<=\d)!(?= ?=)")
 _INDEX = re.compile(r"(?<!\w)([A-Za-z])([₀₁₂₃₄₅₆₇₈₉]{1,2})(?!\w)")
 _VARIABLES = {name.lower(): said for name, said in LATIN.items()}
 
@@ -71,11 +77,11 @@ def fractions(text: SpanText) -> SpanText:
 
 def arithmetic(text: SpanText) -> SpanText:
     """``x + 5 = 10``, while the numbers are still numbers."""
-    text = text.sub(_INDEX, _index)
+    text = text.sub(_FUNCTION, _function).sub(_INDEX, _index)
     if not re.search(r"[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞π§&*·⋅∙∼]", text.text):
         return text
     text = text.sub(_PI, lambda match: "пи " + _VARIABLES.get(match[1].lower(), ""))
-    text = text.sub(_DIVIDED, " разделить на ")
+    text = text.sub(_FACTORIAL, " факториал").sub(_DIVIDED, " разделить на ")
     text = text.sub(_MINUS, "минус ").sub(_MINUS_TIGHT, " минус ")
     text = text.sub(_VARIABLE, _variable).sub(_POWER, _power)
     for pattern, said in _OPERATORS:
@@ -120,6 +126,14 @@ def _fraction(match: re.Match[str]) -> str | None:
     return said
 
 
+def _function(match: re.Match[str]) -> str:
+    name = _FUNCTIONS[match[1]]
+    if match["floor"]:
+        floor = "".join(str("₀₁₂₃₄₅₆₇₈₉".index(char)) for char in match["floor"])
+        return f"{name} по основанию {floor} "
+    return name if match.string[match.end() : match.end() + 1] in "²³" else name + " "
+
+
 def _index(match: re.Match[str]) -> str:
     number = int("".join(str("₀₁₂₃₄₅₆₇₈₉".index(char)) for char in match[2]))
     return f"{_VARIABLES[match[1].lower()]} {cardinal(number)}"
@@ -137,7 +151,7 @@ def _variable(match: re.Match[str]) -> str | None:
 def _power(match: re.Match[str]) -> str:
     sign = match["power"]
     if sign in _POWERS:
-        return " " + _POWERS[sign]
+        return f" {_POWERS[sign]}" + " " * match.string[match.end() : match.end() + 1].isalnum()
     number = int("".join(str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(char)) for char in sign.lstrip("⁻")))
     minus = "минус " if sign[0] == "⁻" else ""
     return f" в {minus}{ordinal(number, 'loct', 'femn')} степени"

@@ -26,9 +26,9 @@ _PLATE = re.compile(
 )
 _POST = re.compile(r"(?<![\w.,])0\d{5}(?!\w|[.,]\d| ?(?:тг|тенге|₸))")
 _CODED = re.compile(
-    r"(?P<word>(?i:индекс|код|пин|pin|пароль|счёт|счет|иин|бин|инн|бик|артикул|лот)\w{0,3}"
+    r"(?P<word>(?i:индекс|код|пин|pin|пароль|счёт|счет|иин|бин|инн|бик|артикул|лот|карт)\w{0,3}"
     r"(?: подтверждения| доступа| товара)?)"
-    r"(?P<mark>\.? ?[:—–-]? ?)(?P<number>\d{4,20})(?!\w|[.,]\d)"
+    r"(?P<mark>\.? ?[:—–-]? {0,2}\*? ?)(?P<number>\d{4,20})(?!\w|[.,]\d)"
 )
 _SHORT_NUMBER = re.compile(
     r"(?P<word>(?i:номер|номеру|телефон|телефону|тел\.|звоните|звонить|колл-центр)"
@@ -203,5 +203,6 @@ def _alnum(match: re.Match[str]) -> str:
     if match[1]:
         tail = f" точка {cardinal(int(match[3]))}" if match[3] else ""
         name = "ай" if match[1] == "i" else spelled(match[1])
-        return f"{name} {cardinal(int(match[2]))}{tail}"
+        number = group(match[2]) if match[2][0] == "0" else cardinal(int(match[2]))
+        return f"{name} {number}{tail}"
     return f"{cardinal(int(match[4]))} {LATIN[match[5]]}"

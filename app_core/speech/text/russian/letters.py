@@ -173,7 +173,11 @@ _INITIALS_AFTER = re.compile(
 def letters(text: SpanText) -> SpanText:
     """``МЧС``, ``А. С. Пушкин``, ``КазНУ``."""
     text = text.sub(_CAPITALS_INSIDE, _inside)
-    text = text.sub(_INITIALS_AFTER, _initials_after).sub(_INITIALS, _initials)
+    text = (
+        text.sub(_INITIALS_AFTER, _initials_after)
+        .sub(_ONE_AFTER, _one_after)
+        .sub(_INITIALS, _initials)
+    )
     return text.sub(_MIXED, lambda match: _by_name(match[1])).sub(_CAPITALS, _capitals)
 
 
@@ -195,6 +199,13 @@ def _initials(match: re.Match[str]) -> str:
 def _initials_after(match: re.Match[str]) -> str:
     names = f"{match['name']}{CYRILLIC[match[2]]} {CYRILLIC[match[3]]}"
     return names + ("." if match["end"] is not None else "")
+
+
+_ONE_AFTER = re.compile(r"(?<!\w)([А-ЯЁӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]{2,20} )([А-ЯЁ])\.(?= [а-яё—]|$)")
+
+
+def _one_after(match: re.Match[str]) -> str:
+    return match[1] + CYRILLIC[match[2]] + "." * (match.end() == len(match.string))
 
 
 def _by_name(word: str) -> str:

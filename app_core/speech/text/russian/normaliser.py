@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ _STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
     counting,
     letters,
 )
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"[\d⁰¹²³⁴-⁹₀-₉]+")
 _SENTENCE = re.compile(r"[^.!?\n]{0,120}+(?:[.!?](?! ?[А-ЯЁ])[^.!?\n]{0,120}+){1,3}")
 _ABBREVIATION = re.compile(r"(?<![\w.])[а-яё]{1,3}(?:-[а-яё]{1,2})?\.(?= ?[а-яё,;)])")
 _MOST_UNKNOWN = 8
@@ -71,7 +72,7 @@ def normalise(text: SpanText) -> SpanText:
 
 
 def _left_over(match: re.Match[str]) -> str:
-    digits = match.group()
+    digits = unicodedata.normalize("NFKC", match.group())
     plain = digits[0] != "0" and len(digits) <= 6
     return f" {cardinal(int(digits)) if plain else groups(digits, (3,) * 12)} "
 

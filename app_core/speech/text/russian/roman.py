@@ -32,7 +32,19 @@ _CENTURY_CASE = {"век": "nomn", "века": "gent", "веке": "loct", "ве
 
 
 def roman(text: SpanText) -> SpanText:
+    text = text.sub(_MILLENNIUM, _millennium)
     return text.sub(_CENTURY, _century).sub(_NUMERAL, _numeral)
+
+
+_MILLENNIUM = re.compile(rf"(?<![\w.-])({_R}) тыс(?:\.|ячелети[ея])(?= до н)")
+
+
+def _millennium(match: re.Match[str]) -> str | None:
+    number = value(match[1])
+    case = "loct" if "loct" in (cases := governed(match.string, match.start())) else cases[0]
+    case = "nomn" if cases is ANY else case
+    name = {"nomn": "тысячелетие", "loct": "тысячелетии", "datv": "тысячелетию"}.get(case)
+    return f"{ordinal(number, case, 'neut')} {name or 'тысячелетия'}" if number else None
 
 
 def value(written: str) -> int | None:
@@ -91,6 +103,10 @@ def _numeral(match: re.Match[str]) -> str | None:
     before = _BEFORE.search(text[max(0, match.start() - 40) : match.start()])
     word = before[1] if before else ""
     after = _NEXT.match(text, match.end())
+    if not after and re.search(
+        r"(?<!\w)мест[оа](?!\w)", text[max(0, match.start() - 60) : match.start()]
+    ):
+        return ordinal(number, "nomn", "neut")
     single = len(match["number"]) == 1
     if word and word[0].isupper() and not word.isupper() and word.lower() not in _BOOK:
         ruler = _ruler(number, word, text, match.start() - len(word) - 1)

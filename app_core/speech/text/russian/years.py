@@ -39,12 +39,16 @@ _SEASON_BEFORE = re.compile(
 )
 _QUARTER = re.compile(r"(?<![\w.,])([1-4]|I{1,3}|IV)(?:-?й)? ?кв(?!\w)\.?(?= \d{4})")
 _YEAR_OF = re.compile(r"(?<!\w)[Гг]од(?: [а-яё]{3,20}){0,2} ?[:—–] ?$")
+_ABBREVIATED = re.compile(
+    r"(?<!\w)(?:мес|кв|пол|полуг|янв|фев|мар|апр|авг|сент?|окт|нояб?|дек)\. ?$"
+)
+_DECADE = re.compile(r"(?<=\d-)(?P<ending>х|ых|е|ые|м|ми) гг(?!\w)\.?(?P<end>(?= ?(?:$|[А-ЯЁ])))?")
 _ERA = re.compile(r"(?<!\w)(до )?н\. ?э(?!\w)\.?(?P<end>(?= ?[А-ЯЁ]|$))?")
 
 
 def years(text: SpanText) -> SpanText:
     """``в 2026 году``, ``2024/25``, ``1941–1945 гг.``, ``в 2026``, ``до н. э.``"""
-    text = text.sub(_QUARTER, _quarter).sub(_RANGE, _range)
+    text = text.sub(_DECADE, _decade).sub(_QUARTER, _quarter).sub(_RANGE, _range)
     text = text.sub(_LIST, _listed).sub(_ONE, _one).sub(_SCHOOL_ADJECTIVE, _school)
     text = text.sub(_ALONE, _alone)
     return text.sub(_ERA, lambda match: (match[1] or "") + "нашей эры" + _stop(match))
@@ -56,6 +60,15 @@ def _quarter(match: re.Match[str]) -> str:
     return f"{ordinal(number, case)} {inflect('квартал', case)}"
 
 
+def _decade(match: re.Match[str]) -> str:
+    """``1860-х гг.``"""
+    form = {"е": "годы", "ые": "годы", "м": "годам", "ми": "годами"}.get(match["ending"], "годов")
+    before = re.split(r"[^а-яё]+", match.string[: match.start()][-16:].lower())
+    if form == "годов" and {"в", "во", "о"} & set(before):
+        form = "годах"
+    return f"{match['ending']} {form}" + ("." if match["end"] is not None else "")
+
+
 def _stop(match: re.Match[str]) -> str:
     """The point that ends a sentence too."""
     return "." if match["end"] is not None and match.group().endswith(".") else ""
@@ -65,6 +78,8 @@ def _case(text: str, at: int) -> str:
     """Of a year whose word is an abbreviation."""
     before = before_word(text, at)
     cases = governed(text, at)
+    if _ABBREVIATED.search(text[max(0, at - 8) : at]):
+        return "gent"
     if before in ("в", "во"):
         return "loct"
     if before in ("за", "на", "по", "через"):
