@@ -28,7 +28,9 @@ _STOP = r"(?P<stop>(?=\s*(?:$|\n| [А-ЯЁ])))?"
 _PHRASE = _pattern(PHRASES, r"\." + r"(?P<stop>(?= ?(?:$|\n)| [А-ЯЁӘҒҚҢӨҰҮҺІ]))?")
 _SLASH = _pattern(SLASHED, r"(?![\w/])")
 _HYPHEN = _pattern(HYPHENED, r"(?![\w-])")
-_ADJECTIVE = _pattern(ADJECTIVES, r"(?:\.|(?<=/.)) ?«?(?P<noun>(?=[а-яё])[а-яё-]{3,})(?!\w|\.\w)")
+_ADJECTIVE = _pattern(
+    ADJECTIVES, r"(?:\.|(?<=/.)) ?(?P<quote>«?)(?P<noun>(?=[а-яё])[а-яё-]{3,})(?!\w|\.\w)"
+)
 _DEGREE = re.compile(
     r"(?<!\w)(?P<who>[кдКД])\. ?(?P<what>ф\.?-м|филол|филос|психол|с\.-х|г\.-м|[тэпмбхюиг])\. ?н"
     r"(?P<dot>\.)?(?!\w)"
@@ -79,7 +81,7 @@ def _adjective(match: re.Match[str]) -> str | None:
     words[-1] = inflect(words[-1], way.case, way.plural, way.gender)
     if way.case == "accs" and not way.animate and way.gender != "femn":
         words[-1] = inflect(adjective.split(" ")[-1], "nomn", way.plural, way.gender)
-    return f"{' '.join(words)} {noun}"
+    return f"{' '.join(words)} {match['quote']}{noun}"
 
 
 def _degree(match: re.Match[str]) -> str:

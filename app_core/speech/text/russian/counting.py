@@ -23,7 +23,7 @@ _NUMBER = re.compile(
     r"(?<![\w.,])(?P<sign>[-–−+])?(?P<number>\d++)(?:[.,](?P<fraction>\d++))?(?![\w])"
 )
 _PAIR = re.compile(
-    r"(?<![\w.,])(?P<low>\d++)(?:,(?P<fraction>\d{1,3}))?(?P<dash> ?[-–—] ?)(?=\d++(?![\w.]*\d))"
+    r"(?<![\w.,])(?P<low>\d++)(?:,(?P<fraction>\d{1,3}))?(?P<dash> ?[-–] ?|—)(?=\d++(?![\w.]*\d))"
 )
 _WORDS = re.compile(r"[ -]?«?([А-Яа-яЁё]+(?:-[а-яё]+)*)»?")
 _MOST_WORDS = 3
@@ -61,7 +61,9 @@ _LOWER_END = re.compile(
 """The words of the lower end of a range."""
 _AFTER_ORDINAL = re.compile(r"[ыие][хей]-$|\d(?:, | и )$")
 _ADJECTIVAL = ("ый", "ий", "ой", "ая", "ое")
-_HALVED = frozenset("раза раз часа часов года лет месяца месяцев суток минуты минут".split())
+_HALVED = frozenset(
+    "раза раз часа часов года лет месяца месяцев суток минуты минут тысячи тысяч".split()
+)
 """What is counted in halves in speech too."""
 
 
@@ -115,7 +117,8 @@ def _fraction(match: re.Match[str]) -> str:
         return f"{cardinal(int(match['number']))} точка {_zeros(match['fraction'])}"
     ahead = _WORDS.match(text, match.end())
     if match["fraction"] == "5" and ahead and ahead[1].lower() in _HALVED:
-        return half(int(match["number"]), case)
+        gender = next((way.gender for way in forms(ahead[1].lower())), "masc")
+        return half(int(match["number"]), case, gender)
     return decimal(int(match["number"]), match["fraction"], case)
 
 

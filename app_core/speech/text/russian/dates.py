@@ -27,7 +27,7 @@ _DAY_MONTH = re.compile(
 _NAMES = "|".join([*MONTHS, *(f"{name}\\.?" for name in _SHORT)])
 _NAMED = re.compile(
     rf"(?<![\w.,:/])(?:(?P<first>{_DAY})(?:-?(?:го|е|му|ое|ого))?(?: (?P<name>(?i:{_NAMES})))?"
-    rf"(?P<link> ?[-–—] ?| по | до | и | или |, ?))?"
+    rf"(?P<link> ?[-–—] ?| по | до | на | и | или |, ?))?"
     rf"(?P<day>{_DAY})(?:-?(?P<ending>го|ого|е|ое|му|ому|м|ым|ом))? (?P<month>(?i:{_NAMES}))(?!\w)"
 )
 _QUOTED = re.compile(rf"[«\"“]({_DAY})[»\"”](?= (?:{_NAMES})(?!\w))")
@@ -117,7 +117,9 @@ def _named(match: re.Match[str]) -> str:
         first = ordinal(int(match["first"]), "gent", "neut")
         second = ordinal(int(match["day"]), "accs", "neut")
         return f"{opening}{first}{own} по {second} {month}"
-    cases = {"по": ("gent", "accs"), "до": ("gent", "gent")}.get(link, (case, case))
+    cases = {"по": ("gent", "accs"), "на": ("gent", "accs"), "до": ("gent", "gent")}.get(
+        link, (case, case)
+    )
     first = ordinal(int(match["first"]), cases[0], "neut")
     second = ordinal(int(match["day"]), cases[1], "neut")
     return f"{first}{own}{match['link']}{second} {month}"

@@ -18,12 +18,13 @@ _FRACTION = re.compile(
     r"(?<![\w.,/])(?:(?P<whole>\d{1,3})[ ])?(?P<top>\d{1,3})[/⁄](?P<bottom>\d{1,4})(?![\w/]|[.,]\d)"
     r"(?: ?(?P<unit>" + units.PATTERN + r")(?!\w)(?:\.(?= ?[а-яё,]))?)?"
 )
-_OUT_OF = re.compile(r"(?<=\d[.,]\d) ?/ ?(?=(?:5|10|100)(?!\d))")
+_OUT_OF = re.compile(r"(?<=\d[.,]\d) ?/ ?(?=(?:5|10|100)(?! ?[\dА-Яа-яA-Z]))")
 _SLASH = re.compile(r"(?<=\d) ?/ ?(?=\d)")
 _BY = re.compile(r"(?<=\d) ?(?:[xх]|(?<! )[×*](?! )) ?(?=\d)")
 _VARIABLE = re.compile(
-    r"(?<![\w.'’-])(?P<name>[A-Za-z])(?P<power>[²³])?(?= ?[=+×÷≤≥≠≈<>]| - |[²³)]? ?[=+])"
-    r"|(?<=[=+×÷≤≥≠≈<>] )(?P<name2>[A-Za-z])(?P<power2>[²³])?(?!\w)|(?<=\d)(?P<name3>[xyz])(?!\w)"
+    r"(?<![\w.'’-])(?P<name>[A-Za-z])(?P<power>[²³])?(?= ?[=+×÷·⋅∙≤≥≠≈<>]| - |[²³)]? ?[=+])"
+    r"|(?<=[=+×÷≤≥≠≈<>·⋅∙] )(?P<name2>[A-Za-z])(?P<power2>[²³])?(?!\w)|(?<=\d|[·⋅∙])"
+    r"(?P<name3>[a-zA-Z])(?!\w)"
 )
 _POWER = re.compile(r"(?<=[\w)])(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _OPERAND = r"(?=[-–−]?\w|[(√])"
@@ -61,6 +62,16 @@ _FUNCTIONS |= {"log": "логарифм", "lg": "десятичный логар
 _FUNCTION = re.compile(
     r"(?<!\w)(sin|cos|tg|ctg|log|lg|ln)(?P<floor>[₀-₉]{0,2}) ?(?=[²³(]|\d|[xyαβ](?!\w)|[xyαβ]?\d)"
 )
+_ARGUMENT = re.compile(
+    r"(?:(?<=квадрате )|(?<=кубе )|(?<=синус )|(?<=тангенс )|(?<=логарифм ))([A-Za-z])(?!\w)"
+)
+_QUOTIENT = re.compile(r"(?<!\w)([A-Za-z]) ?/ ?([A-Za-z])(?!\w)")
+_GREEKS = dict(
+    pair.split(":")
+    for pair in "α:альфа β:бета γ:гамма δ:дельта Δ:дельта ε:эпсилон θ:тета λ:лямбда μ:мю ρ:ро"
+    " σ:сигма Σ:сигма φ:фи ω:омега Ω:омега η:эта ν:ню τ:тау".split()
+)
+_GREEK = re.compile("(?<!\\w)[" + "".join(_GREEKS) + "](?!\\w)")
 _PI = re.compile(r"π([A-Za-z]?)(?![A-Za-z])")
 _FACTORIAL = re.compile(r"(?<=\d)!(?= ?=)")
 _INDEX = re.compile(r"(?<!\w)([A-Za-z])([₀₁₂₃₄₅₆₇₈₉]{1,2})(?!\w)")
@@ -78,15 +89,18 @@ def fractions(text: SpanText) -> SpanText:
 def arithmetic(text: SpanText) -> SpanText:
     """``x + 5 = 10``, while the numbers are still numbers."""
     text = text.sub(_FUNCTION, _function).sub(_INDEX, _index)
-    if not re.search(r"[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞π§&*·⋅∙∼]", text.text):
+    if not re.search(r"[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞παβγδΔεθλμρσΣφωΩηντ§&*·⋅∙∼]", text.text):
         return text
+    if "=" in text.text:
+        text = text.sub(_QUOTIENT, _quotient)
+    text = text.sub(_GREEK, lambda match: f" {_GREEKS[match.group()]} ")
     text = text.sub(_PI, lambda match: "пи " + _VARIABLES.get(match[1].lower(), ""))
     text = text.sub(_FACTORIAL, " факториал").sub(_DIVIDED, " разделить на ")
     text = text.sub(_MINUS, "минус ").sub(_MINUS_TIGHT, " минус ")
     text = text.sub(_VARIABLE, _variable).sub(_POWER, _power)
     for pattern, said in _OPERATORS:
         text = text.sub(pattern, said)
-    return text
+    return text.sub(_ARGUMENT, lambda match: _VARIABLES[match[1].lower()])
 
 
 def remains(text: SpanText) -> SpanText:
@@ -132,6 +146,10 @@ def _function(match: re.Match[str]) -> str:
         floor = "".join(str("₀₁₂₃₄₅₆₇₈₉".index(char)) for char in match["floor"])
         return f"{name} по основанию {floor} "
     return name if match.string[match.end() : match.end() + 1] in "²³" else name + " "
+
+
+def _quotient(match: re.Match[str]) -> str:
+    return f"{_VARIABLES[match[1].lower()]} разделить на {_VARIABLES[match[2].lower()]}"
 
 
 def _index(match: re.Match[str]) -> str:

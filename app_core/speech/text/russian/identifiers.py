@@ -31,7 +31,8 @@ _CODED = re.compile(
     r"(?P<mark>\.? ?[:—–-]? {0,2}\*? ?)(?P<number>\d{4,20})(?!\w|[.,]\d)"
 )
 _SHORT_NUMBER = re.compile(
-    r"(?P<word>(?i:номер|номеру|телефон|телефону|тел\.|звоните|звонить|колл-центр)"
+    r"(?P<word>(?i:номер|номеру|телефон|телефону|тел\.|"
+    r"(?:отправ|набер|набрат|смс|SMS)[^.!?\d]{0,30} (?:на|номер)|звоните|звонить|колл-центр)"
     r"(?: на| по номеру)?:? ?(?:короткий )?)(?P<number>\d{4,5})(?!\w|[.,-]\d)"
 )
 _VERSION = re.compile(
@@ -40,7 +41,8 @@ _VERSION = re.compile(
 _DOTTED = re.compile(r"(?<![\w.,])\d{1,4}(?:\.\d{1,4}){2,5}(?!\w|\.\d)")
 _LATIN_DECIMAL = re.compile(r"(?<=[A-Za-z])([ -]?)(\d{1,3})\.(\d{1,3})(?![\w.])")
 _NUMBERS = re.compile(r"№ ?№ ?")
-_NUMBER = re.compile(r"№ ?")
+_NUMBER = re.compile(r"№ ?|(?<!\w)N(?: ?(?=\d{2}))")
+_LONG_NUMBER = re.compile(r"(?<=номер )\d{7,8}(?!\w)")
 _CODE = re.compile(r"(?<=номер )\d{1,6}(?:[/-](?:\d{1,6}|[А-ЯA-Z]{1,3}))++(?!\w)")
 
 
@@ -50,7 +52,12 @@ def identifiers(text: SpanText) -> SpanText:
     text = text.sub(_LONG, lambda match: groups(match.group(), (3,) * 12))
     text = text.sub(_PLATE, _plate).sub(_POST, lambda match: groups(match.group(), (3, 3)))
     text = text.sub(_SHORT_NUMBER, lambda match: match["word"] + groups(match["number"], (2, 2)))
-    text = text.sub(_NUMBERS, "номера ").sub(_NUMBER, "номер ").sub(_CODE, _code)
+    text = (
+        text.sub(_NUMBERS, "номера ")
+        .sub(_NUMBER, "номер ")
+        .sub(_LONG_NUMBER, lambda match: groups(match.group(), (3,) * 12))
+        .sub(_CODE, _code)
+    )
     return text.sub(_VERSION, _version).sub(_DOTTED, _dotted).sub(_LATIN_DECIMAL, _latin_decimal)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian.grammar.morphology import known
+from app_core.speech.text.russian.grammar.morphology import is_name, known
 from app_core.speech.text.span_text import SpanText
 
 CYRILLIC = {
@@ -191,7 +191,10 @@ def _inside(match: re.Match[str]) -> str:
     return f"{match[1].lower()} {spelled(end)}"
 
 
-def _initials(match: re.Match[str]) -> str:
+def _initials(match: re.Match[str]) -> str | None:
+    following = _NAME_NEXT.match(match.string, match.end())
+    if match[1].count(".") == 1 and following and not is_name(following[0].lower()):
+        return None  # the letter of a list
     names = [CYRILLIC[char] for char in match[1] if char in CYRILLIC]
     return " ".join(names) + " "
 
@@ -201,6 +204,7 @@ def _initials_after(match: re.Match[str]) -> str:
     return names + ("." if match["end"] is not None else "")
 
 
+_NAME_NEXT = re.compile(r"\w+")
 _ONE_AFTER = re.compile(r"(?<!\w)([А-ЯЁӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]{2,20} )([А-ЯЁ])\.(?= [а-яё—]|$)")
 
 

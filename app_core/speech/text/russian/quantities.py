@@ -12,7 +12,7 @@ from app_core.speech.text.span_text import SpanText
 
 _SIGN = r"(?:(?<![\w)%°])[-–−+])?"
 _NUMBER = r"\d++(?:[.,]\d++)?"
-_DASH = r" ?(?:[-–—÷]|\.\.\.|…) ?"
+_DASH = r"(?: ?(?:[-–÷]|\.\.\.|…) ?|—)"
 _MAGNITUDE = r"(?: ?(?P<magnitude>(?i:тыс|млн|млрд|трлн))(?!\w)(?:\.(?= ?[a-zа-яё,;)₸₽$€]))?)?"
 _END = r"(?!\w)"
 _RATES = {
@@ -76,10 +76,11 @@ _WORD_BEFORE_SIGN = re.compile(
 _PER = re.compile(r"\b(раз[а]?) ?/ ?(день|сутки|сут|нед|неделю|мес|месяц|год|час|мин)(?!\w)\.?")
 _PERCENT_ADJECTIVE = re.compile(r"(?<!\d)(\d++) ?%-?(н?[а-яё]{1,3})(?!\w)")
 _PERIODS = frozenset("час минута секунда сутки месяц неделя".split())
-_UNLIKELY_BEFORE_WORD = frozenset("с т л ц В А Н К".split())
+_UNLIKELY_BEFORE_WORD = frozenset("с В А Н К".split())
 """Units of one letter that are more likely another word when a word follows."""
 _LETTERED = frozenset("А В Н".split())
 _PAGES = Noun("страница", "femn")
+_SHORT_WORDS = re.compile(r"\. ?[едпкночг](?!\w)")
 _HOUSE_BEFORE = re.compile(
     r"(?:(?<!\w)(?:д|дом|доме|дома|корп|корпус|стр|блок|секция|ул|№|номер|кв|каб)\.? ?)$"
 )
@@ -198,6 +199,10 @@ def _after(match: re.Match[str]) -> str | None:
     if written == "с" and rest[:1] == "." and before.endswith("— ") and match["amount"].isdigit():
         return Amount(int(match["amount"])).say(_PAGES, "nomn")
     if written in _UNLIKELY_BEFORE_WORD and follows_word and not (rate or match["magnitude"]):
+        return None
+    if written == "стр" and re.match(r"\.? ?\d", rest):
+        return None  # a building
+    if written == "т" and _SHORT_WORDS.match(rest):
         return None
     if written == "г" and re.match(r"\. ?[А-Я]", rest) and _year_like(match["amount"]):
         return None

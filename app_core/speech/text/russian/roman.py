@@ -28,6 +28,8 @@ _BOOK = frozenset(
     " этап пункт эпизод серия сезон курс урок блок приложение".split()
 )
 _GENERIC = ("nomn", "gent", "loct", "datv", "ablt", "accs")
+_RULERS = ("nomn", "gent", "datv", "ablt", "loct", "accs")
+_QUEENS = frozenset("екатерина елизавета анна мария виктория элизабет изабелла маргарита".split())
 _CENTURY_CASE = {"век": "nomn", "века": "gent", "веке": "loct", "веку": "datv", "веком": "ablt"}
 
 
@@ -113,7 +115,11 @@ def _numeral(match: re.Match[str]) -> str | None:
         if ruler:
             return ruler
     if word.lower() in _BOOK:
-        ways = [form for form in forms(word.lower()) if not (form.plural or form.animate)]
+        ways = [
+            form
+            for form in forms(word.lower())
+            if form.part == "NOUN" and not (form.plural or form.animate)
+        ]
         if ways:
             return ordinal(number, ways[0].case, ways[0].gender or "masc")
     if after:
@@ -133,6 +139,8 @@ def _ruler(number: int, name: str, text: str, at: int) -> str | None:
     ways = [form for form in forms(name.lower()) if form.animate and not form.plural]
     if not ways:
         return None
+    ways = [form for form in ways if form.lemma in _QUEENS or form.gender == "masc"] or ways
+    cases = _RULERS if cases is ANY else cases
     way = next((form for case in cases for form in ways if form.case == case), ways[0])
     case = "gent" if way.case == "accs" and way.gender == "masc" else way.case
     return ordinal(number, case, way.gender if way.gender in ("masc", "femn") else "masc")
