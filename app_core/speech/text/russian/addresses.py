@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from app_core.speech.text.russian.grammar.government import ANY, before_word, case_of_noun, governed
-from app_core.speech.text.russian.grammar.morphology import forms, inflect
+from app_core.speech.text.russian.grammar.morphology import forms, inflect, is_place
 from app_core.speech.text.russian.grammar.numbers import ordinal
 from app_core.speech.text.span_text import SpanText
 
@@ -40,6 +40,9 @@ _PLACES: tuple[tuple[str, _Place], ...] = (
     ("ст", _Place("станция", "N")),
     ("оз", _Place("озеро", "N")),
     ("р", _Place("река", "N")),
+    ("р", _Place("размер", "1")),
+    ("вдхр", _Place("водохранилище", "*")),
+    ("уг", _Place("угол", "*")),
     ("о", _Place("остров", "N")),
     ("обл", _Place("область", "*")),
     ("респ", _Place("республика", "*")),
@@ -109,6 +112,9 @@ _HYPHENED = {
     "б-ра": ("бульвар", "gent"),
     "б-ре": ("бульвар", "loct"),
     "ул-ца": ("улица", "nomn"),
+    "р-р": ("размер", "nomn"),
+    "кв-л": ("квартал", "nomn"),
+    "кв-ла": ("квартал", "gent"),
     "п-т": ("проспект", "nomn"),
 }
 _NAME = r"(?= ?[«\"]?[А-ЯЁӘҒҚҢӨҰҮҺІA-Z])"
@@ -136,8 +142,20 @@ _STREET_HOUSE = re.compile(
 _KNOWN_AS_PLURAL = re.compile(r" ?\d+ ?[-–—,] ?\d")
 
 
+_METRO = re.compile(r"(?<!\w)ст\. ?м\.(?: ?метро)?")
+
+
+def _metro(match: re.Match[str]) -> str:
+    return inflect("станция", case_of_noun(match.string, match.start())) + " метро"
+
+
 def addresses(text: SpanText) -> SpanText:
-    text = text.sub(_AREA, _area).sub(_AFTER_NUMBER, _after_number).sub(_HYPHEN, _hyphen)
+    text = (
+        text.sub(_METRO, _metro)
+        .sub(_AREA, _area)
+        .sub(_AFTER_NUMBER, _after_number)
+        .sub(_HYPHEN, _hyphen)
+    )
     text = text.sub(_WRITTEN, _place).sub(_POINTLESS, _place)
     return text.sub(_STREET_HOUSE, lambda match: f"{match['word']}{match['a']} дробь {match['b']}")
 
@@ -153,7 +171,9 @@ def _place(match: re.Match[str]) -> str | None:
         if written != name.lower() or place.follows not in (kind, "*"):
             continue
         if len(name) == 1 and name.isupper():
-            return None  # an initial
+            following = re.match(r"[\w-]+", rest)
+            if not (name == "Г" and following and is_place(following[0].lower())):
+                return None  # an initial
         if place.follows == "*" and not kind and len(written) < 3 and rest[:1] not in (":", ""):
             if not rest[:1].islower():
                 return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.russian.grammar.government import ANY, before_word, governed
+from app_core.speech.text.russian.grammar.government import ANY, before_word, governed, shared_out
 from app_core.speech.text.russian.grammar.morphology import Form, forms
 from app_core.speech.text.russian.grammar.numbers import (
     cardinal,
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(
     r"(?<![\w.,])(?P<sign>[-–−+])?(?P<number>\d++)(?:[.,](?P<fraction>\d++))?(?![\w])"
 )
-_PAIR = re.compile(r"(?<![\w.,])(?P<low>\d++)(?P<dash> ?[-–—] ?)(?=\d++(?![\w.,]*\d))")
+_PAIR = re.compile(
+    r"(?<![\w.,])(?P<low>\d++)(?:,(?P<fraction>\d{1,3}))?(?P<dash> ?[-–] ?|—)(?=\d++(?![\w.]*\d))"
+)
 _WORDS = re.compile(r"[ -]?«?([А-Яа-яЁё]+(?:-[а-яё]+)*)»?")
 _MOST_WORDS = 3
 _NUMBERED = frozenset(
@@ -30,6 +32,7 @@ _NUMBERED = frozenset(
     " раунд этап уровень степень категория группа разряд сезон серия ряд смена микрорайон созыв"
     " половина декада параллель пункт статья подпункт блок вариант урок поколение маршрут юбилей"
     " годовщина век тысячелетие полоса очередь съезд день неделя месяц год час задание упражнение"
+    " дом кабинет школа больница поликлиника автобус рейс окно касса павильон"
     " вопрос параграф сорт модуль шаг лекция тема акт линия корпус сектор выпуск позиция".split()
 )
 _FIRST_TOO = frozenset(
@@ -49,7 +52,18 @@ _NUMBERED_BEFORE = re.compile(
 )
 
 
-_HALVED = frozenset("раза раз часа часов года лет месяца месяцев суток минуты минут".split())
+_DAYS_OF_MONTH = re.compile(r"\d{1,2}(?:(?:, | и | или |, и )\d{1,2}){0,3} числа(?!\w)")
+_IN_ONE = re.compile(r"\d (?:шт\.? )?в $")
+_LOWER_END = re.compile(
+    r"(?:(?<![а-яё])(?:ноль|од[ин]|дв|тр[иеё]|четыр|пят|шест|сем|восем|восьм|девят|десят|одиннадц"
+    r"|сорок|ст[оа]|тысяч|миллион|миллиард)[а-яё]{0,14}+ )++— $"
+)
+"""The words of the lower end of a range."""
+_AFTER_ORDINAL = re.compile(r"[ыие][хей]-$|\d(?:, | и )$")
+_ADJECTIVAL = ("ый", "ий", "ой", "ая", "ое")
+_HALVED = frozenset(
+    "раза раз часа часов года лет месяца месяцев суток минуты минут тысячи тысяч".split()
+)
 """What is counted in halves in speech too."""
 
 
@@ -69,6 +83,10 @@ def _number(match: re.Match[str]) -> str:
     if len(written) > 1 and written[0] == "0":
         return sign + _zeros(written)
     number = int(written)
+    if _DAYS_OF_MONTH.match(text, at):
+        return ordinal(number, "gent", "neut")
+    if number == 1 and _IN_ONE.search(text[max(0, at - 24) : at]) and not _WORDS.match(text, end):
+        return "одном"
     if end < len(text) and text[end] in ",.;:!?)" or _is_numbered(text, at):
         nouns: list[tuple[str, tuple[Form, ...]]] = []
     else:
@@ -99,45 +117,67 @@ def _fraction(match: re.Match[str]) -> str:
         return f"{cardinal(int(match['number']))} точка {_zeros(match['fraction'])}"
     ahead = _WORDS.match(text, match.end())
     if match["fraction"] == "5" and ahead and ahead[1].lower() in _HALVED:
-        return half(int(match["number"]), case)
+        gender = next((way.gender for way in forms(ahead[1].lower())), "masc")
+        return half(int(match["number"]), case, gender)
     return decimal(int(match["number"]), match["fraction"], case)
 
 
-def _following(text: str, at: int) -> list[tuple[str, tuple[Form, ...]]]:
+_Words = list[tuple[str, tuple[Form, ...]]]
+
+
+def _following(text: str, at: int) -> _Words:
     """The next words up to the first noun, with the ways to understand each; [] without one."""
-    found = []
+    found: _Words = []
     for _ in range(_MOST_WORDS):
         match = _WORDS.match(text, at)
-        if match is None or match.group()[0] not in " -":
+        if match is None or match.group()[0] != " ":
             return []
         word, at = match[1], match.end()
         ways = forms(word.lower())
+        adjective = [way for way in ways if way.part in ("ADJF", "PRTF")]
         found.append((word, ways))
         if any(way.part == "NOUN" for way in ways):
-            return found
-        if not any(way.part in ("ADJF", "PRTF") for way in ways):
-            return found[:-1] if _adjectives(found[:-1]) else []
+            following = _WORDS.match(text, at) if adjective else None
+            if following is None or not _agree(adjective, forms(following[1].lower())):
+                return found
+        elif not adjective:
+            return found[:-1]
     return []
 
 
-def _adjectives(found: list[tuple[str, tuple[Form, ...]]]) -> bool:
-    return bool(found)
+def _agree(adjective: list[Form], noun: tuple[Form, ...]) -> bool:
+    """Whether what can be a noun is an adjective: ``2 столовые ложки``."""
+    shapes = {(way.case, way.plural) for way in adjective}
+    return any(
+        way.part == "NOUN"
+        and ((way.case, way.plural) in shapes or (way.case == "gent" and ("nomn", True) in shapes))
+        for way in noun
+    )
 
 
-def said(number: int, nouns: list[tuple[str, tuple[Form, ...]]], text: str, at: int) -> str:
+def said(number: int, nouns: _Words, text: str, at: int) -> str:
     """``number`` in the case and gender of what follows or by the words before it."""
-    cases = governed(text, at)
+    lower = _LOWER_END.search(text, max(0, at - 80), at)
+    cases = shared_out(governed(text, lower.start() if lower else at), number)
     if nouns:
         word, ways = nouns[-1]
         ways = tuple(way for way in ways if way.part == "NOUN") or ways
+        for _, adjective in nouns[:-1] if is_one(number) else ():
+            shapes = {(way.case, way.plural) for way in adjective}
+            ways = tuple(way for way in ways if (way.case, way.plural) in shapes) or ways
+        grades = [way for way in ways if way.plural and way.lemma in ("класс", "курс")]
+        if grades and _AFTER_ORDINAL.search(text[max(0, at - 24) : at]):
+            return ordinal(number, grades[0].case, plural=True)
         counted = _counted(number, ways, cases)
         which = _which(number, word, ways, cases, text, at)
         if which and (counted is None or which[1]):
             return which[0]
         if counted:
             return counted
-        if cases is not ANY and (counted := _counted(number, ways, ANY)):
-            return counted
+        for candidates in (cases, ANY):
+            for _, shapes_of_word in reversed(nouns):
+                if counted := _counted(number, shapes_of_word, candidates):
+                    return counted
     case = "nomn" if cases is ANY else cases[0]
     return cardinal(number, case, _gender_ahead(text, at, number))
 
@@ -174,6 +214,8 @@ def _fits(number: int, way: Form, case: str) -> bool:
         return not way.plural and way.case == case and not (way.fixed and case != "nomn")
     if not direct:
         return way.plural and way.case == case
+    if way.plural and is_few(number) and way.lemma.endswith(_ADJECTIVAL) and way.case == "gent":
+        return True  # nouns that decline as adjectives: два взрослых
     if way.only_plural or way.part != "NOUN":
         return way.plural and way.case == (
             "gent" if way.only_plural or not is_few(number) else way.case
@@ -212,8 +254,15 @@ def _low_end(match: re.Match[str]) -> str | None:
     second = re.compile(r"\d++").match(text, match.end())
     if second is None or len(match["low"]) > 6:
         return None
+    if match["fraction"]:
+        cases = governed(text, at)
+        case = "nomn" if cases is ANY else cases[0]
+        return decimal(int(match["low"]), match["fraction"], case) + " — "
     nouns = _following(text, second.end())
     ways = tuple(w for w in nouns[-1][1] if w.part == "NOUN") if nouns else ()
+    grades = [way for way in ways if way.plural and way.lemma in ("класс", "курс")]
+    if grades and match["low"] != "0":
+        return ordinal(int(match["low"]), grades[0].case, plural=True) + "-"
     cases, gender = governed(text, at), "masc"
     case = "nomn" if cases is ANY else cases[0]
     for candidate in cases:

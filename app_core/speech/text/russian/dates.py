@@ -26,20 +26,22 @@ _DAY_MONTH = re.compile(
 )
 _NAMES = "|".join([*MONTHS, *(f"{name}\\.?" for name in _SHORT)])
 _NAMED = re.compile(
-    rf"(?<![\w.,:/])(?:(?P<first>{_DAY})(?:-?(?:го|е|му|ое|ого))?(?: (?P<name>{_NAMES}))?"
-    rf"(?P<link> ?[-–—] ?| по | до | и | или |, ?))?"
-    rf"(?P<day>{_DAY})(?:-?(?P<ending>го|ого|е|ое|му|ому|м|ым|ом))? (?P<month>{_NAMES})(?!\w)"
+    rf"(?<![\w.,:/])(?:(?P<first>{_DAY})(?:-?(?:го|е|му|ое|ого))?(?: (?P<name>(?i:{_NAMES})))?"
+    rf"(?P<link> ?[-–—] ?| по | до | на | и | или |, ?))?"
+    rf"(?P<day>{_DAY})(?:-?(?P<ending>го|ого|е|ое|му|ому|м|ым|ом))? (?P<month>(?i:{_NAMES}))(?!\w)"
 )
+_QUOTED = re.compile(rf"[«\"“]({_DAY})[»\"”](?= (?:{_NAMES})(?!\w))")
 _ENDINGS = {"го": "gent", "ого": "gent", "е": "nomn", "ое": "nomn", "му": "datv", "ому": "datv"}
 _ENDINGS |= {"м": "loct", "ом": "loct", "ым": "ablt"}
 _NOMINATIVE_AFTER = frozenset("сегодня завтра вчера послезавтра это дата".split())
-_LOOKS_LIKE_DATE = frozenset("с со до по к ко от на дата в".split())
+_CONGRATULATED = re.compile(r"(?:поздрав|праздник|наступающ)[^.!?]{0,40}$")
 
 
 def dates(text: SpanText) -> SpanText:
     """``25.11.2026``, ``2026-11-25``, ``25.11``, ``1-5 мая``, ``5-го мая``."""
+    text = text.sub(_QUOTED, lambda match: match[1])
     text = text.sub(_ISO, _full).sub(_FULL, _full)
-    text = text.sub(_DAY_MONTH, _day_month)
+    text = text.sub(_PERIOD, _period).sub(_DAY_MONTH, _day_month)
     return text.sub(_NAMED, _named)
 
 
@@ -53,7 +55,23 @@ def _case(text: str, at: int) -> str:
         return "ablt"
     if before in ("о", "об"):
         return "loct"
+    if before in ("с", "со") and _CONGRATULATED.search(text[max(0, at - 60) : at].lower()):
+        return "ablt"
     return "nomn" if before in _NOMINATIVE_AFTER else "gent"
+
+
+_POINTED = r"(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])"
+_PERIOD = re.compile(rf"(?<![\w.,/-])({_POINTED}) ?[-–—] ?({_POINTED})(?![\w/]|[.,]\d)")
+
+
+def _period(match: re.Match[str]) -> str:
+    """``30.10–08.11``"""
+    opening = "" if before_word(match.string, match.start()) in ("с", "со") else "с "
+    said = []
+    for written, case in ((match[1], "gent"), (match[2], "accs")):
+        day, month = (int(part) for part in written.split("."))
+        said.append(f"{ordinal(day, case, 'neut')} {MONTHS[month - 1]}")
+    return f"{opening}{said[0]} по {said[1]}"
 
 
 def _full(match: re.Match[str]) -> str:
@@ -99,7 +117,9 @@ def _named(match: re.Match[str]) -> str:
         first = ordinal(int(match["first"]), "gent", "neut")
         second = ordinal(int(match["day"]), "accs", "neut")
         return f"{opening}{first}{own} по {second} {month}"
-    cases = {"по": ("gent", "accs"), "до": ("gent", "gent")}.get(link, (case, case))
+    cases = {"по": ("gent", "accs"), "на": ("gent", "accs"), "до": ("gent", "gent")}.get(
+        link, (case, case)
+    )
     first = ordinal(int(match["first"]), cases[0], "neut")
     second = ordinal(int(match["day"]), cases[1], "neut")
     return f"{first}{own}{match['link']}{second} {month}"

@@ -6,6 +6,7 @@ import re
 
 from app_core.speech.text.russian import units
 from app_core.speech.text.russian.grammar.government import before_word, case_of_amount
+from app_core.speech.text.russian.grammar.noun import Amount
 from app_core.speech.text.russian.grammar.numbers import cardinal, ordinal
 from app_core.speech.text.russian.letters import LATIN
 from app_core.speech.text.span_text import SpanText
@@ -17,21 +18,23 @@ _FRACTION = re.compile(
     r"(?<![\w.,/])(?:(?P<whole>\d{1,3})[ ])?(?P<top>\d{1,3})[/⁄](?P<bottom>\d{1,4})(?![\w/]|[.,]\d)"
     r"(?: ?(?P<unit>" + units.PATTERN + r")(?!\w)(?:\.(?= ?[а-яё,]))?)?"
 )
+_OUT_OF = re.compile(r"(?<=\d[.,]\d) ?/ ?(?=(?:5|10|100)(?! ?[\dА-Яа-яA-Z]))")
 _SLASH = re.compile(r"(?<=\d) ?/ ?(?=\d)")
 _BY = re.compile(r"(?<=\d) ?(?:[xх]|(?<! )[×*](?! )) ?(?=\d)")
 _VARIABLE = re.compile(
-    r"(?<![\w.'’-])(?P<name>[A-Za-z])(?P<power>[²³])?(?= ?[=+×÷≤≥≠≈<>]| - |[²³)]? ?[=+])"
-    r"|(?<=[=+×÷≤≥≠≈<>] )(?P<name2>[A-Za-z])(?P<power2>[²³])?(?!\w)|(?<=\d)(?P<name3>[xyz])(?!\w)"
+    r"(?<![\w.'’-])(?P<name>[A-Za-z])(?P<power>[²³])?(?= ?[=+×÷·⋅∙≤≥≠≈<>]| - |[²³)]? ?[=+])"
+    r"|(?<=[=+×÷≤≥≠≈<>·⋅∙] )(?P<name2>[A-Za-z])(?P<power2>[²³])?(?!\w)|(?<=\d|[·⋅∙])"
+    r"(?P<name3>[a-zA-Z])(?!\w)"
 )
 _POWER = re.compile(r"(?<=[\w)])(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
-_OPERAND = r"(?=-?\w|[(√])"
+_OPERAND = r"(?=[-–−]?\w|[(√])"
 _OPERATORS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r" ?± ?"), " плюс-минус "),
     (re.compile(r" ?[≈∼] ?"), " примерно "),
     (re.compile(r" ?≤ ?"), " меньше или равно "),
     (re.compile(r" ?≥ ?"), " больше или равно "),
     (re.compile(r" ?≠ ?"), " не равно "),
-    (re.compile(rf" ?=+ ?{_OPERAND}"), " равно "),
+    (re.compile(rf"(?<!=) ?=++ ?{_OPERAND}"), " равно "),
     (re.compile(r"(?<=[\w)]) ?= ?\?"), " равно?"),
     (re.compile(r"(?<=[\w)]) ?< ?(?=[\w-])"), " меньше "),
     (re.compile(r"(?<=[\w)]) ?> ?(?=[\w-])"), " больше "),
@@ -54,25 +57,50 @@ _DIVIDED = re.compile(r"(?<=\d) ?: ?(?=\d+ ?=)")
 _LEFT = re.compile(r"[@&=+×÷±≈≤≥≠<>|¦^~*_`#\\]")
 _SLASH_BETWEEN = re.compile(r"(?<=\w) ?/ ?(?=\w)")
 _POWERS = {"²": "в квадрате", "³": "в кубе"}
+_FUNCTIONS = {"sin": "синус", "cos": "косинус", "tg": "тангенс", "ctg": "котангенс"}
+_FUNCTIONS |= {"log": "логарифм", "lg": "десятичный логарифм", "ln": "натуральный логарифм"}
+_FUNCTION = re.compile(
+    r"(?<!\w)(sin|cos|tg|ctg|log|lg|ln)(?P<floor>[₀-₉]{0,2}) ?(?=[²³(]|\d|[xyαβ](?!\w)|[xyαβ]?\d)"
+)
+_ARGUMENT = re.compile(
+    r"(?:(?<=квадрате )|(?<=кубе )|(?<=синус )|(?<=тангенс )|(?<=логарифм ))([A-Za-z])(?!\w)"
+)
+_QUOTIENT = re.compile(r"(?<!\w)([A-Za-z]) ?/ ?([A-Za-z])(?!\w)")
+_GREEKS = dict(
+    pair.split(":")
+    for pair in "α:альфа β:бета γ:гамма δ:дельта Δ:дельта ε:эпсилон θ:тета λ:лямбда μ:мю ρ:ро"
+    " σ:сигма Σ:сигма φ:фи ω:омега Ω:омега η:эта ν:ню τ:тау".split()
+)
+_GREEK = re.compile("(?<!\\w)[" + "".join(_GREEKS) + "](?!\\w)")
+_PI = re.compile(r"π([A-Za-z]?)(?![A-Za-z])")
+_FACTORIAL = re.compile(r"(?<=\d)!(?= ?=)")
+_INDEX = re.compile(r"(?<!\w)([A-Za-z])([₀₁₂₃₄₅₆₇₈₉]{1,2})(?!\w)")
 _VARIABLES = {name.lower(): said for name, said in LATIN.items()}
 
 
 def fractions(text: SpanText) -> SpanText:
     """``1/2``, ``½``, ``120/80``, ``24/7``, ``20x30``."""
     text = text.sub(_VULGAR_SIGN, _vulgar)
-    return text.sub(_FRACTION, _fraction).sub(_SLASH, " дробь ").sub(_BY, " на ")
+    return (
+        text.sub(_FRACTION, _fraction).sub(_OUT_OF, " из ").sub(_SLASH, " дробь ").sub(_BY, " на ")
+    )
 
 
 def arithmetic(text: SpanText) -> SpanText:
     """``x + 5 = 10``, while the numbers are still numbers."""
-    if not re.search(r"[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞π§&*·⋅∙∼]", text.text):
+    text = text.sub(_FUNCTION, _function).sub(_INDEX, _index)
+    if not re.search(r"[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞παβγδΔεθλμρσΣφωΩηντ§&*·⋅∙∼]", text.text):
         return text
-    text = text.sub(_DIVIDED, " разделить на ")
+    if "=" in text.text:
+        text = text.sub(_QUOTIENT, _quotient)
+    text = text.sub(_GREEK, lambda match: f" {_GREEKS[match.group()]} ")
+    text = text.sub(_PI, lambda match: "пи " + _VARIABLES.get(match[1].lower(), ""))
+    text = text.sub(_FACTORIAL, " факториал").sub(_DIVIDED, " разделить на ")
     text = text.sub(_MINUS, "минус ").sub(_MINUS_TIGHT, " минус ")
     text = text.sub(_VARIABLE, _variable).sub(_POWER, _power)
     for pattern, said in _OPERATORS:
         text = text.sub(pattern, said)
-    return text
+    return text.sub(_ARGUMENT, lambda match: _VARIABLES[match[1].lower()])
 
 
 def remains(text: SpanText) -> SpanText:
@@ -90,8 +118,11 @@ def _fraction(match: re.Match[str]) -> str | None:
     if (top, bottom) == (24, 7):
         return "двадцать четыре на семь"
     if top >= 60 and 30 <= bottom <= 150:
-        return f"{cardinal(top)} на {cardinal(bottom)}"
+        noun = units.unit(match["unit"].strip()) if match["unit"] else None
+        return f"{cardinal(top)} на {Amount(bottom).say(noun, 'nomn')}"
     before = before_word(text, at)
+    if top == bottom or before.startswith("график") or "рафик" in text[max(0, at - 20) : at]:
+        return f"{cardinal(top)} на {cardinal(bottom)}" if not match["unit"] else None
     small = 1 <= top < bottom and bottom in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 100, 1000)
     if not small or before in ("дом", "доме", "квартира", "корпус", "номер"):
         return None
@@ -109,6 +140,23 @@ def _fraction(match: re.Match[str]) -> str | None:
     return said
 
 
+def _function(match: re.Match[str]) -> str:
+    name = _FUNCTIONS[match[1]]
+    if match["floor"]:
+        floor = "".join(str("₀₁₂₃₄₅₆₇₈₉".index(char)) for char in match["floor"])
+        return f"{name} по основанию {floor} "
+    return name if match.string[match.end() : match.end() + 1] in "²³" else name + " "
+
+
+def _quotient(match: re.Match[str]) -> str:
+    return f"{_VARIABLES[match[1].lower()]} разделить на {_VARIABLES[match[2].lower()]}"
+
+
+def _index(match: re.Match[str]) -> str:
+    number = int("".join(str("₀₁₂₃₄₅₆₇₈₉".index(char)) for char in match[2]))
+    return f"{_VARIABLES[match[1].lower()]} {cardinal(number)}"
+
+
 def _variable(match: re.Match[str]) -> str | None:
     name = match["name"] or match["name2"] or match["name3"]
     power = match["power"] or match["power2"]
@@ -121,7 +169,7 @@ def _variable(match: re.Match[str]) -> str | None:
 def _power(match: re.Match[str]) -> str:
     sign = match["power"]
     if sign in _POWERS:
-        return " " + _POWERS[sign]
+        return f" {_POWERS[sign]}" + " " * match.string[match.end() : match.end() + 1].isalnum()
     number = int("".join(str("⁰¹²³⁴⁵⁶⁷⁸⁹".index(char)) for char in sign.lstrip("⁻")))
     minus = "минус " if sign[0] == "⁻" else ""
     return f" в {minus}{ordinal(number, 'loct', 'femn')} степени"

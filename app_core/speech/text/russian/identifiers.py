@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from app_core.speech.text.russian.grammar.government import before_word
 from app_core.speech.text.russian.grammar.numbers import cardinal, group, groups
@@ -25,12 +26,13 @@ _PLATE = re.compile(
 )
 _POST = re.compile(r"(?<![\w.,])0\d{5}(?!\w|[.,]\d| ?(?:тг|тенге|₸))")
 _CODED = re.compile(
-    r"(?P<word>(?i:индекс|код|пин|pin|пароль|счёт|счет|иин|бин|инн|бик|артикул|лот)\w{0,3}"
+    r"(?P<word>(?i:индекс|код|пин|pin|пароль|счёт|счет|иин|бин|инн|бик|артикул|лот|карт)\w{0,3}"
     r"(?: подтверждения| доступа| товара)?)"
-    r"(?P<mark>\.? ?[:—–-]? ?)(?P<number>\d{4,20})(?!\w|[.,]\d)"
+    r"(?P<mark>\.? ?[:—–-]? {0,2}\*? ?)(?P<number>\d{4,20})(?!\w|[.,]\d)"
 )
 _SHORT_NUMBER = re.compile(
-    r"(?P<word>(?i:номер|номеру|телефон|телефону|звоните|звонить|колл-центр)"
+    r"(?P<word>(?i:номер|номеру|телефон|телефону|тел\.|"
+    r"(?:отправ|набер|набрат|смс|SMS)[^.!?\d]{0,30} (?:на|номер)|звоните|звонить|колл-центр)"
     r"(?: на| по номеру)?:? ?(?:короткий )?)(?P<number>\d{4,5})(?!\w|[.,-]\d)"
 )
 _VERSION = re.compile(
@@ -39,7 +41,8 @@ _VERSION = re.compile(
 _DOTTED = re.compile(r"(?<![\w.,])\d{1,4}(?:\.\d{1,4}){2,5}(?!\w|\.\d)")
 _LATIN_DECIMAL = re.compile(r"(?<=[A-Za-z])([ -]?)(\d{1,3})\.(\d{1,3})(?![\w.])")
 _NUMBERS = re.compile(r"№ ?№ ?")
-_NUMBER = re.compile(r"№ ?")
+_NUMBER = re.compile(r"№ ?|(?<!\w)N(?: ?(?=\d{2}))")
+_LONG_NUMBER = re.compile(r"(?<=номер )\d{7,8}(?!\w)")
 _CODE = re.compile(r"(?<=номер )\d{1,6}(?:[/-](?:\d{1,6}|[А-ЯA-Z]{1,3}))++(?!\w)")
 
 
@@ -49,7 +52,12 @@ def identifiers(text: SpanText) -> SpanText:
     text = text.sub(_LONG, lambda match: groups(match.group(), (3,) * 12))
     text = text.sub(_PLATE, _plate).sub(_POST, lambda match: groups(match.group(), (3, 3)))
     text = text.sub(_SHORT_NUMBER, lambda match: match["word"] + groups(match["number"], (2, 2)))
-    text = text.sub(_NUMBERS, "номера ").sub(_NUMBER, "номер ").sub(_CODE, _code)
+    text = (
+        text.sub(_NUMBERS, "номера ")
+        .sub(_NUMBER, "номер ")
+        .sub(_LONG_NUMBER, lambda match: groups(match.group(), (3,) * 12))
+        .sub(_CODE, _code)
+    )
     return text.sub(_VERSION, _version).sub(_DOTTED, _dotted).sub(_LATIN_DECIMAL, _latin_decimal)
 
 
@@ -152,18 +160,48 @@ def _code(match: re.Match[str]) -> str:
 
 
 _ALNUM = re.compile(
-    r"(?<![\w.,-])(?:([A-ZА-Я])-?(\d{1,4})(?:\.(\d{1,2}))?|(\d{1,3})([A-Z]))(?!\w|[.,]\d)"
+    r"(?<![\w.,-])(?:([A-ZА-Яa-z])-?(\d{1,4})(?:\.(\d{1,2}))?|(\d{1,5})([A-Z]))(?!\w|[.,]\d)"
 )
 _SPLIT = re.compile(r"(?<=[A-Za-z])-?(?=\d)|(?<=\d)(?=[A-Za-z]{2})")
-_KNOWN = {"H2O": "аш два о", "CO2": "цэ о два", "O2": "о два", "5G": "пять джи", "4G": "четыре джи"}
+_KNOWN = {"5G": "пять джи", "4G": "четыре джи"}
 _KNOWN |= {"3G": "три джи", "B2B": "би ту би", "B2C": "би ту си", "MP3": "эм пэ три"}
-_KNOWN |= {"MP4": "эм пэ четыре", "1С": "один эс", "1C": "один эс", "PM2.5": "пэ эм два и пять"}
+_KNOWN |= {
+    "MP4": "эм пэ четыре",
+    "C++": "си плюс плюс",
+    "C#": "си шарп",
+    "1С": "один эс",
+    "1C": "один эс",
+    "PM2.5": "пэ эм два и пять",
+}
 _KNOWN_PATTERN = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, _KNOWN)) + r")(?!\w)")
+
+
+_ELEMENTS = dict(
+    pair.split(":")
+    for pair in "H:аш O:о C:цэ N:эн S:эс P:пэ K:калий Na:натрий Ca:кальций Fe:феррум Cl:хлор"
+    " Cu:купрум Al:алюминий Mg:магний Zn:цинк Ag:аргентум Si:силициум Mn:марганец".split()
+)
+_ELEMENT = re.compile(r"([A-Z][a-z]?)([0-9₀-₉]{0,2})")
+_FORMULA = re.compile(
+    r"(?<![\w-])(?=[A-Za-z]{1,9}+[0-9₀-₉])(?:[A-Z][a-z]?[0-9₀-₉]{0,2}){2,8}(?![\w-])"
+)
+
+
+def _formula(match: re.Match[str]) -> str | None:
+    """A chemical one; other letters with digits are left."""
+    parts = _ELEMENT.findall(match.group())
+    if any(name not in _ELEMENTS for name, _ in parts):
+        return None
+    said = []
+    for name, count in parts:
+        number = unicodedata.normalize("NFKC", count)
+        said += [_ELEMENTS[name], cardinal(int(number))] if number else [_ELEMENTS[name]]
+    return " ".join(said)
 
 
 def models(text: SpanText) -> SpanText:
     """``A4``, ``3D``, ``H2O``, ``COVID-19``: letters with numbers."""
-    text = text.sub(_KNOWN_PATTERN, lambda match: _KNOWN[match.group()])
+    text = text.sub(_KNOWN_PATTERN, lambda match: _KNOWN[match.group()]).sub(_FORMULA, _formula)
     text = text.sub(_ALNUM, _alnum)
     return text.sub(_SPLIT, " ")
 
@@ -171,5 +209,7 @@ def models(text: SpanText) -> SpanText:
 def _alnum(match: re.Match[str]) -> str:
     if match[1]:
         tail = f" точка {cardinal(int(match[3]))}" if match[3] else ""
-        return f"{spelled(match[1])} {cardinal(int(match[2]))}{tail}"
+        name = "ай" if match[1] == "i" else spelled(match[1])
+        number = group(match[2]) if match[2][0] == "0" else cardinal(int(match[2]))
+        return f"{name} {number}{tail}"
     return f"{cardinal(int(match[4]))} {LATIN[match[5]]}"

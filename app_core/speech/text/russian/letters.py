@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian.grammar.morphology import known
+from app_core.speech.text.russian.grammar.morphology import is_name, known
 from app_core.speech.text.span_text import SpanText
 
 CYRILLIC = {
@@ -79,6 +79,8 @@ _SPOKEN = {
     "ОРВИ": "о эр вэ и",
     "КАЗ": "каз",
     "КОВИД": "ковид",
+    "ГОСТ": "гост",
+    "МРОТ": "мрот",
     "ДНК": "дэ эн ка",
     "ФИО": "фио",
     "ИНН": "и эн эн",
@@ -151,7 +153,9 @@ _CAPITALS = re.compile(
 )
 _MIXED = re.compile(r"(?<!\w)([А-ЯЁ]{2,4})(?=-\d|\d| ?№)")
 _WITH_DIGIT = re.compile(r"(?<![\w])(\d{1,3}) ?([«\"]?)([А-Я])\2(?![\w.])(?! ?[а-яё]*\.)")
-_CAPITALS_INSIDE = re.compile(r"(?<![\w-])([А-ЯЁ][а-яё]{1,5})([А-ЯЁ]{2,4})(?!\w)")
+_CAPITALS_INSIDE = re.compile(
+    r"(?<![\w-])([А-ЯЁ][а-яё]{1,5}|[А-ЯЁ]{2,3}[а-яё]{1,2})([А-ЯЁ]{1,4})(?!\w)"
+)
 _VOWELS = "АЕЁИОУЫЭЮЯ"
 _CAPITAL_WORD = re.compile(r"[А-ЯЁӘҒҚҢӨҰҮҺІ]{4,}")
 _NEAR = 24
@@ -159,13 +163,21 @@ _NEAR = 24
 _INITIALS = re.compile(
     r"(?<![\w.])((?:[А-ЯЁӘҒҚҢӨҰҮҺІ]\.[ -]?){1,2})(?=[А-ЯЁӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]+)"
 )
-_INITIALS_AFTER = re.compile(r"(?<=[а-яё] )([А-ЯЁ])\. ?([А-ЯЁ])\.(?=(?P<end> ?$| [А-ЯЁ])?)")
+_INITIALS_AFTER = re.compile(
+    r"(?<!\w)(?P<name>[А-ЯЁӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]+ )([А-ЯЁ])\. ?([А-ЯЁ])\."
+    r"(?! ?[А-ЯЁӘҒҚҢӨҰҮҺІ][а-яё])"
+    r"(?=(?P<end> ?$)?)"
+)
 
 
 def letters(text: SpanText) -> SpanText:
     """``МЧС``, ``А. С. Пушкин``, ``КазНУ``."""
     text = text.sub(_CAPITALS_INSIDE, _inside)
-    text = text.sub(_INITIALS_AFTER, _initials_after).sub(_INITIALS, _initials)
+    text = (
+        text.sub(_INITIALS_AFTER, _initials_after)
+        .sub(_ONE_AFTER, _one_after)
+        .sub(_INITIALS, _initials)
+    )
     return text.sub(_MIXED, lambda match: _by_name(match[1])).sub(_CAPITALS, _capitals)
 
 
@@ -179,14 +191,25 @@ def _inside(match: re.Match[str]) -> str:
     return f"{match[1].lower()} {spelled(end)}"
 
 
-def _initials(match: re.Match[str]) -> str:
+def _initials(match: re.Match[str]) -> str | None:
+    following = _NAME_NEXT.match(match.string, match.end())
+    if match[1].count(".") == 1 and following and not is_name(following[0].lower()):
+        return None  # the letter of a list
     names = [CYRILLIC[char] for char in match[1] if char in CYRILLIC]
     return " ".join(names) + " "
 
 
 def _initials_after(match: re.Match[str]) -> str:
-    names = f"{CYRILLIC[match[1]]} {CYRILLIC[match[2]]}"
+    names = f"{match['name']}{CYRILLIC[match[2]]} {CYRILLIC[match[3]]}"
     return names + ("." if match["end"] is not None else "")
+
+
+_NAME_NEXT = re.compile(r"\w+")
+_ONE_AFTER = re.compile(r"(?<!\w)([А-ЯЁӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]{2,20} )([А-ЯЁ])\.(?= [а-яё—]|$)")
+
+
+def _one_after(match: re.Match[str]) -> str:
+    return match[1] + CYRILLIC[match[2]] + "." * (match.end() == len(match.string))
 
 
 def _by_name(word: str) -> str:
@@ -219,7 +242,9 @@ def _shouted(match: re.Match[str]) -> bool:
         + " "
         + text[match.end() : match.end() + _NEAR]
     )
-    return _CAPITAL_WORD.search(around) is not None
+    return any(
+        word not in _SPOKEN and known(word.lower()) for word in _CAPITAL_WORD.findall(around)
+    )
 
 
 def _pronounceable(word: str) -> bool:

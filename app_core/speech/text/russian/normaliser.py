@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from app_core.speech.text.russian.addresses import addresses
 from app_core.speech.text.russian.counting import counting
 from app_core.speech.text.russian.dates import dates
 from app_core.speech.text.russian.formulas import arithmetic, fractions, remains
+from app_core.speech.text.russian.grammar.numbers import cardinal, groups
 from app_core.speech.text.russian.grouping import grouped
 from app_core.speech.text.russian.homes import letters_after, rooms
 from app_core.speech.text.russian.identifiers import identifiers, models
@@ -33,10 +35,10 @@ _STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
     web,
     dates,
     identifiers,
-    grouped,
     days,
     times,
     years,
+    grouped,
     rooms,
     suffixes,
     roman,
@@ -50,7 +52,11 @@ _STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
     counting,
     letters,
 )
-_LEFT = re.compile(r"\d|[а-яё]-?[а-яё]*\.(?= ?[а-яё,;])")
+_DIGITS = re.compile(r"[\d⁰¹²³⁴-⁹₀-₉]+")
+_SENTENCE = re.compile(r"[^.!?\n]{0,120}+(?:[.!?](?! ?[А-ЯЁ])[^.!?\n]{0,120}+){1,3}")
+_ABBREVIATION = re.compile(r"(?<![\w.])[а-яё]{1,3}(?:-[а-яё]{1,2})?\.(?= ?[а-яё,;)])")
+_MOST_UNKNOWN = 8
+"""More points than that are no abbreviations; the time for them is bounded."""
 _SPACES = re.compile(r" {2,}")
 _BEFORE_MARK = re.compile(r" +(?=[,.!?;:…)»])")
 
@@ -59,14 +65,27 @@ def normalise(text: SpanText) -> SpanText:
     """Words in place of numbers, signs and abbreviations."""
     for step in _STEPS:
         text = step(text)
-    if _LEFT.search(text.text):
-        text = text.follow(_others().normalize(text.text))
-    return remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "")
+    text = text.sub(_DIGITS, _left_over)
+    if 0 < len(_ABBREVIATION.findall(text.text)) <= _MOST_UNKNOWN:
+        text = text.sub(_SENTENCE, _other_abbreviations)
+    return remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
+
+
+def _left_over(match: re.Match[str]) -> str:
+    digits = unicodedata.normalize("NFKC", match.group())
+    plain = digits[0] != "0" and len(digits) <= 6
+    return f" {cardinal(int(digits)) if plain else groups(digits, (3,) * 12)} "
+
+
+def _other_abbreviations(match: re.Match[str]) -> str | None:
+    """Those that the steps do not know."""
+    if len(_ABBREVIATION.findall(match.group())) not in (1, 2):
+        return None
+    return _others().normalize(match.group())
 
 
 @cache
 def _others() -> Normalizer:
-    """Knows abbreviations that the steps do not."""
     from ru_normalizr import NormalizeOptions, Normalizer
 
     return Normalizer(NormalizeOptions.safe())

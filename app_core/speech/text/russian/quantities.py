@@ -12,7 +12,7 @@ from app_core.speech.text.span_text import SpanText
 
 _SIGN = r"(?:(?<![\w)%°])[-–−+])?"
 _NUMBER = r"\d++(?:[.,]\d++)?"
-_DASH = r" ?(?:[-–—÷]|\.\.\.|…) ?"
+_DASH = r"(?: ?(?:[-–÷]|\.\.\.|…) ?|—)"
 _MAGNITUDE = r"(?: ?(?P<magnitude>(?i:тыс|млн|млрд|трлн))(?!\w)(?:\.(?= ?[a-zа-яё,;)₸₽$€]))?)?"
 _END = r"(?!\w)"
 _RATES = {
@@ -54,7 +54,7 @@ _RATES = {
 _RATE = (
     r"(?: ?/ ?(?P<rate>"
     + "|".join(re.escape(name) for name in sorted(_RATES, key=len, reverse=True))
-    + r")(?!\w))?"
+    + rf"|{units.PATTERN})(?!\w))?"
 )
 _DOT = r"(?P<dot>\.(?= ?[,;:)\da-zа-яё/–—-]))?"
 _LOW = (
@@ -67,24 +67,39 @@ _AFTER = re.compile(
 )
 _BEFORE = re.compile(
     rf"(?<!\w)(?P<sign>[-–−+])?(?P<currency>{currencies.BEFORE}) ?(?:(?P<low>{_NUMBER}){_DASH})?"
-    rf"(?P<amount>{_NUMBER}){_MAGNITUDE}{_END}"
+    rf"(?P<amount>{_NUMBER}){_MAGNITUDE}{_END}{_RATE}"
 )
 _MAGNITUDE_ALONE = re.compile(rf"{_LOW}(?P<amount>{_SIGN}{_NUMBER}){_MAGNITUDE[:-1]}")
 _WORD_BEFORE_SIGN = re.compile(
     rf"(?<=[а-яё]) ?(?P<currency>₸|₽|\$|€|£|¥|(?<= )(?i:тг|тнг|руб|долл))(?!\w){_DOT}"
 )
 _PER = re.compile(r"\b(раз[а]?) ?/ ?(день|сутки|сут|нед|неделю|мес|месяц|год|час|мин)(?!\w)\.?")
-_PERCENT_ADJECTIVE = re.compile(r"(\d+) ?%-?(н?[а-яё]{1,3})(?!\w)")
-_UNLIKELY_BEFORE_WORD = frozenset("с т л ц В А Н".split())
+_PERCENT_ADJECTIVE = re.compile(r"(?<!\d)(\d++) ?%-?(н?[а-яё]{1,3})(?!\w)")
+_PERIODS = frozenset("час минута секунда сутки месяц неделя".split())
+_UNLIKELY_BEFORE_WORD = frozenset("с В А Н К".split())
 """Units of one letter that are more likely another word when a word follows."""
 _LETTERED = frozenset("А В Н".split())
+_PAGES = Noun("страница", "femn")
+_SHORT_WORDS = re.compile(r"\. ?[едпкночг](?!\w)")
 _HOUSE_BEFORE = re.compile(
     r"(?:(?<!\w)(?:д|дом|доме|дома|корп|корпус|стр|блок|секция|ул|№|номер|кв|каб)\.? ?)$"
 )
 _COMMA_BEFORE = re.compile(r", ?$")
-_DISTANCE_FROM = re.compile(r" от\b")
+_DISTANCE_FROM = re.compile(r" (?:от|к|севернее|южнее|западнее|восточнее|северо|юго)(?![а-яё])")
 
 
+_THOUSANDS = re.compile(r"(?<=\d) ?т\. ?(?=(?:р|руб|тг|тенге)(?!\w))")
+_SPOON = re.compile(r"(?<!\w)(ст|ч|дес)\. ?(ложк[аиеу]|ложек)(?!\w)")
+_SPOONS = {"ст": "столов", "ч": "чайн", "дес": "десертн"}
+_SPOON_ENDINGS = {"ложка": "ая", "ложку": "ую", "ложки": "ые", "ложек": "ых"}
+_TIMES_A = re.compile(
+    r"(?<![\w.,])(\d{1,2}(?:[-–]\d{1,2})?) ?р\.? ?(?:/|в) ?(день|д|сутки|сут|нед|неделю)(?!\w)\.?"
+)
+_PER_ONE = re.compile(rf"(?<!\w)(?P<before>за|в|на) (?P<unit>{units.PATTERN})(?!\w){_DOT}")
+_ALONE = re.compile(r"(?<![\w.]) ?(?<!\d)(?<!\d )(?P<unit>тг|тнг|кг|км|см|мм|мл|кВт|ГБ|МБ)(?!\w)")
+_WITH_DISCOUNT = re.compile(
+    r"(?<=[сС] )(\d{1,3}) ?%(?= (?:скидкой|предоплатой|надбавкой|гарантией))"
+)
 _INCHES = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)(?:[″”]|''|\"(?=[, .)]|$))")
 
 
@@ -96,13 +111,50 @@ def _inches(match: re.Match[str]) -> str | None:
 
 def quantities(text: SpanText) -> SpanText:
     """Words in place of numbers that have a unit or a currency, and of these."""
-    text = text.sub(_INCHES, _inches)
+    text = text.sub(_INCHES, _inches).sub(_THOUSANDS, " тыс. ")
+    text = text.sub(_SPOON, _spoon).sub(_TIMES_A, _times_a)
+    text = text.sub(_WITH_DISCOUNT, _with_discount)
     text = text.sub(_PERCENT_ADJECTIVE, _percent_adjective)
     text = text.sub(_BEFORE, _money_before)
     text = text.sub(_AFTER, _after)
     text = text.sub(_MAGNITUDE_ALONE, _magnitude)
     text = text.sub(_WORD_BEFORE_SIGN, _currency_after_word)
-    return text.sub(_PER, lambda match: f"{match[1]} {_RATES[match[2]]}")
+    text = text.sub(_PER, lambda match: f"{match[1]} {_RATES[match[2]]}")
+    return text.sub(_PER_ONE, _per_one).sub(_ALONE, _alone)
+
+
+def _spoon(match: re.Match[str]) -> str:
+    return f"{_SPOONS[match[1]]}{_SPOON_ENDINGS.get(match[2], 'ой')} {match[2]}"
+
+
+def _times_a(match: re.Match[str]) -> str:
+    rate = {"д": "в день", "неделю": "в неделю"}.get(match[2]) or _RATES[match[2]]
+    last = int(re.split("[-–]", match[1])[-1])
+    return f"{match[1]} {Noun('раз', many='раз').after(last, 'nomn')} {rate}"
+
+
+def _per_one(match: re.Match[str]) -> str | None:
+    """``за шт.``, ``в мин.``, ``в кг``."""
+    written = match["unit"].strip()
+    noun = units.unit(written)
+    if noun is None or len(written) == 1 or not written[0].isalpha():
+        return None
+    if match["before"] == "в" and noun.words not in _PERIODS:
+        return f"в {noun.form('loct', plural=True)}"
+    return f"{match['before']} {noun.form('accs')}"
+
+
+def _alone(match: re.Match[str]) -> str:
+    """A unit in the head of a column."""
+    if match["unit"] in ("тг", "тнг"):
+        return match.group().replace(match["unit"], "тенге")
+    noun = units.unit(match["unit"])
+    said = noun.form("nomn", plural=True) if noun else match["unit"]
+    return match.group().replace(match["unit"], said)
+
+
+def _with_discount(match: re.Match[str]) -> str:
+    return f"{cardinal(int(match[1]), 'gent').replace(' ', '')}процентной"
 
 
 def _percent_adjective(match: re.Match[str]) -> str | None:
@@ -128,9 +180,10 @@ def _plus(written: str) -> str:
 
 
 def _after(match: re.Match[str]) -> str | None:
-    case = case_of_amount(match.string, match.start())
+    whole = _parsed(match["amount"], None, money=True).whole
+    case = case_of_amount(match.string, match.start(), whole)
     rest = match.string[match.end() : match.end() + 12]
-    rate = f" {_RATES[match['rate']]}" if match["rate"] else ""
+    rate = f" {_rate(match['rate'])}" if match["rate"] else ""
     if match["currency"]:
         found = currencies.currency(match["currency"])
         said = _money(match["amount"], match["magnitude"], found, case)
@@ -143,7 +196,13 @@ def _after(match: re.Match[str]) -> str | None:
         _HOUSE_BEFORE.search(before) or (glued and _COMMA_BEFORE.search(before))
     ):
         return None
-    if written in _UNLIKELY_BEFORE_WORD and follows_word and not rate:
+    if written == "с" and rest[:1] == "." and before.endswith("— ") and match["amount"].isdigit():
+        return Amount(int(match["amount"])).say(_PAGES, "nomn")
+    if written in _UNLIKELY_BEFORE_WORD and follows_word and not (rate or match["magnitude"]):
+        return None
+    if written == "стр" and re.match(r"\.? ?\d", rest):
+        return None  # a building
+    if written == "т" and _SHORT_WORDS.match(rest):
         return None
     if written == "г" and re.match(r"\. ?[А-Я]", rest) and _year_like(match["amount"]):
         return None
@@ -154,6 +213,13 @@ def _after(match: re.Match[str]) -> str | None:
         return None
     said = _parsed(match["amount"], match["magnitude"]).say(noun, case)
     return _low(match, case, noun) + _plus(match["amount"]) + said + rate + _space(rest)
+
+
+def _rate(written: str) -> str:
+    if written in _RATES:
+        return _RATES[written]
+    noun = units.unit(written)
+    return f"за {noun.form('accs')}" if noun else written
 
 
 def _space(rest: str) -> str:
@@ -191,7 +257,8 @@ def _money(written: str, magnitude: str | None, found: currencies.Currency, case
 
 
 def _money_before(match: re.Match[str]) -> str:
-    case = case_of_amount(match.string, match.start())
+    whole = _parsed(match["amount"], None, money=True).whole
+    case = case_of_amount(match.string, match.start(), whole)
     found = currencies.currency(match["currency"])
     low = ""
     if match["low"]:
@@ -199,13 +266,14 @@ def _money_before(match: re.Match[str]) -> str:
         low += " — "
     said = _money(match["amount"], match["magnitude"], found, case)
     sign = {"+": "плюс ", None: ""}.get(match["sign"], "минус ")
-    return sign + low + said
+    return sign + low + said + (f" {_rate(match['rate'])}" if match["rate"] else "")
 
 
 def _magnitude(match: re.Match[str]) -> str | None:
     if not match["magnitude"]:
         return None
-    case = case_of_amount(match.string, match.start())
+    whole = _parsed(match["amount"], None, money=True).whole
+    case = case_of_amount(match.string, match.start(), whole)
     said = _parsed(match["amount"], match["magnitude"]).say(None, case)
     return _low(match, case, None) + _plus(match["amount"]) + said
 

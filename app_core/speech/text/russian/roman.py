@@ -28,11 +28,25 @@ _BOOK = frozenset(
     " этап пункт эпизод серия сезон курс урок блок приложение".split()
 )
 _GENERIC = ("nomn", "gent", "loct", "datv", "ablt", "accs")
+_RULERS = ("nomn", "gent", "datv", "ablt", "loct", "accs")
+_QUEENS = frozenset("екатерина елизавета анна мария виктория элизабет изабелла маргарита".split())
 _CENTURY_CASE = {"век": "nomn", "века": "gent", "веке": "loct", "веку": "datv", "веком": "ablt"}
 
 
 def roman(text: SpanText) -> SpanText:
+    text = text.sub(_MILLENNIUM, _millennium)
     return text.sub(_CENTURY, _century).sub(_NUMERAL, _numeral)
+
+
+_MILLENNIUM = re.compile(rf"(?<![\w.-])({_R}) тыс(?:\.|ячелети[ея])(?= до н)")
+
+
+def _millennium(match: re.Match[str]) -> str | None:
+    number = value(match[1])
+    case = "loct" if "loct" in (cases := governed(match.string, match.start())) else cases[0]
+    case = "nomn" if cases is ANY else case
+    name = {"nomn": "тысячелетие", "loct": "тысячелетии", "datv": "тысячелетию"}.get(case)
+    return f"{ordinal(number, case, 'neut')} {name or 'тысячелетия'}" if number else None
 
 
 def value(written: str) -> int | None:
@@ -91,13 +105,21 @@ def _numeral(match: re.Match[str]) -> str | None:
     before = _BEFORE.search(text[max(0, match.start() - 40) : match.start()])
     word = before[1] if before else ""
     after = _NEXT.match(text, match.end())
+    if not after and re.search(
+        r"(?<!\w)мест[оа](?!\w)", text[max(0, match.start() - 60) : match.start()]
+    ):
+        return ordinal(number, "nomn", "neut")
     single = len(match["number"]) == 1
     if word and word[0].isupper() and not word.isupper() and word.lower() not in _BOOK:
         ruler = _ruler(number, word, text, match.start() - len(word) - 1)
         if ruler:
             return ruler
     if word.lower() in _BOOK:
-        ways = [form for form in forms(word.lower()) if not (form.plural or form.animate)]
+        ways = [
+            form
+            for form in forms(word.lower())
+            if form.part == "NOUN" and not (form.plural or form.animate)
+        ]
         if ways:
             return ordinal(number, ways[0].case, ways[0].gender or "masc")
     if after:
@@ -117,6 +139,8 @@ def _ruler(number: int, name: str, text: str, at: int) -> str | None:
     ways = [form for form in forms(name.lower()) if form.animate and not form.plural]
     if not ways:
         return None
+    ways = [form for form in ways if form.lemma in _QUEENS or form.gender == "masc"] or ways
+    cases = _RULERS if cases is ANY else cases
     way = next((form for case in cases for form in ways if form.case == case), ways[0])
     case = "gent" if way.case == "accs" and way.gender == "masc" else way.case
     return ordinal(number, case, way.gender if way.gender in ("masc", "femn") else "masc")

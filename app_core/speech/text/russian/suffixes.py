@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app_core.speech.text.russian.grammar.government import ANY, before_word, governed
-from app_core.speech.text.russian.grammar.morphology import forms
+from app_core.speech.text.russian.grammar.morphology import forms, inflect
 from app_core.speech.text.russian.grammar.numbers import cardinal, ordinal
 from app_core.speech.text.span_text import SpanText
 
@@ -44,7 +44,18 @@ _CARDINAL = {
 
 def suffixes(text: SpanText) -> SpanText:
     text = text.sub(_COMPOUND, _compound).sub(_COMPOUND_GLUED, _compound_glued)
+    text = text.sub(_KILOMETRE, _kilometre)
     return text.sub(_RANGE_BEFORE, _range_start).sub(_ENDED, _ended).sub(_GLUED, _ended)
+
+
+_KILOMETRE = re.compile(r"(?<![\w.,])(\d{1,4})-?(го|м|й|му) км(?!\w|/)")
+_KILOMETRES = {"го": "gent", "м": "loct", "й": "nomn", "му": "datv"}
+
+
+def _kilometre(match: re.Match[str]) -> str:
+    """``на 145-м км``"""
+    case = _KILOMETRES[match[2]]
+    return f"{ordinal(int(match[1]), case)} {inflect('километр', case)}"
 
 
 def joined(number: int) -> str:

@@ -39,7 +39,6 @@ _ZONES = {
     "pro": "про",
     "md": "эм дэ",
     "pdf": "пэ дэ эф",
-    "www": "три дабл ю",
 }
 _ZONE = "|".join(sorted(_ZONES, key=len, reverse=True))
 _MAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@([\w-]{1,63}(?:\.[\w-]{1,63}){1,4})(?!\w)")
@@ -63,8 +62,9 @@ def web(text: SpanText) -> SpanText:
 
 
 def _host(match: re.Match[str]) -> str:
+    host = match["host"].removeprefix("www.")
     path = (match["path"] or "").partition("?")[0].rstrip("/")
-    return _said(match["host"]) + (_said(path) if path else "")
+    return _said(host) + (_said(path) if path else "")
 
 
 def _said(written: str) -> str:
@@ -77,7 +77,7 @@ def _said(written: str) -> str:
             said.append(
                 cardinal(int(part)) if part[0] != "0" else " ".join(cardinal(int(c)) for c in part)
             )
-        elif number and parts[number - 1] == "." and part.lower() in _ZONES or part == "www":
+        elif number and parts[number - 1] == "." and part.lower() in _ZONES:
             said.append(_ZONES[part.lower()])
         else:
             said.append(part)

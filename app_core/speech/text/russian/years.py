@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from app_core.speech.text.russian.grammar.government import ANY, before_word, governed
+from app_core.speech.text.russian.grammar.morphology import inflect
 from app_core.speech.text.russian.grammar.numbers import ordinal
 from app_core.speech.text.span_text import SpanText
 
@@ -36,15 +37,36 @@ _MONTH_BEFORE = re.compile(
 _SEASON_BEFORE = re.compile(
     r"(?:весн|лет|осен|зим|квартал|полугоди|конц|начал|итог|бюджет|выпуск)\w{0,3}$"
 )
+_QUARTER = re.compile(r"(?<![\w.,])([1-4]|I{1,3}|IV)(?:-?й)? ?кв(?!\w)\.?(?= \d{4})")
+_YEAR_OF = re.compile(r"(?<!\w)[Гг]од(?: [а-яё]{3,20}){0,2} ?[:—–] ?$")
+_ABBREVIATED = re.compile(
+    r"(?<!\w)(?:мес|кв|пол|полуг|янв|фев|мар|апр|авг|сент?|окт|нояб?|дек)\. ?$"
+)
+_DECADE = re.compile(r"(?<=\d-)(?P<ending>х|ых|е|ые|м|ми) гг(?!\w)\.?(?P<end>(?= ?(?:$|[А-ЯЁ])))?")
 _ERA = re.compile(r"(?<!\w)(до )?н\. ?э(?!\w)\.?(?P<end>(?= ?[А-ЯЁ]|$))?")
 
 
 def years(text: SpanText) -> SpanText:
     """``в 2026 году``, ``2024/25``, ``1941–1945 гг.``, ``в 2026``, ``до н. э.``"""
-    text = text.sub(_RANGE, _range)
+    text = text.sub(_DECADE, _decade).sub(_QUARTER, _quarter).sub(_RANGE, _range)
     text = text.sub(_LIST, _listed).sub(_ONE, _one).sub(_SCHOOL_ADJECTIVE, _school)
     text = text.sub(_ALONE, _alone)
     return text.sub(_ERA, lambda match: (match[1] or "") + "нашей эры" + _stop(match))
+
+
+def _quarter(match: re.Match[str]) -> str:
+    number = {"I": 1, "II": 2, "III": 3, "IV": 4}.get(match[1]) or int(match[1])
+    case = _case(match.string, match.start())
+    return f"{ordinal(number, case)} {inflect('квартал', case)}"
+
+
+def _decade(match: re.Match[str]) -> str:
+    """``1860-х гг.``"""
+    form = {"е": "годы", "ые": "годы", "м": "годам", "ми": "годами"}.get(match["ending"], "годов")
+    before = re.split(r"[^а-яё]+", match.string[: match.start()][-16:].lower())
+    if form == "годов" and {"в", "во", "о"} & set(before):
+        form = "годах"
+    return f"{match['ending']} {form}" + ("." if match["end"] is not None else "")
 
 
 def _stop(match: re.Match[str]) -> str:
@@ -56,6 +78,8 @@ def _case(text: str, at: int) -> str:
     """Of a year whose word is an abbreviation."""
     before = before_word(text, at)
     cases = governed(text, at)
+    if _ABBREVIATED.search(text[max(0, at - 8) : at]):
+        return "gent"
     if before in ("в", "во"):
         return "loct"
     if before in ("за", "на", "по", "через"):
@@ -145,6 +169,8 @@ def _alone(match: re.Match[str]) -> str | None:
     """A year without its word: only where little else can be meant."""
     text, at, year = match.string, match.start(), int(match["year"])
     before = before_word(text, at)
+    if _YEAR_OF.search(text[max(0, at - 40) : at]):
+        return ordinal(year)
     if _MONTH_BEFORE.search(before) and before not in ("ма",):
         return ordinal(year, "gent") + " года"
     if not 1800 <= year < 2100 or year % 100 == 0 and year != 2000:

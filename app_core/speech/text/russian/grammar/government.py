@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _LOOK_BACK = 60
-_WORD = re.compile(r"[\w-]+")
+_LAST_WORD = re.compile(r"(?<![\w-])[\w-]{1,40}+$")
+_OPENERS = " \n(«\"'—–-"
 _SKIPPED = frozenset(
     "примерно приблизительно почти всего целых ровно уже ещё еще только лишь где-то порой"
     " ориентировочно минимум максимум хотя бы аж чуть минус плюс".split()
@@ -14,7 +15,9 @@ _AFTER = {
     "gent": "без от до из из-под из-за у около для после вместо кроме свыше более менее больше"
     " меньше выше ниже старше моложе младше дороже дешевле длиннее короче дольше порядка"
     " против вокруг возле ввиду вследствие накануне течение размере количестве районе пределах"
-    " достиг достигла достигло достигли достигает достигнет превысив внутри среди посреди ради",
+    " достиг достигла достигло достигли достигает достигнет превысив внутри среди посреди ради"
+    " итогам итоги результатам протяжении возрасте радиусе высоте глубине расстоянии объёме"
+    " объеме сумме менее-чем исходя истечении истечению",
     "datv": "к ко благодаря согласно вопреки навстречу равен равна равны подобно",
     "ablt": "над перед передо между",
     "loct": "о об обо при",
@@ -29,6 +32,7 @@ _BEFORE_ONE_OF = {
     "с": ("gent", "ablt", "accs"),
     "со": ("gent", "ablt", "accs"),
     "через": ("accs",),
+    "сумму": ("accs",),
     "про": ("accs",),
     "спустя": ("accs",),
     "сквозь": ("accs",),
@@ -36,40 +40,60 @@ _BEFORE_ONE_OF = {
 _CASES: dict[str, tuple[str, ...]] = dict(_BEFORE_ONE_OF)
 for _case, _words in _AFTER.items():
     _CASES.update(dict.fromkeys(_words.split(), (_case,)))
-_PART_OF = re.compile(r"(?:пункт|подпункт|част|абзац|глав|стать)\w{0,3} [\w-]{1,20} $")
+_PART_OF = re.compile(
+    r"(?:(?:пункт|подпункт|част|абзац|глав|стать)\w{0,3}|(?<!\w)(?:п|пп|подп|ч|абз|гл)\.)"
+    r" ?[\w.-]{1,20} $"
+)
+_FROM = re.compile(
+    r"(?<!\w)[Ии]з (?:г\.|города |с\.|пос\.)[^.,;]{2,30}$"
+    r"|(?<!\w)(?:прибы|прие[хз]|поех|едет|еду|вылет|отправ"
+    r"|переех|переезж|направ|достав|прилет)\w* в $"
+)
 ANY = ("nomn", "accs", "gent", "datv", "ablt", "loct")
 
 
 def governed(text: str, at: int) -> tuple[str, ...]:
     """The cases that a number which begins at ``at`` may stand in, likely ones first; ANY where
     nothing asks for one."""
-    before = text[max(0, at - _LOOK_BACK) : at].rstrip().rstrip("(«\"'—–-").rstrip().lower()
-    for word in reversed(_WORD.findall(before)):
-        if not before.endswith(word):
-            return ANY
-        if word in _SKIPPED:
-            before = before[: -len(word)].rstrip()
-            continue
-        return _CASES.get(word, ANY)
+    before = text[max(0, at - _LOOK_BACK) : at].rstrip(_OPENERS).lower()
+    while before:
+        before, _, word = before.rpartition(" ")
+        if word not in _SKIPPED:
+            return _CASES.get(word.lstrip(_OPENERS), ANY)
     return ANY
+
+
+def shared_out(cases: tuple[str, ...], number: int) -> tuple[str, ...]:
+    """``cases`` after «по»: the dative for one and a thousand (по одной тысяче), for others the
+    accusative (по пять)."""
+    if cases != _CASES["по"]:
+        return cases
+    ones = re.search(r"1$|1\d{3}$|1\d{6}$", str(number)) and not re.search(
+        r"11(?:\d{3})*$", str(number)
+    )
+    return ("datv",) if ones else cases
 
 
 def before_word(text: str, at: int) -> str:
     """The word right before ``at``, in small letters; empty after a mark or at the start."""
-    before = text[max(0, at - _LOOK_BACK) : at].rstrip().lower()
-    words = _WORD.findall(before)
-    return words[-1] if words and before.endswith(words[-1]) else ""
+    before = text[max(0, at - _LOOK_BACK) : at].rstrip().rpartition(" ")[2].lower()
+    word = _LAST_WORD.search(before)
+    return word.group() if word else ""
 
 
-def case_of_amount(text: str, at: int) -> str:
+def case_of_amount(text: str, at: int, number: int = 0) -> str:
     """The case of an amount whose unit is an abbreviation or sign, and so shows none."""
-    cases = governed(text, at)
+    cases = shared_out(governed(text, at), number)
     return "nomn" if cases is ANY else cases[0]
 
 
 def case_of_noun(text: str, at: int) -> str:
     """The case of a noun whose abbreviation begins at ``at``: where, rather than whither."""
     cases = governed(text, at)
+    if before_word(text, at) in ("угол", "углу", "пересечение", "пересечении", "перекрёсток"):
+        return "gent"
+    if cases == _CASES["в"] and _FROM.search(text[max(0, at - _LOOK_BACK) : at]):
+        return "accs"
     if cases is ANY:
         return "gent" if _PART_OF.search(text[max(0, at - _LOOK_BACK) : at].lower()) else "nomn"
     return next((case for case in ("loct", "datv", "gent", "ablt") if case in cases), cases[0])

@@ -71,6 +71,19 @@ def known(word: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def is_name(word: str) -> bool:
+    """Whether it can be somebody's name: as one, or as a word that nobody knows."""
+    names = {"Name", "Surn", "Patr"}
+    return any(names & set(p.tag.grammemes) or not p.is_known for p in _analyzer().parse(word))
+
+
+@lru_cache(maxsize=4096)
+def is_place(word: str) -> bool:
+    """Whether it can be the name of a city, a river or a country."""
+    return any("Geox" in parse.tag for parse in _analyzer().parse(word))
+
+
+@lru_cache(maxsize=4096)
 def inflect(word: str, case: str, plural: bool = False, gender: str = "") -> str:
     """``word``, given in its first form, in another; as it is where the dictionary has none."""
     wanted = {"plur" if plural else "sing", case}

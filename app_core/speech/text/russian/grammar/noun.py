@@ -20,6 +20,8 @@ class Noun:
     fixed: bool = False
 
     def form(self, case: str, plural: bool = False) -> str:
+        if case == "accs" and (plural or self.gender != "femn"):
+            case = "nomn"  # of things
         if self.fixed:
             said = self.words
         elif plural and case == "gent" and self.many:

@@ -78,11 +78,12 @@ def _counted_feminine(adjective: str, number: int, case: str) -> str:
     return adjective[:-2] + (_FEMININE_ADJECTIVE if one else _PLURAL_ADJECTIVE)[case]
 
 
-def half(whole: int, case: str = "nomn") -> str:
+def half(whole: int, case: str = "nomn", gender: str = "masc") -> str:
     """``whole`` and a half: полтора, два с половиной."""
     if whole == 1:
-        return "полтора" if case in ("nomn", "accs") else "полутора"
-    return f"{cardinal(whole, case)} с половиной"
+        direct = "полторы" if gender == "femn" else "полтора"
+        return direct if case in ("nomn", "accs") else "полутора"
+    return f"{cardinal(whole, case, gender)} с половиной"
 
 
 def digits(text: str) -> str:
