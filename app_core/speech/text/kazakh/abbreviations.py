@@ -160,6 +160,8 @@ def _said(match: re.Match[str]) -> str | None:
         said = _POSSESSED[match["possessed"]]
         if len(match["possessed"]) == 1 and not before.strip():
             return "қала" if match["possessed"] == "қ" else None
+        if match["possessed"] == "мкр" and (not before.strip() or before.rstrip()[-1] == ","):
+            said = "шағын аудан"
         if match["ending"]:
             said = possessed(said, match["ending"])
     else:

@@ -26,7 +26,7 @@ _ROMAN = re.compile(
     rf"(?: ?[-–—] ?(?P<second>{_LETTER}{{1,9}}))?"
     rf"(?![\w])(?P<hyphen>[-–](?=[а-яәғқңөұүһі]))?(?P<ending>(?<=[-–]){ENDING})?"
 )
-_BEFORE_NOUN = re.compile(_NOUN)
+_BEFORE_NOUN = re.compile(_NOUN, re.IGNORECASE)
 _AFTER_NAME = re.compile(r"(?:[А-ЯӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]{2,20}|[Тт]арау|[Бб]өлім|[Тт]ом) $")
 
 
@@ -41,7 +41,8 @@ def _said(match: re.Match[str]) -> str | None:
     if not all(values):
         return None
     before_noun = _BEFORE_NOUN.match(match.string, match.end()) is not None
-    sure = all(len(part) > 1 and not set(part.translate(_LATIN)) & set("LCDM") for part in numerals)
+    sure = any(len(part) > 1 for part in numerals)
+    sure = sure and not set("".join(numerals).translate(_LATIN)) & set("LCDM")
     if not before_noun and not sure:
         named = _AFTER_NAME.search(match.string[max(0, match.start() - 24) : match.start()])
         if not named or match["first"] not in ("I", "V", "X", "І") or match["second"]:
