@@ -104,7 +104,9 @@ def quantity(written: str, half: bool = False) -> str:
         return written
     said = _SIGNS[found[1]] + number(found[2], half)
     if found[4]:
-        said += " " + _SIGNS[found[3]] + number(found[4], half)
+        second = _SIGNS[found[3]] + number(found[4], half)
+        # "500-1000" must not become "бес жүз мың", which is 500 000.
+        said += f" — бір {second}" if second.startswith(("мың", "жүз")) else f" {second}"
     return said
 
 

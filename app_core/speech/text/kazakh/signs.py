@@ -44,7 +44,9 @@ _AND_LATIN = re.compile(r"(?<=[A-Za-z])&(?=[A-Za-z])")
 _AND = re.compile(r" ?& ?")
 _STROKE = re.compile(r"(?<=[^\s]) ?[/⁄] ?(?=[^\s])")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_POWERS = re.compile(r"(\d+)(?:(⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})|([⁴⁵⁶⁷⁸⁹]|[¹²³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))")
+_POWERS = re.compile(
+    r"(?<!\d)(\d++)(?:(⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})|([⁴⁵⁶⁷⁸⁹]|[¹²³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))"
+)
 _MEMORY = re.compile(r"(?<![\w.,/])(\d{1,4})/(?=\d{1,4} ?(?:ГБ|GB|ТБ|TB|Гб|gb))")
 _INCHES = re.compile(r"(?<=\d)[\"″”](?![\w])")
 _LETTER_POWER = re.compile("[²³]")
