@@ -106,6 +106,8 @@ _SURNAME_FIRST = re.compile(
     r"(?<=[а-яәғқңөұүһі]) (?P<first>[А-ЯӘҒҚҢӨҰҮҺІ])\. ?(?P<second>[А-ЯӘҒҚҢӨҰҮҺІ])\."
 )
 _NAMED_AFTER = re.compile(r"(?<=[а-яёәғқңөұүһі»\"] )ат\.(?= [\wА-Я№«])")
+_THOUSANDS = re.compile(r"(?<=\d) ?тыс\.?(?= [а-яёәғқңөұүһі$€₸₽])")
+_PLURAL_NEXT = re.compile(r" [а-яёәғқңөұүһі]{2,20}?[лдт][ае]р")
 _GOES_ON = re.compile(r"[,:]| [^\W\dА-ЯӘҒҚҢӨҰҮҺІ]| \d")
 _HOUSE_NEXT = re.compile(r",? ?\d|,|$")
 _NUMBER_BEFORE = re.compile(r"(?:\d|нш[ыі]|[а-яәғқңөұүһі]) ?$")
@@ -113,7 +115,7 @@ _NUMBER_BEFORE = re.compile(r"(?:\d|нш[ыі]|[а-яәғқңөұүһі]) ?$")
 
 def joined_abbreviations(text: SpanText) -> SpanText:
     """Of several letters with points: before anything takes the points for ends."""
-    text = text.sub(_BEFORE_COLON, lambda match: _WORDS[match["word"].lower()])
+    text = text.sub(_THOUSANDS, " мың").sub(_BEFORE_COLON, _before_colon)
     return text.sub(_WEEK, _week).sub(_JOINED_PATTERN, _joined)
 
 
@@ -133,7 +135,14 @@ def _joined(match: re.Match[str]) -> str:
     said = _JOINED[match["word"].replace(" ", "")]
     if match["ending"]:
         said = with_written(said, match["ending"])
+    elif said.endswith("басқалар") and _PLURAL_NEXT.match(match.string, match.end()):
+        said = said.removesuffix("лар")
     return said + _stop(match, match["word"][0] in "тж")
+
+
+def _before_colon(match: re.Match[str]) -> str:
+    said = _WORDS[match["word"].lower()]
+    return said.capitalize() if match["word"][0].isupper() else said
 
 
 def _week(match: re.Match[str]) -> str:

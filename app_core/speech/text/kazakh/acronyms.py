@@ -89,6 +89,11 @@ def acronyms(text: SpanText) -> SpanText:
 
 
 def _said(match: re.Match[str]) -> str | None:
+    said = _stands_for(match)
+    return said and said[0].upper() + said[1:]
+
+
+def _stands_for(match: re.Match[str]) -> str | None:
     word, ending = match["word"], match["ending"]
     if word == "АҚШ" and match.string.startswith(" доллар", match.end()):
         return None

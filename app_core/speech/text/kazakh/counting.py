@@ -47,6 +47,10 @@ _ORDINAL_NOUN = re.compile(
 )
 _EACH = re.compile(r"\d+(?: ?[-–] ?\d+)?")
 _DISTRICT = re.compile(r"(?<![\w.,:/-])(?P<number>\d{1,2})[- ](?=шағын аудан|ықш|мкр)")
+_LISTED = re.compile(
+    r"(?<![\w.,:/-])(?<!\d, )(?P<number>\d{1,2}(?:, \d{1,2}){0,8}(?:,| және| мен| пен| бен) )"
+    rf"(?=\d{{1,2}}-{_LETTER}{{2,20}}?[лдт][ае]р)"
+)
 _QUARTER = re.compile(r"(?<![\w.,:/-])(?P<number>[1-4]) (?=тоқсан)")
 _PLACE = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,2}(?:[-–]\d)?) (?=орын(?:ды|ға|да|нан)? (?:ал|ие|тұр|шық))"
@@ -60,7 +64,8 @@ _HOUSE = re.compile(
     r"(?P<noun>(?:[- ](?=үй|пәт|кеңсе|корпус|кабинет|бөлме)))?"
 )
 _FLAT = re.compile(
-    r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?(?=(?:пәт|каб|ауд|кв|сур|кест|т|б|оф)\.)"
+    r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?"
+    r"(?=(?:пәт|каб|ауд|кв|сур|кест|б|оф)\.|т\.(?! [а-яёәғқңөұүһі]))"
 )
 _LONG_CODE = 6
 """Digits after a letter, as in ``N12345678``: said by pairs."""
@@ -75,7 +80,7 @@ _REST = re.compile(r"(?P<number>\d++(?:[.,]\d++)?)")
 _VERSION = re.compile(
     r"(?:(?P<v>(?<![\w])[vVвВ]\.? ?)|(?<=[A-Za-z])[ -])"
     r"(?P<number>\d{1,4}(?:\.\d{1,4}){1,4})(?![\w])"
-    r"|(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\d))(?P<triple>\d{1,4}(?:\.\d{1,4}){2,4})(?![\w])"
+    r"|(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))(?P<triple>\d{1,4}(?:\.\d{1,4}){2,4})(?![\w])"
     r"|(?<![\w.,])(?P<named>\d{1,3}\.\d{1,3})(?=[- ](?:нұсқа|шығарылым))"
 )
 _CLAUSE = re.compile(r"(?<![\w.,:/-])(\d{1,3})\) (?=тармақша)")
@@ -95,6 +100,7 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
         _CLASS, lambda match: f"{ordinals(match['number'])} {match['letter']}" + _space(match)
     )
     text = text.sub(_HOUSE, _house).sub(_FLAT, lambda match: ordinals(match["number"]) + " ")
+    text = text.sub(_LISTED, lambda m: _EACH.sub(lambda n: ordinals(n[0]), m["number"]))
     text = text.sub(_ORDINAL_NOUN, lambda m: _EACH.sub(lambda n: ordinals(n[0]), m["number"]) + " ")
     for pattern in (_QUARTER, _PLACE, _DISTRICT):
         text = text.sub(pattern, lambda match: ordinals(match["number"]) + " ")
@@ -163,7 +169,7 @@ def _house(match: re.Match[str]) -> str | None:
             f"{match['noun'] or ''}"
         )
     if match["letter"]:
-        return f"{quantity(match['number'])}{match['letter']} "
+        return f"{quantity(match['number'])} {match['letter'].strip()} "
     return ordinals(match["number"]) + " "
 
 

@@ -49,7 +49,8 @@ _NUMBER_WORDS = (
     " тоқсан жүз мың минус плюс"
 ).split()
 _AT_A_BEGINNING = re.compile(
-    rf"(?:^|(?<=[.!?…] )|(?<=\n))(?:{'|'.join(_NUMBER_WORDS)}|нөмір)[а-яёәғқңөұүһі]*"
+    rf"(?:^|(?<=[.!?…] )|(?<=\n))(?:{'|'.join(_NUMBER_WORDS)}|нөмір|жарты|сағат|секунд|минут"
+    r"|килограм|литр|[а-я]+(?:ына|іне) (?=бір|екі|үш|он|жүз|мың))[а-яёәғқңөұүһі]*"
 )
 """As a writer would have begun a sentence if the number had stood there in words."""
 _SPACES = re.compile(r"[^\S\n]{2,}")
