@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.kazakh.harmony import ENDING, with_written
+from app_core.speech.text.kazakh.harmony import ENDING, is_ending, with_written
 from app_core.speech.text.kazakh.numbers import (
     NUMBER,
     QUANTITY,
@@ -115,12 +115,12 @@ def numbers(text: SpanText) -> SpanText:
     return text.sub(_NUMBER, _plain).sub(_REST, lambda m: _apart(m, ""))
 
 
-def _with_ending(match: re.Match[str]) -> str:
+def _with_ending(match: re.Match[str]) -> str | None:
     if match["ordinal"]:
         return ordinals(match["number"]) + " "
     written = match["number"]
-    if re.match(r"(?:[ыі]?н)?ш[ыі]", match["ending"]):
-        return with_written(quantity(written), match["ending"])
+    if not is_ending(match["ending"]):
+        return None
     return with_written(quantity(written), match["ending"])
 
 

@@ -65,8 +65,9 @@ _KINDS = {
     "plural": rf"[лдт][ае]р[ыі]?{_CASE}",
     "possessive": rf"(?:с?[ыі]){_CASE}",
 }
-ENDING = "(?:" + "|".join(_KINDS.values()) + ")(?![а-яёәғқңөұүһі])"
-"""An ending as it is written after digits, a sign or an abbreviation."""
+ENDING = "[аеыіғгқкдтнлмбпрсшңуйз]{1,9}(?![а-яёәғқңөұүһі])"
+"""What may be an ending after digits, a sign or an abbreviation; ``is_ending`` knows. Short, as
+the time to compile it counts at the start."""
 _KIND = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
 _FIRST = {
     "ordinal": re.compile(r"(?:[ыі]?н)?ш[ыі]"),
@@ -123,6 +124,11 @@ def with_ending(phrase: str, kind: str) -> str:
     if word.endswith("л") and kind in _HARD_AFTER_L:
         group = 2
     return head + stem + _harmonious(_ENDINGS[kind][group], word)
+
+
+def is_ending(written: str) -> bool:
+    """Whether an ENDING is one indeed: ``ден``, but not ``ғасыр``."""
+    return _KIND.fullmatch(written.lower()) is not None
 
 
 def with_written(phrase: str, ending: str) -> str:

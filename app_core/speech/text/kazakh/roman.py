@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.kazakh.harmony import ENDING, ordinal
+from app_core.speech.text.kazakh.harmony import ENDING, is_ending, ordinal
 from app_core.speech.text.kazakh.numbers import whole
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def _said(match: re.Match[str]) -> str | None:
     if match["after"]:
         return " " + " ".join(ordinal(whole(str(value))) for value in values)
     said = " ".join(ordinal(whole(str(value))) for value in values)
+    if match["ending"] and not is_ending(match["ending"]):
+        return f"{said} {match['ending']}"
     return said + " " if match["hyphen"] and not match["ending"] else said
 
 
