@@ -55,6 +55,10 @@ _SHORT_YEAR = re.compile(
 )
 _EARLY_YEAR = re.compile(r"(?<![\w.,:/-])(?P<year>\d{2,3}) (?=жыл(?:ы|ғы)(?![\w]))")
 _DECADE = re.compile(r"(?<![\w.,:/-])(?P<decade>[1-9]0(?: ?[-–—] ?[1-9]0)?)[- ](?=жылдар)")
+_WHOLE_CENTURY = re.compile(
+    r"(?<![\w.,:/-])(?P<century>(?:[5-9]|1\d|2[01])(?: ?[-–—] ?(?:[5-9]|1\d|2[01]))?) "
+    r"(?=ғасыр(?!(?:дан астам|ға жуық)? (?:бұрын|бойы|өт)|дан астам|ға жуық|лық))"
+)
 _CENTURY = re.compile(
     r"(?<![\w.,:/])(?P<number>\d{1,2}(?: ?[-–—] ?\d{1,2})?)[-–]? ?(?P<word>ғғ?)\.(?![\w])"
 )
@@ -74,6 +78,7 @@ def dates(text: SpanText) -> SpanText:
     text = text.sub(_BEFORE_YEAR, _before_year)
     text = text.sub(_DECADE, lambda match: ordinals(match["decade"]) + " ")
     text = text.sub(_EARLY_YEAR, lambda match: ordinals(match["year"]) + " ")
+    text = text.sub(_WHOLE_CENTURY, lambda match: ordinals(match["century"]) + " ")
     return text.sub(_CENTURY, _century)
 
 

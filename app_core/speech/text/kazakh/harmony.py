@@ -106,7 +106,7 @@ def front(word: str) -> bool:
             return True
         if char in _BACK or (char == "у" and at and not word.endswith("ь")):
             return False
-        if char == "у" and at:
+        if char in "уи" and at:
             return True
     return "и" in word
 

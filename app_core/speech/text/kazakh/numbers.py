@@ -93,6 +93,15 @@ def number(written: str, half: bool = False) -> str:
     return f"{whole(before)} бүтін {place.replace('|', ' ')} {whole(str(int(decimals)))}"
 
 
+def _parted(first: str, second: str) -> str:
+    """What stands in a range: ``500-1000`` must not become ``бес жүз мың``, which is 500 000."""
+    digits = re.sub(r"\D", "", _DECIMAL.sub(r"\1", first))
+    for word, most in (("мың", 3), ("жүз", 2)):
+        if second.startswith(word):
+            return " — бір " if len(digits) <= most else " — "
+    return " "
+
+
 @lru_cache(4096)
 def quantity(written: str, half: bool = False) -> str:
     """A QUANTITY."""
@@ -105,8 +114,7 @@ def quantity(written: str, half: bool = False) -> str:
     said = _SIGNS[found[1]] + number(found[2], half)
     if found[4]:
         second = _SIGNS[found[3]] + number(found[4], half)
-        # "500-1000" must not become "бес жүз мың", which is 500 000.
-        said += f" — бір {second}" if second.startswith(("мың", "жүз")) else f" {second}"
+        said += _parted(found[2], second) + second
     return said
 
 

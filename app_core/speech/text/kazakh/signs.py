@@ -47,7 +47,9 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _POWERS = re.compile(
     r"(?<!\d)(\d++)(?:(⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})|([⁴⁵⁶⁷⁸⁹]|[¹²³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))"
 )
-_MEMORY = re.compile(r"(?<![\w.,/])(\d{1,4})/(?=\d{1,4} ?(?:ГБ|GB|ТБ|TB|Гб|gb))")
+_MEMORY = re.compile(
+    r"(?<![\w.,/])(\d{1,4})/(?=\d{1,4} ?(?:ГБ|GB|ТБ|TB|Гб|gb)|(?<=\d\d/)\d{2,4} ?(?:Гц|В|см|мм|кг))"
+)
 _INCHES = re.compile(r"(?<=\d)[\"″”](?![\w])")
 _LETTER_POWER = re.compile("[²³]")
 
