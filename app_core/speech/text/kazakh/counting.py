@@ -46,7 +46,7 @@ _ORDINAL_NOUN = re.compile(
     rf"{_LETTER}*(?! бар\b))"
 )
 _EACH = re.compile(r"\d+(?: ?[-–] ?\d+)?")
-_DISTRICT = re.compile(r"(?<![\w.,:/-])(?P<number>\d{1,2})[- ](?=шағын аудан|ықш|мкр)")
+_DISTRICT = re.compile(r"(?<![\w.,:/-])(?P<number>\d{1,2})[- ](?=шағын аудан|ықш|мкр|ш/а)")
 _LISTED = re.compile(
     r"(?<![\w.,:/-])(?<!\d, )(?P<number>\d{1,2}(?:, \d{1,2}){0,8}(?:,| және| мен| пен| бен) )"
     rf"(?=\d{{1,2}}-{_LETTER}{{2,20}}?[лдт][ае]р)"
@@ -65,7 +65,7 @@ _HOUSE = re.compile(
 )
 _FLAT = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?"
-    r"(?=(?:пәт|каб|ауд|кв(?!\. ?м)|сур|кест|б|оф)\.|т\.(?! [а-яёәғқңөұүһі]))"
+    r"(?=(?:пәт|каб|ауд|кв(?!\. ?м)|сур|кест|б|оф|п(?!\. ?[тп]\.))\.|т\.(?! [а-яёәғқңөұүһі]))"
 )
 _LONG_CODE = 6
 """Digits after a letter, as in ``N12345678``: said by pairs."""
@@ -125,6 +125,9 @@ def _with_ending(match: re.Match[str]) -> str | None:
 
 
 def _hyphened(match: re.Match[str]) -> str:
+    clause = re.fullmatch(r"(\d{1,3})\.(\d{1,3})", match["number"])
+    if clause and not match["adjective"]:  # "4.1-тармақ"
+        return f"{quantity(clause[1])} нүкте {ordinals(clause[2])} "
     say = quantity if match["adjective"] and len(match["number"]) < 4 else ordinals
     if match["adjective"] and not re.fullmatch(r"[12]\d{3}", match["number"]):
         say = quantity

@@ -31,6 +31,7 @@ _ENDINGS = {
     "amount": ("лаған", "лаған", "даған", "даған", "таған"),
     "by": ("лап", "лап", "дап", "дап", "тап"),
     "possessive": ("сы", "ы", "ы", "ы", "ы"),
+    "person": ("", "ы", "ы", "ы", "ы"),
 }
 _HARD_AFTER_L = frozenset(("plural", "adjective", "having", "amount", "by"))
 _SOFTENED = {"қырық": "қырқ", "тәулік": "тәуліг", "қасық": "қасығ", "топ": "тоб"}
@@ -52,7 +53,8 @@ _KINDS = {
     "ordinal": rf"(?:[ыі]?н)?ш[ыі](?:с[ыі]|[лд][ае]р)?{_CASE}",
     "collective": rf"(?:[еа]у|у)[ыі]?{_CASE}",
     "ablative": r"[дтн][ае]н",
-    "locative": rf"[дт][ае](?:(?:ғы|гі)(?:[лд][ае]р)?{_CASE}|[мс][ыі][нңз])?",
+    "person": rf"[ыі](?:м|ң|ңыз|ңіз|мыз|міз){_CASE}",
+    "locative": rf"н?[дт][ае](?:(?:ғы|гі)(?:[лд][ае]р)?{_CASE}|[мс][ыі][нңз])?",
     "likeness": r"[дт][ае]й(?:ын|ін)?",
     "amount": r"[лдт][ае][ғг][ае]н",
     "by": r"[лдт][ае]п",
@@ -60,7 +62,7 @@ _KINDS = {
     "accusative": r"[ндт][ыі]",
     "adjective": r"[лдт][ыі][қк](?:т[аеыі]р?)?",
     "having": r"л[ыі]",
-    "dative": r"[ғгқк][ае]",
+    "dative": r"[ғгқк][ае]|н[ае]",
     "instrumental": r"[мбп]ен(?:ен)?",
     "plural": rf"[лдт][ае]р[ыі]?{_CASE}",
     "possessive": rf"(?:с?[ыі]){_CASE}",
@@ -73,7 +75,8 @@ _FIRST = {
     "ordinal": re.compile(r"(?:[ыі]?н)?ш[ыі]"),
     "collective": re.compile(r"[еа]?у"),
     "ablative": re.compile(r"..н"),
-    "locative": re.compile(r".."),
+    "person": re.compile(r"[ыі]"),
+    "locative": re.compile(r"н?[дт][ае]"),
     "likeness": re.compile(r"..й"),
     "amount": re.compile(r"....н"),
     "by": re.compile(r"..п"),
@@ -149,9 +152,11 @@ def possessed(phrase: str, ending: str) -> str:
     """``phrase``, which ends in a possessive as ``қаласы`` does, with a written case ending."""
     found = _KIND.fullmatch(ending.lower())
     kind = found.lastgroup if found else None
-    if kind not in _POSSESSED:
-        return f"{phrase} {ending}" if kind is None else phrase
     word = phrase.rsplit(" ", 1)[-1]
+    if kind in ("possessive", "person"):
+        return phrase + _harmonious(_FIRST[kind].sub("", ending.lower(), count=1), word)
+    if kind is None or kind not in _POSSESSED:
+        return f"{phrase} {ending}" if kind is None else phrase
     said = phrase + _harmonious(_POSSESSED[kind], word)
     more = re.search(r"[ғг][ыі]", ending.lower()) if kind == "locative" else None
     return said + _harmonious("ғы", word) if more else said

@@ -20,9 +20,11 @@ _BINARY = {
     "÷": "бөлу",
 }  # fmt: skip
 _OPERATOR = re.compile(
-    r"(?<=[\w)²³])(?: ?([+−–*×·⋅/:÷]) ?|( )-( )|(?<=\d)(-)(?=\d)|(?<=\d) ?([xх]) ?(?=\d))(?=[\w(√])"
+    r"(?<=[\w)²³])(?<![а-яәғқңөұүһі]{2})"
+    r"(?: ?([+−–*×·⋅/:÷]) ?|( )-( )|(?<=\d)(-)(?=\d)|(?<=\d) ?([xх]) ?(?=\d))(?=[\w(√])"
 )
 _UNDER, _OVER = re.compile(r"(?<![\d/])\d$"), re.compile(r"(?:[2-9]|10|100)(?!\d)")
+_LONG_SUM = re.compile(r"(?<![\w.,:/])\d{1,9}(?: ?[+×÷·*:−-] ?\d{1,9}){2,20}(?![\w])")
 _TIMES = re.compile(r"(?<=[\d)]) ?[·⋅] ?(?=[\d(])")
 _SIZE = re.compile(
     rf"(?<![\w.,])({NUMBER}) ?[x×х*] ?({NUMBER})(?: ?[x×х*] ?({NUMBER}))?(?![\d])(?! ?=)"
@@ -48,7 +50,7 @@ _POWERS = re.compile(
     r"(?<!\d)(\d++)(?:(⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})|([⁴⁵⁶⁷⁸⁹]|[¹²³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))"
 )
 _MEMORY = re.compile(
-    r"(?<![\w.,/])(\d{1,4})/(?=\d{1,4} ?(?:ГБ|GB|ТБ|TB|Гб|gb)|(?<=\d\d/)\d{2,4} ?(?:Гц|В|см|мм|кг))"
+    r"(?<![\w.,/])(\d{1,4})/(?=\d{1,4} ?(?:ГБ|GB|ТБ|TB|Гб|gb)|(?<=\d\d/)\d{2,4} ?(?:Гц|В|см|кг))"
 )
 _INCHES = re.compile(r"(?<=\d)[\"″”](?![\w])")
 _LETTER_POWER = re.compile("[²³]")
@@ -56,7 +58,7 @@ _LETTER_POWER = re.compile("[²³]")
 
 def formulas(text: SpanText) -> SpanText:
     """Between operands: ``5 + 3 = 8``."""
-    text = text.sub(_FORMULA, _formula).sub(_TIMES, " көбейту ")
+    text = text.sub(_FORMULA, _formula).sub(_LONG_SUM, _long_sum).sub(_TIMES, " көбейту ")
     text = text.sub(_AROUND_THE_CLOCK, "жиырма төрт жеті")
     text = text.sub(_MAP, lambda match: f"бірге {number(match[1].strip())}")
     text = text.sub(_SCORE, lambda match: f"{whole(match[1])} {whole(match[2])}")
@@ -96,6 +98,11 @@ def _inches(match: re.Match[str]) -> str | None:
     """After a number, where no quotation is open."""
     before = match.string[max(0, match.start() - 80) : match.start()]
     return None if before.count('"') % 2 or "“" in before else " дюйм"
+
+
+def _long_sum(match: re.Match[str]) -> str | None:
+    """``240 : 8 + 15``, which asks for its result."""
+    return _formula(match) if set(match.group()) & set("+×÷*") else None
 
 
 def _proper(above: str, below: str) -> bool:
