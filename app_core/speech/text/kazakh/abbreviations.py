@@ -19,6 +19,7 @@ _JOINED = {
     "б.д.д": "біздің дәуірімізге дейінгі", "б.д.б": "біздің дәуірімізден бұрынғы",
     "б.э.д": "біздің эрамызға дейінгі", "б.з": "біздің заманымыз", "ж.ж": "жж.", "ғ.ғ": "ғғ.",
     "ш.а": "шағын ауданы",
+    "ықш. ауд": "ықшам ауданы", "ш. ауд": "шағын ауданы",
     "м.а": "міндетін атқарушы", "т.а.ә": "тегі аты әкесінің аты",
     "а.ж.т": "аты жөні тегі",
     "ф.ғ.д": "филология ғылымдарының докторы", "ф.ғ.к": "филология ғылымдарының кандидаты",
@@ -70,8 +71,10 @@ def _any(words: dict[str, str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
+_WITHOUT_SPACES = {word.replace(" ", ""): said for word, said in _JOINED.items()}
 _SPACED = "|".join(
-    re.escape(word).replace(r"\.", r"\. ?") for word in sorted(_JOINED, key=len, reverse=True)
+    re.escape(word).replace(r"\ ", "").replace(r"\.", r"\. ?")
+    for word in sorted(_JOINED, key=len, reverse=True)
 )
 _JOINED_PATTERN = re.compile(
     rf"(?<![\w.])(?P<word>{_SPACED})(?:\.|(?=[-–,;)]))(?:[-–](?P<ending>{ENDING}))?"
@@ -133,12 +136,13 @@ def abbreviations(text: SpanText) -> SpanText:
 
 
 def _joined(match: re.Match[str]) -> str:
-    said = _JOINED[match["word"].replace(" ", "")]
+    word = match["word"]
+    said = _WITHOUT_SPACES[word.replace(" ", "")]
     if match["ending"]:
         said = with_written(said, match["ending"])
     elif said.endswith("басқалар") and _PLURAL_NEXT.match(match.string, match.end()):
         said = said.removesuffix("лар")
-    return said + _stop(match, match["word"][0] in "тж")
+    return said + _stop(match, word[0] in "тж")
 
 
 def _before_colon(match: re.Match[str]) -> str:
