@@ -37,6 +37,7 @@ _OF_MONTH = re.compile(
     rf"(?=(?P<month>{_STEMS})(?![а-яәғқңөұүһі]*[дтл][ыі][қк]))",
     re.IGNORECASE,
 )
+_QUOTED_DAY = re.compile(rf"[«\"“](?P<day>{_DAY})[»\"”](?= ?(?:{_STEMS}))", re.IGNORECASE)
 _OF_SHORT_MONTH = re.compile(rf"(?<![\w.,:/])(?P<day>{_DAY}) (?P<month>{'|'.join(_SHORT)})\.")
 _YEAR = r"[12]\d{3}"
 _YEARS = (
@@ -74,6 +75,7 @@ def dates(text: SpanText) -> SpanText:
     text = text.sub(_SHORT_DATE, lambda m: _ending(_day(m["d"], m["m"]), m["ending"]))
     text = text.sub(_SHORT_YEAR, _short_year)
     text = text.sub(_OF_SHORT_MONTH, lambda m: _day(m["day"], str(_SHORT.index(m["month"]) + 1)))
+    text = text.sub(_QUOTED_DAY, lambda match: ordinals(match["day"]))
     text = text.sub(_OF_MONTH, lambda match: _ordinals(match["days"]) + " ")
     text = text.sub(_BEFORE_YEAR, _before_year)
     text = text.sub(_DECADE, lambda match: ordinals(match["decade"]) + " ")
