@@ -75,6 +75,7 @@ _HALVES = re.compile(
 _NUMBER = re.compile(rf"{QUANTITY}")
 _IN_WORD = re.compile(rf"(?<=[^\W\d_])[-–]?(?P<number>\d++(?:[.,]\d++)?)(?:-(?P<ending>{ENDING}))?")
 _CHAIN = re.compile(r"(?<![\w.,:/-])\d{1,3}(?:[-–]\d{1,3}){2,}(?![\w])")
+_ONLY = re.compile(rf"(?P<number>{QUANTITY})-ақ(?!{_LETTER})")
 _AND_MORE = re.compile(rf"(?P<number>{START}{NUMBER})\+(?![\w])")
 _REST = re.compile(r"(?P<number>\d++(?:[.,]\d++)?)")
 _VERSION = re.compile(
@@ -110,6 +111,7 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
 def numbers(text: SpanText) -> SpanText:
     """All that are left."""
     text = text.sub(_CHAIN, _chain).sub(_IN_WORD, _in_word)
+    text = text.sub(_ONLY, lambda match: f"{quantity(match['number'])}-ақ")
     text = text.sub(_WITH_ENDING, _with_ending).sub(_HYPHENED, _hyphened)
     text = text.sub(_AND_MORE, lambda match: f"{quantity(match['number'])} плюс")
     return text.sub(_NUMBER, _plain).sub(_REST, lambda m: _apart(m, ""))

@@ -50,8 +50,8 @@ _CASE = (
     r"|[мбп]ен(?:ен)?)?"
 )
 _KINDS = {
-    "ordinal": rf"(?:[ыі]?н)?ш[ыі](?:с[ыі]|[лд][ае]р)?{_CASE}",
-    "collective": rf"(?:[еа]у|у)[ыі]?{_CASE}",
+    "ordinal": rf"(?:с?[ыі]?н)?ш[ыі](?:с[ыі]|[лд][ае]р)?{_CASE}",
+    "collective": rf"(?:[еа]у|у)(?:[ыі]?[мң](?:[ыі]з)?|[ыі])?{_CASE}",
     "ablative": r"[дтн][ае]н",
     "person": rf"[ыі](?:м|ң|ңыз|ңіз|мыз|міз){_CASE}",
     "locative": rf"н?[дт][ае](?:(?:ғы|гі)(?:[лд][ае]р)?{_CASE}|[мс][ыі][нңз])?",
@@ -72,7 +72,7 @@ ENDING = "[аеыіғгқкдтнлмбпрсшңуйз]{1,9}(?![а-яёәғқң
 the time to compile it counts at the start."""
 _KIND = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
 _FIRST = {
-    "ordinal": re.compile(r"(?:[ыі]?н)?ш[ыі]"),
+    "ordinal": re.compile(r"(?:с?[ыі]?н)?ш[ыі]"),
     "collective": re.compile(r"[еа]?у"),
     "ablative": re.compile(r"..н"),
     "person": re.compile(r"[ыі]"),

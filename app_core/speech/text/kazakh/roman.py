@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.kazakh.harmony import ENDING, is_ending, ordinal
+from app_core.speech.text.kazakh.harmony import ENDING, is_ending, ordinal, with_written
 from app_core.speech.text.kazakh.numbers import whole
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def _said(match: re.Match[str]) -> str | None:
     said = " ".join(ordinal(whole(str(value))) for value in values)
     if match["ending"] and not is_ending(match["ending"]):
         return f"{said} {match['ending']}"
+    if match["ending"] and not re.match(r"(?:[ыі]?н)?ш[ыі]", match["ending"]):
+        return with_written(said, match["ending"])  # "Елизавета II-нің"
     return said + " " if match["hyphen"] and not match["ending"] else said
 
 
