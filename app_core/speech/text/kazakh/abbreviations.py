@@ -19,8 +19,9 @@ _JOINED = {
     "б.д.д": "біздің дәуірімізге дейінгі", "б.д.б": "біздің дәуірімізден бұрынғы",
     "б.э.д": "біздің эрамызға дейінгі", "б.з": "біздің заманымыз", "ж.ж": "жж.", "ғ.ғ": "ғғ.",
     "ш.а": "шағын ауданы",
+    "ықш. ауд": "ықшам ауданы", "ш. ауд": "шағын ауданы",
     "м.а": "міндетін атқарушы", "т.а.ә": "тегі аты әкесінің аты",
-    "а.ж.т": "аты жөні тегі",
+    "Т.А.Ә": "тегі аты әкесінің аты", "А.Ж.Т": "аты жөні тегі", "а.ж.т": "аты жөні тегі",
     "ф.ғ.д": "филология ғылымдарының докторы", "ф.ғ.к": "филология ғылымдарының кандидаты",
     "т.ғ.д": "техника ғылымдарының докторы", "т.ғ.к": "техника ғылымдарының кандидаты",
     "п.ғ.д": "педагогика ғылымдарының докторы", "п.ғ.к": "педагогика ғылымдарының кандидаты",
@@ -40,9 +41,11 @@ _POSSESSED = {
 }  # fmt: skip
 """What they stand for ends in a possessive, as it does after a name."""
 _WORDS = {
-    "пәт": "пәтер", "тел": "телефон", "моб": "мобильді", "мыс": "мысалы",
+    "пәт": "пәтер", "п": "пәтер", "жарт": "жартысы", "бб": "беттер",
+    "тел": "телефон", "моб": "мобильді", "мыс": "мысалы",
     "проф": "профессор", "акад": "академик", "доц": "доцент", "ред": "редактор",
     "қар": "қараңыз", "сур": "сурет", "кест": "кесте",
+    "тт": "тармақша",
     "б": "бет", "т": "том", "с": "секунд", "каб": "кабинет", "оф": "офис", "кв": "пәтер",
     "ғ": "ғасыр", "ғғ": "ғасырлар", "ж": "жыл", "жж": "жылдар", "сағ": "сағат",
     "мин": "минут", "сек": "секунд", "тг": "теңге", "млн": "миллион", "млрд": "миллиард",
@@ -53,10 +56,12 @@ _WORDS = {
     "лейт": "лейтенант", "экз": "дана", "стр": "бет", "мл": "миллилитр", "км": "километр",
     "см": "сантиметр", "кг": "килограмм",
 }  # fmt: skip
-_ONLY_AFTER_NUMBER = frozenset("б т с ж км см кг мл стр".split())
+_ONLY_AFTER_NUMBER = frozenset("п б т тт с ж км см кг мл стр".split())
 _ALSO_WORDS = frozenset(("қар", "мыс"))
 """Snow and copper: abbreviations only where a sentence goes on."""
 _ENDERS = frozenset("қ а ғ ғғ ж жж б т с тг млн млрд трлн сағ мин сек пәт бет обл ауд".split())
+_OF_LAW = {"б": "бап", "т": "тармақ", "п": "тармақ", "тт": "тармақша"}
+_LAW = re.compile(r"[Кк]одекс|[Зз]аң|[Ққ]аулы|[Бб]ұйры")
 _HYPHENED = {
     "к-сі": "көшесі", "д-лы": "даңғылы", "даң-лы": "даңғылы", "р-ны": "ауданы",
     "мин-гі": "министрлігі", "ун-ті": "университеті", "ин-ты": "институты", "ғ-м": "ғылым",
@@ -69,8 +74,10 @@ def _any(words: dict[str, str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
+_WITHOUT_SPACES = {word.replace(" ", ""): said for word, said in _JOINED.items()}
 _SPACED = "|".join(
-    re.escape(word).replace(r"\.", r"\. ?") for word in sorted(_JOINED, key=len, reverse=True)
+    re.escape(word).replace(r"\ ", "").replace(r"\.", r"\. ?")
+    for word in sorted(_JOINED, key=len, reverse=True)
 )
 _JOINED_PATTERN = re.compile(
     rf"(?<![\w.])(?P<word>{_SPACED})(?:\.|(?=[-–,;)]))(?:[-–](?P<ending>{ENDING}))?"
@@ -91,8 +98,9 @@ _WEEKDAYS = {
 }  # fmt: skip
 _DAY = "(?:" + "|".join(_WEEKDAYS) + ")"
 _WEEK = re.compile(
-    rf"(?<![\w-])(?P<first>{_DAY})\.?(?: ?[-–—] ?(?P<second>{_DAY})\.?|(?=[:,] ?(?:{_DAY}|\d|сағ)))"
-    r"(?![\w])",
+    rf"(?<![\w-])(?:(?<={_DAY}, )(?P<last>{_DAY})(?=[ .,;)]|$)"
+    rf"|(?P<first>{_DAY})\.?(?: ?[-–—] ?(?P<second>{_DAY})\.?|(?=[:,] ?(?:{_DAY}|\d|сағ)))"
+    r"(?![\w]))",
     re.IGNORECASE,
 )
 _BEFORE_COLON = re.compile(r"(?<![\w])(?P<word>[Тт]ел|[Мм]об|[Мм]ек)(?=\.?:|\. \d)\.?")
@@ -106,6 +114,8 @@ _SURNAME_FIRST = re.compile(
     r"(?<=[а-яәғқңөұүһі]) (?P<first>[А-ЯӘҒҚҢӨҰҮҺІ])\. ?(?P<second>[А-ЯӘҒҚҢӨҰҮҺІ])\."
 )
 _NAMED_AFTER = re.compile(r"(?<=[а-яёәғқңөұүһі»\"] )ат\.(?= [\wА-Я№«])")
+_THOUSANDS = re.compile(r"(?<=\d) ?тыс\.?(?= [а-яёәғқңөұүһі$€₸₽])")
+_PLURAL_NEXT = re.compile(r" [а-яёәғқңөұүһі]{2,20}?[лдт][ае]р")
 _GOES_ON = re.compile(r"[,:]| [^\W\dА-ЯӘҒҚҢӨҰҮҺІ]| \d")
 _HOUSE_NEXT = re.compile(r",? ?\d|,|$")
 _NUMBER_BEFORE = re.compile(r"(?:\d|нш[ыі]|[а-яәғқңөұүһі]) ?$")
@@ -113,7 +123,7 @@ _NUMBER_BEFORE = re.compile(r"(?:\d|нш[ыі]|[а-яәғқңөұүһі]) ?$")
 
 def joined_abbreviations(text: SpanText) -> SpanText:
     """Of several letters with points: before anything takes the points for ends."""
-    text = text.sub(_BEFORE_COLON, lambda match: _WORDS[match["word"].lower()])
+    text = text.sub(_THOUSANDS, " мың").sub(_BEFORE_COLON, _before_colon)
     return text.sub(_WEEK, _week).sub(_JOINED_PATTERN, _joined)
 
 
@@ -130,10 +140,18 @@ def abbreviations(text: SpanText) -> SpanText:
 
 
 def _joined(match: re.Match[str]) -> str:
-    said = _JOINED[match["word"].replace(" ", "")]
+    word = match["word"]
+    said = _WITHOUT_SPACES[word.replace(" ", "")]
     if match["ending"]:
         said = with_written(said, match["ending"])
-    return said + _stop(match, match["word"][0] in "тж")
+    elif said.endswith("басқалар") and _PLURAL_NEXT.match(match.string, match.end()):
+        said = said.removesuffix("лар")
+    return said + _stop(match, word[0] in "тж")
+
+
+def _before_colon(match: re.Match[str]) -> str:
+    said = _WORDS[match["word"].lower()]
+    return said.capitalize() if match["word"][0].isupper() else said
 
 
 def _week(match: re.Match[str]) -> str:
@@ -152,6 +170,8 @@ def _said(match: re.Match[str]) -> str | None:
     word = match["word"]
     if word in _ONLY_AFTER_NUMBER and not _NUMBER_BEFORE.search(before):
         return None
+    if word in _OF_LAW and _LAW.search(match.string, max(0, match.start() - 80), match.start()):
+        return _OF_LAW[word] + _stop(match, True)
     if word in _ALSO_WORDS and not _GOES_ON.match(match.string, match.end()):
         return None
     if match["possessed"]:
@@ -160,6 +180,8 @@ def _said(match: re.Match[str]) -> str | None:
         said = _POSSESSED[match["possessed"]]
         if len(match["possessed"]) == 1 and not before.strip():
             return "қала" if match["possessed"] == "қ" else None
+        if match["possessed"] == "мкр" and (not before.strip() or before.rstrip()[-1] == ","):
+            said = "шағын аудан"
         if match["ending"]:
             said = possessed(said, match["ending"])
     else:

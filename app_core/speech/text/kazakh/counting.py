@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.kazakh.harmony import ENDING, with_written
+from app_core.speech.text.kazakh.harmony import ENDING, is_ending, with_written
 from app_core.speech.text.kazakh.numbers import (
     NUMBER,
     QUANTITY,
@@ -28,7 +28,7 @@ _ADJECTIVE = (
     rf"|теңге|пайыз|градус|том|ұпай|бал|дөңгелек|есік|қатар|тіл|ядро|камера|цилиндр|вольт|ватт"
     rf"|мың|млн|миллион|адам|кісі|дюйм|гигабайт|сызық|жолақ|тармақ|буын|әріп|таңба|бұрыш|қырл"
     rf"|бет|саты|сөз|есе|сом|гектар|сантиметр|миллиметр){_LETTER}*?(?:[лдт][ыі][қк]?)(?!{_LETTER})"
-    rf"|жасар|жаста|жасқа|есе(?!п)|рет|кезеңді|деңгейлі|мәрте"
+    rf"|жасар|жаста|жасқа|есе(?!п)|кезеңді|деңгейлі"
 )
 _HYPHENED = re.compile(
     rf"(?P<number>{QUANTITY})[-–](?=(?P<adjective>{_ADJECTIVE})|[«\"“]?[а-яёәғқңөұүһіА-ЯӘҒҚҢӨҰҮҺІ]{{2}})"
@@ -46,21 +46,26 @@ _ORDINAL_NOUN = re.compile(
     rf"{_LETTER}*(?! бар\b))"
 )
 _EACH = re.compile(r"\d+(?: ?[-–] ?\d+)?")
-_DISTRICT = re.compile(r"(?<![\w.,:/-])(?P<number>\d{1,2})[- ](?=шағын аудан|ықш|мкр)")
+_DISTRICT = re.compile(r"(?<![\w.,:/-])(?P<number>\d{1,2})[- ](?=шағын аудан|ықш|мкр|ш/а)")
+_LISTED = re.compile(
+    r"(?<![\w.,:/-])(?<!\d, )(?P<number>\d{1,2}(?:, \d{1,2}){0,8}(?:,| және| мен| пен| бен) )"
+    rf"(?=\d{{1,2}}-{_LETTER}{{2,20}}?[лдт][ае]р)"
+)
 _QUARTER = re.compile(r"(?<![\w.,:/-])(?P<number>[1-4]) (?=тоқсан)")
 _PLACE = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,2}(?:[-–]\d)?) (?=орын(?:ды|ға|да|нан)? (?:ал|ие|тұр|шық))"
 )
 _STREET = re.compile(
     r"(?:көш(?:есі(?:нде|ндегі)?|\.)|к-сі|даң(?:ғылы|\.|-лы)|ш(?:ағын )?\.? ?а(?:уданы|\.)|мкр\.?"
-    r"|тұйығы|бульвары|тас жолы|үй)"
+    r"|ықш|тұйығы|бульвары|тас жолы|үй)"
 )
 _HOUSE = re.compile(
     r"(?<![\w.,:-])(?P<number>\d{1,4})(?:/(?P<part>\d{1,3}))?(?P<letter> ?[а-вА-ВӘ](?![\w]))?"
     r"(?P<noun>(?:[- ](?=үй|пәт|кеңсе|корпус|кабинет|бөлме)))?"
 )
 _FLAT = re.compile(
-    r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?(?=(?:пәт|каб|ауд|кв|сур|кест|т|б|оф)\.)"
+    r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?"
+    r"(?=(?:пәт|каб|ауд|кв(?!\. ?м)|сур|кест|б|оф|тт|п(?!\. ?[тп]\.))\.|т\.(?! [а-яёәғқңөұүһі]))"
 )
 _LONG_CODE = 6
 """Digits after a letter, as in ``N12345678``: said by pairs."""
@@ -70,12 +75,13 @@ _HALVES = re.compile(
 _NUMBER = re.compile(rf"{QUANTITY}")
 _IN_WORD = re.compile(rf"(?<=[^\W\d_])[-–]?(?P<number>\d++(?:[.,]\d++)?)(?:-(?P<ending>{ENDING}))?")
 _CHAIN = re.compile(r"(?<![\w.,:/-])\d{1,3}(?:[-–]\d{1,3}){2,}(?![\w])")
+_ONLY = re.compile(rf"(?P<number>{QUANTITY})-ақ(?!{_LETTER})")
 _AND_MORE = re.compile(rf"(?P<number>{START}{NUMBER})\+(?![\w])")
 _REST = re.compile(r"(?P<number>\d++(?:[.,]\d++)?)")
 _VERSION = re.compile(
     r"(?:(?P<v>(?<![\w])[vVвВ]\.? ?)|(?<=[A-Za-z])[ -])"
     r"(?P<number>\d{1,4}(?:\.\d{1,4}){1,4})(?![\w])"
-    r"|(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\d))(?P<triple>\d{1,4}(?:\.\d{1,4}){2,4})(?![\w])"
+    r"|(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))(?P<triple>\d{1,4}(?:\.\d{1,4}){2,4})(?![\w])"
     r"|(?<![\w.,])(?P<named>\d{1,3}\.\d{1,3})(?=[- ](?:нұсқа|шығарылым))"
 )
 _CLAUSE = re.compile(r"(?<![\w.,:/-])(\d{1,3})\) (?=тармақша)")
@@ -95,6 +101,7 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
         _CLASS, lambda match: f"{ordinals(match['number'])} {match['letter']}" + _space(match)
     )
     text = text.sub(_HOUSE, _house).sub(_FLAT, lambda match: ordinals(match["number"]) + " ")
+    text = text.sub(_LISTED, lambda m: _EACH.sub(lambda n: ordinals(n[0]), m["number"]))
     text = text.sub(_ORDINAL_NOUN, lambda m: _EACH.sub(lambda n: ordinals(n[0]), m["number"]) + " ")
     for pattern in (_QUARTER, _PLACE, _DISTRICT):
         text = text.sub(pattern, lambda match: ordinals(match["number"]) + " ")
@@ -104,21 +111,25 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
 def numbers(text: SpanText) -> SpanText:
     """All that are left."""
     text = text.sub(_CHAIN, _chain).sub(_IN_WORD, _in_word)
+    text = text.sub(_ONLY, lambda match: f"{quantity(match['number'])}-ақ")
     text = text.sub(_WITH_ENDING, _with_ending).sub(_HYPHENED, _hyphened)
     text = text.sub(_AND_MORE, lambda match: f"{quantity(match['number'])} плюс")
     return text.sub(_NUMBER, _plain).sub(_REST, lambda m: _apart(m, ""))
 
 
-def _with_ending(match: re.Match[str]) -> str:
+def _with_ending(match: re.Match[str]) -> str | None:
     if match["ordinal"]:
         return ordinals(match["number"]) + " "
     written = match["number"]
-    if re.match(r"(?:[ыі]?н)?ш[ыі]", match["ending"]):
-        return with_written(quantity(written), match["ending"])
+    if not is_ending(match["ending"]):
+        return None
     return with_written(quantity(written), match["ending"])
 
 
 def _hyphened(match: re.Match[str]) -> str:
+    clause = re.fullmatch(r"(\d{1,3})\.(\d{1,3})", match["number"])
+    if clause and not match["adjective"]:  # "4.1-тармақ"
+        return f"{quantity(clause[1])} нүкте {ordinals(clause[2])} "
     say = quantity if match["adjective"] and len(match["number"]) < 4 else ordinals
     if match["adjective"] and not re.fullmatch(r"[12]\d{3}", match["number"]):
         say = quantity
@@ -163,7 +174,7 @@ def _house(match: re.Match[str]) -> str | None:
             f"{match['noun'] or ''}"
         )
     if match["letter"]:
-        return f"{quantity(match['number'])}{match['letter']} "
+        return f"{quantity(match['number'])} {match['letter'].strip()} "
     return ordinals(match["number"]) + " "
 
 

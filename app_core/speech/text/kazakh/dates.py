@@ -23,7 +23,7 @@ _FULL = re.compile(
     rf"(?![\d])(?: ?(?:ж(?![\w])\.?|г(?![\w])\.?|жыл[ыі]?(?![\w])))?{_TAIL}"
 )
 _ISO = re.compile(
-    rf"(?<![\d.,-])(?P<y>(?:1[5-9]|20)\d\d)[-./](?P<m>0[1-9]|1[0-2])[-./](?P<d>{_DAY})(?![\d])"
+    rf"(?<![\d.,-])(?P<y>(?:1[5-9]|20)\d\d)(?P<sep>[-./])(?P<m>0[1-9]|1[0-2])(?P=sep)(?P<d>{_DAY})(?![\d])"
     rf"(?:T(?=\d))?{_TAIL}"
 )
 _SHORT_DATE = re.compile(
@@ -37,6 +37,7 @@ _OF_MONTH = re.compile(
     rf"(?=(?P<month>{_STEMS})(?![а-яәғқңөұүһі]*[дтл][ыі][қк]))",
     re.IGNORECASE,
 )
+_QUOTED_DAY = re.compile(rf"[«\"“](?P<day>{_DAY})[»\"”](?= ?(?:{_STEMS}))", re.IGNORECASE)
 _OF_SHORT_MONTH = re.compile(rf"(?<![\w.,:/])(?P<day>{_DAY}) (?P<month>{'|'.join(_SHORT)})\.")
 _YEAR = r"[12]\d{3}"
 _YEARS = (
@@ -55,6 +56,10 @@ _SHORT_YEAR = re.compile(
 )
 _EARLY_YEAR = re.compile(r"(?<![\w.,:/-])(?P<year>\d{2,3}) (?=жыл(?:ы|ғы)(?![\w]))")
 _DECADE = re.compile(r"(?<![\w.,:/-])(?P<decade>[1-9]0(?: ?[-–—] ?[1-9]0)?)[- ](?=жылдар)")
+_WHOLE_CENTURY = re.compile(
+    r"(?<![\w.,:/-])(?P<century>(?:[5-9]|1\d|2[01])(?: ?[-–—] ?(?:[5-9]|1\d|2[01]))?) "
+    r"(?=ғасыр(?!(?:дан астам|ға жуық)? (?:бұрын|бойы|өт)|дан астам|ға жуық|лық))"
+)
 _CENTURY = re.compile(
     r"(?<![\w.,:/])(?P<number>\d{1,2}(?: ?[-–—] ?\d{1,2})?)[-–]? ?(?P<word>ғғ?)\.(?![\w])"
 )
@@ -70,10 +75,12 @@ def dates(text: SpanText) -> SpanText:
     text = text.sub(_SHORT_DATE, lambda m: _ending(_day(m["d"], m["m"]), m["ending"]))
     text = text.sub(_SHORT_YEAR, _short_year)
     text = text.sub(_OF_SHORT_MONTH, lambda m: _day(m["day"], str(_SHORT.index(m["month"]) + 1)))
+    text = text.sub(_QUOTED_DAY, lambda match: ordinals(match["day"]))
     text = text.sub(_OF_MONTH, lambda match: _ordinals(match["days"]) + " ")
     text = text.sub(_BEFORE_YEAR, _before_year)
     text = text.sub(_DECADE, lambda match: ordinals(match["decade"]) + " ")
     text = text.sub(_EARLY_YEAR, lambda match: ordinals(match["year"]) + " ")
+    text = text.sub(_WHOLE_CENTURY, lambda match: ordinals(match["century"]) + " ")
     return text.sub(_CENTURY, _century)
 
 

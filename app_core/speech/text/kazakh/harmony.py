@@ -31,6 +31,7 @@ _ENDINGS = {
     "amount": ("лаған", "лаған", "даған", "даған", "таған"),
     "by": ("лап", "лап", "дап", "дап", "тап"),
     "possessive": ("сы", "ы", "ы", "ы", "ы"),
+    "person": ("", "ы", "ы", "ы", "ы"),
 }
 _HARD_AFTER_L = frozenset(("plural", "adjective", "having", "amount", "by"))
 _SOFTENED = {"қырық": "қырқ", "тәулік": "тәуліг", "қасық": "қасығ", "топ": "тоб"}
@@ -49,10 +50,11 @@ _CASE = (
     r"|[мбп]ен(?:ен)?)?"
 )
 _KINDS = {
-    "ordinal": rf"(?:[ыі]?н)?ш[ыі](?:с[ыі]|[лд][ае]р)?{_CASE}",
-    "collective": rf"(?:[еа]у|у)[ыі]?{_CASE}",
+    "ordinal": rf"(?:с?[ыі]?н)?ш[ыі](?:с[ыі]|[лд][ае]р)?{_CASE}",
+    "collective": rf"(?:[еа]у|у)(?:[ыі]?[мң](?:[ыі]з)?|[ыі])?{_CASE}",
     "ablative": r"[дтн][ае]н",
-    "locative": rf"[дт][ае](?:(?:ғы|гі)(?:[лд][ае]р)?{_CASE}|[мс][ыі][нңз])?",
+    "person": rf"[ыі](?:м|ң|ңыз|ңіз|мыз|міз){_CASE}",
+    "locative": rf"н?[дт][ае](?:(?:ғы|гі)(?:[лд][ае]р)?{_CASE}|[мс][ыі][нңз])?",
     "likeness": r"[дт][ае]й(?:ын|ін)?",
     "amount": r"[лдт][ае][ғг][ае]н",
     "by": r"[лдт][ае]п",
@@ -60,19 +62,21 @@ _KINDS = {
     "accusative": r"[ндт][ыі]",
     "adjective": r"[лдт][ыі][қк](?:т[аеыі]р?)?",
     "having": r"л[ыі]",
-    "dative": r"[ғгқк][ае]",
+    "dative": r"[ғгқк][ае]|н[ае]",
     "instrumental": r"[мбп]ен(?:ен)?",
     "plural": rf"[лдт][ае]р[ыі]?{_CASE}",
     "possessive": rf"(?:с?[ыі]){_CASE}",
 }
-ENDING = "(?:" + "|".join(_KINDS.values()) + ")(?![а-яёәғқңөұүһі])"
-"""An ending as it is written after digits, a sign or an abbreviation."""
+ENDING = "[аеыіғгқкдтнлмбпрсшңуйз]{1,9}(?![а-яёәғқңөұүһі])"
+"""What may be an ending after digits, a sign or an abbreviation; ``is_ending`` knows. Short, as
+the time to compile it counts at the start."""
 _KIND = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()))
 _FIRST = {
-    "ordinal": re.compile(r"(?:[ыі]?н)?ш[ыі]"),
+    "ordinal": re.compile(r"(?:с?[ыі]?н)?ш[ыі]"),
     "collective": re.compile(r"[еа]?у"),
     "ablative": re.compile(r"..н"),
-    "locative": re.compile(r".."),
+    "person": re.compile(r"[ыі]"),
+    "locative": re.compile(r"н?[дт][ае]"),
     "likeness": re.compile(r"..й"),
     "amount": re.compile(r"....н"),
     "by": re.compile(r"..п"),
@@ -105,7 +109,7 @@ def front(word: str) -> bool:
             return True
         if char in _BACK or (char == "у" and at and not word.endswith("ь")):
             return False
-        if char == "у" and at:
+        if char in "уи" and at:
             return True
     return "и" in word
 
@@ -123,6 +127,11 @@ def with_ending(phrase: str, kind: str) -> str:
     if word.endswith("л") and kind in _HARD_AFTER_L:
         group = 2
     return head + stem + _harmonious(_ENDINGS[kind][group], word)
+
+
+def is_ending(written: str) -> bool:
+    """Whether an ENDING is one indeed: ``ден``, but not ``ғасыр``."""
+    return _KIND.fullmatch(written.lower()) is not None
 
 
 def with_written(phrase: str, ending: str) -> str:
@@ -143,9 +152,11 @@ def possessed(phrase: str, ending: str) -> str:
     """``phrase``, which ends in a possessive as ``қаласы`` does, with a written case ending."""
     found = _KIND.fullmatch(ending.lower())
     kind = found.lastgroup if found else None
-    if kind not in _POSSESSED:
-        return f"{phrase} {ending}" if kind is None else phrase
     word = phrase.rsplit(" ", 1)[-1]
+    if kind in ("possessive", "person"):
+        return phrase + _harmonious(_FIRST[kind].sub("", ending.lower(), count=1), word)
+    if kind is None or kind not in _POSSESSED:
+        return f"{phrase} {ending}" if kind is None else phrase
     said = phrase + _harmonious(_POSSESSED[kind], word)
     more = re.search(r"[ғг][ыі]", ending.lower()) if kind == "locative" else None
     return said + _harmonious("ғы", word) if more else said

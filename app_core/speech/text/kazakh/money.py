@@ -38,11 +38,12 @@ _AFTER = re.compile(
     rf"(?:(?<=[$€£₽₸¥₺₴₿₩₹₾₼¢])|(?![\w])){PER}(?P<dot>\.(?![\d]))?"
     rf"(?:(?:[-–'’]|(?<=[$€£₽₸¥]))(?P<ending>{ENDING}))?"
 )
+_REPEATED = re.compile(r"(?<=\d) ?[-–—] ?[$€£₽₸](?=\d)")
 _WITH_HUNDREDTHS = re.compile(r"([-–+−]?[\d '’.,]*?\d)[.,](\d\d)")
 
 
 def money(text: SpanText) -> SpanText:
-    return text.sub(_BEFORE, _before).sub(_AFTER, _after)
+    return text.sub(_REPEATED, "–").sub(_BEFORE, _before).sub(_AFTER, _after)
 
 
 def _before(match: re.Match[str]) -> str:
@@ -67,7 +68,8 @@ def _sum(written: str, scale: str | None, name: str) -> str:
     parts = _WITH_HUNDREDTHS.fullmatch(written)
     if not parts or scale or not hundredth:
         return f"{amount(written, scale)} {currency}"
+    major = parts[1].replace(",", "").replace(".", "")
     if parts[2] == "00":
-        return f"{amount(parts[1], None)} {currency}"
+        return f"{amount(major, None)} {currency}"
     few = f"{whole(str(int(parts[2])))} {hundredth}"
-    return few if parts[1] == "0" else f"{amount(parts[1], None)} {currency} {few}"
+    return few if parts[1] == "0" else f"{amount(major, None)} {currency} {few}"

@@ -48,8 +48,14 @@ _NUMBER_WORDS = (
     "нөл бір екі үш төрт бес алты жеті сегіз тоғыз он жиырма отыз қырық елу алпыс жетпіс сексен"
     " тоқсан жүз мың минус плюс"
 ).split()
+_LOUD = re.compile(
+    r"(?<=[\d%°₸$€₽]-)[А-ЯӘҒҚҢӨҰҮҺІ]{2,20}(?![\w])"
+    r"|(?<=\d )(?:КГ|КМ|СМ|ММ|МЛ|ТГ|МЫҢ|МЛН|МЛРД|САҒ|МИН|ТЕҢГЕ|СЫНЫП|ҚАБАТ)(?![\w])"
+)
+"""``50%-ҒА``, ``5 КГ``."""
 _AT_A_BEGINNING = re.compile(
-    rf"(?:^|(?<=[.!?…] )|(?<=\n))(?:{'|'.join(_NUMBER_WORDS)}|нөмір)[а-яёәғқңөұүһі]*"
+    rf"(?:^|(?<=[.!?…] )|(?<=\n))(?:{'|'.join(_NUMBER_WORDS)}|нөмір|жарты|сағат|секунд|минут"
+    r"|килограм|литр|[а-я]+(?:ына|іне) (?=бір|екі|үш|он|жүз|мың))[а-яёәғқңөұүһі]*"
 )
 """As a writer would have begun a sentence if the number had stood there in words."""
 _SPACES = re.compile(r"[^\S\n]{2,}")
@@ -58,7 +64,7 @@ _BEFORE_MARK = re.compile(r"[^\S\n]+(?=[.,!?;:…)»](?:\s|$))")
 
 def normalise(text: SpanText) -> SpanText:
     """Words in place of numbers, signs and abbreviations; Latin words stay."""
-    text = text.translate(_SAME_TABLE)
+    text = text.translate(_SAME_TABLE).sub(_LOUD, lambda match: match.group().lower())
     for step in _STEPS:
         text = step(text)
     text = text.sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()

@@ -11,6 +11,7 @@ _GROUPED = (
     r"\d{1,3}(?:[ '’]\d{3}){1,5}+(?!\d)|"
     r"\d{1,3}(?:,\d{3}){2,5}+(?!\d)|\d{1,3}(?:\.\d{3}){2,5}+(?!\d)"
     r"|[1-9]\d{0,2}[.,]000(?!\d)"
+    r"|\d{1,3}(?:,\d{3}){1,5}+(?=\.\d\d?(?!\d))|\d{1,3}(?:\.\d{3}){1,5}+(?=,\d\d?(?!\d))"
 )
 NUMBER = rf"(?:(?:{_GROUPED}|\d++)(?:[.,]\d++)?)"
 """Starts where no letter or digit stands before it: see START."""
@@ -92,6 +93,15 @@ def number(written: str, half: bool = False) -> str:
     return f"{whole(before)} бүтін {place.replace('|', ' ')} {whole(str(int(decimals)))}"
 
 
+def _parted(first: str, second: str) -> str:
+    """What stands in a range: ``500-1000`` must not become ``бес жүз мың``, which is 500 000."""
+    digits = re.sub(r"\D", "", _DECIMAL.sub(r"\1", first))
+    for word, most in (("мың", 3), ("жүз", 2)):
+        if second.startswith(word):
+            return " — бір " if len(digits) <= most else " — "
+    return " "
+
+
 @lru_cache(4096)
 def quantity(written: str, half: bool = False) -> str:
     """A QUANTITY."""
@@ -103,7 +113,8 @@ def quantity(written: str, half: bool = False) -> str:
         return written
     said = _SIGNS[found[1]] + number(found[2], half)
     if found[4]:
-        said += " " + _SIGNS[found[3]] + number(found[4], half)
+        second = _SIGNS[found[3]] + number(found[4], half)
+        said += _parted(found[2], second) + second
     return said
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.kazakh.harmony import ENDING, ordinal
+from app_core.speech.text.kazakh.harmony import ENDING, is_ending, ordinal, with_written
 from app_core.speech.text.kazakh.numbers import whole
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ _LATIN = str.maketrans("ІХСМ", "IXCM")
 _NUMERAL = re.compile(r"(?=.)(C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _NOUN = (
-    r"(?= ?(?:ғасыр|ғғ?\.|тоқсан|топ|тоб|тарау|бөлім|орын|орн|дәреже|кезең|том|класс|курс|сынып"
+    r"(?=(?:, ?| және | мен )[IVXІХ]{1,5}(?!\w)"
+    r"| ?(?:ғасыр|ғғ?\.|тоқсан|топ|тоб|тарау|бөлім|орын|орн|дәреже|кезең|том|класс|курс|сынып"
     r"|сыныб|санат|бап|баб|кезек|деңгей|жарты|[Дд]үниежүз|съез|сайлау|шақыру|шақырыл|халықаралық"
     r"|[Рр]еспублика|форум|конференц|[Оо]лимпиад|құрылтай|тур|раунд|семестр|тапсырма|нұсқа|тип"
     r"|мыңжылдық|патша|король|ханшайым))"
@@ -26,7 +27,7 @@ _ROMAN = re.compile(
     rf"(?: ?[-–—] ?(?P<second>{_LETTER}{{1,9}}))?"
     rf"(?![\w])(?P<hyphen>[-–](?=[а-яәғқңөұүһі]))?(?P<ending>(?<=[-–]){ENDING})?"
 )
-_BEFORE_NOUN = re.compile(_NOUN)
+_BEFORE_NOUN = re.compile(_NOUN, re.IGNORECASE)
 _AFTER_NAME = re.compile(r"(?:[А-ЯӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]{2,20}|[Тт]арау|[Бб]өлім|[Тт]ом) $")
 
 
@@ -41,7 +42,8 @@ def _said(match: re.Match[str]) -> str | None:
     if not all(values):
         return None
     before_noun = _BEFORE_NOUN.match(match.string, match.end()) is not None
-    sure = all(len(part) > 1 and not set(part.translate(_LATIN)) & set("LCDM") for part in numerals)
+    sure = any(len(part) > 1 for part in numerals)
+    sure = sure and not set("".join(numerals).translate(_LATIN)) & set("LCDM")
     if not before_noun and not sure:
         named = _AFTER_NAME.search(match.string[max(0, match.start() - 24) : match.start()])
         if not named or match["first"] not in ("I", "V", "X", "І") or match["second"]:
@@ -49,6 +51,10 @@ def _said(match: re.Match[str]) -> str | None:
     if match["after"]:
         return " " + " ".join(ordinal(whole(str(value))) for value in values)
     said = " ".join(ordinal(whole(str(value))) for value in values)
+    if match["ending"] and not is_ending(match["ending"]):
+        return f"{said} {match['ending']}"
+    if match["ending"] and not re.match(r"(?:[ыі]?н)?ш[ыі]", match["ending"]):
+        return with_written(said, match["ending"])  # "Елизавета II-нің"
     return said + " " if match["hyphen"] and not match["ending"] else said
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.kazakh.harmony import with_ending
+from app_core.speech.text.kazakh.harmony import ordinal, with_ending
 from app_core.speech.text.kazakh.numbers import NUMBER, number, whole
 
 if TYPE_CHECKING:
@@ -20,13 +20,16 @@ _BINARY = {
     "÷": "бөлу",
 }  # fmt: skip
 _OPERATOR = re.compile(
-    r"(?<=[\w)²³])(?: ?([+−–*×·⋅/:÷]) ?|( )-( )|(?<=\d)(-)(?=\d)|(?<=\d) ?([xх]) ?(?=\d))(?=[\w(√])"
+    r"(?<=[\w)²³])(?<![а-яәғқңөұүһі]{2})"
+    r"(?: ?([+−–*×·⋅/:÷]) ?|( )-( )|(?<=\d)(-)(?=\d)|(?<=\d) ?([xх]) ?(?=\d))(?=[\w(√])"
 )
 _UNDER, _OVER = re.compile(r"(?<![\d/])\d$"), re.compile(r"(?:[2-9]|10|100)(?!\d)")
+_LONG_SUM = re.compile(r"(?<![\w.,:/])\d{1,9}(?: ?[+×÷·*:−-] ?\d{1,9}){2,20}(?![\w])")
+_TIMES = re.compile(r"(?<=[\d)]) ?[·⋅] ?(?=[\d(])")
 _SIZE = re.compile(
     rf"(?<![\w.,])({NUMBER}) ?[x×х*] ?({NUMBER})(?: ?[x×х*] ?({NUMBER}))?(?![\d])(?! ?=)"
 )
-_SCORE = re.compile(r"(?<![\w.,:])(\d{1,3}):(\d{1,3})(?![\d:])")
+_SCORE = re.compile(r"(?<![\w.,:])(\d{1,3}) ?: ?(\d{1,3})(?![\d:])")
 _MAP = re.compile(r"(?<![\w.,:])1 ?: ?(\d[\d ]{2,12}\d)(?![\d:])")
 _AROUND_THE_CLOCK = re.compile(r"(?<![\w.,/])24/7(?![\w/])")
 _PRESSURE = re.compile(r"(?<![\w.,/])(1?\d\d)/(\d\d)(?= ?мм)")
@@ -42,16 +45,26 @@ _SIGN = re.compile("[" + re.escape("".join(_ALONE)) + "]")
 _AND_LATIN = re.compile(r"(?<=[A-Za-z])&(?=[A-Za-z])")
 _AND = re.compile(r" ?& ?")
 _STROKE = re.compile(r"(?<=[^\s]) ?[/⁄] ?(?=[^\s])")
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_POWERS = re.compile(
+    r"(?<!\d)(\d++)(?:(⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})|([⁴⁵⁶⁷⁸⁹]|[¹²³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))"
+)
+_MEMORY = re.compile(
+    r"(?<![\w.,/])(\d{1,4})/(?=\d{1,4} ?(?:ГБ|GB|ТБ|TB|Гб|gb)|(?<=\d\d/)\d{2,4} ?(?:Гц|В|см|кг))"
+)
+_INCHES = re.compile(r"(?<=\d)[\"″”](?![\w])")
 _LETTER_POWER = re.compile("[²³]")
 
 
 def formulas(text: SpanText) -> SpanText:
     """Between operands: ``5 + 3 = 8``."""
-    text = text.sub(_FORMULA, _formula)
+    text = text.sub(_FORMULA, _formula).sub(_LONG_SUM, _long_sum).sub(_TIMES, " көбейту ")
     text = text.sub(_AROUND_THE_CLOCK, "жиырма төрт жеті")
     text = text.sub(_MAP, lambda match: f"бірге {number(match[1].strip())}")
     text = text.sub(_SCORE, lambda match: f"{whole(match[1])} {whole(match[2])}")
     text = text.sub(_SIZE, _size)
+    text = text.sub(_POWERS, _power).sub(_INCHES, _inches)
+    text = text.sub(_MEMORY, lambda match: f"{whole(match[1])} ")
     return text.sub(_PRESSURE, lambda match: f"{with_ending(whole(match[1]), 'dative')} {match[2]}")
 
 
@@ -71,6 +84,25 @@ def _formula(match: re.Match[str]) -> str:
         return f" {_BINARY.get(sign, sign)} "
 
     return _OPERATOR.sub(operator, match.group())
+
+
+def _power(match: re.Match[str]) -> str:
+    """``10⁶``: the sixth power of ten."""
+    exponent = (match[2] or match[3]).translate(_SUPERSCRIPTS)
+    said = ordinal(whole(exponent.lstrip("⁻")))
+    minus = "минус " if match[2] else ""
+    return f"{with_ending(whole(match[1]), 'genitive')} {minus}{said} дәрежесі"
+
+
+def _inches(match: re.Match[str]) -> str | None:
+    """After a number, where no quotation is open."""
+    before = match.string[max(0, match.start() - 80) : match.start()]
+    return None if before.count('"') % 2 or "“" in before else " дюйм"
+
+
+def _long_sum(match: re.Match[str]) -> str | None:
+    """``240 : 8 + 15``, which asks for its result."""
+    return _formula(match) if set(match.group()) & set("+×÷*") else None
 
 
 def _proper(above: str, below: str) -> bool:

@@ -21,7 +21,7 @@ _EMAIL = re.compile(
     r"(?<![\w.+-])([A-Za-z0-9_.+-]++)@((?:[A-Za-z0-9-]++\.)+[A-Za-z]{2,10})(?![\w-])"
 )
 _ADDRESS = re.compile(rf"(?<![\w.@-])(?:www\.)?({_HOST})((?:/[\w.~%?=&-]*+)*)", re.IGNORECASE)
-_NICK = re.compile(r"(?<![\w@])@(?=[A-Za-z])")
+_NICK = re.compile(r"(?<![\w@])@([A-Za-z](?:[\w.]*\w)?)")
 _SIGN = re.compile(r"[./_+-]|\d++")
 _SIGNS = {".": " нүкте ", "/": " слэш ", "_": " астыңғы сызық ", "-": " дефис ", "+": " плюс "}
 
@@ -30,7 +30,7 @@ def addresses(text: SpanText) -> SpanText:
     """E-mail, hosts with their paths, names after ``@``."""
     text = text.sub(_EMAIL, lambda match: f"{_plain(match[1])} айқұлақ {_host(match[2])}")
     text = text.sub(_ADDRESS, lambda match: _host(match[1]) + _plain(match[2].rstrip("/.")))
-    return text.sub(_NICK, "")
+    return text.sub(_NICK, lambda match: _plain(match[1]))
 
 
 def _host(host: str) -> str:
