@@ -95,7 +95,7 @@ def _signs(text: SpanText) -> SpanText:
     text = text.sub(_OPERATORS, _operator).sub(_TIMES, _times)
     text = text.sub(_POWER, lambda match: superscript(match[1]))
     text = text.sub(_ABOUT, lambda match: "–" if _digit_before(match) else "≈")
-    text = text.sub(_PATH, ", ").sub(_ANGLES, lambda match: match[1])
+    text = text.sub(_PATH, ", ").unwrap(_ANGLES)
     return text.sub(_LONELY, " ").sub(_DASHES, " — ")
 
 

@@ -83,42 +83,41 @@ _EMPHASIS = re.compile(
 _CELL = re.compile(r"(?<=[^\s|])([ \t]*)\|[ \t]*(?=[^\s|])|\|")
 
 
+def without_html(text: SpanText) -> SpanText:
+    """``text`` without tags, comments and what stands in scripts and styles, as far as their end
+    is in the same ``text``: the whole one, since these are longer than a part of it."""
+    if "<" not in text.text:
+        return text
+    text = text.sub(_CODE, _code).sub(_HIDDEN, " ").sub(_SCRIPT, _script)
+    return text.sub(_TAG, _tag)
+
+
 def without_markup(text: SpanText) -> SpanText:
     """``text`` without HTML, Markdown and BBCode; links become their labels, web addresses their
-    hosts, and the cells of a table are parted by commas. Whole blocks (comments, scripts) go only
-    where their end is in the same ``text``.
+    hosts, and the cells of a table are parted by commas.
     """
-    if "`" in text.text:
-        text = text.sub(_CODE, _code)
-    if "<" in text.text:
-        text = text.sub(_HIDDEN, " ").sub(_SCRIPT, _script)
+    text = without_html(text)
     text = text.sub(_MAIL, lambda match: match[1] or "")
     if "://" in text.text:
         text = text.sub(_DEFINITION, "")
     if "[" in text.text:
-        text = text.sub(_FOOTNOTE, "").sub(_IMAGE, _label).sub(_LINK, _label)
+        text = text.sub(_FOOTNOTE, "").unwrap(_IMAGE).unwrap(_LINK)
     if "[/" in text.text:
         text = text.sub(_BB_CODE, "")
     if "://" in text.text:
         text = text.sub(_URL, _host)
-    text = _without_tags(text)
     for _ in range(2):  # &amp;nbsp;
         text = text.sub(_ENTITY, lambda match: html.unescape(match.group()))
-    text = _without_tags(text)
-    text = text.sub(_FENCE, "").sub(_RULE, "").sub(_TASK, lambda match: match[1])
+    text = without_html(text).sub(_FENCE, "").sub(_RULE, "").unwrap(_TASK)
     text = text.sub(_LINE_MARK, "\n").sub(_HEADING_END, "")
     return _without_marks(text)
 
 
-def _without_tags(text: SpanText) -> SpanText:
-    return text.sub(_TAG, _tag) if "<" in text.text else text
-
-
 def _without_marks(text: SpanText) -> SpanText:
-    text = text.sub(_MARKED, lambda match: match[1])
+    text = text.unwrap(_MARKED)
     text = text.sub(_STRONG, lambda match: "^" if _between_digits(match) else "")
     for _ in range(2):  # one inside the other
-        text = text.sub(_EMPHASIS, lambda match: match[1] or match[2])
+        text = text.unwrap(_EMPHASIS)
     text = text.sub(_ESCAPE, "")
     return text.sub(_CELL, lambda match: " " if match[1] is None else ", ")
 
@@ -127,10 +126,6 @@ def _code(match: re.Match[str]) -> str | None:
     """A tag that is spoken of: its name stays."""
     inner = match[1]
     return re.sub("[<>/]", " ", inner) if _TAG.search(inner) else None
-
-
-def _label(match: re.Match[str]) -> str:
-    return match[1]
 
 
 def _host(match: re.Match[str]) -> str:

@@ -102,6 +102,17 @@ class SpanText:
         parts.append(self.part(done, len(self.text)))
         return self.joined(parts)
 
+    def unwrap(self, pattern: re.Pattern[str]) -> Self:
+        """Each match becomes its first group that took part, whose characters keep their own
+        ranges; what stood around it is gone."""
+        parts: list[Self] = []
+        done = 0
+        for match in pattern.finditer(self.text):
+            group = next((g for g in range(1, pattern.groups + 1) if match.start(g) >= 0), 0)
+            parts += (self.part(done, match.start()), self.part(*match.span(group)))
+            done = match.end()
+        return self.joined([*parts, self.part(done, len(self.text))]) if parts else self
+
     def translate(self, table: dict[int, str]) -> Self:
         """Like ``str.translate``, with a text or nothing for each character."""
         if not any(ord(char) in table for char in set(self.text)):

@@ -54,7 +54,7 @@ _ANYWHERE = {
     "ltd": "limited", "corp": "corporation", "tbsp": "tablespoons", "tsp": "teaspoons",
     "oz": "ounces", "thurs": "Thursday", "tues": "Tuesday", "no": "no", "jr": "junior",
     "sr": "senior", "univ": "university", "mtg": "meeting", "intl": "international",
-    "p.a": "per annum", "cont'd": "continued",
+    "p.a": "per annum", "y.o": "years old", "cont'd": "continued",
 }  # fmt: skip
 """With their point; some also without, below."""
 _WITHOUT_POINT = frozenset(

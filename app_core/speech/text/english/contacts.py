@@ -27,6 +27,9 @@ _DOMAIN = re.compile(
     rf"(?<![\w@.])(?:[A-Za-z0-9](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?\.){{1,4}}{_TOP}(?![\w-]|\.\w)"
     r"(?:/[\w./%~+-]{0,200}(?<![.-]))?"
 )
+_FILE = re.compile(
+    r"(?<![\w.@/])[\w-]{1,80}\.(?:pdf|docx?|xlsx?|pptx?|jpe?g|png|gif|mp[34]|wav|txt|csv|zip|exe|py|js|json|html?)\b"
+)
 _HASHTAG = re.compile(r"(?<![\w&#])#([^\W\d_]\w*+)")
 _HANDLE = re.compile(r"(?<![\w@.])@(\w[\w.]{0,60}\w|\w)")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\dA-Za-z_]+|\d+")
@@ -64,7 +67,7 @@ _EMERGENCY = re.compile(
 def contacts(text: SpanText) -> SpanText:
     """``info@soyle.kz``: info at soyle dot K Z; ``+7 (727) 250-00-00``: plus seven, seven two
     seven, two five zero ...; ``v2.0.1``: version two point zero point one."""
-    text = text.sub(_MAIL, _spelled).sub(_DOMAIN, _spelled)
+    text = text.sub(_MAIL, _spelled).sub(_DOMAIN, _spelled).sub(_FILE, _spelled)
     text = text.sub(_HASHTAG, lambda match: f"hashtag {_camel(match[1])}")
     text = text.sub(_HANDLE, lambda match: f"at {_parts(match[1])}")
     return codes(text)

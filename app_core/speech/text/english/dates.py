@@ -37,6 +37,10 @@ _DAY_MONTH = re.compile(
     rf"(?: of)?[ -]({_MONTH})(?![\w])(?:[, -] ?({_YEAR}))?"
 )
 _MONTH_YEAR = re.compile(rf"\b({_MONTH})(?:,? (?:of )?)({_YEAR})")
+_DAY_SLASH = re.compile(
+    r"(?<=\b[OoBb][ny] )([0-3]?\d)/([0-3]?\d)(?![\w/]|[.,]\d)"
+    r"|(?<=\b(?:until|since|after) )([0-3]?\d)/([0-3]?\d)(?![\w/]|[.,]\d)"
+)
 _SHORT_MONTH = re.compile(
     rf"\b((?:{'|'.join(m for m in _SHORT if m != 'May')}))\.?({DASH})({_MONTH})"
 )
@@ -57,7 +61,9 @@ _IN_YEAR = re.compile(
     rf"|women|meters|tons))",
     re.IGNORECASE,
 )
-_LATE_YEAR = re.compile(r"(?<![\w.,$€£₸₽/#-])((?:19|20)\d{2})(?![\w%°]|[.,:/]\d|-\d|['’′″\"]\d)")
+_LATE_YEAR = re.compile(
+    r"(?<![\w.,$€£₸₽/#-])(?<!× )((?:19|20)\d{2})(?! ×|[\w%°]|[.,:/]\d|-\d|['’′″\"]\d)"
+)
 _BRACKETED = re.compile(r"(?<=\()(1\d{3}|20\d{2})(?=[),;])")
 _MONTH_ALONE = re.compile(
     r"\b(Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)\."
@@ -74,7 +80,7 @@ _PLURALS = frozenset("people men women children tenge euro yen feet students".sp
 
 def figures(text: SpanText) -> SpanText:
     """Dates in figures alone: ``25.11.2026``, ``2026-11-25``."""
-    return text.sub(_ISO, _iso).sub(_FIGURES, _figures)
+    return text.sub(_ISO, _iso).sub(_FIGURES, _figures).sub(_DAY_SLASH, _day_slash)
 
 
 def dates(text: SpanText) -> SpanText:
@@ -122,6 +128,13 @@ def _figures(match: re.Match[str]) -> str | None:
     if 1 <= first <= 12 and 1 <= second <= 31:
         return f"{MONTHS[first - 1]} {ordinal(second)}, {year(number)}"
     return None
+
+
+def _day_slash(match: re.Match[str]) -> str | None:
+    first, second = (int(part) for part in match.groups() if part)
+    if 1 <= first <= 31 and 1 <= second <= 12:
+        return f"the {ordinal(first)} of {MONTHS[second - 1]}"
+    return f"{MONTHS[first - 1]} {ordinal(second)}" if 1 <= first <= 12 and second <= 31 else None
 
 
 def _day_month(match: re.Match[str]) -> str:

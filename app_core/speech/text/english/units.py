@@ -82,6 +82,7 @@ _SCALE = {"k": "thousand", "K": "thousand", "M": "million", "B": "billion", "mln
           "mn": "million", "bln": "billion", "bn": "billion"}  # fmt: skip
 _THINGS = re.compile(r" (?:in|of|from|by|a|(?!has|is|was|does)[a-z]+s|people|men|women|U?S D?)\b")
 _PICTURE_SIZES = frozenset({"2", "4", "5", "6", "8", "16"})
+_DURATION = re.compile(r"(?<![\w.,])(\d{1,3})h ?(\d{1,2})(?:m|min)?(?![\w.])")
 _UNIT_ALONE = re.compile(
     r"(?<![\w/])(km/h|m/s|MB/s|Mbit/s|kg/m³|g/l|kWh|Mbps|Gbps|kcal|m²|m³|km²)(?![\w/²³])"
 )
@@ -116,6 +117,7 @@ def measures(text: SpanText) -> SpanText:
     """``5 km``: five kilometers; ``-5 °C``: minus five degrees Celsius; ``5'11"``: five foot
     eleven."""
     text = text.sub(_PERCENT, _percent).sub(_DEGREES, _degrees)
+    text = text.sub(_DURATION, lambda m: f"{_counted(m[1], 'hour')} {_counted(m[2], 'minute')}")
     text = text.sub(_FEET_INCHES, _height).sub(_INCHES, _inches).sub(_FEET, _feet)
     text = text.sub(_FRACTION, _fraction)
     text = text.sub(_SCALED, _scaled).sub(_MEASURE, _measure)
@@ -148,6 +150,10 @@ def _many(name: str) -> str:
     words = head.split(" ")
     words[-1] = _IRREGULAR.get(words[-1]) or plural(words[-1])
     return " ".join(words) + space + rest
+
+
+def _counted(number: str, name: str) -> str:
+    return f"{amount(number)} {name if is_one(number) else plural(name)}"
 
 
 def _measure(match: re.Match[str]) -> str | None:
