@@ -33,6 +33,12 @@ _LINES = frozenset(
     " h1 h2 h3 h4 h5 h6 head header hr html li main nav ol option p pre section table tbody tfoot"
     " thead title tr ul".split()
 )
+_OTHERS = frozenset(
+    "audio break button canvas col colgroup embed emphasis iframe img input label lexicon link meta"
+    " object param path phoneme picture prosody say-as script select source speak style svg td"
+    " textarea th track video voice".split()
+)
+_CLOSING = re.compile(r"</([A-Za-z][\w:-]*+)")
 _ENTITY = re.compile(
     r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
     r"|&(?:nbsp|amp|quot|laquo|raquo|mdash|ndash|hellip)(?![\w;=])"
@@ -89,7 +95,8 @@ def without_html(text: SpanText) -> SpanText:
     if "<" not in text.text:
         return text
     text = text.sub(_CODE, _code).sub(_HIDDEN, " ").sub(_SCRIPT, _script)
-    return text.sub(_TAG, _tag)
+    closed = {match[1].lower() for match in _CLOSING.finditer(text.text)}
+    return text.sub(_TAG, lambda match: _tag(match, closed))
 
 
 def without_markup(text: SpanText) -> SpanText:
@@ -138,13 +145,17 @@ def _script(match: re.Match[str]) -> str:
     return superscript(match[2]) if match[1].lower() == "sup" else match[2]
 
 
-def _tag(match: re.Match[str]) -> str:
+def _tag(match: re.Match[str], closed: set[str]) -> str | None:
+    """What stands for a tag; None of a word in angles, such as ``<name>``, that nothing closes."""
     name = match[1].lower()
     if name in _LINES:
         return "\n"
     if name in ("td", "th"):
         return ", " if match.group().startswith("</") else ""
-    return "" if name in _INLINE else " "
+    if name in _INLINE:
+        return ""
+    known = name in _OTHERS or name in closed or match.group()[-2] == "/" or " " in match.group()
+    return " " if known else None
 
 
 def _between_digits(match: re.Match[str]) -> bool:
