@@ -75,7 +75,7 @@ _AFTER_NAME = re.compile(
 )
 _NUMBERED = re.compile(
     rf"(?<![\w.'’])({'|'.join(sorted(_BEFORE_NUMBER, key=len, reverse=True))})\. ?(?=#?\d"
-    rf"|[IVXLC]+\b)|№№? ?|(?<![\w&#])#(?=\d)"
+    rf"|[IVXLC]{{2,}}\b|[VX]\b)|№№? ?|(?<![\w&#])#(?=\d)"
 )
 _POINTED = re.compile(
     rf"(?<![\w./])({'|'.join(map(re.escape, sorted(_ANYWHERE, key=len, reverse=True)))})"

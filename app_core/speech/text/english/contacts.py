@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.english.acronyms import letters
-from app_core.speech.text.english.numbers import cardinal, digits, spelled_groups
+from app_core.speech.text.english.numbers import amount, cardinal, digits, spelled_groups
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -57,6 +57,8 @@ _NAMED_VERSION = re.compile(
     r"|USB|HTML|CSS|HTTP|TLS|HDMI|GPT|Swift|Django|Flask|Debian|release|build"
     r"|firmware) ?[-]?(\d+)\.(\d+)(?![\w]|\.\d)"
 )
+_SIZED = re.compile(r"(?<![\w.])([A-Z]{1,3})(\d{1,3}\.\d{1,2})(?![\w]|\.\d)")
+_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+$")
 _PLAIN_VERSION = re.compile(r"(?<!\w)[vV]\.? ?(\d+)(?![\w.])")
 _EMERGENCY = re.compile(
     r"\b([Cc]all|[Dd]ial|[Pp]hone|[Rr]ing|emergency|hotline|[Ee]xtension|[Ee]xt\.|[Cc]ode|PIN"
@@ -80,6 +82,7 @@ def codes(text: SpanText) -> SpanText:
     )
     text = text.sub(_CARD, lambda match: spelled_groups(match.group()))
     text = text.sub(_PHONE, _phone).sub(_EMERGENCY, lambda m: f"{m[1]} {digits(m[2])}")
+    text = text.sub(_SIZED, lambda match: f"{letters(match[1])} {amount(match[2])}")
     text = text.sub(_VERSION, _version).sub(_NAMED_VERSION, _named_version)
     text = text.sub(_PLAIN_VERSION, lambda match: f"version {cardinal(int(match[1][:9]))}")
     return text.sub(_LONG, lambda match: _by_three(match.group()))
@@ -129,8 +132,10 @@ def _by_three(number: str) -> str:
     )
 
 
-def _version(match: re.Match[str]) -> str:
+def _version(match: re.Match[str]) -> str | None:
     named, number, stage, stage_number = match.groups()
+    if not named and _THOUSANDS.match(number):
+        return None
     said = " point ".join(_short(part) for part in number.split("."))
     said = ("version " if named else "") + said
     if stage:

@@ -32,7 +32,7 @@ _MONTH_DAY = re.compile(
     rf"(?![\w:%]|[.,]\d)(?:,? ({_YEAR}))?"
 )
 _DAY_MONTH = re.compile(
-    rf"(?<![\w.,:/$])(the )?({_DAY})(?:st|nd|rd|th)?(?:(?:{DASH}| to | and )({_DAY})(?:st|nd"
+    rf"(?<![\w.,:/$])([Tt]he )?({_DAY})(?:st|nd|rd|th)?(?:(?:{DASH}| to | and )({_DAY})(?:st|nd"
     rf"|rd|th)?)?"
     rf"(?: of)?[ -]({_MONTH})(?![\w])(?:[, -] ?({_YEAR}))?"
 )
@@ -46,6 +46,10 @@ _SHORT_MONTH = re.compile(
 )
 _WEEKDAYS = re.compile(rf"\b({_WEEKDAY})\b\.?({DASH})({_WEEKDAY})\b(?:\.(?= [a-z\d]))?")
 _WEEKDAY_BEFORE = re.compile(rf"\b({_WEEKDAY})(?:\.,?|,)?(?= (?:{_MONTH}|\d))")
+_WEEKDAY_ALONE = re.compile(
+    rf"(?<=\b(?:on|by|[Oo]n) )({_WEEKDAY})(?:\.(?=\s|$)|(?!\w))|\b({_WEEKDAY})\.(?= (?:at|from"
+    rf"|to|and|[a-z]))"
+)
 _YEARS = re.compile(rf"(?<![\w.,/$€£₸₽-])({_YEAR})({DASH})(\d{{4}}|\d{{2}})(?![\w%]|[.,:]\d|-\d)")
 _SEASON = re.compile(r"(?<![\w.,/])((?:19|20)\d{2})/(\d{2}|(?:19|20)\d{2})(?![\w/])")
 _ERA = re.compile(
@@ -91,7 +95,7 @@ def dates(text: SpanText) -> SpanText:
     text = text.sub(_SHORT_MONTH, lambda m: f"{_month(m[1])} to {_month(m[3])}")
     text = text.sub(_DAY_MONTH, _day_month).sub(_MONTH_DAY, _month_day)
     text = text.sub(_MONTH_YEAR, lambda m: f"{_month(m[1])} {year(int(m[2]))}")
-    text = text.sub(_MONTH_ALONE, _month_alone)
+    text = text.sub(_WEEKDAY_ALONE, _weekday_alone).sub(_MONTH_ALONE, _month_alone)
     return years(text)
 
 
@@ -138,8 +142,8 @@ def _day_slash(match: re.Match[str]) -> str | None:
 
 
 def _day_month(match: re.Match[str]) -> str:
-    _, first, second, month, number = match.groups()
-    said = f"the {ordinal(int(first))}"
+    article, first, second, month, number = match.groups()
+    said = f"{article or 'the '}{ordinal(int(first))}"
     if second:
         joint = "and" if " and " in match.group() else "to"
         said += f" {joint} the {ordinal(int(second))}"
@@ -155,6 +159,10 @@ def _month_day(match: re.Match[str]) -> str:
     if second:
         said += f" to {_month(other) + ' ' if other else ''}{ordinal(int(second))}"
     return f"{said}, {year(int(number))}" if number else said
+
+
+def _weekday_alone(match: re.Match[str]) -> str:
+    return _SHORT_DAYS[match[1] or match[2]] + ("." if _ends(match) else "")
 
 
 def _month_alone(match: re.Match[str]) -> str:

@@ -27,7 +27,9 @@ _AROUND = re.compile(r"(?<![\w.,/])24/7(?:/365)?(?!\w)")
 _ORDINAL = re.compile(
     r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,12})(st|nd|rd|th|ST|ND|RD|TH)(s?)(?![\w])"
 )
-_ORDINALS = re.compile(rf"(?<![\w.])(\d{{1,4}}){DASH}(?=\d{{1,4}}(?:st|nd|rd|th)(?!\w))")
+_ORDINALS = re.compile(
+    rf"(?<![\w.])(\d{{1,4}})(?:st|nd|rd|th)?{DASH}(?=\d{{1,4}}(?:st|nd|rd|th)(?!\w))"
+)
 _RANGE = re.compile(rf"{START}({NUMBER}){DASH}(?=[+−]?({NUMBER})(?![\w]|-\d))")
 _TIMES = re.compile(rf"{START}({NUMBER}) ?[xX](?![\w]| ?[-+=−×÷²³<>])")
 _SCORE = re.compile(r"(?<![\w.,/])(\d{1,2}\.\d)/(\d{1,3})(?![\w/]|[.,]\d)")
