@@ -105,6 +105,8 @@ def _is_end(before: str, following: str, language: str) -> bool:
         return False  # the number of a list item
     if word.lower() == "г":
         return len(words) > 1 and words[-2].isdigit()  # "2020 г." is a year, "г. Алматы" a city
+    if language == "en" and word.endswith(".A"):
+        return True  # "the U S.A."
     if language == "en" and word.lower() == "no":
         return not following.isdigit()  # "No. 5"
     if len(word) == 1 and word.isupper() and word.isalpha():

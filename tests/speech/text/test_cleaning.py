@@ -106,7 +106,7 @@ def test_signs_of_formulas_stay(text: str, expected: str) -> None:
     ("text", "expected"),
     [
         ("Hello world.This is it.It is", "Hello world. This is it. It is"),
-        ("Да.Нет!нет?да", "Да. Нет! нет? да"),
+        ("Да.Нет!нет?да 5 %.Да", "Да. Нет! нет? да 5 %. Да"),
         (
             "example.com, Kaspi.Kz, Node.js, U.S.A, 3.Next",
             "example.com, Kaspi.Kz, Node.js, U.S.A, 3.Next",

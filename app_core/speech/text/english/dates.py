@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.english.numbers import DASH, cardinal, ordinal, year
+from app_core.speech.text.english.points import closes_sentence
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -150,7 +151,7 @@ def _day_month(match: re.Match[str]) -> str:
     said += f" of {_month(month)}"
     if number:
         return f"{said}, {year(int(number))}"
-    return said + ("." if _ends(match) else "")
+    return said + ("." if closes_sentence(match) else "")
 
 
 def _month_day(match: re.Match[str]) -> str:
@@ -162,17 +163,11 @@ def _month_day(match: re.Match[str]) -> str:
 
 
 def _weekday_alone(match: re.Match[str]) -> str:
-    return _SHORT_DAYS[match[1] or match[2]] + ("." if _ends(match) else "")
+    return _SHORT_DAYS[match[1] or match[2]] + ("." if closes_sentence(match) else "")
 
 
 def _month_alone(match: re.Match[str]) -> str:
-    return _month(match[1] or match[2]) + ("." if _ends(match) else "")
-
-
-def _ends(match: re.Match[str]) -> bool:
-    """Whether the point after a short month closes the sentence too."""
-    following = match.string[match.end() : match.end() + 2]
-    return match.group().endswith(".") and (not following or following[-1:].isupper())
+    return _month(match[1] or match[2]) + ("." if closes_sentence(match) else "")
 
 
 def _range(match: re.Match[str]) -> str | None:
