@@ -16,6 +16,7 @@ _INSTEAD = {
     "⁄": "/", "∕": "/", "∶": ":", "∗": "*", "∙": "·", "⋅": "·", "‧": "·", "˗": "-", "➖": "−",
     "➕": "+", "✖": "×", "➗": "÷", "≃": "≈", "≅": "≈", "∼": "≈", "≦": "≤", "≧": "≥", "⩽": "≤",
     "⩾": "≥", "º": "°", "˚": "°", "´": "’", "ʼ": "’", "ʹ": "′", "ˈ": "", "‴": "″", "™": "", "℠": "",
+    "❗": "!", "❕": "!", "❓": "?", "❔": "?",
     "‽": "?", "。": ". ", "、": ", ", "،": ",", "؛": ";", "؟": "?", "\u037e": ";", "¡": "", "¿": "",
     "\u2800": " ", "\u3164": "", "\u045d": "и", "ℓ": "l", "µ": "μ",
 }  # fmt: skip
@@ -71,12 +72,12 @@ def _by_category(char: str) -> str:
         return str(unicodedata.digit(char))
     decomposition = unicodedata.decomposition(char)
     if decomposition.startswith("<fraction>"):
-        return char
-    if kind == "No" and not decomposition.startswith("<sub>"):
-        return f" {unicodedata.numeric(char):g} "
+        return char if char not in "⅟↉" else ""
+    if kind == "No" and not decomposition.startswith("<sub>") or kind == "Nl" and not decomposition:
+        return f" {unicodedata.numeric(char, 0):g} "
     if decomposition and kind not in ("Sk", "Zs"):
         return _decomposed(char, decomposition)
-    if kind[0] == "L" or kind in ("Sc", "Nl", "Mc"):
+    if kind[0] == "L" or kind in ("Sc", "Mc"):
         return char
     if kind in ("Mn", "Me"):
         return (

@@ -19,6 +19,7 @@ _ACCENTS = re.compile(
     r"(?<![аеёиоуыэюяәіөұүАЕЁИОУЫЭЮЯӘІӨҰҮaeiouyAEIOUY])\u0301|[\u0300\u0302-\u036f]"
 )
 _SPACES = re.compile(r"[^\S\n]+")
+_BEFORE_MARK = re.compile(r"(?<=[\w)»”]) (?=[.,!?;:…](?:\s|$))")
 _AROUND_LINE = re.compile(r"\s*\n\s*")
 
 _ARROW = re.compile(r" ?(?:<?[-=]{1,9}>(?!=)|(?<=\s)<-{1,9}(?=\s)|→++) ?")
@@ -52,9 +53,14 @@ _LONELY = re.compile(
     r"|(?<!\w)_+|_+(?!\w)|(?<!\w)#+(?![\w.])|(?<!\S)@+(?!\w)"
     r"|[<>](?!\s?[-+−\w$€£₸₽.(])|(?<![\w)\s°%²³])=+(?=\s|$)|(?<!\S)=+(?!\s?[-+−\w(√])"
 )
+_FOOTNOTE = re.compile(
+    r"(?:(?<=[^\W\d_]{4})|(?<=[^\W\d_][.,!?»)]))[¹²³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]?(?!\w)"
+    r"|\([cCсСrR]\)(?= ?\d{4}\b)"
+)
+_KEYCAP = re.compile(r"(?<=^\d)\u20e3", re.MULTILINE)
 _DASHES = re.compile(r"(?<=\s)-{2,}(?=\s)|(?<=[^\W\d_])-{2,}(?=[^\W\d_])|[–—]{2,}")
 _GLUED = re.compile(
-    r"(?<=[а-яёәғқңөұүһі])([.!?…]+)(?=[А-ЯЁӘҒҚҢӨҰҮҺІ])"
+    r"(?<=[а-яёәғқңөұүһі%°»)₸₽])([.!?…]+)(?=[А-ЯЁӘҒҚҢӨҰҮҺІ])"
     r"|(?<=[^\W\d_]{2})([!?…]+)(?=[^\W\d_])"
     r"|(?<=[a-z]{2})(\.+)(?=(?!Com\b|Kz\b|Ru\b|Org\b|Net\b)(?:[A-Z][a-z]|[IA]\b))"
 )
@@ -62,7 +68,7 @@ _GLUED_COMMA = re.compile(r"(?<=[^\W\d_]),(?=[^\W\d_])|(?<=[а-яёәғқңөұ�
 _MARKS = re.compile(r"([!?])[!?]*\1+")
 _DOTS = re.compile(r"\.{2,}|…+\.*")
 _COMMAS = re.compile(
-    r"((?: ?,){2,}|(?<=\w) ,(?=\s))|,(?= ?[.!?…;:\n](?!\w))|(?<=[.!?…;:\n]) ?,|^ ?,"
+    r"((?: ?,){2,}|(?<=\w) ,(?=\s))|,(?= ?[.!?…;:\n](?!\w))|(?<=[!?…;:\n]) ?,|^ ?,"
 )
 
 
@@ -75,7 +81,7 @@ def clean(text: SpanText) -> SpanText:
     text = text.sub(_NEW_LINES, "\n")
     text = text.translate({ord(char): "" for char in set(text.text) if invisible(char)})
     text = text.sub(_COMPOSED, lambda match: unicodedata.normalize("NFC", match.group()))
-    text = without_markup(without_latex(text))
+    text = without_markup(without_latex(text)).sub(_KEYCAP, ".")
     text = text.translate(
         {ord(char): new for char in set(text.text) if (new := plain(char)) != char}
     )
@@ -85,17 +91,18 @@ def clean(text: SpanText) -> SpanText:
     text = text.sub(_GLUED_COMMA, lambda match: match.group() + " ")
     text = text.sub(_MARKS, lambda match: match[1]).sub(_DOTS, "…").sub(_SPACES, " ")
     text = text.sub(_COMMAS, lambda match: "," if match[1] else "")
-    return text.sub(_SPACES, " ").sub(_AROUND_LINE, _line_end).strip()
+    text = text.sub(_BEFORE_MARK, "").sub(_SPACES, " ")
+    return text.sub(_AROUND_LINE, _line_end).strip()
 
 
 def _signs(text: SpanText) -> SpanText:
     """Signs between what they belong to, in their usual form; none that stand alone."""
-    text = text.sub(_SMILE, " ").sub(_SMILES, _brackets)
+    text = text.sub(_SMILE, " ").sub(_FOOTNOTE, "").sub(_SMILES, _brackets)
     text = text.sub(_ARROW, ", ")
     text = text.sub(_OPERATORS, _operator).sub(_TIMES, _times)
     text = text.sub(_POWER, lambda match: superscript(match[1]))
     text = text.sub(_ABOUT, lambda match: "–" if _digit_before(match) else "≈")
-    text = text.sub(_PATH, ", ").sub(_ANGLES, lambda match: match[1])
+    text = text.sub(_PATH, ", ").unwrap(_ANGLES)
     return text.sub(_LONELY, " ").sub(_DASHES, " — ")
 
 

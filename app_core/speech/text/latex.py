@@ -32,10 +32,10 @@ def without_latex(text: SpanText) -> SpanText:
     """``text`` with the common commands as signs; an unknown one stays."""
     if "$" in text.text:
         text = text.sub(_INLINE, lambda match: match[1] if _FORMULA.search(match[1]) else None)
-    text = text.sub(_GROUP, lambda match: match[1])
+    text = text.unwrap(_GROUP)
     if "\\" not in text.text:
         return text.sub(_BORDER, " ")
-    text = text.sub(_BORDER, " ").sub(_WORDS, lambda match: match[1])
+    text = text.sub(_BORDER, " ").unwrap(_WORDS)
     for _ in range(2):  # one inside the other
         text = text.sub(_FRACTION, _fraction).sub(_ROOT, lambda match: f"√{match[1]}")
     return text.sub(_COMMAND, lambda match: _SIGNS.get(match[1]) if match[1] else " ")

@@ -33,6 +33,12 @@ _LINES = frozenset(
     " h1 h2 h3 h4 h5 h6 head header hr html li main nav ol option p pre section table tbody tfoot"
     " thead title tr ul".split()
 )
+_OTHERS = frozenset(
+    "audio break button canvas col colgroup embed emphasis iframe img input label lexicon link meta"
+    " object param path phoneme picture prosody say-as script select source speak style svg td"
+    " textarea th track video voice".split()
+)
+_CLOSING = re.compile(r"</([A-Za-z][\w:-]*+)")
 _ENTITY = re.compile(
     r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
     r"|&(?:nbsp|amp|quot|laquo|raquo|mdash|ndash|hellip)(?![\w;=])"
@@ -83,42 +89,42 @@ _EMPHASIS = re.compile(
 _CELL = re.compile(r"(?<=[^\s|])([ \t]*)\|[ \t]*(?=[^\s|])|\|")
 
 
+def without_html(text: SpanText) -> SpanText:
+    """``text`` without tags, comments and what stands in scripts and styles, as far as their end
+    is in the same ``text``: the whole one, since these are longer than a part of it."""
+    if "<" not in text.text:
+        return text
+    text = text.sub(_CODE, _code).sub(_HIDDEN, " ").sub(_SCRIPT, _script)
+    closed = {match[1].lower() for match in _CLOSING.finditer(text.text)}
+    return text.sub(_TAG, lambda match: _tag(match, closed))
+
+
 def without_markup(text: SpanText) -> SpanText:
     """``text`` without HTML, Markdown and BBCode; links become their labels, web addresses their
-    hosts, and the cells of a table are parted by commas. Whole blocks (comments, scripts) go only
-    where their end is in the same ``text``.
+    hosts, and the cells of a table are parted by commas.
     """
-    if "`" in text.text:
-        text = text.sub(_CODE, _code)
-    if "<" in text.text:
-        text = text.sub(_HIDDEN, " ").sub(_SCRIPT, _script)
+    text = without_html(text)
     text = text.sub(_MAIL, lambda match: match[1] or "")
     if "://" in text.text:
         text = text.sub(_DEFINITION, "")
     if "[" in text.text:
-        text = text.sub(_FOOTNOTE, "").sub(_IMAGE, _label).sub(_LINK, _label)
+        text = text.sub(_FOOTNOTE, "").unwrap(_IMAGE).unwrap(_LINK)
     if "[/" in text.text:
         text = text.sub(_BB_CODE, "")
     if "://" in text.text:
         text = text.sub(_URL, _host)
-    text = _without_tags(text)
     for _ in range(2):  # &amp;nbsp;
         text = text.sub(_ENTITY, lambda match: html.unescape(match.group()))
-    text = _without_tags(text)
-    text = text.sub(_FENCE, "").sub(_RULE, "").sub(_TASK, lambda match: match[1])
+    text = without_html(text).sub(_FENCE, "").sub(_RULE, "").unwrap(_TASK)
     text = text.sub(_LINE_MARK, "\n").sub(_HEADING_END, "")
     return _without_marks(text)
 
 
-def _without_tags(text: SpanText) -> SpanText:
-    return text.sub(_TAG, _tag) if "<" in text.text else text
-
-
 def _without_marks(text: SpanText) -> SpanText:
-    text = text.sub(_MARKED, lambda match: match[1])
+    text = text.unwrap(_MARKED)
     text = text.sub(_STRONG, lambda match: "^" if _between_digits(match) else "")
     for _ in range(2):  # one inside the other
-        text = text.sub(_EMPHASIS, lambda match: match[1] or match[2])
+        text = text.unwrap(_EMPHASIS)
     text = text.sub(_ESCAPE, "")
     return text.sub(_CELL, lambda match: " " if match[1] is None else ", ")
 
@@ -127,10 +133,6 @@ def _code(match: re.Match[str]) -> str | None:
     """A tag that is spoken of: its name stays."""
     inner = match[1]
     return re.sub("[<>/]", " ", inner) if _TAG.search(inner) else None
-
-
-def _label(match: re.Match[str]) -> str:
-    return match[1]
 
 
 def _host(match: re.Match[str]) -> str:
@@ -143,13 +145,17 @@ def _script(match: re.Match[str]) -> str:
     return superscript(match[2]) if match[1].lower() == "sup" else match[2]
 
 
-def _tag(match: re.Match[str]) -> str:
+def _tag(match: re.Match[str], closed: set[str]) -> str | None:
+    """What stands for a tag; None of a word in angles, such as ``<name>``, that nothing closes."""
     name = match[1].lower()
     if name in _LINES:
         return "\n"
     if name in ("td", "th"):
         return ", " if match.group().startswith("</") else ""
-    return "" if name in _INLINE else " "
+    if name in _INLINE:
+        return ""
+    known = name in _OTHERS or name in closed or match.group()[-2] == "/" or " " in match.group()
+    return " " if known else None
 
 
 def _between_digits(match: re.Match[str]) -> bool:

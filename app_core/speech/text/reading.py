@@ -12,6 +12,7 @@ from app_core.speech.text.dictionary import Dictionary
 from app_core.speech.text.language import best
 from app_core.speech.text.letters import kazakh_run, nearest
 from app_core.speech.text.letters.lookalikes import unmixed
+from app_core.speech.text.markup import without_html
 from app_core.speech.text.piece import Piece, read_words
 from app_core.speech.text.sentence_language import by_language, language_of
 from app_core.speech.text.sentences import pieces
@@ -32,13 +33,21 @@ LANGUAGES: Mapping[str, Callable[[SpanText], SpanText]] = {
     "en": english.normalise,
 }
 """What is said in place of numbers, signs and abbreviations."""
-_ENOUGH = 160
+_ENOUGH_FIRST, _ENOUGH = 160, 600
 """Characters that are read at once, where a sentence ends then: the first ones are said while the
 rest is not looked at."""
 _MOST = 1200
 """The same where no end of a sentence is found."""
-_SURE_END = re.compile(r"[!?…]\s+(?=[^\W\d_])|(?<=[^\W\d_]{5})[.]\s+(?=[A-ZА-ЯЁӘҒҚҢӨҰҮҺІ])|\n\s*\n")
+_SURE_END = re.compile(r"[!?…]\s+(?=[^\W\d_])|(?<=[^\W\d_]{6})[.]\s+(?=[A-ZА-ЯЁӘҒҚҢӨҰҮҺІ])|\n\s*\n")
 """Where no abbreviation can be meant."""
+_FAIR_ENDS = (
+    re.compile(r"\n+"),
+    re.compile(r"(?<=[^\W\d_]{3})[,;:]\s+(?=[^\W\d_]{2})"),
+    re.compile(r"(?<=[^\W\d_]{4})\s+(?=[^\W\d_]{4})"),
+    re.compile(r"\s+"),
+)
+"""Where a part may end that has no sure end, the better ones first: never inside a number or an
+address where words stand around it."""
 
 
 class Reader:
@@ -106,17 +115,24 @@ def _is_kazakh(words: Sequence[str]) -> bool:
 
 def _parts(text: str) -> Iterator[SpanText]:
     # There may be a mebibyte of spaces around a text.
-    start, stop = len(text) - len(text.lstrip()), len(text.rstrip())
-    while start < stop:
-        end = _part_end(text, start)
-        yield SpanText.written(text[start:end], start)
+    before, stop = len(text) - len(text.lstrip()), len(text.rstrip())
+    whole = without_html(SpanText.written(text[before:stop], before))
+    start = 0
+    while start < len(whole):
+        end = _part_end(whole.text, start)
+        yield whole.part(start, end)
         start = end
 
 
 def _part_end(text: str, start: int) -> int:
-    for mark in _SURE_END.finditer(text, start + _ENOUGH, start + _MOST):
-        return mark.end()
-    if len(text) <= start + _MOST:
+    enough, most = start + (_ENOUGH if start else _ENOUGH_FIRST), start + _MOST
+    sure = _SURE_END.search(text, enough, most)
+    if sure:
+        return sure.end()
+    if len(text) <= most:
         return len(text)
-    cut = text.rfind(" ", start + _ENOUGH, start + _MOST)
-    return start + _MOST if cut < 0 else cut + 1
+    for border in _FAIR_ENDS:
+        ends = [match.end() for match in border.finditer(text, enough, most)]
+        if ends:
+            return ends[-1]
+    return most

@@ -23,11 +23,11 @@ _LOOK_BACK = 400
 _CLOSERS = "\"'»”’)]}"
 _OPENERS = "\"'«“„‘([{"
 _ABBREVIATIONS = {
-    "ru": "ул пер пл пр просп бул д кв корп стр обл р-н им проф акад доц св гр г-н г-жа тов"
+    "ru": "ул пер пл пр просп бул д кв корп стр обл р-н проф акад доц св гр г-н г-жа тов"
     " т тт см ср напр рис табл гл тыс млн млрд руб коп дж н э",
     "kk": "ул көш даң ауд обл проф акад доц қ тыс мың млн млрд т б мыс қар сур",
-    "en": "mr mrs ms dr prof st sr jr gen col capt lt sgt rev hon gov sen rep vs no nos fig vol"
-    " pp ed approx dept est mt ave blvd e.g i.e cf al",
+    "en": "mr mrs ms dr prof st sr jr gen col capt lt sgt rev gov sen vs nos vol"
+    " pp approx dept mt ave blvd e.g i.e cf",
 }
 _KEEPERS = {language: frozenset(words.split()) for language, words in _ABBREVIATIONS.items()}
 # Possessive, and only from where a run of marks begins: a long run is looked at once.
@@ -105,8 +105,13 @@ def _is_end(before: str, following: str, language: str) -> bool:
         return False  # the number of a list item
     if word.lower() == "г":
         return len(words) > 1 and words[-2].isdigit()  # "2020 г." is a year, "г. Алматы" a city
+    if language == "en" and word.endswith(".A"):
+        return True  # "the U S.A."
+    if language == "en" and word.lower() == "no":
+        return not following.isdigit()  # "No. 5"
     if len(word) == 1 and word.isupper() and word.isalpha():
-        return word == "I" and language == "en"  # initials
+        spelled = len(words) > 1 and len(words[-2]) == 1 and words[-2].isupper()  # "5 P M."
+        return language == "en" and (word == "I" or spelled)  # initials otherwise
     if re.fullmatch(r"(?:[^\W\d_]\.)+[^\W\d_]", word):
         return word.islower() and word not in _KEEPERS["en"]  # "т.д." may close, "U.S." does not
     return word.lower() not in _KEEPERS.get(language, frozenset()) or _closes(words)

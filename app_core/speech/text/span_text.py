@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Self
 
@@ -42,6 +43,11 @@ class SpanText:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The written range of [start, end), which must not be empty."""
         return min(self._starts[start:end]), max(self._ends[start:end])
+
+    def char_at(self, written: int) -> str:
+        """The first character that comes from index ``written`` or from what follows it; empty
+        where none does. The text must be in the order in which it was written."""
+        return self.text[bisect_left(self._starts, written) :][:1]
 
     def part(self, start: int, end: int) -> Self:
         return type(self)(self.text[start:end], self._starts[start:end], self._ends[start:end])
@@ -101,6 +107,17 @@ class SpanText:
             return self
         parts.append(self.part(done, len(self.text)))
         return self.joined(parts)
+
+    def unwrap(self, pattern: re.Pattern[str]) -> Self:
+        """Each match becomes its first group that took part, whose characters keep their own
+        ranges; what stood around it is gone."""
+        parts: list[Self] = []
+        done = 0
+        for match in pattern.finditer(self.text):
+            group = next((g for g in range(1, pattern.groups + 1) if match.start(g) >= 0), 0)
+            parts += (self.part(done, match.start()), self.part(*match.span(group)))
+            done = match.end()
+        return self.joined([*parts, self.part(done, len(self.text))]) if parts else self
 
     def translate(self, table: dict[int, str]) -> Self:
         """Like ``str.translate``, with a text or nothing for each character."""

@@ -58,6 +58,7 @@ def test_characters_become_plain_ones(text: str, expected: str) -> None:
         ("<speak>Hi<break time='500ms'/>there</speak>", "Hi there"),
         ("Use the `<div>` tag, a < b, <ваше имя>", "Use the div tag, a < b, ваше имя"),
         ("[b]x[/b]", "x"),
+        ("<answer>Да</answer> <name>", "Да name"),
         ("[CODE]", "CODE"),
     ],
 )
@@ -70,6 +71,7 @@ def test_html_goes(text: str, expected: str) -> None:
     [
         ("# Title #\n***Bold*** _it_ ~~no~~ ==mark==\n---\n> said", "Title\nBold it no mark\nsaid"),
         ("- [x] done\n- [ ] todo\n* item\n1. one\n1) [x] two", "done\ntodo\nitem\n1. one\n1) two"),
+        ("1\ufe0f\u20e3 раз\n2\ufe0f\u20e3 два❗", "1. раз\n2. два!"),
         ("• one\n✅ two\n— three", "one\ntwo\nthree"),
         ("| Чай | 500 ₸ |\n|---|:-:|\n| Сок | 700 ₸ |", "Чай, 500 ₸\nСок, 700 ₸"),
         ("```bash\npip install x\n```\nok", "pip install x\nok"),
@@ -92,6 +94,8 @@ def test_markdown_goes(text: str, expected: str) -> None:
         ("Цена* 500, сноска *, # и _____", "Цена 500, сноска, и"),
         ("Меню > Файл > Печать", "Меню, Файл, Печать"),
         ("a -> b → c", "a, b, c"),
+        ("ул., 5, т.е., да, , нет ,!", "ул., 5, т.е., да, нет!"),
+        ("Terms¹ apply.² 5 км² note*. (c) 2026", "Terms apply. 5 км² note. 2026"),
     ],
 )
 def test_signs_of_formulas_stay(text: str, expected: str) -> None:
@@ -102,7 +106,7 @@ def test_signs_of_formulas_stay(text: str, expected: str) -> None:
     ("text", "expected"),
     [
         ("Hello world.This is it.It is", "Hello world. This is it. It is"),
-        ("Да.Нет!нет?да", "Да. Нет! нет? да"),
+        ("Да.Нет!нет?да 5 %.Да", "Да. Нет! нет? да 5 %. Да"),
         (
             "example.com, Kaspi.Kz, Node.js, U.S.A, 3.Next",
             "example.com, Kaspi.Kz, Node.js, U.S.A, 3.Next",

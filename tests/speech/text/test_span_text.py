@@ -41,6 +41,15 @@ def test_words_that_stay_keep_their_own_ranges() -> None:
     assert half.span(0, 6) == (0, 3)
 
 
+def test_what_stands_in_brackets_keeps_its_own_ranges() -> None:
+    said = SpanText.written("да [раз два](x) и *три*").unwrap(
+        re.compile(r"\[(.*?)\]\(.\)|\*(.*?)\*")
+    )
+    assert said.text == "да раз два и три"
+    assert (said.span(3, 6), said.span(7, 10), said.span(13, 16)) == ((4, 7), (8, 11), (19, 22))
+    assert said.unwrap(re.compile("(no)")) is said
+
+
 def test_what_a_tool_without_ranges_made_is_followed() -> None:
     written = SpanText.written("Цена 25 кг - 300 тг. Всё.", start=100)
     said = written.follow("Цена двадцать пять килограммов - триста тенге. Всё.")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from app_core.speech.text.english.acronyms import STARTERS
+from app_core.speech.text.english.points import closes_sentence
+
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
@@ -41,24 +44,24 @@ _BEFORE_NUMBER = {
 _ANYWHERE = {
     "vs": "versus", "v.s": "versus", "e.g": "for example", "eg": "for example", "i.e": "that is",
     "ie": "that is", "etc": "et cetera", "approx": "approximately", "dept": "department",
-    "est": "established", "cf": "compare", "al": "al", "incl": "including", "excl": "excluding",
+    "est": "established", "cf": "compare", "incl": "including", "excl": "excluding",
     "min": "minimum", "max": "maximum", "avg": "average", "temp": "temperature",
     "tel": "telephone", "govt": "government", "gov't": "government", "viz": "namely",
     "resp": "respectively", "misc": "miscellaneous", "appt": "appointment", "apt": "apartment",
-    "ave": "avenue", "blvd": "boulevard", "ed": "edition", "eds": "editors", "lbs": "pounds",
+    "ave": "avenue", "blvd": "boulevard", "lbs": "pounds",
     "hrs": "hours", "hr": "hour", "mins": "minutes", "secs": "seconds", "yrs": "years",
     "wks": "weeks", "w/o": "without", "ft": "feet", "qty": "quantity", "mgr": "manager",
     "orig": "original", "prof": "professor", "dr": "doctor", "mr": "mister", "mrs": "missus",
     "bldg": "building", "ext": "extension", "fig": "figure", "vol": "volume", "ca": "circa",
     "a.k.a": "also known as", "assoc": "associate", "asst": "assistant", "inc": "incorporated",
     "ltd": "limited", "corp": "corporation", "tbsp": "tablespoons", "tsp": "teaspoons",
-    "oz": "ounces", "thurs": "Thursday", "tues": "Tuesday", "no": "no", "jr": "junior",
+    "oz": "ounces", "thurs": "Thursday", "tues": "Tuesday", "jr": "junior",
     "sr": "senior", "univ": "university", "mtg": "meeting", "intl": "international",
-    "p.a": "per annum", "cont'd": "continued",
+    "p.a": "per annum", "y.o": "years old", "cont'd": "continued",
 }  # fmt: skip
 """With their point; some also without, below."""
 _WITHOUT_POINT = frozenset(
-    "vs etc approx dept incl excl avg govt gov't tel qty appt ave blvd a.k.a bldg misc".split()
+    "vs eg ie etc approx dept incl excl avg govt gov't tel qty appt ave blvd a.k.a bldg".split()
 )
 _SLASHED = {
     "w/o": "without",
@@ -75,16 +78,24 @@ _AFTER_NAME = re.compile(
 )
 _NUMBERED = re.compile(
     rf"(?<![\w.'’])({'|'.join(sorted(_BEFORE_NUMBER, key=len, reverse=True))})\. ?(?=#?\d"
-    rf"|[IVXLC]+\b)|№№? ?|(?<![\w&#])#(?=\d)"
+    rf"|[IVXLC]{{2,}}\b|[VX]\b)|№№? ?|(?<![\w&#])#(?=\d)"
 )
 _POINTED = re.compile(
     rf"(?<![\w./])({'|'.join(map(re.escape, sorted(_ANYWHERE, key=len, reverse=True)))})"
     r"(\.(?![A-Za-z\d])|(?![\w.'’/]))",
     re.IGNORECASE,
 )
+_BEFORE_MORE = frozenset("e.g i.e vs approx cf viz ca".split())
+"""Never the last word of a sentence."""
+_NO_NAMES = frozenset("The In At On And Meet Dear See Hi Hello".split())
+_WORD_BEFORE = re.compile(r"([\w'’-]+),? ?$")
+_SAINT = re.compile(
+    r" ?(?:Albans|Andrew|Ann|Anthony|Augustine|Barts|Basil|Bernard|Catherine|Francis|Gallen|George"
+    r"|Helen|James|Joan|John|Joseph|Kitts|Louis|Lucia|Luke|Mark|Martin|Mary|Michael|Moritz|Nicholas"
+    r"|Pancras|Patrick|Paul|Peter|Petersburg|Regis|Sophia|Stephen|Thomas|Tropez|Valentine|Vincent)"
+)
+_DOCTOR = re.compile(rf" (?!(?:{'|'.join(sorted(STARTERS))})\b)[A-Z][a-z]")
 _SLASH = re.compile(r"(?<![\w/])(?:w/o\b|w/ ?(?=\w)|b/c\b|c/o\b|[nN]/[aA]\b)")
-_POSTSCRIPT = re.compile(r"(?<!\w)(P\.? ?P?\.? ?S)[.:]? ?(?=[A-Z])")
-_AND_SO_ON = re.compile(r"&c\.")
 
 
 def abbreviations(text: SpanText) -> SpanText:
@@ -109,86 +120,26 @@ def _before_name(match: re.Match[str]) -> str | None:
 
 
 def _after_name(match: re.Match[str]) -> str | None:
-    """``Main St.``, ``Apple Inc.``; ``St. Petersburg`` after a lower-case word is a saint's."""
-    text, start = match.string, match.start()
-    before = re.search(r"([\w'’-]+),? ?$", text[max(0, start - 30) : start])
-    name = before and (
-        before[1][0].isupper() or before[1][0].isdigit() and match[1] not in ("Co", "No")
-    )
-    if (
-        not name
-        or before
-        and before[1] in ("The", "In", "At", "On", "And", "Meet", "Dear", "See", "Hi", "Hello")
-    ):
+    """``Main St.``, ``Apple Inc.``; a saint where a name follows and no house number precedes."""
+    text, start, short = match.string, match.start(), match[1]
+    before = _WORD_BEFORE.search(text[max(0, start - 30) : start])
+    if not before or before[1] in _NO_NAMES or not (before[1][0].isupper() or before[1].isdigit()):
         return None
-    if (
-        match[1] in ("St", "Dr", "Pl", "Ct", "Sr", "Co")
-        and not match[2]
-        and match[1] not in ("St", "Dr")
-    ):
+    if not match[2] and short in ("Pl", "Ct", "Sr", "Co"):
         return None
-    following = text[match.end() : match.end() + 2]
-    if (
-        match[1] in ("St", "Dr")
-        and match[2]
-        and following[1:2].isupper()
-        and _is_saint(text, match)
-    ):
+    if short == "St" and _SAINT.match(text, match.end()):
         return None
-    ends = match[2] and (
-        not following or following[0] == "\n" or following[0] == " " and following[1:2].isupper()
-    )
+    if short == "Dr" and _DOCTOR.match(text, match.end()):
+        return None
     lead = " " if match.group().startswith(" ") else ""
-    return lead + _STREETS[match[1]] + ("." if ends else "")
-
-
-def _is_saint(text: str, match: re.Match[str]) -> bool:
-    """``at Hotel St. Regis`` or ``5 Abay St. Then``: a number before says that it is a street."""
-    return not re.search(
-        r"\d+[A-Za-z]? (?:[A-Z][\w'’-]+ ){1,3}$",
-        text[max(0, match.start() - 50) : match.start()] + "",
-    )
+    return lead + _STREETS[short] + ("." if closes_sentence(match) else "")
 
 
 def _pointed(match: re.Match[str]) -> str | None:
     word = match[1]
-    if not match[2] and word.lower() not in _WITHOUT_POINT:
+    if not match[2] and (word.lower() not in _WITHOUT_POINT or word.isupper()):
         return None
     said = _ANYWHERE[word.lower()]
-    if word.lower() in (
-        "eg",
-        "ie",
-        "no",
-        "al",
-        "ed",
-        "min",
-        "max",
-        "est",
-        "temp",
-        "fig",
-        "ft",
-        "oz",
-        "ca",
-        "resp",
-        "orig",
-    ):
-        if word.lower() in ("no", "eg", "ie") or word.isupper():
-            return None
-        if word.lower() in ("min", "max") and re.search(
-            r"[a-z]$", match.string[: match.start()].rstrip()[-1:] or ""
-        ):
-            pass
-    following = match.string[match.end() : match.end() + 2]
-    ends = (
-        match[2]
-        and word.lower() not in ("e.g", "i.e", "vs", "approx", "cf", "viz")
-        and (
-            not following
-            or following[0] == "\n"
-            or following[0] == " "
-            and following[1:2].isupper()
-        )
-    )
-    if word[0].isupper() and word.lower() not in ("e.g", "i.e"):
+    if word[0].isupper() and "." not in word:
         said = said[0].upper() + said[1:]
-    return said + ("." if ends else "")
+    return said + ("." if word.lower() not in _BEFORE_MORE and closes_sentence(match) else "")

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.english.numbers import cardinal, digits
+from app_core.speech.text.english.points import closes_sentence
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -48,8 +49,18 @@ _CODAS = frozenset(
 )
 _WORD = re.compile(r"(?<![\w])([A-Z]{2,}+)('?s)?(?![a-z\d]|['’][a-z])")
 _AMPERSAND = re.compile(r"(?<!\w)([A-Z]{1,3}) ?& ?([A-Z]{1,3})(?!\w)")
-_POINTED = re.compile(r"(?<![\w.])((?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z](?!\w))('?s\b)?")
-_INITIALS = re.compile(r"(?<![\w.])([A-Z])\. ?(?=(?:[A-Z]\. ?)*[A-Z][a-z])")
+_POINTED = re.compile(r"(?<![\w.])(?<!\d )((?:[A-Z]\.){2,}|(?:[A-Z]\.)+[A-Z](?!\w))('?s\b)?")
+STARTERS = frozenset(
+    "After All And Are At But Can Do For From He Here How I If In Is It It's Just Let Most My New"
+    " Next Not Now On Or Our Please See She Since So Some That The Then There They This Those To We"
+    " What When Where While Who Why With Yes You Your".split()
+)
+"""Words that begin a sentence more often than they are a name after an abbreviation."""
+_NEXT_WORD = re.compile(r"[ ,;:)\]]*(?=[^ \n])([\w'’]*)")
+_INITIALS = re.compile(
+    r"(?<![\w.])([A-Z])\. ?(?=(?:[A-Z]\. ?)*[A-Z][a-z])"
+    rf"(?!(?:{'|'.join(sorted(STARTERS))})(?![\w]))"
+)
 _MIXED = re.compile(r"(?<![\w])(?=[A-Za-z]{0,12}\d)(?=\d{0,12}[A-Za-z])([A-Za-z\d]{2,24})(?![\w])")
 _HYPHENED = re.compile(r"(?<=[A-Za-z])-(?=\d)")
 _DEGREES_OF_STUDY = re.compile(r"(?<!\w)(Ph|M|B|LL)\.? ?([DA]|Sc|B|M)\.(?!\w)")
@@ -61,17 +72,28 @@ _RUNS = re.compile(r"[A-Z]+(?![a-z])|[A-Za-z][a-z]*|\d+")
 
 
 def letters(word: str) -> str:
-    """``API`` as its letters' names. A is tied to its neighbours, for alone it is an article."""
-    return ("-" if "A" in word else " ").join(word)
+    """``API`` as its letters' names. A is tied to its neighbours, for alone it is an article:
+    ``A-P-I``, ``U S.A``."""
+    said = word[:1]
+    for at, char in enumerate(word[1:], 1):
+        if char == "A" and at == len(word) - 1:
+            said += "."
+        else:
+            said += "-" if word[at - 1] == "A" else " "
+        said += char
+    return said
+
+
+def initials(text: SpanText) -> SpanText:
+    """``U.S.``: U S; ``J. R. Smith``: J R Smith, without points that would be pauses."""
+    text = text.sub(_DEGREES_OF_STUDY, _degree).sub(_POINTED, _pointed)
+    return text.sub(_INITIALS, lambda match: match[1] + " ")
 
 
 def acronyms(text: SpanText) -> SpanText:
     """``GPU``: G P U; ``NASA`` stays; ``AT&T``: A-T and T; ``H2O``: H two O."""
-    text = text.sub(_LANGUAGES, _language).sub(
-        _DEGREES_OF_STUDY, lambda m: letters(m[1].upper() + m[2].upper())
-    )
+    text = text.sub(_LANGUAGES, _language)
     text = text.sub(_AMPERSAND, lambda match: f"{letters(match[1])} and {letters(match[2])}")
-    text = text.sub(_POINTED, _pointed).sub(_INITIALS, lambda match: match[1] + " ")
     text = text.sub(_SERIES, " to ")
     text = text.sub(_HYPHENED, " ").sub(_MIXED, _mixed)
     return text.sub(_WORD, _word)
@@ -85,11 +107,17 @@ def _language(match: re.Match[str]) -> str:
     return f"{match[4]} dot {'I O' if match[5] == 'io' else letters(match[5].upper())}"
 
 
+def _degree(match: re.Match[str]) -> str:
+    """Of study: ``Ph.D.``"""
+    said = letters(match[1].upper() + match[2].upper())
+    return said + ("." if closes_sentence(match) else "")
+
+
 def _pointed(match: re.Match[str]) -> str:
-    word = match[1].replace(".", "")
-    rest = match.string[match.end() : match.end() + 2]
-    ends = match[1].endswith(".") and not match[2] and (not rest or rest[0] == "\n")
-    return letters(word) + ("'s" if match[2] else "") + ("." if ends else "")
+    word, owner = match[1].replace(".", ""), match[2]
+    following = _NEXT_WORD.match(match.string, match.end())
+    ends = match.group().endswith(".") and (not following or following[1] in STARTERS)
+    return letters(word) + ("'s" if owner else "") + ("." if ends and not owner else "")
 
 
 def _word(match: re.Match[str]) -> str | None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.english.acronyms import letters
-from app_core.speech.text.english.numbers import cardinal, digits, spelled_groups
+from app_core.speech.text.english.numbers import amount, cardinal, digits, spelled_groups
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -26,6 +26,9 @@ _MAIL = re.compile(
 _DOMAIN = re.compile(
     rf"(?<![\w@.])(?:[A-Za-z0-9](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?\.){{1,4}}{_TOP}(?![\w-]|\.\w)"
     r"(?:/[\w./%~+-]{0,200}(?<![.-]))?"
+)
+_FILE = re.compile(
+    r"(?<![\w.@/])[\w-]{1,80}\.(?:pdf|docx?|xlsx?|pptx?|jpe?g|png|gif|mp[34]|wav|txt|csv|zip|exe|py|js|json|html?)\b"
 )
 _HASHTAG = re.compile(r"(?<![\w&#])#([^\W\d_]\w*+)")
 _HANDLE = re.compile(r"(?<![\w@.])@(\w[\w.]{0,60}\w|\w)")
@@ -54,6 +57,8 @@ _NAMED_VERSION = re.compile(
     r"|USB|HTML|CSS|HTTP|TLS|HDMI|GPT|Swift|Django|Flask|Debian|release|build"
     r"|firmware) ?[-]?(\d+)\.(\d+)(?![\w]|\.\d)"
 )
+_SIZED = re.compile(r"(?<![\w.])([A-Z]{1,3})(\d{1,3}\.\d{1,2})(?![\w]|\.\d)")
+_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+$")
 _PLAIN_VERSION = re.compile(r"(?<!\w)[vV]\.? ?(\d+)(?![\w.])")
 _EMERGENCY = re.compile(
     r"\b([Cc]all|[Dd]ial|[Pp]hone|[Rr]ing|emergency|hotline|[Ee]xtension|[Ee]xt\.|[Cc]ode|PIN"
@@ -64,7 +69,7 @@ _EMERGENCY = re.compile(
 def contacts(text: SpanText) -> SpanText:
     """``info@soyle.kz``: info at soyle dot K Z; ``+7 (727) 250-00-00``: plus seven, seven two
     seven, two five zero ...; ``v2.0.1``: version two point zero point one."""
-    text = text.sub(_MAIL, _spelled).sub(_DOMAIN, _spelled)
+    text = text.sub(_MAIL, _spelled).sub(_DOMAIN, _spelled).sub(_FILE, _spelled)
     text = text.sub(_HASHTAG, lambda match: f"hashtag {_camel(match[1])}")
     text = text.sub(_HANDLE, lambda match: f"at {_parts(match[1])}")
     return codes(text)
@@ -77,6 +82,7 @@ def codes(text: SpanText) -> SpanText:
     )
     text = text.sub(_CARD, lambda match: spelled_groups(match.group()))
     text = text.sub(_PHONE, _phone).sub(_EMERGENCY, lambda m: f"{m[1]} {digits(m[2])}")
+    text = text.sub(_SIZED, lambda match: f"{letters(match[1])} {amount(match[2])}")
     text = text.sub(_VERSION, _version).sub(_NAMED_VERSION, _named_version)
     text = text.sub(_PLAIN_VERSION, lambda match: f"version {cardinal(int(match[1][:9]))}")
     return text.sub(_LONG, lambda match: _by_three(match.group()))
@@ -126,8 +132,10 @@ def _by_three(number: str) -> str:
     )
 
 
-def _version(match: re.Match[str]) -> str:
+def _version(match: re.Match[str]) -> str | None:
     named, number, stage, stage_number = match.groups()
+    if not named and _THOUSANDS.match(number):
+        return None
     said = " point ".join(_short(part) for part in number.split("."))
     said = ("version " if named else "") + said
     if stage:

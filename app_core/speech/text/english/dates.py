@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.english.numbers import DASH, cardinal, ordinal, year
+from app_core.speech.text.english.points import closes_sentence
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -32,16 +33,24 @@ _MONTH_DAY = re.compile(
     rf"(?![\w:%]|[.,]\d)(?:,? ({_YEAR}))?"
 )
 _DAY_MONTH = re.compile(
-    rf"(?<![\w.,:/$])(the )?({_DAY})(?:st|nd|rd|th)?(?:(?:{DASH}| to | and )({_DAY})(?:st|nd"
+    rf"(?<![\w.,:/$])([Tt]he )?({_DAY})(?:st|nd|rd|th)?(?:(?:{DASH}| to | and )({_DAY})(?:st|nd"
     rf"|rd|th)?)?"
     rf"(?: of)?[ -]({_MONTH})(?![\w])(?:[, -] ?({_YEAR}))?"
 )
 _MONTH_YEAR = re.compile(rf"\b({_MONTH})(?:,? (?:of )?)({_YEAR})")
+_DAY_SLASH = re.compile(
+    r"(?<=\b[OoBb][ny] )([0-3]?\d)/([0-3]?\d)(?![\w/]|[.,]\d)"
+    r"|(?<=\b(?:until|since|after) )([0-3]?\d)/([0-3]?\d)(?![\w/]|[.,]\d)"
+)
 _SHORT_MONTH = re.compile(
     rf"\b((?:{'|'.join(m for m in _SHORT if m != 'May')}))\.?({DASH})({_MONTH})"
 )
 _WEEKDAYS = re.compile(rf"\b({_WEEKDAY})\b\.?({DASH})({_WEEKDAY})\b(?:\.(?= [a-z\d]))?")
 _WEEKDAY_BEFORE = re.compile(rf"\b({_WEEKDAY})(?:\.,?|,)?(?= (?:{_MONTH}|\d))")
+_WEEKDAY_ALONE = re.compile(
+    rf"(?<=\b(?:on|by|[Oo]n) )({_WEEKDAY})(?:\.(?=\s|$)|(?!\w))|\b({_WEEKDAY})\.(?= (?:at|from"
+    rf"|to|and|[a-z]))"
+)
 _YEARS = re.compile(rf"(?<![\w.,/$€£₸₽-])({_YEAR})({DASH})(\d{{4}}|\d{{2}})(?![\w%]|[.,:]\d|-\d)")
 _SEASON = re.compile(r"(?<![\w.,/])((?:19|20)\d{2})/(\d{2}|(?:19|20)\d{2})(?![\w/])")
 _ERA = re.compile(
@@ -57,7 +66,9 @@ _IN_YEAR = re.compile(
     rf"|women|meters|tons))",
     re.IGNORECASE,
 )
-_LATE_YEAR = re.compile(r"(?<![\w.,$€£₸₽/#-])((?:19|20)\d{2})(?![\w%°]|[.,:/]\d|-\d|['’′″\"]\d)")
+_LATE_YEAR = re.compile(
+    r"(?<![\w.,$€£₸₽/#-])(?<!× )((?:19|20)\d{2})(?! ×|[\w%°]|[.,:/]\d|-\d|['’′″\"]\d)"
+)
 _BRACKETED = re.compile(r"(?<=\()(1\d{3}|20\d{2})(?=[),;])")
 _MONTH_ALONE = re.compile(
     r"\b(Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)\."
@@ -74,7 +85,7 @@ _PLURALS = frozenset("people men women children tenge euro yen feet students".sp
 
 def figures(text: SpanText) -> SpanText:
     """Dates in figures alone: ``25.11.2026``, ``2026-11-25``."""
-    return text.sub(_ISO, _iso).sub(_FIGURES, _figures)
+    return text.sub(_ISO, _iso).sub(_FIGURES, _figures).sub(_DAY_SLASH, _day_slash)
 
 
 def dates(text: SpanText) -> SpanText:
@@ -85,7 +96,7 @@ def dates(text: SpanText) -> SpanText:
     text = text.sub(_SHORT_MONTH, lambda m: f"{_month(m[1])} to {_month(m[3])}")
     text = text.sub(_DAY_MONTH, _day_month).sub(_MONTH_DAY, _month_day)
     text = text.sub(_MONTH_YEAR, lambda m: f"{_month(m[1])} {year(int(m[2]))}")
-    text = text.sub(_MONTH_ALONE, _month_alone)
+    text = text.sub(_WEEKDAY_ALONE, _weekday_alone).sub(_MONTH_ALONE, _month_alone)
     return years(text)
 
 
@@ -124,16 +135,23 @@ def _figures(match: re.Match[str]) -> str | None:
     return None
 
 
+def _day_slash(match: re.Match[str]) -> str | None:
+    first, second = (int(part) for part in match.groups() if part)
+    if 1 <= first <= 31 and 1 <= second <= 12:
+        return f"the {ordinal(first)} of {MONTHS[second - 1]}"
+    return f"{MONTHS[first - 1]} {ordinal(second)}" if 1 <= first <= 12 and second <= 31 else None
+
+
 def _day_month(match: re.Match[str]) -> str:
-    _, first, second, month, number = match.groups()
-    said = f"the {ordinal(int(first))}"
+    article, first, second, month, number = match.groups()
+    said = f"{article or 'the '}{ordinal(int(first))}"
     if second:
         joint = "and" if " and " in match.group() else "to"
         said += f" {joint} the {ordinal(int(second))}"
     said += f" of {_month(month)}"
     if number:
         return f"{said}, {year(int(number))}"
-    return said + ("." if _ends(match) else "")
+    return said + ("." if closes_sentence(match) else "")
 
 
 def _month_day(match: re.Match[str]) -> str:
@@ -144,14 +162,12 @@ def _month_day(match: re.Match[str]) -> str:
     return f"{said}, {year(int(number))}" if number else said
 
 
+def _weekday_alone(match: re.Match[str]) -> str:
+    return _SHORT_DAYS[match[1] or match[2]] + ("." if closes_sentence(match) else "")
+
+
 def _month_alone(match: re.Match[str]) -> str:
-    return _month(match[1] or match[2]) + ("." if _ends(match) else "")
-
-
-def _ends(match: re.Match[str]) -> bool:
-    """Whether the point after a short month closes the sentence too."""
-    following = match.string[match.end() : match.end() + 2]
-    return match.group().endswith(".") and (not following or following[-1:].isupper())
+    return _month(match[1] or match[2]) + ("." if closes_sentence(match) else "")
 
 
 def _range(match: re.Match[str]) -> str | None:

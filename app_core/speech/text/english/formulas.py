@@ -49,7 +49,7 @@ _DIVIDED = re.compile(r"(?<=[\d)]) ?/ ?(?=[\d(]+[^\n]{0,12}=)|(?<=(?<![\w])[a-z]
 _PLUS_AFTER = re.compile(r"(?<=[\w)])\+(?![\w(\d])")
 _SIGN = re.compile("[" + re.escape("".join(_SIMPLE) + "".join(_GREEK)) + "]")
 _SLASH = re.compile(r" ?[/\\] ?")
-_UNDERSCORE = re.compile(r"_+")
+_LEFT = re.compile(r"[^\w\s.,!?…:;—–\-'’‘‚‹›\"()«»“”„‟\u0301]|_")
 
 
 def negatives(text: SpanText) -> SpanText:
@@ -71,7 +71,7 @@ def signs(text: SpanText) -> SpanText:
     text = text.sub(
         _SIGN, lambda match: f" {_SIMPLE.get(match.group()) or _GREEK.get(match.group(), '')} "
     )
-    return text.sub(_SLASH, " ").sub(_UNDERSCORE, " ")
+    return text.sub(_SLASH, " ").sub(_LEFT, " ")
 
 
 def _dimensions(match: re.Match[str]) -> str | None:

@@ -28,7 +28,7 @@ _CURRENCIES = {
 _SAME = {
     "US$": "$", "A$": "$", "C$": "$", "EUR": "€", "GBP": "£", "KZT": "₸", "RUB": "₽", "JPY": "¥",
     "RMB": "CNY", "INR": "₹", "UAH": "₴", "KRW": "₩", "TRY": "₺", "BTC": "₿", "AZN": "₼",
-    "tg": "₸", "tg.": "₸", "TG": "₸", "₸.": "₸", "rub": "₽",
+    "tg": "₸", "tg.": "₸", "TG": "₸", "тг": "₸", "₸.": "₸", "rub": "₽",
 }  # fmt: skip
 _CURRENCIES["USD"] = _DOLLAR
 _SCALES = {
@@ -37,7 +37,7 @@ _SCALES = {
     "bln": "billion", "t": "trillion", "T": "trillion", "tn": "trillion", "trn": "trillion",
 }  # fmt: skip
 _SIGN = r"(?:US\$|A\$|C\$|[$€£₸₽¥₹₴₩₺₿₼₾₪])"
-_CODE = r"(?:USD|EUR|GBP|KZT|RUB|CNY|RMB|JPY|INR|UAH|KRW|TRY|BTC|AZN|CHF|UZS|KGS|AED|tg|TG)"
+_CODE = r"(?:USD|EUR|GBP|KZT|RUB|CNY|RMB|JPY|INR|UAH|KRW|TRY|BTC|AZN|CHF|UZS|KGS|AED|tg|TG|тг)"
 _SCALE = (
     r"(?: ?(thousand|million|billion|trillion|mln|mil|mn|bln|bn|trn|tn)\b"
     r"|([kKmMbBtT])(?![\w.]\w|\w))?"

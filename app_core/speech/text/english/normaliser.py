@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.english.abbreviations import abbreviations
-from app_core.speech.text.english.acronyms import acronyms
+from app_core.speech.text.english.acronyms import acronyms, initials
 from app_core.speech.text.english.contacts import contacts
 from app_core.speech.text.english.dates import dates, figures
 from app_core.speech.text.english.formulas import formulas, negatives, signs
@@ -20,15 +20,24 @@ if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
 _STEPS = (
-    figures, contacts, negatives, dates, times, money, measures, abbreviations, romans, formulas,
-    quantities, acronyms, signs, remains,
+    figures, contacts, initials, negatives, dates, times, money, measures, abbreviations, romans,
+    formulas, quantities, acronyms, signs, remains,
 )  # fmt: skip
 """What is most particular comes first, so that a later step never sees a part of it."""
+_FIRST_LETTER = re.compile(r"(?:(?<=[.!?…] )|(?<=\n)|^)[a-z]")
+"""Of a sentence; a number that begins one ends the one before."""
 _SPACES = re.compile(r" {2,}| (?=[,.;:!?…](?:\s|$))")
 
 
 def normalise(text: SpanText) -> SpanText:
     """Words in place of numbers, signs and abbreviations."""
+    said = text
     for step in _STEPS:
-        text = step(text)
-    return text.sub(_SPACES, lambda match: " " if len(match.group()) > 1 else "")
+        said = step(said)
+    said = said.sub(_SPACES, lambda match: " " if len(match.group()) > 1 else "")
+
+    def capital(match: re.Match[str]) -> str | None:
+        start, _ = said.span(*match.span())
+        return None if text.char_at(start).islower() else match.group().upper()
+
+    return said.sub(_FIRST_LETTER, capital)

@@ -27,8 +27,12 @@ _AROUND = re.compile(r"(?<![\w.,/])24/7(?:/365)?(?!\w)")
 _ORDINAL = re.compile(
     r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,12})(st|nd|rd|th|ST|ND|RD|TH)(s?)(?![\w])"
 )
-_ORDINALS = re.compile(rf"(?<![\w.])(\d{{1,4}}){DASH}(?=\d{{1,4}}(?:st|nd|rd|th)(?!\w))")
+_ORDINALS = re.compile(
+    rf"(?<![\w.])(\d{{1,4}})(?:st|nd|rd|th)?{DASH}(?=\d{{1,4}}(?:st|nd|rd|th)(?!\w))"
+)
 _RANGE = re.compile(rf"{START}({NUMBER}){DASH}(?=[+−]?({NUMBER})(?![\w]|-\d))")
+_TIMES = re.compile(rf"{START}({NUMBER}) ?[xX](?![\w]| ?[-+=−×÷²³<>])")
+_SCORE = re.compile(r"(?<![\w.,/])(\d{1,2}\.\d)/(\d{1,3})(?![\w/]|[.,]\d)")
 _LIST_ITEM = re.compile(r"(?:(?<=\n)|^)(\d{1,3})[.)] +(?=\S)")
 _PLUS = re.compile(rf"(?<![\w)²³])\+ ?(?={NUMBER})")
 _SINGLE = re.compile(rf"(?<![^\W_])({NUMBER})")
@@ -41,6 +45,8 @@ def quantities(text: SpanText) -> SpanText:
     """``5-7``: five to seven; ``3/4``: three quarters; ``1½``: one and a half; ``22nd``:
     twenty-second."""
     text = text.sub(_LIST_ITEM, lambda match: f"{cardinal(int(match[1]))}, ")
+    text = text.sub(_TIMES, lambda match: f"{amount(match[1])} times")
+    text = text.sub(_SCORE, lambda match: f"{amount(match[1])} out of {amount(match[2])}")
     text = text.sub(_AROUND, "twenty-four seven")
     text = text.sub(_FRACTION_SIGN, lambda m: _mixed(m[1], *FRACTIONS[m[2]]))
     text = text.sub(_MIXED, _mixed_match).sub(_FRACTION, _fraction_match)

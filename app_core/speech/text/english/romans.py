@@ -36,6 +36,7 @@ _CENTURY = re.compile(
     r"(?= (?:century|centuries|c\.|Olympic|Congress|anniversary|dynasty|International|Winter"
     r"|Summer|Annual|session|edition|Forum))"
 )
+_CENTURY_POINT = re.compile(r"(?<=(?:[\dXVI](?:st|nd|rd|th)|.[XVI][XVI])) ?c\.(?=[ ,)]|$)")
 _BARE = re.compile(r"(?<![\w.&/-])(?=[IVX]{2,6}(?![\w]))([IVX]{2,6})(?![\w&/]|-\w)")
 _LIST_ITEM = re.compile(r"(?:(?<=\n)|^)([IVX]{1,5})([.)]) (?=\w)")
 
@@ -44,7 +45,12 @@ def romans(text: SpanText) -> SpanText:
     text = text.sub(
         _LIST_ITEM, lambda match: f"{_cardinal(match[1])}, " if _value(match[1]) else None
     )
-    text = text.sub(_CENTURY, _century).sub(_KING, _king).sub(_AFTER_WORD, _after_word)
+    text = (
+        text.sub(_CENTURY_POINT, " century")
+        .sub(_CENTURY, _century)
+        .sub(_KING, _king)
+        .sub(_AFTER_WORD, _after_word)
+    )
     return text.sub(_BARE, lambda match: cardinal(_value(match[1])) if _value(match[1]) else None)
 
 
@@ -75,7 +81,7 @@ def _says_i(match: re.Match[str]) -> bool:
     """``Today with Peter I went``: a verb follows."""
     return bool(
         re.match(
-            r" (?:am|was|have|had|will|would|went|think|want|know|like|can|could|do|did|met"
+            r" (?:am|have|will|would|went|think|want|know|like|can|could|do|did|met"
             r"|saw|must)\b",
             match.string[match.end() : match.end() + 8],
         )

@@ -55,7 +55,16 @@ _EXACT = frozenset("m t s h B W V N J K p pt ac mo L l g MP".split())
 _SPACED_ONLY = frozenset("B W V N J K ac mo".split())
 _UNITS_BY_LOWER = {unit.lower(): unit for unit in _UNITS if unit not in _EXACT}
 _IRREGULAR = {"foot": "feet", "person": "people"}
-_PER = {"sec": "second", "month": "month", "d": "day", "day": "day", "p": "person", "in": "inch"}
+_PER = {
+    "sec": "second",
+    "month": "month",
+    "d": "day",
+    "day": "day",
+    "p": "person",
+    "in": "inch",
+    "bbl": "barrel",
+    "pp": "person",
+}
 _SQUARE = re.compile(r"(?:sq|cu)\.? ?(?:m|ft|km|in)$")
 _UNIT = (
     r"(?:sq\.? ?(?:m|ft|km|in)|cu\.? ?m|[A-Za-zμΩ]{1,5}?(?:[²³]|[23](?!\d))?)"
@@ -82,6 +91,13 @@ _SCALE = {"k": "thousand", "K": "thousand", "M": "million", "B": "billion", "mln
           "mn": "million", "bln": "billion", "bn": "billion"}  # fmt: skip
 _THINGS = re.compile(r" (?:in|of|from|by|a|(?!has|is|was|does)[a-z]+s|people|men|women|U?S D?)\b")
 _PICTURE_SIZES = frozenset({"2", "4", "5", "6", "8", "16"})
+_DURATION = re.compile(r"(?<![\w.,])(\d{1,3})h ?(\d{1,2})(?:m|min)?(?![\w.])")
+_PER_SLASH = re.compile(
+    r"(?<=[A-Za-z²³]) ?/ ?(?=(?:\d{1,4} ?(?:km|g|ml|kg|m)|days?|wk|week|mo|month|yr|year|hr"
+    r"|hour|night|person"
+    r"|visit|class|lesson|student|pupil|child|adult|guest|unit|item|piece|user)\b)"
+)
+_PER_SHORT = re.compile(r"(?<= per )(wk|mo|yr|hr)\b")
 _UNIT_ALONE = re.compile(
     r"(?<![\w/])(km/h|m/s|MB/s|Mbit/s|kg/m³|g/l|kWh|Mbps|Gbps|kcal|m²|m³|km²)(?![\w/²³])"
 )
@@ -115,10 +131,12 @@ def per(unit: str | None) -> str:
 def measures(text: SpanText) -> SpanText:
     """``5 km``: five kilometers; ``-5 °C``: minus five degrees Celsius; ``5'11"``: five foot
     eleven."""
-    text = text.sub(_PERCENT, _percent).sub(_DEGREES, _degrees)
+    text = text.sub(_PER_SLASH, " per ").sub(_PERCENT, _percent).sub(_DEGREES, _degrees)
+    text = text.sub(_DURATION, lambda m: f"{_counted(m[1], 'hour')} {_counted(m[2], 'minute')}")
     text = text.sub(_FEET_INCHES, _height).sub(_INCHES, _inches).sub(_FEET, _feet)
     text = text.sub(_FRACTION, _fraction)
     text = text.sub(_SCALED, _scaled).sub(_MEASURE, _measure)
+    text = text.sub(_PER_SHORT, lambda match: _name(match[1]) or match[1])
     return text.sub(_UNIT_ALONE, lambda match: _many(_name(match[1]) or match[1]))
 
 
@@ -148,6 +166,10 @@ def _many(name: str) -> str:
     words = head.split(" ")
     words[-1] = _IRREGULAR.get(words[-1]) or plural(words[-1])
     return " ".join(words) + space + rest
+
+
+def _counted(number: str, name: str) -> str:
+    return f"{amount(number)} {name if is_one(number) else plural(name)}"
 
 
 def _measure(match: re.Match[str]) -> str | None:
