@@ -21,7 +21,7 @@ _RUSSIAN_WORDS = frozenset(
     " так же бы ли чтобы кто какой какая какие который которая которые этот эта эти того этого"
     " сегодня завтра вчера очень можно нужно надо нет да здравствуйте привет спасибо пожалуйста"
     " добрый день доброе утро вечер всё все вот только тоже"
-    " после перед сейчас здесь там потом".split()
+    " после перед сейчас здесь там потом тенге руб ул обл пр кв стр год года году".split()
 )
 _RUSSIAN_ENDING = re.compile(
     r".{2,}(?:ого|его|ому|ему|ый|ий|ая|яя|ое|ее|ые|ие|ых|их|ым|ими|ыми|ть|ться|тся|ость|ости|ение"
@@ -31,18 +31,18 @@ _RUSSIAN_ENDING = re.compile(
 _RUSSIAN_LETTERS = frozenset("щъцчфьвёэ")
 """Kazakh has them in loans alone."""
 _KAZAKH_WORDS = frozenset(
-    "мен сен сіз біз олар бұл сол осы анау мынау бар жоқ емес және бен пен ал бірақ деп дейді"
+    "астам жсн жшс мен сен сіз біз олар бұл сол осы анау мынау бар жоқ емес және бен пен ал бірақ деп дейді"
     " екен еді болды болады болып болған керек тек барлық көп қалай қайда қашан неге кім не маған"
     " саған оған менің сенің оның біздің сіздің үшін туралы дейін кейін бүгін ертең кеше рақмет"
     " рахмет салем сәлем ма ме ба бе па пе иә кеткен келген мына ана анда сонда мунда бир мында"
     " осында дос балам апа ата бала калай кайда жаксы барма жылы жыл атты арасында алдында бойынша"
-    " арналған тамаша сондай андай мундай тенге алды алып барады келеді келеди жатыр отыр тур бойы"
+    " арналған тамаша сондай андай мундай алды алып барады келеді келеди жатыр отыр тур бойы"
     " атым жасым есимим".split()
 )
 _KAZAKH_ENDING = re.compile(
     r".{2,}(?:лар|лер|дар|дер|тар|тер|лары|лери|дары|тары|ларын|нан|нен|дан|ден|тан|тен|мын|сын|сыз"
     r"|амын|емин|ады|айды|ейди|атын|аты|сы|ып|лык|лыгы|ымыз|ынын|дагы|деги|лай|лап|мак|мек|йык|йсыз"
-    r"|ндар|шы|лы|ды|ты|мыз|сыздар)"
+    r"|ндар|шы|лы|ды|ты|мыз|сыздар|мен|бен|пен|ны|ра|рак|йын|йик)"
 )
 _ENGLISH_WORDS = frozenset(
     "the a an is are was were be been am to of in on at for with from by and or not it its it's"
@@ -58,6 +58,7 @@ _WEAK = frozenset("а да не ана ол".split())
 """Words of more than one language."""
 
 
+_SURE, _KNOWN = 2.0, 0.4
 CYRILLIC = re.compile(r"[Ѐ-ӿ]")
 
 
@@ -70,11 +71,13 @@ class Evidence(NamedTuple):
 
 
 def evidence(text: str) -> Evidence:
+    return evidence_of_all(evidence_of(match.group()) for match in _WORD.finditer(text))
+
+
+def evidence_of_all(words: Iterable[Evidence]) -> Evidence:
     ru = kk = en = 0.0
-    for match in _WORD.finditer(text):
-        word = match.group()
-        found = evidence_of(word)
-        ru, kk, en = ru + found.ru, kk + found.kk, en + found.en
+    for word in words:
+        ru, kk, en = ru + word.ru, kk + word.kk, en + word.en
     return Evidence(ru, kk, en)
 
 
@@ -93,6 +96,17 @@ def evidence_of(word: str) -> Evidence:
         ru += 0.7 if not _RUSSIAN_LETTERS.isdisjoint(lower) else 0.0
         kk += 1.0 if _KAZAKH_ENDING.fullmatch(lower) else 0.0
     return Evidence(ru + 0.05, kk, 0.0)
+
+
+def weighed(word: str) -> Evidence:
+    """Of a Cyrillic word with the dictionary of Russian: an ending alone makes no Kazakh word of
+    one that it has."""
+    found = evidence_of(word)
+    if max(found) >= _SURE:
+        return found
+    if is_russian(word):
+        return Evidence(ru=found.ru + _KNOWN)
+    return found._replace(kk=found.kk + (0.0 if word[0].isupper() else _KNOWN))
 
 
 def _latin(word: str, lower: str) -> Evidence:
