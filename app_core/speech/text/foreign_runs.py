@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from app_core.speech.text.language import (
     best,
     evidence_of,
+    is_kazakh,
     is_latin,
+    is_russian,
     joins_russian,
+    looks_like_a_name,
     speaks_english,
     speaks_russian,
+    weighed,
 )
 from app_core.speech.text.letters import latin_words
-from app_core.speech.text.letters.cyrillic import KAZAKH
+from app_core.speech.text.letters.cyrillic import KAZAKH, inflected_as_russian
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -104,7 +108,7 @@ def _kind(word: str, language: str) -> str:
     if language == "en":
         return "cyrillic"
     if not KAZAKH.isdisjoint(word):
-        return "kk"
+        return "ru" if language == "ru" and inflected_as_russian(word) else "kk"
     found = evidence_of(word)
     if max(found.ru, found.kk) < _TELLING or (language == "ru" and found.ru < found.kk < _SURE):
         return "?"
@@ -123,7 +127,8 @@ def _latin_runs(tokens: list[_Token]) -> Iterator[tuple[int, int, str]]:
             words = [token.word for token in tokens[start : end + 1] if token.kind]
             if len(words) < FEWEST_WORDS:
                 continue
-            if speaks_english(words) or not all(map(latin_words.known, words)):
+            names = all(map(latin_words.known, words)) or looks_like_a_name(words)
+            if speaks_english(words) or not names:
                 yield start, end, best(words, ("en", "kk")) or "en"
 
 
@@ -136,8 +141,10 @@ def _russian_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
             continue
         start, end = _trimmed(tokens, first, last, "kk")
         special = [not KAZAKH.isdisjoint(token.word) for token in tokens[start : end + 1]]
-        words = sum(bool(token.kind) for token in tokens[start : end + 1])
-        if words >= FEWEST_WORDS and any(special) and sum(special) * 3 >= words:
+        words = [token for token in tokens[start : end + 1] if token.kind]
+        russian = [t for t in words if t.kind == "?" and t.word.islower() and is_russian(t.word)]
+        mostly = sum(special) * 3 >= len(words) > 3 * len(russian)
+        if len(words) >= FEWEST_WORDS and any(special) and mostly:
             runs.append((start, end, "kk"))
     return sorted(runs)
 
@@ -160,7 +167,13 @@ def _with_whole_sentences(tokens: list[_Token]) -> list[_Token]:
 
 
 def _kazakh_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
-    runs = [run for run in _latin_runs(tokens) if run[2] != "kk"]
+    runs = [
+        (first, last, "en")
+        for first, last, _ in _latin_runs(tokens)
+        if not is_kazakh([token.word for token in tokens[first : last + 1] if token.kind])
+    ]
+    if any(joins_russian(token.word) for token in tokens):
+        tokens = [_by_dictionary(token) if token.kind == "kk" else token for token in tokens]
     for first, last in _stretches(tokens, ("ru", "?", "")):
         if sum(token.kind == "ru" for token in tokens[first : last + 1]) < 2:
             continue
@@ -169,6 +182,13 @@ def _kazakh_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
         if len(words) >= FEWEST_WORDS and speaks_russian(words):
             runs.append((start, end, "ru"))
     return sorted(runs)
+
+
+def _by_dictionary(token: _Token) -> _Token:
+    """An ending that Kazakh has too makes no Kazakh word of a Russian one."""
+    if not KAZAKH.isdisjoint(token.word) or weighed(token.word).kk:
+        return token
+    return token._replace(kind="?")
 
 
 def _english_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:

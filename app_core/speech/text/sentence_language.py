@@ -10,6 +10,7 @@ from app_core.speech.text.language import (
     evidence_of,
     evidence_of_all,
     is_latin,
+    speaks_english,
     weighed,
 )
 from app_core.speech.text.letters import latin_words
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
     from app_core.speech.text.span_text import SpanText
 
-_END = re.compile(r"[!?…][.!?…]*[»”\"')]* +|(?<=\w\w)\.[»”\"')]* +(?=[^\W\d_a-zа-яё]|[«“\"])|\n+")
+_END = re.compile(
+    r"[!?…][.!?…]*[»”\"')]* +|\n+"
+    r"|(?<=\w\w)\.[»”\"')]* +(?=[^\W\d_a-zа-яё]|[«“\"]|\d\d?\))"
+)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ABBREVIATION = re.compile(
     r"\b(?:проф|акад|доц|ул|обл|тел|стр|им|кв|көш|даң|ауд|тг|руб|см|рис|ст|св|гр|пр|просп|мкр"
@@ -80,12 +84,19 @@ def _guess(text: str, spoken: Collection[str], sure: float) -> str | None:
     words = _LETTERS.findall(text)
     latin = [word for word in words if is_latin(word)]
     cyrillic = [word for word in words if CYRILLIC.match(word)]
+    if words and cyrillic[:1] == words[:1]:
+        cyrillic[0] = words[0].lower()  # its capital says nothing
     if len(latin) <= 2 * len(cyrillic):
         found = evidence_of_all(map(weighed, cyrillic))
-    elif max(map(len, latin)) < 2 or (sure and all(map(latin_words.known, latin))):
-        return None  # a formula, a brand
+    elif max(map(len, latin)) < 2 or (sure and _names_only(latin)):
+        return None
     else:
         found = evidence_of_all(map(evidence_of, latin))
         sure = 0.0
     first, *others = sorted(((getattr(found, name), name) for name in spoken), reverse=True)
     return first[1] if first[0] - (others[0][0] if others else 0.0) > sure else None
+
+
+def _names_only(words: list[str]) -> bool:
+    """What one says within any language, as ``OK`` or ``iPhone``."""
+    return all(map(latin_words.known, words)) and not speaks_english(words)
