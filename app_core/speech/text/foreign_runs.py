@@ -31,6 +31,7 @@ FEWEST_WORDS = 3
 _TOKEN = re.compile(r"\S+")
 _ADDRESS = re.compile(r"@|[^\W_]\.[^\W\d_]|\d")
 _ENDS = re.compile(r"[.!?…][»”\"')]*$")
+_STOPS = re.compile(r"[,;:—–»”)]$")
 _ROMAN = re.compile(r"[IVXLCDM]+")
 _UNITS = frozenset(
     "km m cm mm kg g mg gb mb tb kb kw kwh hz ghz mhz mah ml usd eur kzt rub gbp cny px dpi am"
@@ -127,9 +128,15 @@ def _latin_runs(tokens: list[_Token]) -> Iterator[tuple[int, int, str]]:
             words = [token.word for token in tokens[start : end + 1] if token.kind]
             if len(words) < FEWEST_WORDS:
                 continue
-            names = all(map(latin_words.known, words)) or looks_like_a_name(words)
+            names = all(map(_is_said_anywhere, words)) or looks_like_a_name(words)
             if speaks_english(words) or not names:
                 yield start, end, best(words, ("en", "kk")) or "en"
+
+
+def _is_said_anywhere(word: str) -> bool:
+    """A word of the list, or an abbreviation."""
+    short = word.isupper() and len(word) <= latin_words.LONGEST_ABBREVIATION
+    return short or latin_words.known(word) is not None
 
 
 def _russian_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
@@ -139,7 +146,7 @@ def _russian_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
         kinds = [token.kind for token in tokens[first : last + 1]]
         if kinds.count("kk") < 2:
             continue
-        start, end = _trimmed(tokens, first, last, "kk")
+        start, end = _grown(tokens, first, last, *_trimmed(tokens, first, last, "kk"))
         special = [not KAZAKH.isdisjoint(token.word) for token in tokens[start : end + 1]]
         words = [token for token in tokens[start : end + 1] if token.kind]
         russian = [t for t in words if t.kind == "?" and t.word.islower() and is_russian(t.word)]
@@ -147,6 +154,19 @@ def _russian_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
         if len(words) >= FEWEST_WORDS and any(special) and mostly:
             runs.append((start, end, "kk"))
     return sorted(runs)
+
+
+def _grown(tokens: list[_Token], first: int, last: int, start: int, end: int) -> tuple[int, int]:
+    """With the words beside it that have a Kazakh ending and are no Russian ones."""
+    while start > first and _seems_kazakh(tokens[start - 1]):
+        start -= 1
+    while end < last and _seems_kazakh(tokens[end + 1]) and not _STOPS.search(tokens[end].text):
+        end += 1
+    return start, end
+
+
+def _seems_kazakh(token: _Token) -> bool:
+    return token.kind == "?" and evidence_of(token.word).kk >= 1 <= weighed(token.word).kk
 
 
 def _with_whole_sentences(tokens: list[_Token]) -> list[_Token]:

@@ -63,6 +63,8 @@ _WEAK = frozenset("а да не ана ол де ге ден нен дан га"
 
 
 _SURE, _KNOWN = 2.0, 0.4
+_SPECIAL, _NAMED = 2.2, 1.1
+"""For a word with a letter of Kazakh alone; a name may stand in any language."""
 _ANYWHERE = frozenset("tenge bar men an ne er sol su til jan tan ana ata apa ma ba tun dos".split())
 """Kazakh words in Latin letters that other languages have too."""
 CYRILLIC = re.compile(r"[Ѐ-ӿ]")
@@ -106,15 +108,16 @@ def evidence_of(word: str) -> Evidence:
 
 def looks_like_a_name(words: Sequence[str]) -> bool:
     """Of a person of Kazakhstan, in Latin letters."""
-    return all(word[0].isupper() for word in words) and any(
-        _NAME.fullmatch(word.lower()) for word in words
-    )
+    named = sum(_NAME.fullmatch(word.lower()) is not None for word in words)
+    return 2 * named >= len(words) and all(word[0].isupper() for word in words)
 
 
 def weighed(word: str) -> Evidence:
     """Of a Cyrillic word with the dictionary of Russian: an ending alone makes no Kazakh word of
     one that it has."""
     found = evidence_of(word)
+    if not KAZAKH.isdisjoint(word):
+        return Evidence(kk=_NAMED if word[0].isupper() else _SPECIAL)
     if max(found) >= _SURE:
         return found
     if word.lower() not in _KAZAKH_WORDS and is_russian(word):

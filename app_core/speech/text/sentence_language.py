@@ -33,6 +33,8 @@ _ABBREVIATION = re.compile(
 _LONGEST_ABBREVIATION = 8
 _SURE = 0.6
 """Less evidence than this between two languages leaves a sentence to its neighbours."""
+_TELLING = 1.5
+"""Evidence by one word that it is more than a name."""
 _LOOK = 1200
 """Characters that tell what a text is in, as a whole."""
 
@@ -86,7 +88,7 @@ def _guess(text: str, spoken: Collection[str], sure: float) -> str | None:
     cyrillic = [word for word in words if CYRILLIC.match(word)]
     if words and cyrillic[:1] == words[:1]:
         cyrillic[0] = words[0].lower()  # its capital says nothing
-    if len(latin) <= 2 * len(cyrillic):
+    if len(latin) <= 2 * len(cyrillic) and not _names_in_english(latin, cyrillic):
         found = evidence_of_all(map(weighed, cyrillic))
     elif max(map(len, latin)) < 2 or (sure and _names_only(latin)):
         return None
@@ -100,3 +102,9 @@ def _guess(text: str, spoken: Collection[str], sure: float) -> str | None:
 def _names_only(words: list[str]) -> bool:
     """What one says within any language, as ``OK`` or ``iPhone``."""
     return all(map(latin_words.known, words)) and not speaks_english(words)
+
+
+def _names_in_english(latin: list[str], cyrillic: list[str]) -> bool:
+    """``Hello, Асель!``"""
+    named = all(word[0].isupper() and max(weighed(word)) < _TELLING for word in cyrillic)
+    return named and bool(cyrillic) and speaks_english(latin)
