@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from app_core.speech.text.language import (
     best,
     evidence_of,
+    is_kazakh,
     is_latin,
+    is_russian,
     joins_russian,
+    looks_like_a_name,
     speaks_english,
     speaks_russian,
+    weighed,
 )
 from app_core.speech.text.letters import latin_words
-from app_core.speech.text.letters.cyrillic import KAZAKH
+from app_core.speech.text.letters.cyrillic import KAZAKH, inflected_as_russian
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -27,6 +31,7 @@ FEWEST_WORDS = 3
 _TOKEN = re.compile(r"\S+")
 _ADDRESS = re.compile(r"@|[^\W_]\.[^\W\d_]|\d")
 _ENDS = re.compile(r"[.!?…][»”\"')]*$")
+_STOPS = re.compile(r"[,;:—–»”)]$")
 _ROMAN = re.compile(r"[IVXLCDM]+")
 _UNITS = frozenset(
     "km m cm mm kg g mg gb mb tb kb kw kwh hz ghz mhz mah ml usd eur kzt rub gbp cny px dpi am"
@@ -104,7 +109,7 @@ def _kind(word: str, language: str) -> str:
     if language == "en":
         return "cyrillic"
     if not KAZAKH.isdisjoint(word):
-        return "kk"
+        return "ru" if language == "ru" and inflected_as_russian(word) else "kk"
     found = evidence_of(word)
     if max(found.ru, found.kk) < _TELLING or (language == "ru" and found.ru < found.kk < _SURE):
         return "?"
@@ -123,8 +128,15 @@ def _latin_runs(tokens: list[_Token]) -> Iterator[tuple[int, int, str]]:
             words = [token.word for token in tokens[start : end + 1] if token.kind]
             if len(words) < FEWEST_WORDS:
                 continue
-            if speaks_english(words) or not all(map(latin_words.known, words)):
+            names = all(map(_is_said_anywhere, words)) or looks_like_a_name(words)
+            if speaks_english(words) or not names:
                 yield start, end, best(words, ("en", "kk")) or "en"
+
+
+def _is_said_anywhere(word: str) -> bool:
+    """A word of the list, or an abbreviation."""
+    short = word.isupper() and len(word) <= latin_words.LONGEST_ABBREVIATION
+    return short or latin_words.known(word) is not None
 
 
 def _russian_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
@@ -134,12 +146,27 @@ def _russian_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
         kinds = [token.kind for token in tokens[first : last + 1]]
         if kinds.count("kk") < 2:
             continue
-        start, end = _trimmed(tokens, first, last, "kk")
+        start, end = _grown(tokens, first, last, *_trimmed(tokens, first, last, "kk"))
         special = [not KAZAKH.isdisjoint(token.word) for token in tokens[start : end + 1]]
-        words = sum(bool(token.kind) for token in tokens[start : end + 1])
-        if words >= FEWEST_WORDS and any(special) and sum(special) * 3 >= words:
+        words = [token for token in tokens[start : end + 1] if token.kind]
+        russian = [t for t in words if t.kind == "?" and t.word.islower() and is_russian(t.word)]
+        mostly = sum(special) * 3 >= len(words) > 3 * len(russian)
+        if len(words) >= FEWEST_WORDS and any(special) and mostly:
             runs.append((start, end, "kk"))
     return sorted(runs)
+
+
+def _grown(tokens: list[_Token], first: int, last: int, start: int, end: int) -> tuple[int, int]:
+    """With the words beside it that have a Kazakh ending and are no Russian ones."""
+    while start > first and _seems_kazakh(tokens[start - 1]):
+        start -= 1
+    while end < last and _seems_kazakh(tokens[end + 1]) and not _STOPS.search(tokens[end].text):
+        end += 1
+    return start, end
+
+
+def _seems_kazakh(token: _Token) -> bool:
+    return token.kind == "?" and evidence_of(token.word).kk >= 1 <= weighed(token.word).kk
 
 
 def _with_whole_sentences(tokens: list[_Token]) -> list[_Token]:
@@ -160,7 +187,13 @@ def _with_whole_sentences(tokens: list[_Token]) -> list[_Token]:
 
 
 def _kazakh_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
-    runs = [run for run in _latin_runs(tokens) if run[2] != "kk"]
+    runs = [
+        (first, last, "en")
+        for first, last, _ in _latin_runs(tokens)
+        if not is_kazakh([token.word for token in tokens[first : last + 1] if token.kind])
+    ]
+    if any(joins_russian(token.word) for token in tokens):
+        tokens = [_by_dictionary(token) if token.kind == "kk" else token for token in tokens]
     for first, last in _stretches(tokens, ("ru", "?", "")):
         if sum(token.kind == "ru" for token in tokens[first : last + 1]) < 2:
             continue
@@ -169,6 +202,13 @@ def _kazakh_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
         if len(words) >= FEWEST_WORDS and speaks_russian(words):
             runs.append((start, end, "ru"))
     return sorted(runs)
+
+
+def _by_dictionary(token: _Token) -> _Token:
+    """An ending that Kazakh has too makes no Kazakh word of a Russian one."""
+    if not KAZAKH.isdisjoint(token.word) or weighed(token.word).kk:
+        return token
+    return token._replace(kind="?")
 
 
 def _english_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app_core.speech.text import english, foreign_runs, kazakh, russian
 from app_core.speech.text.cleaning import clean
 from app_core.speech.text.dictionary import Dictionary
-from app_core.speech.text.language import best
+from app_core.speech.text.language import is_kazakh
 from app_core.speech.text.letters import kazakh_run, nearest
 from app_core.speech.text.letters.lookalikes import unmixed
 from app_core.speech.text.markup import without_html
@@ -20,7 +20,7 @@ from app_core.speech.text.span_text import SpanText
 from app_core.speech.text.stress import stresses, take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from app_core.speech.text.foreign_runs import Part
     from app_core.speech.text.stress import Stresses
@@ -89,7 +89,7 @@ def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Pi
     """Numbered from nought."""
     language, written = part.language, part.text
     if language == "kk":
-        written = kazakh_run.in_cyrillic(written, _is_kazakh)
+        written = kazakh_run.in_cyrillic(written, is_kazakh)
     said, found = take(nearest(LANGUAGES[language](written), language))
     known = {**marked, **found}
     if part.joined:
@@ -107,10 +107,6 @@ def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Pi
             tuple(stresses(piece, language, known)),
             part.joined and number == len(cut) - 1,
         )
-
-
-def _is_kazakh(words: Sequence[str]) -> bool:
-    return best(words, ("kk", "en")) == "kk"
 
 
 def _parts(text: str) -> Iterator[SpanText]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.language import CYRILLIC, evidence, is_latin, is_russian
+from app_core.speech.text.language import (
+    CYRILLIC,
+    evidence_of,
+    evidence_of_all,
+    is_latin,
+    speaks_english,
+    weighed,
+)
 from app_core.speech.text.letters import latin_words
 
 if TYPE_CHECKING:
@@ -13,10 +20,21 @@ if TYPE_CHECKING:
 
     from app_core.speech.text.span_text import SpanText
 
-_END = re.compile(r"[.!?…]+[»”\"')]* +|\n+")
+_END = re.compile(
+    r"[!?…][.!?…]*[»”\"')]* +|\n+"
+    r"|(?<=\w\w)\.[»”\"')]* +(?=[^\W\d_a-zа-яё]|[«“\"]|\d\d?\))"
+)
 _LETTERS = re.compile(r"[^\W\d_]+")
+_ABBREVIATION = re.compile(
+    r"\b(?:проф|акад|доц|ул|обл|тел|стр|им|кв|көш|даң|ауд|тг|руб|см|рис|ст|св|гр|пр|просп|мкр"
+    r"|ш|мыс|dr|mr|mrs|ms|st|prof|no|vs)\.$",
+    re.IGNORECASE,
+)
+_LONGEST_ABBREVIATION = 8
 _SURE = 0.6
 """Less evidence than this between two languages leaves a sentence to its neighbours."""
+_TELLING = 1.5
+"""Evidence by one word that it is more than a name."""
 _LOOK = 1200
 """Characters that tell what a text is in, as a whole."""
 
@@ -47,6 +65,11 @@ def by_language(
 def _sentences(text: SpanText) -> Iterator[SpanText]:
     start = 0
     for end in _END.finditer(text.text):
+        stop = end.start() + 1
+        if text.text[stop - 1] == "." and _ABBREVIATION.search(
+            text.text, max(start, stop - 8), stop
+        ):
+            continue
         yield text.part(start, end.end())
         start = end.end()
     if start < len(text):
@@ -63,13 +86,25 @@ def _guess(text: str, spoken: Collection[str], sure: float) -> str | None:
     words = _LETTERS.findall(text)
     latin = [word for word in words if is_latin(word)]
     cyrillic = [word for word in words if CYRILLIC.match(word)]
-    mostly_latin = len(latin) > 2 * len(cyrillic)
-    found = evidence(" ".join(latin if mostly_latin else cyrillic))
+    if words and cyrillic[:1] == words[:1]:
+        cyrillic[0] = words[0].lower()  # its capital says nothing
+    if len(latin) <= 2 * len(cyrillic) and not _names_in_english(latin, cyrillic):
+        found = evidence_of_all(map(weighed, cyrillic))
+    elif max(map(len, latin)) < 2 or (sure and _names_only(latin)):
+        return None
+    else:
+        found = evidence_of_all(map(evidence_of, latin))
+        sure = 0.0
     first, *others = sorted(((getattr(found, name), name) for name in spoken), reverse=True)
-    if first[0] - (others[0][0] if others else 0.0) > sure:
-        return first[1]
-    if mostly_latin:
-        brands = all(map(latin_words.known, latin))
-        return "en" if "en" in spoken and not brands and not found.kk else None
-    known = sum(map(is_russian, cyrillic))
-    return "ru" if "ru" in spoken and not found.kk and 2 * known > len(cyrillic) > 1 else None
+    return first[1] if first[0] - (others[0][0] if others else 0.0) > sure else None
+
+
+def _names_only(words: list[str]) -> bool:
+    """What one says within any language, as ``OK`` or ``iPhone``."""
+    return all(map(latin_words.known, words)) and not speaks_english(words)
+
+
+def _names_in_english(latin: list[str], cyrillic: list[str]) -> bool:
+    """``Hello, Асель!``"""
+    named = all(word[0].isupper() and max(weighed(word)) < _TELLING for word in cyrillic)
+    return named and bool(cyrillic) and speaks_english(latin)

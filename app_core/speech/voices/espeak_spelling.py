@@ -17,6 +17,9 @@ _UNSTRESSED = dict(zip(_VOWELS, "ViiiVuyEuV", strict=True))
 """espeak-ng's Russian vowels. Unstressed о and а are one sound, е and я weaken."""
 _VOWEL = re.compile(r"(['\"%,=]*)((?:iE2|(?<!@)[aAeEiIoOuUyV8])[#\d]*)")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_PREPOSITION = re.compile(r"(?<!\S)([вксВКС])(?=[^\w\s]*\Z)")
+_CONSONANTS = {"в": "v", "к": "k", "с": "s"}
+"""At an end, before what goes on in another language, espeak-ng would say the letter's name."""
 _SIGNS = {"ь": "", "Ь": "", "ъ": "й", "Ъ": "й"}
 """espeak-ng's Kazakh reads these letters of Russian words as a glottal stop."""
 
@@ -49,6 +52,12 @@ def spelling(
             parts.append((" ", start, -1))
         parts.append((f"[[{moved}]]", word.start(), word.start()))
         done = word.end()
+    preposition = _PREPOSITION.search(said, done) if language == "ru" else None
+    if preposition:
+        start = preposition.start()
+        parts.append((said[done:start], done, -1))
+        parts.append((f"[[{_CONSONANTS[said[start].lower()]}]]", start, start))
+        done = preposition.end()
     parts.append((said[done:], done, -1))
     text = "".join(part for part, _, _ in parts)
     froms = [

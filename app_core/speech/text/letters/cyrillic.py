@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
+from app_core.speech.text.names import stress_of_name
+
 KAZAKH = frozenset("әғқңөұүһіӘҒҚҢӨҰҮҺІ")
 """Letters that Russian does not have."""
 _ACUTE = "\u0301"
 _RUSSIAN = dict(zip("әғқңөұүһіӘҒҚҢӨҰҮҺІ", "агкноуухиАГКНОУУХИ", strict=True))
+_INFLECTED = re.compile(
+    r".{2,}(?:ск(?:ий|ого|ому|им|ом|ая|ой|ую|ое|ие|их|ими)|[оеё]в(?:а|у|ы|ым|ой|е|ых)?|ом|ами|ах)"
+)
 _RUSSIAN_VOWELS = "аеёиоуыэюя"
 _ENGLISH = dict(
     pair.split("=")
@@ -28,9 +35,20 @@ _ABBREVIATION = 4
 _VOWELS = frozenset("аеёиоуыэюяәөұүі")
 
 
+def inflected_as_russian(word: str) -> bool:
+    """``Ақмолинской``, ``Тоқаевым``: whether only Russian has such an ending."""
+    return _INFLECTED.fullmatch(word.lower()) is not None
+
+
 def in_russian(word: str) -> str:
-    """A Kazakh word in the nearest Russian letters, with the stress on its last syllable."""
+    """A Kazakh word in the nearest Russian letters, with the stress on its last syllable. What is
+    inflected as Russian and no known name has no mark."""
     said = "".join(_RUSSIAN.get(char, char) for char in word)
+    known = stress_of_name(said)
+    if known is not None:
+        return said[: known + 1] + _ACUTE + said[known + 1 :]
+    if inflected_as_russian(said):
+        return said
     vowels = [at for at, char in enumerate(said.lower()) if char in _RUSSIAN_VOWELS]
     if len(vowels) < 2:
         return said

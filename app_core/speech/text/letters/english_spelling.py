@@ -14,7 +14,7 @@ _RULES = [
     for rule in (
         "^sch=ш ^wh=в ^wr=р ^kn=н ^ps=пс ^x=кс ^ye=е ^ya=я ^yu=ю ^yo=ё ^y=й ^e=э ^io=ио ^ch=ч"
         " tion$=шн sion$=жн tions$=шнс ture$=чер ight=айт eigh=ей augh=о ough=о"
-        " shch=щ tch=ч sch=ш ssh=ш ck=к sh=ш ch=ч th=т ph=ф gh=г kh=х zh=ж ts=ц qu=кв"
+        " shch=щ tch=ч sch=ш ssh=ш ck=к sh=ш ch=ч th=т ph=ф gh=г kh=х zh=ж ts=ц ts$=тс qu=кв"
         " ce=се ci=си cy=си cc=кк"
         " oo=у ee=и ea=и eau=о ew=ью ey$=и ay$=ей ow$=оу ow=ау ou=ау oa=оу aw=о"
         " ai=ай ei=ей oi=ой ui=уи ay=ай ey=ей oy=ой uy=уй yu=ю ya=я yo=ё ye=е"

@@ -42,7 +42,7 @@ _TYPED = dict(
         " jumys=жұмыс zhumys=жұмыс uaqyt=уақыт ulken=үлкен kishkentai=кішкентай bala=бала"
         " balalar=балалар dostar=достар dos=дос mektep=мектеп kitap=кітап kala=қала qala=қала"
         " jer=жер su=су ayel=әйел aiel=әйел er=ер adam=адам zhan=жан jan=жан"
-        " turady=тұрады turamyn=тұрамын tur=тұр jatyr=жатыр otyr=отыр"
+        " turady=тұрады turamyn=тұрамын turam=тұрам tur=тұр jatyr=жатыр otyr=отыр"
         " qaida=қайда qayda=қайда kaida=қайда kayda=қайда qashan=қашан kashan=қашан"
         " erten=ертең keshe=кеше qazir=қазір kazir=қазір endi=енді"
         " ayt=айт aitshy=айтшы aytshy=айтшы ma=ма me=ме ba=ба be=бе da=да de=де"
@@ -56,7 +56,8 @@ _TYPED = dict(
         " qansha=қанша kansha=қанша tenge=теңге aqsha=ақша aksha=ақша satamyn=сатамын"
         " respublika=республика universitet=университет prezident=президент ministr=министр"
         " kompaniia=компания kompaniya=компания telefon=телефон internet=интернет film=фильм"
-        " kino=кино video=видео institut=институт filosofiia=философия tarih=тарих tarikh=тарих"
+        " kino=кино video=видео institut=институт filosofiia=философия"
+        " assalaumagaleikum=ассалаумағалейкум tarih=тарих tarikh=тарих"
     ).split()
 )
 """Words that ASCII alone does not tell."""
@@ -94,9 +95,10 @@ def _spelled(lower: str, hard: bool) -> str:
             continue
         char = lower[at]
         new = _LETTERS.get(char, "" if char in "'’`ʻ" else char)
-        if char in _GLIDES and before and before in _VOWELS - _GLIDES:
+        glided = before == "u" and lower[at - 2 : at - 1] in _VOWELS and at > 1  # ауыл, бауыр
+        if char in _GLIDES and before and before in _VOWELS - _GLIDES and not glided:
             new = "й"
-        elif char in "iı" and after and after in _VOWELS:
+        elif char in "iı" and (after and after in _VOWELS or before in ("q", "ğ")):
             new = "и"
         elif hard and char in "kg":
             new = {"k": "қ", "g": "ғ"}[char]

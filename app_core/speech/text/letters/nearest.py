@@ -19,6 +19,8 @@ _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{2,5}")
 _JOINTS = re.compile(r"([-])")
 _SLASH = re.compile(rf"(?<=[{_L}])/(?=[{_L}])")
 """``UX/UI`` is said without it."""
+_APOSTROPHE = re.compile(rf"(?<=[{_L}])['’](?=[Ѐ-ӿ])")
+"""Between a foreign word and its Russian or Kazakh ending."""
 _FOREIGN = re.compile(rf"[^\W\d_{_L}Ѐ-ӿ]")
 _GREEK = dict(
     zip(
@@ -51,10 +53,11 @@ def nearest(text: SpanText, language: str) -> SpanText:
     text = text.sub(_FOREIGN, lambda match: _other(match.group(), language))
     if language == "en":
         return text.sub(_CYRILLIC, lambda match: _in_english(match.group()))
-    text = text.sub(_SLASH, " ").sub(_LATIN, lambda match: _latin(match.group(), language))
-    return (
-        text.sub(_CYRILLIC, lambda match: _in_russian(match.group())) if language == "ru" else text
-    )
+    text = text.sub(_SLASH, " ").sub(_APOSTROPHE, "")
+    text = text.sub(_LATIN, lambda match: _latin(match.group(), language))
+    if language == "kk":
+        return text
+    return text.sub(_CYRILLIC, lambda match: _in_russian(match.group()))
 
 
 def _other(char: str, language: str) -> str | None:
