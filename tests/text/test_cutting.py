@@ -39,7 +39,7 @@ def test_a_part_of_a_long_text_ends_between_words(inner: str) -> None:
     for shift in range(60):
         text = "слово " * 185 + "а" * shift + f" {inner} " + "слово " * 100
         parts = [part.text for part in _parts(text)]
-        assert "".join(parts) == text
+        assert "".join(parts) == text.strip()
         assert any(inner in part for part in parts), shift
 
 
