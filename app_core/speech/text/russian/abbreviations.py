@@ -41,9 +41,16 @@ _TIGHT = re.compile(r" ?\. ?")
 
 
 def abbreviations(text: SpanText) -> SpanText:
-    text = text.sub(_DEGREE, _degree).sub(_ADJECTIVE, _adjective)
+    text = text.sub(_TEMPERATURE, _temperature).sub(_DEGREE, _degree).sub(_ADJECTIVE, _adjective)
     text = text.sub(_PHRASE, _phrase).sub(_SLASH, lambda match: SLASHED[match[1].lower()])
     return text.sub(_HYPHEN, lambda match: HYPHENED[match[1].lower()])
+
+
+_TEMPERATURE = re.compile(r"(?<!\w)t ?°(?![CС\w])")
+
+
+def _temperature(match: re.Match[str]) -> str:
+    return inflect("температура", case_of_noun(match.string, match.start()))
 
 
 def _key(written: str) -> str:

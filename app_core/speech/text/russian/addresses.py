@@ -185,6 +185,12 @@ def _place(match: re.Match[str]) -> str | None:
         ):
             noun = "строение"
         case = case_of_noun(text, match.start())
+        if (
+            case == "nomn"
+            and noun in ("город", "село", "посёлок", "район")
+            and _is_noun(before_word(text, match.start()))
+        ):
+            case = "gent"
         if noun in ("телефон", "мобильный") and case not in ("datv", "gent"):
             case = "nomn"
         plural = (
@@ -199,6 +205,12 @@ def _place(match: re.Match[str]) -> str | None:
             " " if kind or rest[:1].isalpha() else "" if not pointed or rest[:1] else "."
         )
     return None
+
+
+def _is_noun(word: str) -> bool:
+    """Whether ``word`` stands before a city as its ruler or street does: ``акимат г. Алматы``."""
+    ways = forms(word) if word else ()
+    return bool(ways) and ways[0].part == "NOUN" and not ways[0].fixed
 
 
 def _hyphen(match: re.Match[str]) -> str:

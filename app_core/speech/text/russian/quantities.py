@@ -13,7 +13,7 @@ from app_core.speech.text.span_text import SpanText
 _SIGN = r"(?:(?<![\w)%°])[-–−+])?"
 _NUMBER = r"\d++(?:[.,]\d++)?"
 _DASH = r"(?: ?(?:[-–÷]|\.\.\.|…) ?|—)"
-_MAGNITUDE = r"(?: ?(?P<magnitude>(?i:тыс|млн|млрд|трлн))(?!\w)(?:\.(?= ?[a-zа-яё,;)₸₽$€]))?)?"
+_MAGNITUDE = r"(?: ?(?P<magnitude>(?i:тыс|млн|млрд|трлн))(?!\w)(?:\.(?= ?[a-zа-яё,;)₸₽$€/]))?)?"
 _END = r"(?!\w)"
 _RATES = {
     "кг": "за килограмм",
@@ -54,7 +54,7 @@ _RATES = {
 _RATE = (
     r"(?: ?/ ?(?P<rate>"
     + "|".join(re.escape(name) for name in sorted(_RATES, key=len, reverse=True))
-    + rf"|{units.PATTERN})(?!\w))?"
+    + rf"|{units.PATTERN})(?!\w)(?:\.(?= ?[,;:)\dа-яё+–—-]))?)?"
 )
 _DOT = r"(?P<dot>\.(?= ?[,;:)\da-zа-яё/–—-]))?"
 _LOW = (
@@ -69,7 +69,7 @@ _BEFORE = re.compile(
     rf"(?<!\w)(?P<sign>[-–−+])?(?P<currency>{currencies.BEFORE}) ?(?:(?P<low>{_NUMBER}){_DASH})?"
     rf"(?P<amount>{_NUMBER}){_MAGNITUDE}{_END}{_RATE}"
 )
-_MAGNITUDE_ALONE = re.compile(rf"{_LOW}(?P<amount>{_SIGN}{_NUMBER}){_MAGNITUDE[:-1]}")
+_MAGNITUDE_ALONE = re.compile(rf"{_LOW}(?P<amount>{_SIGN}{_NUMBER}){_MAGNITUDE[:-1]}{_RATE}")
 _WORD_BEFORE_SIGN = re.compile(
     rf"(?<=[а-яё]) ?(?P<currency>₸|₽|\$|€|£|¥|(?<= )(?i:тг|тнг|руб|долл))(?!\w){_DOT}"
 )
@@ -81,6 +81,7 @@ _UNLIKELY_BEFORE_WORD = frozenset("с В А Н К".split())
 _LETTERED = frozenset("А В Н".split())
 _PAGES = Noun("страница", "femn")
 _SHORT_WORDS = re.compile(r"\. ?[едпкночг](?!\w)")
+_PAPER, _SHEET = re.compile(r"(?i:тетрад|альбом|блокнот)"), Noun("лист")
 _HOUSE_BEFORE = re.compile(
     r"(?:(?<!\w)(?:д|дом|доме|дома|корп|корпус|стр|блок|секция|ул|№|номер|кв|каб)\.? ?)$"
 )
@@ -95,7 +96,7 @@ _SPOON_ENDINGS = {"ложка": "ая", "ложку": "ую", "ложки": "ы�
 _TIMES_A = re.compile(
     r"(?<![\w.,])(\d{1,2}(?:[-–]\d{1,2})?) ?р\.? ?(?:/|в) ?(день|д|сутки|сут|нед|неделю)(?!\w)\.?"
 )
-_PER_ONE = re.compile(rf"(?<!\w)(?P<before>за|в|на) (?P<unit>{units.PATTERN})(?!\w){_DOT}")
+_PER_ONE = re.compile(rf"(?<!\w)(?P<before>за|в|на) (?P<unit>{units.PATTERN})(?!\w|\.? ?\d){_DOT}")
 _ALONE = re.compile(r"(?<![\w.]) ?(?<!\d)(?<!\d )(?P<unit>тг|тнг|кг|км|см|мм|мл|кВт|ГБ|МБ)(?!\w)")
 _WITH_DISCOUNT = re.compile(
     r"(?<=[сС] )(\d{1,3}) ?%(?= (?:скидкой|предоплатой|надбавкой|гарантией))"
@@ -209,8 +210,12 @@ def _after(match: re.Match[str]) -> str | None:
     if written in ("м", "км", "мин", "ч", "см", "минут") and _DISTANCE_FROM.match(rest):
         case = "loct" if match.string[: match.start()].lower().endswith("в ") else case
     noun = units.unit(written)
+    if written == "л" and _PAPER.search(match.string[max(0, match.start() - 40) : match.start()]):
+        noun = _SHEET
     if noun is None:
         return None
+    if case == "accs" and before.lower().endswith("в ") and re.match(r" [—=–]", rest):
+        case = "loct"  # in one metre there are
     said = _parsed(match["amount"], match["magnitude"]).say(noun, case)
     return _low(match, case, noun) + _plus(match["amount"]) + said + rate + _space(rest)
 
@@ -275,7 +280,8 @@ def _magnitude(match: re.Match[str]) -> str | None:
     whole = _parsed(match["amount"], None, money=True).whole
     case = case_of_amount(match.string, match.start(), whole)
     said = _parsed(match["amount"], match["magnitude"]).say(None, case)
-    return _low(match, case, None) + _plus(match["amount"]) + said
+    rate = f" {_rate(match['rate'])}" if match["rate"] else ""
+    return _low(match, case, None) + _plus(match["amount"]) + said + rate
 
 
 def _currency_after_word(match: re.Match[str]) -> str:

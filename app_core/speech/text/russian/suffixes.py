@@ -44,7 +44,7 @@ _CARDINAL = {
 
 def suffixes(text: SpanText) -> SpanText:
     text = text.sub(_COMPOUND, _compound).sub(_COMPOUND_GLUED, _compound_glued)
-    text = text.sub(_KILOMETRE, _kilometre)
+    text = text.sub(_KILOMETRE, _kilometre).sub(_MINUTE, _minute)
     return text.sub(_RANGE_BEFORE, _range_start).sub(_ENDED, _ended).sub(_GLUED, _ended)
 
 
@@ -56,6 +56,14 @@ def _kilometre(match: re.Match[str]) -> str:
     """``на 145-м км``"""
     case = _KILOMETRES[match[2]]
     return f"{ordinal(int(match[1]), case)} {inflect('километр', case)}"
+
+
+_MINUTE = re.compile(r"(?<=на )(\d{1,3})-?(?:ой|й) мин(?!\w)\.?(?P<end>(?= ?$))?")
+
+
+def _minute(match: re.Match[str]) -> str:
+    stop = "." if match["end"] is not None and match.group().endswith(".") else ""
+    return f"{ordinal(int(match[1]), 'loct', 'femn')} минуте{stop}"
 
 
 def joined(number: int) -> str:

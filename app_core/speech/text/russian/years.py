@@ -137,7 +137,8 @@ def _listed(match: re.Match[str]) -> str:
 def _one(match: re.Match[str]) -> str | None:
     word, year = match["word"].lower(), int(match["year"])
     text, at = match.string, match.start()
-    if len(match["year"]) == 3 and not match["era"]:
+    old = len(match["year"]) == 3 and before_word(text, at) in ("в", "до", "после") and word == "г."
+    if len(match["year"]) == 3 and not match["era"] and not old:
         return None
     era = match["era"] or ""
     if word.endswith("в."):
@@ -150,7 +151,7 @@ def _one(match: re.Match[str]) -> str | None:
         case = "datv" if word == "году" and before in ("к", "ко", "по") else case
         case = "accs" if word == "год" else case
         return f"{ordinal(year, case)} {word}{era}"
-    if not 1000 <= year < 2200 and not era:
+    if not 1000 <= year < 2200 and not era and not old:
         return None
     case = _case(text, at)
     form = {"nomn": "год", "accs": "год", "gent": "года", "ablt": "годом"}.get(case, "году")
