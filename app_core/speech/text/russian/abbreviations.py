@@ -24,7 +24,6 @@ def _pattern(names: object, ending: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w/-])(?P<name>(?i:{'|'.join(written)}))" + ending)
 
 
-_STOP = r"(?P<stop>(?=\s*(?:$|\n| [А-ЯЁ])))?"
 _PHRASE = _pattern(PHRASES, r"\." + r"(?P<stop>(?= ?(?:$|\n)| [А-ЯЁӘҒҚҢӨҰҮҺІ]))?")
 _SLASH = _pattern(SLASHED, r"(?![\w/])")
 _HYPHEN = _pattern(HYPHENED, r"(?![\w-])")
@@ -36,7 +35,6 @@ _DEGREE = re.compile(
     r"(?P<dot>\.)?(?!\w)"
 )
 _MAY_END = frozenset("и т.д|и т.п|и др|и пр|и т.д и т.п|вкл|с.г|т.г".split("|"))
-_SPACES = re.compile(r"(?<=\.) (?=\w)")
 _TIGHT = re.compile(r" ?\. ?")
 
 

@@ -66,6 +66,7 @@ _PLACES: tuple[tuple[str, _Place], ...] = (
     ("пав", _Place("павильон", "1")),
     ("рис", _Place("рисунок", "*")),
     ("табл", _Place("таблица", "*")),
+    ("абз", _Place("абзац", "1")),
     ("гл", _Place("глава", "1")),
     ("разд", _Place("раздел", "*")),
     ("ст", _Place("статья", "1")),
@@ -117,8 +118,6 @@ _HYPHENED = {
     "кв-ла": ("квартал", "gent"),
     "п-т": ("проспект", "nomn"),
 }
-_NAME = r"(?= ?[«\"]?[А-ЯЁӘҒҚҢӨҰҮҺІA-Z])"
-_DIGIT = r"(?= ?(?:№ ?|номер )?\d)"
 _NAMES = sorted({name for name, _ in _PLACES}, key=len, reverse=True)
 _WRITTEN = re.compile(
     rf"(?<![\w.-])(?P<name>(?i:{'|'.join(_NAMES)}))(?P<point>\.) ?(?=[\w«\"№:\d]|$|\n|,)"
@@ -215,6 +214,8 @@ def _is_noun(word: str) -> bool:
 
 def _hyphen(match: re.Match[str]) -> str:
     noun, case = _HYPHENED[match["name"].lower()]
+    if noun == "размер" and re.match(r" [а-яё]{4}", match.string[match.end() : match.end() + 5]):
+        noun = "раствор"
     text = match.string
     if case == "nomn":
         before = before_word(text, match.start())

@@ -49,7 +49,7 @@ _NO_COUNT_AFTER = frozenset(
 
 
 _NUMBERED_BEFORE = re.compile(
-    r"(?:пункт|подпункт|стать|част|глав|абзац|страниц|вагон|мест[оае]$|кабинет|терминал|квартир|этаж|уровен|групп[аеу]$|маршрут|рейс|шаг$|урок$|поезд|вариант)"
+    r"(?:пункт|подпункт|стать|част|глав|абзац|рисун|таблиц|параграф|раздел|приложени|задач|пример|упражнени|теорем|формул|страниц|вагон|мест[оае]$|кабинет|терминал|квартир|этаж|уровен|групп[аеу]$|маршрут|рейс|шаг$|урок$|поезд|вариант)"
 )
 
 
@@ -112,9 +112,7 @@ def _fraction(match: re.Match[str]) -> str:
     cases = governed(text, at)
     case = "nomn" if cases is ANY else cases[0]
     before = before_word(text, at)
-    if "." in match.group() and (
-        before.isascii() and before.isalpha() or before in _NO_COUNT_AFTER
-    ):
+    if "." in match.group() and (before.isascii() and before.isalpha() or _is_numbered(text, at)):
         return f"{cardinal(int(match['number']))} точка {_zeros(match['fraction'])}"
     ahead = _WORDS.match(text, match.end())
     if match["fraction"] == "5" and ahead and ahead[1].lower() in _HALVED:

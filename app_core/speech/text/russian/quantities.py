@@ -6,6 +6,7 @@ import re
 
 from app_core.speech.text.russian import currencies, units
 from app_core.speech.text.russian.grammar.government import case_of_amount
+from app_core.speech.text.russian.grammar.morphology import inflect
 from app_core.speech.text.russian.grammar.noun import Amount, Noun, amount
 from app_core.speech.text.russian.grammar.numbers import cardinal
 from app_core.speech.text.span_text import SpanText
@@ -96,8 +97,11 @@ _SPOON_ENDINGS = {"ложка": "ая", "ложку": "ую", "ложки": "ы�
 _TIMES_A = re.compile(
     r"(?<![\w.,])(\d{1,2}(?:[-–]\d{1,2})?) ?р\.? ?(?:/|в) ?(день|д|сутки|сут|нед|неделю)(?!\w)\.?"
 )
+_FOR_ONE = re.compile(r"(тенге|рублей|рубля|рубль|долларов|евро) ?/ ?([а-яё]{3,20})(?!\w)")
 _PER_ONE = re.compile(rf"(?<!\w)(?P<before>за|в|на) (?P<unit>{units.PATTERN})(?!\w|\.? ?\d){_DOT}")
-_ALONE = re.compile(r"(?<![\w.]) ?(?<!\d)(?<!\d )(?P<unit>тг|тнг|кг|км|см|мм|мл|кВт|ГБ|МБ)(?!\w)")
+_ALONE = re.compile(
+    r"(?<![\w./]) ?(?<!\d)(?<!\d )(?<!/)(?P<unit>тг|тнг|кг|км|см|мм|мл|кВт|ГБ|МБ)(?!\w)"
+)
 _WITH_DISCOUNT = re.compile(
     r"(?<=[сС] )(\d{1,3}) ?%(?= (?:скидкой|предоплатой|надбавкой|гарантией))"
 )
@@ -110,8 +114,12 @@ def _inches(match: re.Match[str]) -> str | None:
     return f"{match[1]} дюйм"
 
 
+_STRENGTH = re.compile(r"(?<=\d) ?(мг|мл|г|кг|ЕД|МЕ|мкг) ?/ ?(?=\d)")
+
+
 def quantities(text: SpanText) -> SpanText:
     """Words in place of numbers that have a unit or a currency, and of these."""
+    text = text.sub(_STRENGTH, lambda match: f" {match[1]} на ")
     text = text.sub(_INCHES, _inches).sub(_THOUSANDS, " тыс. ")
     text = text.sub(_SPOON, _spoon).sub(_TIMES_A, _times_a)
     text = text.sub(_WITH_DISCOUNT, _with_discount)
@@ -121,6 +129,7 @@ def quantities(text: SpanText) -> SpanText:
     text = text.sub(_MAGNITUDE_ALONE, _magnitude)
     text = text.sub(_WORD_BEFORE_SIGN, _currency_after_word)
     text = text.sub(_PER, lambda match: f"{match[1]} {_RATES[match[2]]}")
+    text = text.sub(_FOR_ONE, lambda match: f"{match[1]} за {inflect(match[2], 'accs')}")
     return text.sub(_PER_ONE, _per_one).sub(_ALONE, _alone)
 
 

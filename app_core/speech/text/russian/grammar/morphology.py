@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pymorphy3 import MorphAnalyzer
 
-CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
 _SECOND = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}
 _LEAST = 0.01
 """Of the readings of a form, the share below which one is not thought of."""
