@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.russian.grammar.government import ANY, before_word, governed, shared_out
+from app_core.speech.text.russian.grammar.government import (
+    ANY,
+    before_word,
+    case_of_amount,
+    governed,
+    is_object,
+    shared_out,
+)
 from app_core.speech.text.russian.grammar.morphology import Form, forms
 from app_core.speech.text.russian.grammar.numbers import (
     cardinal,
@@ -55,6 +62,7 @@ _NUMBERED_BEFORE = re.compile(
 
 _DAYS_OF_MONTH = re.compile(r"\d{1,2}(?:(?:, | и | или |, и )\d{1,2}){0,3} числа(?!\w)")
 _IN_ONE = re.compile(r"\d (?:шт\.? )?в $")
+_OBJECT_FIRST = ("accs", "nomn", "gent", "datv", "ablt", "loct")
 _LOWER_END = re.compile(
     r"(?:(?<![а-яё])(?:ноль|од[ин]|дв|тр[иеё]|четыр|пят|шест|сем|восем|восьм|девят|десят|одиннадц"
     r"|сорок|ст[оа]|тысяч|миллион|миллиард)[а-яё]{0,14}+ )++— $"
@@ -110,7 +118,7 @@ def _zeros(written: str) -> str:
 def _fraction(match: re.Match[str]) -> str:
     text, at = match.string, match.start()
     cases = governed(text, at)
-    case = "nomn" if cases is ANY else cases[0]
+    case = case_of_amount(text, at) if cases is ANY else cases[0]
     before = before_word(text, at)
     if "." in match.group() and (before.isascii() and before.isalpha() or _is_numbered(text, at)):
         return f"{cardinal(int(match['number']))} точка {_zeros(match['fraction'])}"
@@ -167,7 +175,9 @@ def said(number: int, nouns: _Words, text: str, at: int) -> str:
         grades = [way for way in ways if way.plural and way.lemma in ("класс", "курс")]
         if grades and _AFTER_ORDINAL.search(text[max(0, at - 24) : at]):
             return ordinal(number, grades[0].case, plural=True)
-        counted = _counted(number, ways, cases)
+        things = cases is ANY and not any(way.animate for way in ways)
+        objects = _OBJECT_FIRST if things and is_object(text, at) else cases
+        counted = _counted(number, ways, objects)
         which = _which(number, word, ways, cases, text, at)
         if which and (counted is None or which[1]):
             return which[0]
@@ -177,7 +187,7 @@ def said(number: int, nouns: _Words, text: str, at: int) -> str:
             for _, shapes_of_word in reversed(nouns):
                 if counted := _counted(number, shapes_of_word, candidates):
                     return counted
-    case = "nomn" if cases is ANY else cases[0]
+    case = case_of_amount(text, at) if cases is ANY else cases[0]
     return cardinal(number, case, _gender_ahead(text, at, number))
 
 

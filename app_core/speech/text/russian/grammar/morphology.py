@@ -77,6 +77,13 @@ def is_name(word: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def takes_object(word: str) -> bool:
+    """Whether it is a verb with a direct object, by its likeliest reading."""
+    tag = _analyzer().parse(word)[0].tag
+    return tag.POS in ("VERB", "INFN", "GRND") and "tran" in tag
+
+
+@lru_cache(maxsize=4096)
 def is_place(word: str) -> bool:
     """Whether it can be the name of a city, a river or a country."""
     return any("Geox" in parse.tag for parse in _analyzer().parse(word))
