@@ -19,6 +19,8 @@ _FRACTION = re.compile(
     r"(?: ?(?P<unit>" + units.PATTERN + r")(?!\w)(?:\.(?= ?[а-яё,]))?)?"
 )
 _DIAMETER = re.compile(r"[Øø⌀] ?(?=\d)")
+_ABOUT = re.compile(r"[~∼] ?(?=[\d$€₸])")
+_DEGREES, _DEGREE_SIGNS = re.compile("[℃℉]"), {"℃": "°C", "℉": "°F"}
 _OUT_OF = re.compile(r"(?<=\d[.,]\d) ?/ ?(?=(?:5|10|100)(?! ?[\dА-Яа-яA-Z]))")
 _SLASH = re.compile(r"(?<=\d) ?/ ?(?=\d)")
 _BY = re.compile(r"(?<=\d) ?(?:[xх]|(?<! )[×*](?! )) ?(?=\d)(?!10[⁰¹²³⁴-⁹])")
@@ -84,6 +86,7 @@ _VARIABLES = {name.lower(): said for name, said in LATIN.items()}
 
 def fractions(text: SpanText) -> SpanText:
     """``1/2``, ``½``, ``120/80``, ``24/7``, ``20x30``."""
+    text = text.sub(_ABOUT, "примерно ").sub(_DEGREES, lambda match: _DEGREE_SIGNS[match.group()])
     text = text.sub(_DIAMETER, "диаметр ").sub(_VULGAR_SIGN, _vulgar)
     return (
         text.sub(_FRACTION, _fraction).sub(_OUT_OF, " из ").sub(_SLASH, " дробь ").sub(_BY, " на ")

@@ -16,45 +16,9 @@ _NUMBER = r"\d++(?:[.,]\d++)?"
 _DASH = r"(?: ?(?:[-–÷]|\.\.\.|…) ?|—)"
 _MAGNITUDE = r"(?: ?(?P<magnitude>(?i:тыс|млн|млрд|трлн))(?!\w)(?:\.(?= ?[a-zа-яё,;)₸₽$€/]))?)?"
 _END = r"(?!\w)"
-_RATES = {
-    "кг": "за килограмм",
-    "г": "за грамм",
-    "т": "за тонну",
-    "л": "за литр",
-    "м": "за метр",
-    "м2": "за квадратный метр",
-    "м²": "за квадратный метр",
-    "кв.м": "за квадратный метр",
-    "м3": "за кубический метр",
-    "м³": "за кубический метр",
-    "км": "за километр",
-    "сотка": "за сотку",
-    "га": "за гектар",
-    "шт": "за штуку",
-    "уп": "за упаковку",
-    "ед": "за единицу",
-    "кВт·ч": "за киловатт-час",
-    "кВт*ч": "за киловатт-час",
-    "кВтч": "за киловатт-час",
-    "ночь": "за ночь",
-    "мин": "в минуту",
-    "ч": "в час",
-    "час": "в час",
-    "день": "в день",
-    "сут": "в сутки",
-    "сутки": "в сутки",
-    "нед": "в неделю",
-    "неделя": "в неделю",
-    "неделю": "в неделю",
-    "мес": "в месяц",
-    "месяц": "в месяц",
-    "год": "в год",
-    "чел": "с человека",
-    "человек": "с человека",
-}
 _RATE = (
     r"(?: ?/ ?(?P<rate>"
-    + "|".join(re.escape(name) for name in sorted(_RATES, key=len, reverse=True))
+    + "|".join(re.escape(name) for name in sorted(currencies.RATES, key=len, reverse=True))
     + rf"|{units.PATTERN})(?!\w)(?:\.(?= ?[,;:)\dа-яё+–—-]))?)?"
 )
 _DOT = r"(?P<dot>\.(?= ?[,;:)\da-zа-яё/–—-]))?"
@@ -128,7 +92,7 @@ def quantities(text: SpanText) -> SpanText:
     text = text.sub(_AFTER, _after)
     text = text.sub(_MAGNITUDE_ALONE, _magnitude)
     text = text.sub(_WORD_BEFORE_SIGN, _currency_after_word)
-    text = text.sub(_PER, lambda match: f"{match[1]} {_RATES[match[2]]}")
+    text = text.sub(_PER, lambda match: f"{match[1]} {currencies.RATES[match[2]]}")
     text = text.sub(_FOR_ONE, lambda match: f"{match[1]} за {inflect(match[2], 'accs')}")
     return text.sub(_PER_ONE, _per_one).sub(_ALONE, _alone)
 
@@ -138,7 +102,7 @@ def _spoon(match: re.Match[str]) -> str:
 
 
 def _times_a(match: re.Match[str]) -> str:
-    rate = {"д": "в день", "неделю": "в неделю"}.get(match[2]) or _RATES[match[2]]
+    rate = {"д": "в день", "неделю": "в неделю"}.get(match[2]) or currencies.RATES[match[2]]
     last = int(re.split("[-–]", match[1])[-1])
     return f"{match[1]} {Noun('раз', many='раз').after(last, 'nomn')} {rate}"
 
@@ -225,13 +189,19 @@ def _after(match: re.Match[str]) -> str | None:
         return None
     if case == "accs" and before.lower().endswith("в ") and re.match(r" [—=–]", rest):
         case = "loct"  # in one metre there are
+    if (
+        written == "%"
+        and before.lower().endswith("в ")
+        and re.match(r" (?:случа|сем|школ)[а-я]*", rest)
+    ):
+        case = "loct"
     said = _parsed(match["amount"], match["magnitude"]).say(noun, case)
     return _low(match, case, noun) + _plus(match["amount"]) + said + rate + _space(rest)
 
 
 def _rate(written: str) -> str:
-    if written in _RATES:
-        return _RATES[written]
+    if written in currencies.RATES:
+        return currencies.RATES[written]
     noun = units.unit(written)
     return f"за {noun.form('accs')}" if noun else written
 
