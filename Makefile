@@ -67,6 +67,7 @@ bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, film
 	$(BIN)/python -m benchmarks.slow_viewer
 	$(BIN)/python -m benchmarks.attack
 	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.reading
 
 fuzz: $(VENV)/dev.stamp ## Ask a server 2,000 random things by its OpenAPI document (minutes)
 	@$(INSTALL) "schemathesis>=4,<5"

@@ -24,7 +24,6 @@ def _pattern(names: object, ending: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w/-])(?P<name>(?i:{'|'.join(written)}))" + ending)
 
 
-_STOP = r"(?P<stop>(?=\s*(?:$|\n| [А-ЯЁ])))?"
 _PHRASE = _pattern(PHRASES, r"\." + r"(?P<stop>(?= ?(?:$|\n)| [А-ЯЁӘҒҚҢӨҰҮҺІ]))?")
 _SLASH = _pattern(SLASHED, r"(?![\w/])")
 _HYPHEN = _pattern(HYPHENED, r"(?![\w-])")
@@ -36,14 +35,20 @@ _DEGREE = re.compile(
     r"(?P<dot>\.)?(?!\w)"
 )
 _MAY_END = frozenset("и т.д|и т.п|и др|и пр|и т.д и т.п|вкл|с.г|т.г".split("|"))
-_SPACES = re.compile(r"(?<=\.) (?=\w)")
 _TIGHT = re.compile(r" ?\. ?")
 
 
 def abbreviations(text: SpanText) -> SpanText:
-    text = text.sub(_DEGREE, _degree).sub(_ADJECTIVE, _adjective)
+    text = text.sub(_TEMPERATURE, _temperature).sub(_DEGREE, _degree).sub(_ADJECTIVE, _adjective)
     text = text.sub(_PHRASE, _phrase).sub(_SLASH, lambda match: SLASHED[match[1].lower()])
     return text.sub(_HYPHEN, lambda match: HYPHENED[match[1].lower()])
+
+
+_TEMPERATURE = re.compile(r"(?<!\w)t ?°(?![CС\w])")
+
+
+def _temperature(match: re.Match[str]) -> str:
+    return inflect("температура", case_of_noun(match.string, match.start()))
 
 
 def _key(written: str) -> str:

@@ -66,6 +66,7 @@ _PLACES: tuple[tuple[str, _Place], ...] = (
     ("пав", _Place("павильон", "1")),
     ("рис", _Place("рисунок", "*")),
     ("табл", _Place("таблица", "*")),
+    ("абз", _Place("абзац", "1")),
     ("гл", _Place("глава", "1")),
     ("разд", _Place("раздел", "*")),
     ("ст", _Place("статья", "1")),
@@ -117,8 +118,6 @@ _HYPHENED = {
     "кв-ла": ("квартал", "gent"),
     "п-т": ("проспект", "nomn"),
 }
-_NAME = r"(?= ?[«\"]?[А-ЯЁӘҒҚҢӨҰҮҺІA-Z])"
-_DIGIT = r"(?= ?(?:№ ?|номер )?\d)"
 _NAMES = sorted({name for name, _ in _PLACES}, key=len, reverse=True)
 _WRITTEN = re.compile(
     rf"(?<![\w.-])(?P<name>(?i:{'|'.join(_NAMES)}))(?P<point>\.) ?(?=[\w«\"№:\d]|$|\n|,)"
@@ -185,6 +184,12 @@ def _place(match: re.Match[str]) -> str | None:
         ):
             noun = "строение"
         case = case_of_noun(text, match.start())
+        if (
+            case == "nomn"
+            and noun in ("город", "село", "посёлок", "район")
+            and _is_noun(before_word(text, match.start()))
+        ):
+            case = "gent"
         if noun in ("телефон", "мобильный") and case not in ("datv", "gent"):
             case = "nomn"
         plural = (
@@ -201,8 +206,16 @@ def _place(match: re.Match[str]) -> str | None:
     return None
 
 
+def _is_noun(word: str) -> bool:
+    """Whether ``word`` stands before a city as its ruler or street does: ``акимат г. Алматы``."""
+    ways = forms(word) if word else ()
+    return bool(ways) and ways[0].part == "NOUN" and not ways[0].fixed
+
+
 def _hyphen(match: re.Match[str]) -> str:
     noun, case = _HYPHENED[match["name"].lower()]
+    if noun == "размер" and re.match(r" [а-яё]{4}", match.string[match.end() : match.end() + 5]):
+        noun = "раствор"
     text = match.string
     if case == "nomn":
         before = before_word(text, match.start())

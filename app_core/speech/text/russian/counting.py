@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.russian.grammar.government import ANY, before_word, governed, shared_out
+from app_core.speech.text.russian.grammar.government import (
+    ANY,
+    before_word,
+    case_of_amount,
+    governed,
+    is_object,
+    shared_out,
+)
 from app_core.speech.text.russian.grammar.morphology import Form, forms
 from app_core.speech.text.russian.grammar.numbers import (
     cardinal,
@@ -42,18 +49,20 @@ _FIRST_TOO = frozenset(
 _PUPIL = re.compile(r"^(?:учени|учащ|школьни|студент|учебник|программ|родител|выпускни|воспитанн)")
 _FEW_COLLECTIVE = {2: "двое", 3: "трое", 4: "четверо"}
 _NO_COUNT_AFTER = frozenset(
-    "дом дома доме квартира квартире кабинет кабинете офис офисе номер номере рейс рейсе аудитория"
+    "число числа"
+    " дом дома доме квартира квартире кабинет кабинете офис офисе номер номере рейс рейсе аудитория"
     " комната комнате глава пункт статья страница школа школе лицей маршрут автобус".split()
 )
 
 
 _NUMBERED_BEFORE = re.compile(
-    r"(?:пункт|подпункт|стать|част|глав|абзац|страниц|вагон|мест[оае]$|кабинет|терминал|квартир|этаж|уровен|групп[аеу]$|маршрут|рейс|шаг$|урок$|поезд|вариант)"
+    r"(?:пункт|подпункт|стать|част|глав|абзац|рисун|таблиц|параграф|раздел|приложени|задач|пример|упражнени|теорем|формул|страниц|вагон|мест[оае]$|кабинет|терминал|квартир|этаж|уровен|групп[аеу]$|маршрут|рейс|шаг$|урок$|поезд|вариант)"
 )
 
 
 _DAYS_OF_MONTH = re.compile(r"\d{1,2}(?:(?:, | и | или |, и )\d{1,2}){0,3} числа(?!\w)")
 _IN_ONE = re.compile(r"\d (?:шт\.? )?в $")
+_OBJECT_FIRST = ("accs", "nomn", "gent", "datv", "ablt", "loct")
 _LOWER_END = re.compile(
     r"(?:(?<![а-яё])(?:ноль|од[ин]|дв|тр[иеё]|четыр|пят|шест|сем|восем|восьм|девят|десят|одиннадц"
     r"|сорок|ст[оа]|тысяч|миллион|миллиард)[а-яё]{0,14}+ )++— $"
@@ -109,11 +118,9 @@ def _zeros(written: str) -> str:
 def _fraction(match: re.Match[str]) -> str:
     text, at = match.string, match.start()
     cases = governed(text, at)
-    case = "nomn" if cases is ANY else cases[0]
+    case = case_of_amount(text, at) if cases is ANY else cases[0]
     before = before_word(text, at)
-    if "." in match.group() and (
-        before.isascii() and before.isalpha() or before in _NO_COUNT_AFTER
-    ):
+    if "." in match.group() and (before.isascii() and before.isalpha() or _is_numbered(text, at)):
         return f"{cardinal(int(match['number']))} точка {_zeros(match['fraction'])}"
     ahead = _WORDS.match(text, match.end())
     if match["fraction"] == "5" and ahead and ahead[1].lower() in _HALVED:
@@ -168,7 +175,9 @@ def said(number: int, nouns: _Words, text: str, at: int) -> str:
         grades = [way for way in ways if way.plural and way.lemma in ("класс", "курс")]
         if grades and _AFTER_ORDINAL.search(text[max(0, at - 24) : at]):
             return ordinal(number, grades[0].case, plural=True)
-        counted = _counted(number, ways, cases)
+        things = cases is ANY and not any(way.animate for way in ways)
+        objects = _OBJECT_FIRST if things and is_object(text, at) else cases
+        counted = _counted(number, ways, objects)
         which = _which(number, word, ways, cases, text, at)
         if which and (counted is None or which[1]):
             return which[0]
@@ -178,7 +187,7 @@ def said(number: int, nouns: _Words, text: str, at: int) -> str:
             for _, shapes_of_word in reversed(nouns):
                 if counted := _counted(number, shapes_of_word, candidates):
                     return counted
-    case = "nomn" if cases is ANY else cases[0]
+    case = case_of_amount(text, at) if cases is ANY else cases[0]
     return cardinal(number, case, _gender_ahead(text, at, number))
 
 

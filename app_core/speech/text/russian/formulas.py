@@ -18,9 +18,14 @@ _FRACTION = re.compile(
     r"(?<![\w.,/])(?:(?P<whole>\d{1,3})[ ])?(?P<top>\d{1,3})[/⁄](?P<bottom>\d{1,4})(?![\w/]|[.,]\d)"
     r"(?: ?(?P<unit>" + units.PATTERN + r")(?!\w)(?:\.(?= ?[а-яё,]))?)?"
 )
+_DIAMETER = re.compile(r"[Øø⌀] ?(?=\d)")
+_ABOUT = re.compile(r"[~∼] ?(?=[\d$€₸])")
+_DEGREES, _DEGREE_SIGNS = re.compile("[℃℉]"), {"℃": "°C", "℉": "°F"}
 _OUT_OF = re.compile(r"(?<=\d[.,]\d) ?/ ?(?=(?:5|10|100)(?! ?[\dА-Яа-яA-Z]))")
 _SLASH = re.compile(r"(?<=\d) ?/ ?(?=\d)")
-_BY = re.compile(r"(?<=\d) ?(?:[xх]|(?<! )[×*](?! )) ?(?=\d)")
+_BY = re.compile(r"(?<=\d) ?(?:[xх]|(?<! )[×*](?! )) ?(?=\d)(?!10[⁰¹²³⁴-⁹])")
+_PER_LITRE = re.compile(r"(?<=степени)/(м?л)(?!\w)")
+_LITRES = {"л": "литр", "мл": "миллилитр"}
 _VARIABLE = re.compile(
     r"(?<![\w.'’-])(?P<name>[A-Za-z])(?P<power>[²³])?(?= ?[=+×÷·⋅∙≤≥≠≈<>]| - |[²³)]? ?[=+])"
     r"|(?<=[=+×÷≤≥≠≈<>·⋅∙] )(?P<name2>[A-Za-z])(?P<power2>[²³])?(?!\w)|(?<=\d|[·⋅∙])"
@@ -65,6 +70,7 @@ _FUNCTION = re.compile(
 _ARGUMENT = re.compile(
     r"(?:(?<=квадрате )|(?<=кубе )|(?<=синус )|(?<=тангенс )|(?<=логарифм ))([A-Za-z])(?!\w)"
 )
+_DIVIDED_UNITS = re.compile(r"(?<=[а-яё]) : (?=[\d(][^=\n]{0,30}=)")
 _QUOTIENT = re.compile(r"(?<!\w)([A-Za-z]) ?/ ?([A-Za-z])(?!\w)")
 _GREEKS = dict(
     pair.split(":")
@@ -80,7 +86,8 @@ _VARIABLES = {name.lower(): said for name, said in LATIN.items()}
 
 def fractions(text: SpanText) -> SpanText:
     """``1/2``, ``½``, ``120/80``, ``24/7``, ``20x30``."""
-    text = text.sub(_VULGAR_SIGN, _vulgar)
+    text = text.sub(_ABOUT, "примерно ").sub(_DEGREES, lambda match: _DEGREE_SIGNS[match.group()])
+    text = text.sub(_DIAMETER, "диаметр ").sub(_VULGAR_SIGN, _vulgar)
     return (
         text.sub(_FRACTION, _fraction).sub(_OUT_OF, " из ").sub(_SLASH, " дробь ").sub(_BY, " на ")
     )
@@ -92,12 +99,14 @@ def arithmetic(text: SpanText) -> SpanText:
     if not re.search(r"[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞παβγδΔεθλμρσΣφωΩηντ§&*·⋅∙∼]", text.text):
         return text
     if "=" in text.text:
+        text = text.sub(_DIVIDED_UNITS, " разделить на ")
         text = text.sub(_QUOTIENT, _quotient)
     text = text.sub(_GREEK, lambda match: f" {_GREEKS[match.group()]} ")
     text = text.sub(_PI, lambda match: "пи " + _VARIABLES.get(match[1].lower(), ""))
     text = text.sub(_FACTORIAL, " факториал").sub(_DIVIDED, " разделить на ")
     text = text.sub(_MINUS, "минус ").sub(_MINUS_TIGHT, " минус ")
     text = text.sub(_VARIABLE, _variable).sub(_POWER, _power)
+    text = text.sub(_PER_LITRE, lambda match: f" на {_LITRES[match[1]]}")
     for pattern, said in _OPERATORS:
         text = text.sub(pattern, said)
     return text.sub(_ARGUMENT, lambda match: _VARIABLES[match[1].lower()])
@@ -121,6 +130,8 @@ def _fraction(match: re.Match[str]) -> str | None:
         noun = units.unit(match["unit"].strip()) if match["unit"] else None
         return f"{cardinal(top)} на {Amount(bottom).say(noun, 'nomn')}"
     before = before_word(text, at)
+    if top == bottom and top in (5, 10):
+        return f"{cardinal(top)} из {cardinal(bottom, 'gent')}"
     if top == bottom or before.startswith("график") or "рафик" in text[max(0, at - 20) : at]:
         return f"{cardinal(top)} на {cardinal(bottom)}" if not match["unit"] else None
     small = 1 <= top < bottom and bottom in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 100, 1000)

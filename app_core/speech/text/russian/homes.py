@@ -28,9 +28,29 @@ _HOUSE_LETTER = re.compile(
 )
 
 
+_GRADE = re.compile(r"(?<![\w.,])(?P<start>\d{1,2} ?[«\"]?[А-Г][»\"]?) кл(?!\w)\.?")
+_GRADES = re.compile(r"(?<![\w.,])(\d{1,2}) ?[-–—] ?(\d{1,2}) кл(?!\w)\.?")
+
+
+def _grade(match: re.Match[str]) -> str:
+    return f"{match['start']} {inflect('класс', _where(match))}"
+
+
+def _grades(match: re.Match[str]) -> str:
+    case = _where(match)
+    first, last = (ordinal(int(part), case, plural=True) for part in match.groups())
+    return f"{first}-{last} {inflect('класс', case, plural=True)}"
+
+
+def _where(match: re.Match[str]) -> str:
+    """The case that the words before ask for; where, rather than whither."""
+    cases = governed(match.string, match.start())
+    return "nomn" if cases is ANY else "loct" if "loct" in cases else cases[0]
+
+
 def rooms(text: SpanText) -> SpanText:
     """``2-комн. кв.``, ``5/9 эт.``"""
-    text = text.sub(_ROOMS, _rooms).sub(_FLAT, _flat)
+    text = text.sub(_GRADE, _grade).sub(_GRADES, _grades).sub(_ROOMS, _rooms).sub(_FLAT, _flat)
     return text.sub(_FLOORS, _floors)
 
 

@@ -152,7 +152,7 @@ _CAPITALS = re.compile(
     r"(?<![\w-])([А-ЯЁ]{2,6})(-(?:[аеиуыюя]|ом|ов|ам|ах|ей|ами|ой)(?!\w))?+(?!\w)"
 )
 _MIXED = re.compile(r"(?<!\w)([А-ЯЁ]{2,4})(?=-\d|\d| ?№)")
-_WITH_DIGIT = re.compile(r"(?<![\w])(\d{1,3}) ?([«\"]?)([А-Я])\2(?![\w.])(?! ?[а-яё]*\.)")
+_DOTTED = re.compile(r"(?<![\w.])[А-ЯЁ]\.[А-ЯЁ]\.[А-ЯЁ]\.?(?!\w| ?[А-ЯЁ])")
 _CAPITALS_INSIDE = re.compile(
     r"(?<![\w-])([А-ЯЁ][а-яё]{1,5}|[А-ЯЁ]{2,3}[а-яё]{1,2})([А-ЯЁ]{1,4})(?!\w)"
 )
@@ -172,6 +172,7 @@ _INITIALS_AFTER = re.compile(
 
 def letters(text: SpanText) -> SpanText:
     """``МЧС``, ``А. С. Пушкин``, ``КазНУ``."""
+    text = text.sub(_DOTTED, lambda match: _by_name(match.group().replace(".", "")))
     text = text.sub(_CAPITALS_INSIDE, _inside)
     text = (
         text.sub(_INITIALS_AFTER, _initials_after)

@@ -6,6 +6,7 @@ import re
 
 from app_core.speech.text.russian import currencies, units
 from app_core.speech.text.russian.grammar.government import case_of_amount
+from app_core.speech.text.russian.grammar.morphology import inflect
 from app_core.speech.text.russian.grammar.noun import Amount, Noun, amount
 from app_core.speech.text.russian.grammar.numbers import cardinal
 from app_core.speech.text.span_text import SpanText
@@ -13,48 +14,12 @@ from app_core.speech.text.span_text import SpanText
 _SIGN = r"(?:(?<![\w)%°])[-–−+])?"
 _NUMBER = r"\d++(?:[.,]\d++)?"
 _DASH = r"(?: ?(?:[-–÷]|\.\.\.|…) ?|—)"
-_MAGNITUDE = r"(?: ?(?P<magnitude>(?i:тыс|млн|млрд|трлн))(?!\w)(?:\.(?= ?[a-zа-яё,;)₸₽$€]))?)?"
+_MAGNITUDE = r"(?: ?(?P<magnitude>(?i:тыс|млн|млрд|трлн))(?!\w)(?:\.(?= ?[a-zа-яё,;)₸₽$€/]))?)?"
 _END = r"(?!\w)"
-_RATES = {
-    "кг": "за килограмм",
-    "г": "за грамм",
-    "т": "за тонну",
-    "л": "за литр",
-    "м": "за метр",
-    "м2": "за квадратный метр",
-    "м²": "за квадратный метр",
-    "кв.м": "за квадратный метр",
-    "м3": "за кубический метр",
-    "м³": "за кубический метр",
-    "км": "за километр",
-    "сотка": "за сотку",
-    "га": "за гектар",
-    "шт": "за штуку",
-    "уп": "за упаковку",
-    "ед": "за единицу",
-    "кВт·ч": "за киловатт-час",
-    "кВт*ч": "за киловатт-час",
-    "кВтч": "за киловатт-час",
-    "ночь": "за ночь",
-    "мин": "в минуту",
-    "ч": "в час",
-    "час": "в час",
-    "день": "в день",
-    "сут": "в сутки",
-    "сутки": "в сутки",
-    "нед": "в неделю",
-    "неделя": "в неделю",
-    "неделю": "в неделю",
-    "мес": "в месяц",
-    "месяц": "в месяц",
-    "год": "в год",
-    "чел": "с человека",
-    "человек": "с человека",
-}
 _RATE = (
     r"(?: ?/ ?(?P<rate>"
-    + "|".join(re.escape(name) for name in sorted(_RATES, key=len, reverse=True))
-    + rf"|{units.PATTERN})(?!\w))?"
+    + "|".join(re.escape(name) for name in sorted(currencies.RATES, key=len, reverse=True))
+    + rf"|{units.PATTERN})(?!\w)(?:\.(?= ?[,;:)\dа-яё+–—-]))?)?"
 )
 _DOT = r"(?P<dot>\.(?= ?[,;:)\da-zа-яё/–—-]))?"
 _LOW = (
@@ -69,7 +34,7 @@ _BEFORE = re.compile(
     rf"(?<!\w)(?P<sign>[-–−+])?(?P<currency>{currencies.BEFORE}) ?(?:(?P<low>{_NUMBER}){_DASH})?"
     rf"(?P<amount>{_NUMBER}){_MAGNITUDE}{_END}{_RATE}"
 )
-_MAGNITUDE_ALONE = re.compile(rf"{_LOW}(?P<amount>{_SIGN}{_NUMBER}){_MAGNITUDE[:-1]}")
+_MAGNITUDE_ALONE = re.compile(rf"{_LOW}(?P<amount>{_SIGN}{_NUMBER}){_MAGNITUDE[:-1]}{_RATE}")
 _WORD_BEFORE_SIGN = re.compile(
     rf"(?<=[а-яё]) ?(?P<currency>₸|₽|\$|€|£|¥|(?<= )(?i:тг|тнг|руб|долл))(?!\w){_DOT}"
 )
@@ -81,6 +46,7 @@ _UNLIKELY_BEFORE_WORD = frozenset("с В А Н К".split())
 _LETTERED = frozenset("А В Н".split())
 _PAGES = Noun("страница", "femn")
 _SHORT_WORDS = re.compile(r"\. ?[едпкночг](?!\w)")
+_PAPER, _SHEET = re.compile(r"(?i:тетрад|альбом|блокнот)"), Noun("лист")
 _HOUSE_BEFORE = re.compile(
     r"(?:(?<!\w)(?:д|дом|доме|дома|корп|корпус|стр|блок|секция|ул|№|номер|кв|каб)\.? ?)$"
 )
@@ -95,8 +61,11 @@ _SPOON_ENDINGS = {"ложка": "ая", "ложку": "ую", "ложки": "ы�
 _TIMES_A = re.compile(
     r"(?<![\w.,])(\d{1,2}(?:[-–]\d{1,2})?) ?р\.? ?(?:/|в) ?(день|д|сутки|сут|нед|неделю)(?!\w)\.?"
 )
-_PER_ONE = re.compile(rf"(?<!\w)(?P<before>за|в|на) (?P<unit>{units.PATTERN})(?!\w){_DOT}")
-_ALONE = re.compile(r"(?<![\w.]) ?(?<!\d)(?<!\d )(?P<unit>тг|тнг|кг|км|см|мм|мл|кВт|ГБ|МБ)(?!\w)")
+_FOR_ONE = re.compile(r"(тенге|рублей|рубля|рубль|долларов|евро) ?/ ?([а-яё]{3,20})(?!\w)")
+_PER_ONE = re.compile(rf"(?<!\w)(?P<before>за|в|на) (?P<unit>{units.PATTERN})(?!\w|\.? ?\d){_DOT}")
+_ALONE = re.compile(
+    r"(?<![\w./]) ?(?<!\d)(?<!\d )(?<!/)(?P<unit>тг|тнг|кг|км|см|мм|мл|кВт|ГБ|МБ)(?!\w)"
+)
 _WITH_DISCOUNT = re.compile(
     r"(?<=[сС] )(\d{1,3}) ?%(?= (?:скидкой|предоплатой|надбавкой|гарантией))"
 )
@@ -109,8 +78,12 @@ def _inches(match: re.Match[str]) -> str | None:
     return f"{match[1]} дюйм"
 
 
+_STRENGTH = re.compile(r"(?<=\d) ?(мг|мл|г|кг|ЕД|МЕ|мкг) ?/ ?(?=\d)")
+
+
 def quantities(text: SpanText) -> SpanText:
     """Words in place of numbers that have a unit or a currency, and of these."""
+    text = text.sub(_STRENGTH, lambda match: f" {match[1]} на ")
     text = text.sub(_INCHES, _inches).sub(_THOUSANDS, " тыс. ")
     text = text.sub(_SPOON, _spoon).sub(_TIMES_A, _times_a)
     text = text.sub(_WITH_DISCOUNT, _with_discount)
@@ -119,7 +92,8 @@ def quantities(text: SpanText) -> SpanText:
     text = text.sub(_AFTER, _after)
     text = text.sub(_MAGNITUDE_ALONE, _magnitude)
     text = text.sub(_WORD_BEFORE_SIGN, _currency_after_word)
-    text = text.sub(_PER, lambda match: f"{match[1]} {_RATES[match[2]]}")
+    text = text.sub(_PER, lambda match: f"{match[1]} {currencies.RATES[match[2]]}")
+    text = text.sub(_FOR_ONE, lambda match: f"{match[1]} за {inflect(match[2], 'accs')}")
     return text.sub(_PER_ONE, _per_one).sub(_ALONE, _alone)
 
 
@@ -128,7 +102,7 @@ def _spoon(match: re.Match[str]) -> str:
 
 
 def _times_a(match: re.Match[str]) -> str:
-    rate = {"д": "в день", "неделю": "в неделю"}.get(match[2]) or _RATES[match[2]]
+    rate = {"д": "в день", "неделю": "в неделю"}.get(match[2]) or currencies.RATES[match[2]]
     last = int(re.split("[-–]", match[1])[-1])
     return f"{match[1]} {Noun('раз', many='раз').after(last, 'nomn')} {rate}"
 
@@ -209,15 +183,25 @@ def _after(match: re.Match[str]) -> str | None:
     if written in ("м", "км", "мин", "ч", "см", "минут") and _DISTANCE_FROM.match(rest):
         case = "loct" if match.string[: match.start()].lower().endswith("в ") else case
     noun = units.unit(written)
+    if written == "л" and _PAPER.search(match.string[max(0, match.start() - 40) : match.start()]):
+        noun = _SHEET
     if noun is None:
         return None
+    if case == "accs" and before.lower().endswith("в ") and re.match(r" [—=–]", rest):
+        case = "loct"  # in one metre there are
+    if (
+        written == "%"
+        and before.lower().endswith("в ")
+        and re.match(r" (?:случа|сем|школ)[а-я]*", rest)
+    ):
+        case = "loct"
     said = _parsed(match["amount"], match["magnitude"]).say(noun, case)
     return _low(match, case, noun) + _plus(match["amount"]) + said + rate + _space(rest)
 
 
 def _rate(written: str) -> str:
-    if written in _RATES:
-        return _RATES[written]
+    if written in currencies.RATES:
+        return currencies.RATES[written]
     noun = units.unit(written)
     return f"за {noun.form('accs')}" if noun else written
 
@@ -275,7 +259,8 @@ def _magnitude(match: re.Match[str]) -> str | None:
     whole = _parsed(match["amount"], None, money=True).whole
     case = case_of_amount(match.string, match.start(), whole)
     said = _parsed(match["amount"], match["magnitude"]).say(None, case)
-    return _low(match, case, None) + _plus(match["amount"]) + said
+    rate = f" {_rate(match['rate'])}" if match["rate"] else ""
+    return _low(match, case, None) + _plus(match["amount"]) + said + rate
 
 
 def _currency_after_word(match: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ _VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3
 _CYRILLIC = str.maketrans("ХІ", "XI")
 _R = "[IVXLCDMХІ]{1,9}"
 _CENTURY = re.compile(
-    rf"(?<![\w.-])(?:(?P<low>{_R})(?P<dash> ?[-–—] ?| и | или |, ))?(?P<number>{_R})(?:-?"
+    rf"(?<![\w.-])(?:(?P<low>{_R})(?P<dash> ?[-–—] ?| и | или | по |, ))?(?P<number>{_R})(?:-?"
     rf"(?:го|м|й|е|му|х))? "
     r"?(?P<word>вв|в|век|века|веке|веку|веком|веков|веках|веками|веки|ст|столети[еяюий]м?)(?!\w)(?P<dot>\.)?"
 )
@@ -93,7 +93,10 @@ def _century(match: re.Match[str]) -> str | None:
     said = ordinal(number, case, gender)
     if match["low"]:
         dash = match["dash"] if match["dash"].strip() not in ("-", "–", "—") else " — "
-        said = ordinal(low, case, gender) + dash + said
+        low_case = "gent" if dash == " по " else case
+        if dash == " по ":
+            said, name = ordinal(number, "accs", gender), "века" if word in ("вв", "в") else name
+        said = ordinal(low, low_case, gender) + dash + said
     return f"{said} {name}{stop}{dot}"
 
 

@@ -23,11 +23,14 @@ _COMPOUND = re.compile(
     rf"(?P<word>[а-яё]{{3,}})"
 )
 _COMPOUND_GLUED = re.compile(
-    r"(?<![\w.,/])(?P<number>\d{1,7})(?P<half>,5)?(?P<word>(?:лет(?:ний|няя|него|ней|ие|ию|ия|ием)|этажн|комнатн|местн|кратн|дюймов)[а-яё]*)"
+    r"(?<![\w.,/])(?P<number>\d{1,7})(?P<half>,5)?"
+    r"(?P<word>(?:лет(?:ний|няя|него|ней|ие|ию|ия|ием)|этажн|комнатн|местн|кратн|дюймов)[а-яё]*)"
 )
 _COMPOUND_ENDS = tuple(
     "летие летия летию летием летии летий кратно летка летки летку этажка этажки этажке этажку"
-    " комнатка комнатку классник классника классники классников классница курсник курсники"
+    " комнатка комнатку"
+    " дневка дневку дневки дневке классник классника классники классников классница"
+    " курсник курсники"
     " курсников процентно клашки клашка миллиметровка летнего".split()
 )
 _CARDINAL = {
@@ -44,7 +47,7 @@ _CARDINAL = {
 
 def suffixes(text: SpanText) -> SpanText:
     text = text.sub(_COMPOUND, _compound).sub(_COMPOUND_GLUED, _compound_glued)
-    text = text.sub(_KILOMETRE, _kilometre)
+    text = text.sub(_KILOMETRE, _kilometre).sub(_MINUTE, _minute)
     return text.sub(_RANGE_BEFORE, _range_start).sub(_ENDED, _ended).sub(_GLUED, _ended)
 
 
@@ -56,6 +59,14 @@ def _kilometre(match: re.Match[str]) -> str:
     """``на 145-м км``"""
     case = _KILOMETRES[match[2]]
     return f"{ordinal(int(match[1]), case)} {inflect('километр', case)}"
+
+
+_MINUTE = re.compile(r"(?<=на )(\d{1,3})-?(?:ой|й) мин(?!\w)\.?(?P<end>(?= ?$))?")
+
+
+def _minute(match: re.Match[str]) -> str:
+    stop = "." if match["end"] is not None and match.group().endswith(".") else ""
+    return f"{ordinal(int(match[1]), 'loct', 'femn')} минуте{stop}"
 
 
 def joined(number: int) -> str:

@@ -35,7 +35,7 @@ _DAYS = {
 _DAY = "(?i:пн|вт|ср|чт|пт|сб|вс)"
 _DAY_RANGE = re.compile(rf"(?<!\w)({_DAY})\.? ?[-–—] ?({_DAY})(?!\w)")
 _DAY_ALONE = re.compile(
-    rf"(?<!\w)(?P<before>(?i:кроме|до|с|в|на|по) )?(?P<day>{_DAY})(?!\w)(?P<dot>\.)?"
+    rf"(?<!\w)(?<!\d )(?P<before>(?i:кроме|до|с|в|на|по) )?(?P<day>{_DAY})(?!\w)(?P<dot>\.)?"
     rf"(?=:|,? ?\d| с \d|, ?{_DAY}(?!\w)| и {_DAY}(?!\w)| —|,|$)|(?<=[,и] )(?P<last>{_DAY})(?!\w)"
     rf"(?P<stop>\.)?"
 )

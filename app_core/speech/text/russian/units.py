@@ -48,6 +48,11 @@ _TABLE: dict[str, Noun] = {
     "мс": Noun("миллисекунда", "femn"),
     "сут": Noun("сутки", many="суток"),
     "дн": Noun("день"),
+    "м/м": Noun("машино-место", "neut"),
+    "раб.дн": Noun("рабочий день"),
+    "кал.дн": Noun("календарный день"),
+    "реб": Noun("ребёнок", many="детей"),
+    "посещ": Noun("посещение", "neut"),
     "мес": Noun("месяц"),
     "нед": Noun("неделя", "femn"),
     "км/ч": Noun("километр", rest="в час"),
@@ -118,6 +123,7 @@ _TABLE: dict[str, Noun] = {
     "МЕ": Noun("международная единица", "femn"),
     "к/с": Noun("кадр", rest="в секунду"),
     "fps": Noun("кадр", rest="в секунду"),
+    "пт": Noun("пункт"),
     "px": Noun("пиксель"),
     "Па": Noun("паскаль"),
     "кПа": Noun("килопаскаль"),
@@ -202,6 +208,8 @@ def _written(name: str) -> str:
     }
     if len(name) == 1 and name.isalpha():
         return f"(?-i:{'[мm]' if name == 'м' else name})"
+    if name == "кВ":
+        return "(?-i:кВ)"
     return "".join(signs.get(char, re.escape(char)) for char in name)
 
 

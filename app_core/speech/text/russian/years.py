@@ -12,7 +12,7 @@ from app_core.speech.text.span_text import SpanText
 _YEAR = r"(?:1\d{3}|20\d{2}|21\d{2})"
 _CASE_OF = {"год": "nomn", "года": "gent", "году": "loct", "годом": "ablt", "годе": "loct"}
 _CASE_OF |= {"годы": "nomn", "годов": "gent", "годам": "datv", "годами": "ablt", "годах": "loct"}
-_WORD = r"(?:г\. ?в\.|годами|годам|годах|годов|годом|годы|году|годе|года|год|гг\.?|г\.г\.?|г\.?)"
+_WORD = r"(?:г\. ?[вр]\.|годами|годам|годах|годов|годом|годы|году|годе|года|год|гг\.?|г\.г\.?|г\.?)"
 _SCHOOL = r"(?= учебн| отчётн| отчетн| финансов)"
 _RANGE = re.compile(
     rf"(?<![\w.,/-])(?P<first>{_YEAR})(?: ?[-–—] ?|/)(?P<second>{_YEAR}|\d\d)(?![\w/-])"
@@ -37,7 +37,7 @@ _MONTH_BEFORE = re.compile(
 _SEASON_BEFORE = re.compile(
     r"(?:весн|лет|осен|зим|квартал|полугоди|конц|начал|итог|бюджет|выпуск)\w{0,3}$"
 )
-_QUARTER = re.compile(r"(?<![\w.,])([1-4]|I{1,3}|IV)(?:-?й)? ?кв(?!\w)\.?(?= \d{4})")
+_QUARTER = re.compile(r"(?<![\w.,])([1-4]|I{1,3}|IV)(?:-?й)? ?кв(?!\w)\.?(?= \d{4}| —)")
 _YEAR_OF = re.compile(r"(?<!\w)[Гг]од(?: [а-яё]{3,20}){0,2} ?[:—–] ?$")
 _ABBREVIATED = re.compile(
     r"(?<!\w)(?:мес|кв|пол|полуг|янв|фев|мар|апр|авг|сент?|окт|нояб?|дек)\. ?$"
@@ -137,11 +137,13 @@ def _listed(match: re.Match[str]) -> str:
 def _one(match: re.Match[str]) -> str | None:
     word, year = match["word"].lower(), int(match["year"])
     text, at = match.string, match.start()
-    if len(match["year"]) == 3 and not match["era"]:
+    old = len(match["year"]) == 3 and before_word(text, at) in ("в", "до", "после") and word == "г."
+    if len(match["year"]) == 3 and not match["era"] and not old:
         return None
     era = match["era"] or ""
-    if word.endswith("в."):
-        return f"{ordinal(year, 'gent')} года выпуска"
+    if word.endswith(("в.", "р.")):
+        kind = "выпуска" if word.endswith("в.") else "рождения"
+        return f"{ordinal(year, 'gent')} года {kind}"
     if word.startswith("год"):
         case = _CASE_OF.get(word)
         if case is None or word in ("годы", "годов", "годам", "годах", "годами"):
@@ -150,7 +152,7 @@ def _one(match: re.Match[str]) -> str | None:
         case = "datv" if word == "году" and before in ("к", "ко", "по") else case
         case = "accs" if word == "год" else case
         return f"{ordinal(year, case)} {word}{era}"
-    if not 1000 <= year < 2200 and not era:
+    if not 1000 <= year < 2200 and not era and not old:
         return None
     case = _case(text, at)
     form = {"nomn": "год", "accs": "год", "gent": "года", "ablt": "годом"}.get(case, "году")
@@ -169,6 +171,8 @@ def _alone(match: re.Match[str]) -> str | None:
     """A year without its word: only where little else can be meant."""
     text, at, year = match.string, match.start(), int(match["year"])
     before = before_word(text, at)
+    if text[at - 1 : at] == "(" and text[match.end() : match.end() + 1] == ")" and year >= 1500:
+        return ordinal(year)
     if _YEAR_OF.search(text[max(0, at - 40) : at]):
         return ordinal(year)
     if _MONTH_BEFORE.search(before) and before not in ("ма",):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from app_core.speech.text.russian.grammar.morphology import takes_object
+
 _LOOK_BACK = 60
 _LAST_WORD = re.compile(r"(?<![\w-])[\w-]{1,40}+$")
 _OPENERS = " \n(«\"'—–-"
@@ -49,6 +51,10 @@ _FROM = re.compile(
     r"|(?<!\w)(?:прибы|прие[хз]|поех|едет|еду|вылет|отправ"
     r"|переех|переезж|направ|достав|прилет)\w* в $"
 )
+_WEIGHS = frozenset(
+    "стоит стоят стоил стоила стоило стоили стоить весит весят весил весила весить длится длятся"
+    " длился длилась длилось длиться".split()
+)
 ANY = ("nomn", "accs", "gent", "datv", "ablt", "loct")
 
 
@@ -81,10 +87,16 @@ def before_word(text: str, at: int) -> str:
     return word.group() if word else ""
 
 
+def is_object(text: str, at: int) -> bool:
+    """Whether the amount that begins at ``at`` is what is bought or paid: ``стоит 1 000``."""
+    word = before_word(text, at)
+    return bool(word) and (word in _WEIGHS or takes_object(word))
+
+
 def case_of_amount(text: str, at: int, number: int = 0) -> str:
     """The case of an amount whose unit is an abbreviation or sign, and so shows none."""
     cases = shared_out(governed(text, at), number)
-    return "nomn" if cases is ANY else cases[0]
+    return ("accs" if is_object(text, at) else "nomn") if cases is ANY else cases[0]
 
 
 def case_of_noun(text: str, at: int) -> str:

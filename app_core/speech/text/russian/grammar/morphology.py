@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pymorphy3 import MorphAnalyzer
 
-CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
 _SECOND = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}
 _LEAST = 0.01
 """Of the readings of a form, the share below which one is not thought of."""
@@ -75,6 +74,13 @@ def is_name(word: str) -> bool:
     """Whether it can be somebody's name: as one, or as a word that nobody knows."""
     names = {"Name", "Surn", "Patr"}
     return any(names & set(p.tag.grammemes) or not p.is_known for p in _analyzer().parse(word))
+
+
+@lru_cache(maxsize=4096)
+def takes_object(word: str) -> bool:
+    """Whether it is a verb with a direct object, by its likeliest reading."""
+    tag = _analyzer().parse(word)[0].tag
+    return tag.POS in ("VERB", "INFN", "GRND") and "tran" in tag
 
 
 @lru_cache(maxsize=4096)

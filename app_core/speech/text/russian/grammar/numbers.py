@@ -31,7 +31,7 @@ def cardinal(number: int, case: str = "nomn", gender: str = "masc") -> str:
     if number >= 1000:
         gender = "masc"
     asked = "n" if case == "accs" else _CASES[case]
-    words = num2words(number, lang="ru", case=asked, gender=_GENDERS[gender])
+    words = num2words(number, lang="ru", case=asked, gender=_GENDERS.get(gender, "m"))
     if case == "accs":
         words = _ACCUSATIVE.sub(lambda match: match.group()[:-1] + "у", words)
     return str(words)
@@ -51,7 +51,7 @@ def ordinal(number: int, case: str = "nomn", gender: str = "masc", plural: bool 
         lang="ru",
         to="ordinal",
         case=_CASES[case],
-        gender=_GENDERS[gender],
+        gender=_GENDERS.get(gender, "m"),
         plural=plural,
     )
     return str(words)
