@@ -59,6 +59,8 @@ _WORDS = {
 _ONLY_AFTER_NUMBER = frozenset("п б т тт с ж км см кг мл стр".split())
 _ALSO_WORDS = frozenset(("қар", "мыс"))
 """Snow and copper: abbreviations only where a sentence goes on."""
+_ALSO_VERBS = frozenset(("көш", "тұй"))
+"""Imperatives: abbreviations only after a name."""
 _ENDERS = frozenset("қ а ғ ғғ ж жж б т с тг млн млрд трлн сағ мин сек пәт бет обл ауд".split())
 _OF_LAW = {"б": "бап", "т": "тармақ", "п": "тармақ", "тт": "тармақша"}
 _LAW = re.compile(r"[Кк]одекс|[Зз]аң|[Ққ]аулы|[Бб]ұйры")
@@ -116,7 +118,9 @@ _SURNAME_FIRST = re.compile(
 _NAMED_AFTER = re.compile(
     r"(?<=[а-яёәғқңөұүһі»\"] )ат\.(?= (?:[а-яәғқңөұүһі№«\d]|[А-ЯӘҒҚҢӨҰҮҺІ]{2}))"
 )
-_NAME_BEFORE = re.compile(r"(?:[А-ЯӘҒҚҢӨҰҮҺІ][\w-]*|[»\"\d]),? $")
+_NAME_BEFORE = re.compile(
+    r"(?:[А-ЯӘҒҚҢӨҰҮҺІ][\w-]*|[»\"\d]|(?<!\w)(?:хан|батыр|би|ана|ата|ақын|жырау|сұлтан)),? $"
+)
 _THOUSANDS = re.compile(r"(?<=\d) ?тыс\.?(?= [а-яёәғқңөұүһі$€₸₽])")
 _PLURAL_NEXT = re.compile(r" [а-яёәғқңөұүһі]{2,20}?[лдт][ае]р")
 _GOES_ON = re.compile(r"[,:]| [^\W\dА-ЯӘҒҚҢӨҰҮҺІ]| \d")
@@ -192,7 +196,8 @@ def _said(match: re.Match[str]) -> str | None:
         said = _POSSESSED[match["possessed"]]
         if len(match["possessed"]) == 1 and not before.strip():
             return "қала" if match["possessed"] == "қ" else None
-        if len(match["possessed"]) == 1 and not _NAME_BEFORE.search(_before(match)):
+        doubtful = len(match["possessed"]) == 1 or match["possessed"] in _ALSO_VERBS
+        if doubtful and not _NAME_BEFORE.search(_before(match)):
             return None
         if match["possessed"] == "мкр" and (not before.strip() or before.rstrip()[-1] == ","):
             said = "шағын аудан"
