@@ -52,13 +52,15 @@ _WORDS = {
     "трлн": "триллион", "эл": "электрондық", "мек": "мекенжай",
     "ағыл": "ағылшынша",
     "авт": "автор",
-    "инж": "инженер", "ген": "генерал", "полк": "полковник",
+    "инж": "инженер",
     "лейт": "лейтенант", "экз": "дана", "стр": "бет", "мл": "миллилитр", "км": "километр",
     "см": "сантиметр", "кг": "килограмм",
 }  # fmt: skip
 _ONLY_AFTER_NUMBER = frozenset("п б т тт с ж км см кг мл стр".split())
 _ALSO_WORDS = frozenset(("қар", "мыс"))
 """Snow and copper: abbreviations only where a sentence goes on."""
+_ALSO_VERBS = frozenset(("көш", "тұй"))
+"""Imperatives: abbreviations only after a name."""
 _ENDERS = frozenset("қ а ғ ғғ ж жж б т с тг млн млрд трлн сағ мин сек пәт бет обл ауд".split())
 _OF_LAW = {"б": "бап", "т": "тармақ", "п": "тармақ", "тт": "тармақша"}
 _LAW = re.compile(r"[Кк]одекс|[Зз]аң|[Ққ]аулы|[Бб]ұйры")
@@ -94,7 +96,7 @@ _MULTIPLES = re.compile(
 )
 _WEEKDAYS = {
     "дс": "дүйсенбі", "сс": "сейсенбі", "ср": "сәрсенбі", "бс": "бейсенбі", "жм": "жұма",
-    "сб": "сенбі", "сн": "сенбі", "жс": "жексенбі", "жк": "жексенбі",
+    "сб": "сенбі", "жс": "жексенбі",
 }  # fmt: skip
 _DAY = "(?:" + "|".join(_WEEKDAYS) + ")"
 _WEEK = re.compile(
@@ -113,7 +115,12 @@ _INITIALS = re.compile(
 _SURNAME_FIRST = re.compile(
     r"(?<=[а-яәғқңөұүһі]) (?P<first>[А-ЯӘҒҚҢӨҰҮҺІ])\. ?(?P<second>[А-ЯӘҒҚҢӨҰҮҺІ])\."
 )
-_NAMED_AFTER = re.compile(r"(?<=[а-яёәғқңөұүһі»\"] )ат\.(?= [\wА-Я№«])")
+_NAMED_AFTER = re.compile(
+    r"(?<=[а-яёәғқңөұүһі»\"] )ат\.(?= (?:[а-яәғқңөұүһі№«\d]|[А-ЯӘҒҚҢӨҰҮҺІ]{2}))"
+)
+_NAME_BEFORE = re.compile(
+    r"(?:[А-ЯӘҒҚҢӨҰҮҺІ][\w-]*|[»\"\d]|(?<!\w)(?:хан|батыр|би|ана|ата|ақын|жырау|сұлтан)),? $"
+)
 _THOUSANDS = re.compile(r"(?<=\d) ?тыс\.?(?= [а-яёәғқңөұүһі$€₸₽])")
 _PLURAL_NEXT = re.compile(r" [а-яёәғқңөұүһі]{2,20}?[лдт][ае]р")
 _GOES_ON = re.compile(r"[,:]| [^\W\dА-ЯӘҒҚҢӨҰҮҺІ]| \d")
@@ -132,7 +139,7 @@ def abbreviations(text: SpanText) -> SpanText:
     text = text.sub(_INITIALS, _initials).sub(
         _SURNAME_FIRST, lambda m: f" {m['first']} {m['second']}"
     )
-    text = text.sub(_NAMED_AFTER, "атындағы").sub(
+    text = text.sub(_NAMED_AFTER, _named_after).sub(
         _CAPITAL, lambda match: _name(match["word"].lower()).capitalize()
     )
     text = text.sub(_PATTERN, _said).sub(_MULTIPLES, _multiple)
@@ -152,6 +159,15 @@ def _joined(match: re.Match[str]) -> str:
 def _before_colon(match: re.Match[str]) -> str:
     said = _WORDS[match["word"].lower()]
     return said.capitalize() if match["word"][0].isupper() else said
+
+
+def _named_after(match: re.Match[str]) -> str | None:
+    return "атындағы" if _NAME_BEFORE.search(_before(match)) else None
+
+
+def _before(match: re.Match[str]) -> str:
+    """Enough to see the word before."""
+    return match.string[max(0, match.start() - 32) : match.start()]
 
 
 def _week(match: re.Match[str]) -> str:
@@ -180,6 +196,9 @@ def _said(match: re.Match[str]) -> str | None:
         said = _POSSESSED[match["possessed"]]
         if len(match["possessed"]) == 1 and not before.strip():
             return "қала" if match["possessed"] == "қ" else None
+        doubtful = len(match["possessed"]) == 1 or match["possessed"] in _ALSO_VERBS
+        if doubtful and not _NAME_BEFORE.search(_before(match)):
+            return None
         if match["possessed"] == "мкр" and (not before.strip() or before.rstrip()[-1] == ","):
             said = "шағын аудан"
         if match["ending"]:

@@ -89,11 +89,13 @@ _FLOOR = re.compile(r"(?<![\w.,:/-])(\d{1,2})/(\d{1,2})(?=[- ](?:қабат|эт
 _ITEM = re.compile(
     r"(?:^(?P<number>\d{1,3})[.)]|(?<=[;:] )(?P<within>\d{1,2})\)) (?=\S)", re.MULTILINE
 )
+_DOUBLE_SIGN = re.compile(r"№ ?(\d{1,5})/(\d{1,5})(?![\w/])")
 _SIGN = re.compile(r"№+ ?№? ?|(?<![\w])N(?:[o°]\.? ?|\. ?| )(?=\d)")
 
 
 def ordinals_by_noun(text: SpanText) -> SpanText:
     """``5 «А» сынып``, ``2 курс``, ``Абай көш., 15/2, 3 пәт.``"""
+    text = text.sub(_DOUBLE_SIGN, lambda m: f"нөмір {quantity(m[1])} {quantity(m[2])}")
     text = text.sub(_SIGN, "нөмір ").sub(_VERSION, _version)
     text = text.sub(_ITEM, lambda match: f"{quantity(match['number'] or match['within'])}, ")
     text = text.sub(_FLOOR, lambda m: f"{with_written(quantity(m[2]), 'ден')} {ordinals(m[1])}")

@@ -11,8 +11,6 @@ from app_core.speech.text.kazakh.numbers import NUMBER, number, whole
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
-_NEAR_EQUALS = r"(?=[^.!?\n=≈]{0,40}[=≈])"
-_MINUS = re.compile(rf"(?<=[\w)²³]) ?[-−–] ?(?=[\w(]){_NEAR_EQUALS}(?<=[\d)²³a-zA-Zа-я \-−–])")
 _FORMULA = re.compile(r"(?<![\w])[\d(a-zA-Zхук√][^\n!?а-яәғқңөұүһі]{0,60}[=≈≠≤≥][^\n!?]{0,12}")
 _BINARY = {
     "+": "қосу", "-": "алу", "−": "алу", "–": "алу", "*": "көбейту", "×": "көбейту",
