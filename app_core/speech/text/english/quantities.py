@@ -38,7 +38,7 @@ _PLUS = re.compile(rf"(?<![\w)²³])\+ ?(?={NUMBER})")
 _SINGLE = re.compile(rf"(?<![^\W_])({NUMBER})")
 _REST = re.compile(r"\d+")
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
-_EVENTS = frozenset({(9, 11)})
+_EVENTS = {(9, 11): "nine eleven", (50, 50): "fifty fifty", (80, 20): "eighty twenty"}
 
 
 def quantities(text: SpanText) -> SpanText:
@@ -53,7 +53,13 @@ def quantities(text: SpanText) -> SpanText:
     text = text.sub(_ORDINALS, lambda match: f"{ordinal(int(match[1]))} to ")
     text = text.sub(_ORDINAL, _ordinal).sub(_RANGE, lambda match: f"{amount(match[1])} to ")
     text = text.sub(_PLUS, "plus ")
-    return text.sub(_SINGLE, lambda match: amount(match[1]))
+    return text.sub(_SINGLE, _single)
+
+
+def _single(match: re.Match[str]) -> str | None:
+    if not match.string[match.end() : match.end() + 1].isalpha():
+        return amount(match[1])
+    return None if match[1].isdigit() else amount(match[1]) + " "
 
 
 def remains(text: SpanText) -> SpanText:
@@ -76,7 +82,7 @@ def _mixed_match(match: re.Match[str]) -> str | None:
 def _fraction_match(match: re.Match[str]) -> str:
     above, below = int(match[1]), int(match[2])
     if (above, below) in _EVENTS:
-        return "nine eleven"
+        return _EVENTS[above, below]
     if (
         0 < above < below
         and below <= 9

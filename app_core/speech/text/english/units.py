@@ -77,7 +77,7 @@ _DEGREES = re.compile(
     rf"{START}(\+?)({NUMBER})(?:°?(?:{DASH}|…| (to) )([−+]?)({NUMBER}))? ?°(?: ?([CFNSEW])(?!\w))?"
 )
 _FEET_INCHES = re.compile(r"(?<![\w.])(\d{1,2})['’′] ?(\d{1,2}(?:\.5)?)(?:[\"”″]|''|’’)?(?!\w)")
-_INCHES = re.compile(rf"{START}({NUMBER})(?:[″]|[\"”](?=[\s,.;:)!?-]|$)|-?in\.(?= [a-z]))")
+_INCHES = re.compile(rf"{START}({NUMBER})(?:[″]|[\"”](?=[\s,.;:)!?-]|$)|[- ]?in\.(?= [a-z]))")
 _FRACTION = re.compile(
     rf"(?<![\w.,/])(?:(\d{{1,4}}) ?)?(?:(?<!\d)(\d{{1,2}})/(\d{{1,2}})"
     rf"|([{''.join(FRACTIONS)}]))[ -]?({_UNIT})"
