@@ -15,6 +15,7 @@ from app_core.speech.text.english.numbers import (
     digits,
     fraction,
     ordinal,
+    year,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _ORDINALS = re.compile(
     rf"(?<![\w.])(\d{{1,4}})(?:st|nd|rd|th)?{DASH}(?=\d{{1,4}}(?:st|nd|rd|th)(?!\w))"
 )
 _RANGE = re.compile(rf"{START}({NUMBER}){DASH}(?=[+−]?({NUMBER})(?![\w]|-\d))")
+_HEAPS = re.compile(r"(?<![\w.,])(1,?00|1,?000|1,?000,?000)'?s(?= of\b)")
 _TIMES = re.compile(rf"{START}({NUMBER}) ?[xX](?![\w]| ?[-+=−×÷²³<>])")
 _SCORE = re.compile(r"(?<![\w.,/])(\d{1,2}\.\d)/(\d{1,3})(?![\w/]|[.,]\d)")
 _LIST_ITEM = re.compile(r"(?:(?<=\n)|^)(\d{1,3})[.)] +(?=\S)")
@@ -45,6 +47,7 @@ def quantities(text: SpanText) -> SpanText:
     """``5-7``: five to seven; ``3/4``: three quarters; ``1½``: one and a half; ``22nd``:
     twenty-second."""
     text = text.sub(_LIST_ITEM, lambda match: f"{cardinal(int(match[1]))}, ")
+    text = text.sub(_HEAPS, lambda match: cardinal(10 ** match[1].count("0"))[4:] + "s")
     text = text.sub(_TIMES, lambda match: f"{amount(match[1])} times")
     text = text.sub(_SCORE, lambda match: f"{amount(match[1])} out of {amount(match[2])}")
     text = text.sub(_AROUND, "twenty-four seven")
@@ -83,6 +86,8 @@ def _fraction_match(match: re.Match[str]) -> str:
     above, below = int(match[1]), int(match[2])
     if (above, below) in _EVENTS:
         return _EVENTS[above, below]
+    if 1900 <= below < 2100:
+        return f"{cardinal(above)} slash {year(below)}"
     if (
         0 < above < below
         and below <= 9

@@ -71,7 +71,7 @@ _UNIT = (
     r"(?:/[A-Za-zμ]{1,6}[²³23]?)?(?![\w²³])"
 )
 _RANGE = rf"({NUMBER})(?:(?:{DASH}|( to | × ))({NUMBER})(?:( × )({NUMBER}))?)?"
-_MEASURE = re.compile(rf"{START}(\+?){_RANGE}([ -]?)({_UNIT})(?:\.(?= +[a-z]|[,;]))?")
+_MEASURE = re.compile(rf"{START}(?!1[0,]*s of)(\+?){_RANGE}([ -]?)({_UNIT})(?:\.(?= +[a-z]|[,;]))?")
 _PERCENT = re.compile(rf"{START}(\+?)({NUMBER})(?: ?[%‰]?(?:{DASH}|( to ))({NUMBER}))? ?([%‰])")
 _DEGREES = re.compile(
     rf"{START}(\+?)({NUMBER})(?:°?(?:{DASH}|…| (to) )([−+]?)({NUMBER}))? ?°(?: ?([CFNSEW])(?!\w))?"
