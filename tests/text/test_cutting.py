@@ -25,6 +25,7 @@ def said(text: str) -> list[str]:
         ("Tea, e.g. Assam, etc. Then cake.", ["Tea, for example Assam, et cetera.", "Then cake."]),
         ("Run 5 km. 10 lb is a lot.", ["Run five kilometers.", "Ten pounds is a lot."]),
         ("1. Go\n2. Wait 5 min.\n\nDone", ["One, Go.", "Two, Wait five minutes.", "Done."]),
+        ("Open it\n2 cups\nof tea", ["Open it.", "Two cups of tea."]),
         ("Hello world.This is it.", ["Hello world.", "This is it."]),
         ("It ended in Nov. We left.", ["It ended in November.", "We left."]),
     ],

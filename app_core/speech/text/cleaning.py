@@ -19,12 +19,16 @@ _ACCENTS = re.compile(
     r"(?<![аеёиоуыэюяәіөұүАЕЁИОУЫЭЮЯӘІӨҰҮaeiouyAEIOUY])\u0301|[\u0300\u0302-\u036f]"
 )
 _SPACES = re.compile(r"[^\S\n]+")
+_NEW_LINE = re.compile(r"(?<!\n)\n(?=[^\sa-zа-яёәғқңөұүһі])")
+"""A line that begins with no small letter does not go on with the one before: this must be known
+when its number is a word."""
 _BEFORE_MARK = re.compile(r"(?<=[\w)»”]) (?=[.,!?;:…](?:\s|$))")
 _AROUND_LINE = re.compile(r"\s*\n\s*")
 
 _ARROW = re.compile(r" ?(?:<?[-=]{1,9}>(?!=)|(?<=\s)<-{1,9}(?=\s)|→++) ?")
-_OPERATORS = re.compile(r"<=|>=|!=|==+|<>|\+/-|\+-|(?<=\d) ?\*\*? ?(?=[\d(])|<<|>>")
+_OPERATORS = re.compile(r"&&+|<=|>=|!=|==+|<>|\+/-|\+-|(?<=\d) ?\*\*? ?(?=[\d(])|<<|>>")
 _OPERATOR = {
+    "&&": "&",
     "<=": "≤",
     ">=": "≥",
     "!=": "≠",
@@ -54,7 +58,7 @@ _LONELY = re.compile(
     r"|[<>](?!\s?[-+−\w$€£₸₽.(])|(?<![\w)\s°%²³])=+(?=\s|$)|(?<!\S)=+(?!\s?[-+−\w(√])"
 )
 _FOOTNOTE = re.compile(
-    r"(?:(?<=[^\W\d_]{4})|(?<=[^\W\d_][.,!?»)]))[¹²³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]?(?!\w)"
+    r"(?:(?<=[^\W\d_]{4})|(?<=[^\W\d_][.,!?»]))[¹²³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]?(?!\w)"
     r"|\([cCсСrR]\)(?= ?\d{4}\b)"
 )
 _KEYCAP = re.compile(r"(?<=^\d)\u20e3", re.MULTILINE)
@@ -92,7 +96,7 @@ def clean(text: SpanText) -> SpanText:
     text = text.sub(_MARKS, lambda match: match[1]).sub(_DOTS, "…").sub(_SPACES, " ")
     text = text.sub(_COMMAS, lambda match: "," if match[1] else "")
     text = text.sub(_BEFORE_MARK, "").sub(_SPACES, " ")
-    return text.sub(_AROUND_LINE, _line_end).strip()
+    return text.sub(_AROUND_LINE, _line_end).sub(_NEW_LINE, "\n\n").strip()
 
 
 def _signs(text: SpanText) -> SpanText:
@@ -102,7 +106,7 @@ def _signs(text: SpanText) -> SpanText:
     text = text.sub(_OPERATORS, _operator).sub(_TIMES, _times)
     text = text.sub(_POWER, lambda match: superscript(match[1]))
     text = text.sub(_ABOUT, lambda match: "–" if _digit_before(match) else "≈")
-    text = text.sub(_PATH, ", ").unwrap(_ANGLES)
+    text = text.unwrap(_ANGLES).sub(_PATH, ", ")
     return text.sub(_LONELY, " ").sub(_DASHES, " — ")
 
 
@@ -113,7 +117,9 @@ def _digit_before(match: re.Match[str]) -> bool:
 def _times(match: re.Match[str]) -> str | None:
     """``10 cm x 15 cm``, but not ``the x 5``."""
     before = match.string[max(0, match.start() - 6) : match.start()]
-    return " × " if "*" in match.group() or any(map(str.isdigit, before)) else None
+    if "*" not in match.group() and not any(map(str.isdigit, before)):
+        return None
+    return re.sub(r"[^ ]", "×", match.group())
 
 
 def _brackets(match: re.Match[str]) -> str:
@@ -125,7 +131,7 @@ def _brackets(match: re.Match[str]) -> str:
 def _operator(match: re.Match[str]) -> str:
     sign = match.group().strip()
     if sign in ("*", "**"):
-        return " × " if sign == "*" else "^"
+        return match.group().replace("*", "×") if sign == "*" else "^"
     return _OPERATOR.get(sign, "=")
 
 

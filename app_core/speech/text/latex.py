@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
 _BORDER = re.compile(r"\\[()\[\]]|\$\$+")
+_DOUBLED = re.compile(r"\\\\+(?=[A-Za-z()\[\]])")
 _INLINE = re.compile(r"\$(?=[^\s$])([^$\n]{1,120})(?<!\s)\$(?!\d)")
 _FORMULA = re.compile(r"[\\^=_]")
 _FRACTION = re.compile(r"\\[dt]?frac\s?\{([^{}]*)\}\s?\{([^{}]*)\}")
@@ -35,7 +36,7 @@ def without_latex(text: SpanText) -> SpanText:
     text = text.unwrap(_GROUP)
     if "\\" not in text.text:
         return text.sub(_BORDER, " ")
-    text = text.sub(_BORDER, " ").unwrap(_WORDS)
+    text = text.sub(_DOUBLED, "\\").sub(_BORDER, " ").unwrap(_WORDS)
     for _ in range(2):  # one inside the other
         text = text.sub(_FRACTION, _fraction).sub(_ROOT, lambda match: f"√{match[1]}")
     return text.sub(_COMMAND, lambda match: _SIGNS.get(match[1]) if match[1] else " ")

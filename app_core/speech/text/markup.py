@@ -122,7 +122,7 @@ def without_markup(text: SpanText) -> SpanText:
 
 def _without_marks(text: SpanText) -> SpanText:
     text = text.unwrap(_MARKED)
-    text = text.sub(_STRONG, lambda match: "^" if _between_digits(match) else "")
+    text = text.sub(_STRONG, _strong)
     for _ in range(2):  # one inside the other
         text = text.unwrap(_EMPHASIS)
     text = text.sub(_ESCAPE, "")
@@ -152,10 +152,24 @@ def _tag(match: re.Match[str], closed: set[str]) -> str | None:
         return "\n"
     if name in ("td", "th"):
         return ", " if match.group().startswith("</") else ""
+    if name in ("s", "del", "strike") and match.group().startswith("</"):
+        return "," if _ends_word(match) else ""
     if name in _INLINE:
         return ""
     known = name in _OTHERS or name in closed or match.group()[-2] == "/" or " " in match.group()
     return " " if known else None
+
+
+def _strong(match: re.Match[str]) -> str:
+    if _between_digits(match):
+        return "^"
+    return "," if match.group().startswith("~~") and _ends_word(match) else ""
+
+
+def _ends_word(match: re.Match[str]) -> bool:
+    """Whether it closes what is struck out, after which something else is meant."""
+    text, (start, end) = match.string, match.span()
+    return text[start - 1 : start].isalnum() and text[end : end + 1].isspace()
 
 
 def _between_digits(match: re.Match[str]) -> bool:

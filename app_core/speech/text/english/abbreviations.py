@@ -77,8 +77,12 @@ _AFTER_NAME = re.compile(
     rf"(?<=[a-z\d] |[a-z],| [A-Z]) ?({'|'.join(_STREETS)})(\.|(?=[\s,;:!?)]|$))"
 )
 _NUMBERED = re.compile(
-    rf"(?<![\w.'’])({'|'.join(sorted(_BEFORE_NUMBER, key=len, reverse=True))})\. ?(?=#?\d"
+    rf"(?<![\w.'’])({'|'.join(sorted(_BEFORE_NUMBER, key=len, reverse=True))})\. ?(?=#?\d|\(\d"
+    rf"|[A-Z]{{1,3}}-?\d"
     rf"|[IVXLC]{{2,}}\b|[VX]\b)|№№? ?|(?<![\w&#])#(?=\d)"
+)
+_POINTLESS = re.compile(
+    r"(?<![\w.'’-])([Aa]pt|[Ss]te|[Rr]m|[Bb]ldg|[Ee]xt|[Ff]ig|[Vv]ol|pp|pg|No|Nos)(?= \d)"
 )
 _POINTED = re.compile(
     rf"(?<![\w./])({'|'.join(map(re.escape, sorted(_ANYWHERE, key=len, reverse=True)))})"
@@ -106,6 +110,7 @@ def abbreviations(text: SpanText) -> SpanText:
     text = text.sub(
         _NUMBERED, lambda match: f"{_BEFORE_NUMBER[match[1]] if match[1] else _number(match)} "
     )
+    text = text.sub(_POINTLESS, lambda match: _BEFORE_NUMBER[match[1]])
     return text.sub(_POINTED, _pointed)
 
 

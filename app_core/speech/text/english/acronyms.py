@@ -38,6 +38,7 @@ _LETTERS = frozenset(
     "IT US AM PM OK TV ID UN UK EU AI WHO VIP FAQ ASAP ETA AIFC EDU IIN BIN CIS NGO VAT HR"
     " ISBN".split()
 )
+_WORDS_TOO = frozenset("IT US AM WHO".split())
 _ONSETS = frozenset(
     "bl br ch cl cr dr dw fl fr gl gr kl kn kr ph pl pr qu sc sh sk sl sm sn sp st sw th tr"
     " tw wh wr".split()
@@ -122,7 +123,7 @@ def _pointed(match: re.Match[str]) -> str:
 
 def _word(match: re.Match[str]) -> str | None:
     word = match[1]
-    if not spelled(word) or word not in _LETTERS and _shouted(match):
+    if not spelled(word) or (word not in _LETTERS or word in _WORDS_TOO) and _shouted(match):
         return None
     return letters(word) + ("'s" if match[2] else "")
 

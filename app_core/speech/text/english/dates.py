@@ -48,8 +48,9 @@ _SHORT_MONTH = re.compile(
 _WEEKDAYS = re.compile(rf"\b({_WEEKDAY})\b\.?({DASH})({_WEEKDAY})\b(?:\.(?= [a-z\d]))?")
 _WEEKDAY_BEFORE = re.compile(rf"\b({_WEEKDAY})(?:\.,?|,)?(?= (?:{_MONTH}|\d))")
 _WEEKDAY_ALONE = re.compile(
-    rf"(?<=\b(?:on|by|[Oo]n) )({_WEEKDAY})(?:\.(?=\s|$)|(?!\w))|\b({_WEEKDAY})\.(?= (?:at|from"
-    rf"|to|and|[a-z]))"
+    rf"(?<=\b(?:on|by|On) )({_WEEKDAY})(?:\.(?=\s|$)|(?!\w))"
+    rf"|\b({_WEEKDAY})\.(?= (?:at|from|to|and|[a-z]))"
+    rf"|\b({_WEEKDAY})(?=:| (?:closed|off|only|morning|afternoon|evening|night)s?\b)"
 )
 _YEARS = re.compile(rf"(?<![\w.,/$€£₸₽-])({_YEAR})({DASH})(\d{{4}}|\d{{2}})(?![\w%]|[.,:]\d|-\d)")
 _SEASON = re.compile(r"(?<![\w.,/])((?:19|20)\d{2})/(\d{2}|(?:19|20)\d{2})(?![\w/])")
@@ -66,6 +67,7 @@ _IN_YEAR = re.compile(
     rf"|women|meters|tons))",
     re.IGNORECASE,
 )
+_OF_YEAR = re.compile(r"(?<=[a-z] of )(1[1-8]\d{2})(?![\w%°-]|[.,:/]\d)")
 _LATE_YEAR = re.compile(
     r"(?<![\w.,$€£₸₽/#-])(?<!× )((?:19|20)\d{2})(?! ×|[\w%°]|[.,:/]\d|-\d|['’′″\"]\d)"
 )
@@ -109,6 +111,7 @@ def years(text: SpanText) -> SpanText:
     )
     text = text.sub(_BRACKETED, lambda m: year(int(m[1])))
     text = text.sub(_IN_YEAR, lambda m: f"{_CIRCA.get(m[1], m[1])} {year(int(m[2]))}")
+    text = text.sub(_OF_YEAR, _late_year)
     return text.sub(_LATE_YEAR, _late_year)
 
 
@@ -163,7 +166,7 @@ def _month_day(match: re.Match[str]) -> str:
 
 
 def _weekday_alone(match: re.Match[str]) -> str:
-    return _SHORT_DAYS[match[1] or match[2]] + ("." if closes_sentence(match) else "")
+    return _SHORT_DAYS[match[1] or match[2] or match[3]] + ("." if closes_sentence(match) else "")
 
 
 def _month_alone(match: re.Match[str]) -> str:

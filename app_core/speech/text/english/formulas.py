@@ -23,6 +23,7 @@ _NEGATIVE = re.compile(
     r"|(?<=(?:[^\d\W]|[:;,(]) )[-–](?=\.?\d)"
 )
 _NOT_OPERAND = re.compile(r"\b(?:is|are|was|be|at|of|by|if|to|for|with|that|a|the|and|or|only) $")
+_TIGHT_TIMES = re.compile(r"(?<=[\w)²³])×(?=[\w(])")
 _BEFORE_SIGN = re.compile(r"(?<![\w)])[-–](?=[$€£₸₽¥]\d)")
 _OPERAND_BEFORE = r"(?<=[\w)²³⁰-⁹°%])"
 _MINUS = re.compile(
@@ -54,6 +55,7 @@ _LEFT = re.compile(r"[^\w\s.,!?…:;—–\-'’‘‚‹›\"()«»“”„‟
 
 def negatives(text: SpanText) -> SpanText:
     """A minus sign in place of the hyphen or dash before a number that is below zero."""
+    text = text.sub(_TIGHT_TIMES, " × ")
     return text.sub(_BEFORE_SIGN, "−").sub(_NEGATIVE, "−")
 
 

@@ -15,6 +15,7 @@ from app_core.speech.text.english.numbers import (
     digits,
     fraction,
     ordinal,
+    year,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _ORDINALS = re.compile(
     rf"(?<![\w.])(\d{{1,4}})(?:st|nd|rd|th)?{DASH}(?=\d{{1,4}}(?:st|nd|rd|th)(?!\w))"
 )
 _RANGE = re.compile(rf"{START}({NUMBER}){DASH}(?=[+−]?({NUMBER})(?![\w]|-\d))")
+_HEAPS = re.compile(r"(?<![\w.,])(1,?00|1,?000|1,?000,?000)'?s(?= of\b)")
 _TIMES = re.compile(rf"{START}({NUMBER}) ?[xX](?![\w]| ?[-+=−×÷²³<>])")
 _SCORE = re.compile(r"(?<![\w.,/])(\d{1,2}\.\d)/(\d{1,3})(?![\w/]|[.,]\d)")
 _LIST_ITEM = re.compile(r"(?:(?<=\n)|^)(\d{1,3})[.)] +(?=\S)")
@@ -38,13 +40,14 @@ _PLUS = re.compile(rf"(?<![\w)²³])\+ ?(?={NUMBER})")
 _SINGLE = re.compile(rf"(?<![^\W_])({NUMBER})")
 _REST = re.compile(r"\d+")
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
-_EVENTS = frozenset({(9, 11)})
+_EVENTS = {(9, 11): "nine eleven", (50, 50): "fifty fifty", (80, 20): "eighty twenty"}
 
 
 def quantities(text: SpanText) -> SpanText:
     """``5-7``: five to seven; ``3/4``: three quarters; ``1½``: one and a half; ``22nd``:
     twenty-second."""
     text = text.sub(_LIST_ITEM, lambda match: f"{cardinal(int(match[1]))}, ")
+    text = text.sub(_HEAPS, lambda match: cardinal(10 ** match[1].count("0"))[4:] + "s")
     text = text.sub(_TIMES, lambda match: f"{amount(match[1])} times")
     text = text.sub(_SCORE, lambda match: f"{amount(match[1])} out of {amount(match[2])}")
     text = text.sub(_AROUND, "twenty-four seven")
@@ -53,7 +56,13 @@ def quantities(text: SpanText) -> SpanText:
     text = text.sub(_ORDINALS, lambda match: f"{ordinal(int(match[1]))} to ")
     text = text.sub(_ORDINAL, _ordinal).sub(_RANGE, lambda match: f"{amount(match[1])} to ")
     text = text.sub(_PLUS, "plus ")
-    return text.sub(_SINGLE, lambda match: amount(match[1]))
+    return text.sub(_SINGLE, _single)
+
+
+def _single(match: re.Match[str]) -> str | None:
+    if not match.string[match.end() : match.end() + 1].isalpha():
+        return amount(match[1])
+    return None if match[1].isdigit() else amount(match[1]) + " "
 
 
 def remains(text: SpanText) -> SpanText:
@@ -76,7 +85,9 @@ def _mixed_match(match: re.Match[str]) -> str | None:
 def _fraction_match(match: re.Match[str]) -> str:
     above, below = int(match[1]), int(match[2])
     if (above, below) in _EVENTS:
-        return "nine eleven"
+        return _EVENTS[above, below]
+    if 1900 <= below < 2100:
+        return f"{cardinal(above)} slash {year(below)}"
     if (
         0 < above < below
         and below <= 9

@@ -37,11 +37,15 @@ _CENTURY = re.compile(
     r"|Summer|Annual|session|edition|Forum))"
 )
 _CENTURY_POINT = re.compile(r"(?<=(?:[\dXVI](?:st|nd|rd|th)|.[XVI][XVI])) ?c\.(?=[ ,)]|$)")
+_AFTER_DASH = re.compile(r"(?<=\d)-([IVX]{1,6})(?![\w-])")
+_WORLD_WAR = re.compile(r"\bWW ?(II?)\b")
 _BARE = re.compile(r"(?<![\w.&/-])(?=[IVX]{2,6}(?![\w]))([IVX]{2,6})(?![\w&/]|-\w)")
 _LIST_ITEM = re.compile(r"(?:(?<=\n)|^)([IVX]{1,5})([.)]) (?=\w)")
 
 
 def romans(text: SpanText) -> SpanText:
+    text = text.sub(_WORLD_WAR, lambda match: f"World War {'one' if match[1] == 'I' else 'two'}")
+    text = text.sub(_AFTER_DASH, lambda m: f" {_cardinal(m[1])}" if _value(m[1]) else None)
     text = text.sub(
         _LIST_ITEM, lambda match: f"{_cardinal(match[1])}, " if _value(match[1]) else None
     )

@@ -71,13 +71,13 @@ _UNIT = (
     r"(?:/[A-Za-zμ]{1,6}[²³23]?)?(?![\w²³])"
 )
 _RANGE = rf"({NUMBER})(?:(?:{DASH}|( to | × ))({NUMBER})(?:( × )({NUMBER}))?)?"
-_MEASURE = re.compile(rf"{START}(\+?){_RANGE}([ -]?)({_UNIT})(?:\.(?= +[a-z]|[,;]))?")
+_MEASURE = re.compile(rf"{START}(?!1[0,]*s of)(\+?){_RANGE}([ -]?)({_UNIT})(?:\.(?= +[a-z]|[,;]))?")
 _PERCENT = re.compile(rf"{START}(\+?)({NUMBER})(?: ?[%‰]?(?:{DASH}|( to ))({NUMBER}))? ?([%‰])")
 _DEGREES = re.compile(
     rf"{START}(\+?)({NUMBER})(?:°?(?:{DASH}|…| (to) )([−+]?)({NUMBER}))? ?°(?: ?([CFNSEW])(?!\w))?"
 )
 _FEET_INCHES = re.compile(r"(?<![\w.])(\d{1,2})['’′] ?(\d{1,2}(?:\.5)?)(?:[\"”″]|''|’’)?(?!\w)")
-_INCHES = re.compile(rf"{START}({NUMBER})(?:[″]|[\"”](?=[\s,.;:)!?-]|$)|-?in\.(?= [a-z]))")
+_INCHES = re.compile(rf"{START}({NUMBER})(?:[″]|[\"”](?=[\s,.;:)!?-]|$)|[- ]?in\.(?= [a-z]))")
 _FRACTION = re.compile(
     rf"(?<![\w.,/])(?:(\d{{1,4}}) ?)?(?:(?<!\d)(\d{{1,2}})/(\d{{1,2}})"
     rf"|([{''.join(FRACTIONS)}]))[ -]?({_UNIT})"
