@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _END = re.compile(
     r"[!?…][.!?…]*[»”\"')]* +|\n+"
     r"|(?<=\w\w)\.[»”\"')]* +(?=[^\W\d_a-zа-яё]|[«“\"]|\d\d?\))"
+    r"|(?<=\w{5})\.[»”\"')]* +(?=\d)"
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ABBREVIATION = re.compile(
