@@ -18,7 +18,7 @@ _RULES = [
         " ce=се ci=си cy=си cc=кк"
         " oo=у ee=и ea=и eau=о ew=ью ey$=и ay$=ей ow$=оу ow=ау ou=ау oa=оу aw=о"
         " ai=ай ei=ей oi=ой ui=уи ay=ай ey=ей oy=ой uy=уй nyo=ньо lyo=льо yu=ю ya=я yo=ё ye=е"
-        " iya=ия ia=ия io=ио ie=и"
+        " aye=ае iya=ия ia=ия io=ио ie=и"
         " ge$=дж le$=л re$=р me$=м ve$=в se$=с ze$=з"
         " a=а b=б c=к d=д e=е f=ф g=г h=х i=и j=дж k=к l=л m=м n=н o=о p=п q=к r=р s=с t=т u=у"
         " v=в w=в x=кс y=и z=з"

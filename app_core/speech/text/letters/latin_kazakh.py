@@ -57,7 +57,8 @@ _TYPED = dict(
         " respublika=республика universitet=университет prezident=президент ministr=министр"
         " kompaniia=компания kompaniya=компания telefon=телефон internet=интернет film=фильм"
         " kino=кино video=видео institut=институт filosofiia=философия"
-        " assalaumagaleikum=ассалаумағалейкум ulttyq=ұлттық ulttyk=ұлттық tarih=тарих tarikh=тарих"
+        " assalaumagaleikum=ассалаумағалейкум ulttyq=ұлттық ulttyk=ұлттық"
+        " nomir=нөмір tarih=тарих tarikh=тарих"
     ).split()
 )
 """Words that ASCII alone does not tell."""
