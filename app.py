@@ -14,6 +14,7 @@ from dotenv import load_dotenv
 
 from app_core.config import ROOT, Config, ConfigError
 from app_core.log import setup_logging
+from app_core.speech.text.dictionary import read_dictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,6 +158,7 @@ def main(arguments: list[str]) -> int:
     load_dotenv(ROOT / ".env")
     try:
         config = Config.from_env()
+        read_dictionary(config.dictionary)  # a fault in it is told before a worker starts
     except ConfigError as error:
         setup_logging()
         logger.error("%s", error)

@@ -69,9 +69,9 @@ Word = Annotated[StrictStr, Field(min_length=1, max_length=100)]
 Reading = Annotated[StrictStr, Field(min_length=1, max_length=300)]
 Readings = Annotated[
     dict[Word, Reading],
+    Field(max_length=200),
     BeforeValidator(_from_json),
     AfterValidator(_sayable),
-    Field(max_length=200),
 ]
 """By word. In a query or form it is JSON."""
 Speed = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False, strict=True)]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FEWEST_WORDS = 3
 """Fewer are said by the voice that speaks, in its nearest letters."""
 
+_MAYBE_FOREIGN = re.compile(r"[a-zA-Z\u00c0-\u024fәғқңөұүһіӘҒҚҢӨҰҮҺІ]")
 _TOKEN = re.compile(r"\S+")
 _ADDRESS = re.compile(r"@|[^\W_]\.[^\W\d_]|\d")
 _ENDS = re.compile(r"[.!?…][»”\"')]*$")
@@ -67,6 +68,9 @@ class _Token(NamedTuple):
 
 def parts(text: SpanText, language: str, spoken: Collection[str]) -> Iterator[Part]:
     """``text`` in order, cut where it changes to another of the languages that are ``spoken``."""
+    if language == "ru" and not _MAYBE_FOREIGN.search(text.text):
+        yield Part(language, text, False)
+        return
     tokens = _tokens(text.text, language)
     runs = [run for run in _RUNS[language](tokens) if run[2] in spoken and run[2] != language]
     done = 0

@@ -118,7 +118,7 @@ def weighed(word: str) -> Evidence:
     found = evidence_of(word)
     if not KAZAKH.isdisjoint(word):
         return Evidence(kk=_NAMED if word[0].isupper() else _SPECIAL)
-    if max(found) >= _SURE:
+    if max(found) >= _SURE or word.lower() in _WEAK:
         return found
     if word.lower() not in _KAZAKH_WORDS and is_russian(word):
         return Evidence(ru=found.ru + _KNOWN)

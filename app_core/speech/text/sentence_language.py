@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _END = re.compile(
     r"[!?…][.!?…]*[»”\"')]* +|\n+"
-    r"|(?<=\w\w)\.[»”\"')]* +(?=[^\W\d_a-zа-яё]|[«“\"]|\d\d?\))"
+    r"|(?<=[\w%₸$€)»]{2})\.[»”\"')]* +(?=[^\W\d_a-zа-яё]|[«“\"]|\d\d?\))"
+    r"|(?<=\w{5})\.[»”\"')]* +(?=\d)"
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ABBREVIATION = re.compile(
@@ -88,9 +89,10 @@ def _guess(text: str, spoken: Collection[str], sure: float) -> str | None:
     cyrillic = [word for word in words if CYRILLIC.match(word)]
     if words and cyrillic[:1] == words[:1]:
         cyrillic[0] = words[0].lower()  # its capital says nothing
-    if len(latin) <= 2 * len(cyrillic) and not _names_in_english(latin, cyrillic):
+    strange = not speaks_english(latin) or len(latin) <= 2 * len(cyrillic)
+    if cyrillic and strange and not _names_in_english(latin, cyrillic):
         found = evidence_of_all(map(weighed, cyrillic))
-    elif max(map(len, latin)) < 2 or (sure and _names_only(latin)):
+    elif max(map(len, latin), default=0) < 2 or (sure and _names_only(latin)):
         return None
     else:
         found = evidence_of_all(map(evidence_of, latin))

@@ -97,3 +97,12 @@ def test_a_language_without_a_voice_is_said_in_the_nearest_letters() -> None:
     words = " ".join(piece.said for piece in found).lower()
     assert "бэк" in words or "бак" in words
     assert "менин атым айгерим" in words
+
+
+def test_every_word_that_is_said_has_its_time() -> None:
+    for language, text, _ in LINES:
+        for piece in read(text, language):
+            speech = next(EspeakVoice().speak(piece))
+            assert [word.text for word in speech.words] == [word.written for word in piece.words]
+            ends = [word.end_s for word in speech.words]
+            assert ends == sorted(ends)

@@ -33,7 +33,21 @@ def test_marks_stay_beside_their_word_and_silence_after_it() -> None:
 
 def test_positions_beyond_the_text_are_no_words() -> None:
     assert words(read("one"), [(0.0, 3), (0.1, 9)], []) == ()
-    assert [w.text for w in words(read("one two"), [(0.0, 4), (0.1, 0)], [])] == ["two"]
+    assert words(read("one"), [], []) == ()
+
+
+def test_a_word_without_an_event_shares_the_time_of_the_one_it_is_said_with() -> None:
+    phonemes = [Phoneme("a", 0.0, 0.8), Phoneme("b", 1.0, 1.6), Phoneme("", 1.6, 2.0)]
+    found = [
+        (w.text, round(w.start_s, 3), round(w.end_s, 3))
+        for w in words(read("in the — south, too"), [(0.0, 3), (0.8, 7), (1.0, 16)], phonemes)
+    ]
+    assert found == [
+        ("in", 0.0, 0.08 * 2),
+        ("the", 0.08 * 2, 0.4),
+        ("south,", 0.4, 0.8),
+        ("too", 1.0, 1.6),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ _RULES = [
         " shch=щ tch=ч sch=ш ssh=ш ck=к sh=ш ch=ч th=т ph=ф gh=г kh=х zh=ж ts=ц ts$=тс qu=кв"
         " ce=се ci=си cy=си cc=кк"
         " oo=у ee=и ea=и eau=о ew=ью ey$=и ay$=ей ow$=оу ow=ау ou=ау oa=оу aw=о"
-        " ai=ай ei=ей oi=ой ui=уи ay=ай ey=ей oy=ой uy=уй yu=ю ya=я yo=ё ye=е"
-        " iya=ия ia=ия io=ио ie=и"
+        " ai=ай ei=ей oi=ой ui=уи ay=ай ey=ей oy=ой uy=уй nyo=ньо lyo=льо yu=ю ya=я yo=ё ye=е"
+        " aye=ае iya=ия ia=ия io=ио ie=и"
         " ge$=дж le$=л re$=р me$=м ve$=в se$=с ze$=з"
         " a=а b=б c=к d=д e=е f=ф g=г h=х i=и j=дж k=к l=л m=м n=н o=о p=п q=к r=р s=с t=т u=у"
         " v=в w=в x=кс y=и z=з"
@@ -28,6 +28,8 @@ _STARTS = {left[1:]: right for left, right in _RULES if left[0] == "^"}
 _ENDS = {left[:-1]: right for left, right in _RULES if left[-1] == "$"}
 _INNER = {left: right for left, right in _RULES if left.isalpha()}
 _LONGEST = 5
+_KAZAKH_Y = re.compile(r"(?<=[rlbdkqzjnt])y(?=[nkrlzgsq])(?<!ly(?=[mr]))(?<!dy(?=n))")
+"""``Charyn``, ``Dombyra``, but ``lyrics``, ``dynamic``."""
 _DOUBLE = re.compile(r"([бвгджзкпрстфхчш])\1")
 
 
@@ -35,6 +37,7 @@ def in_cyrillic(word: str) -> str:
     """Any word of Latin letters, as nearly as Cyrillic letters can tell, in small letters."""
     plain = unicodedata.normalize("NFKD", word.lower())
     plain = "".join(map(_plain, plain)).replace("'", "").replace("’", "")
+    plain = _KAZAKH_Y.sub("ы", plain)
     plain = _SILENT_E.sub(lambda match: f"{_MAGIC[match[1]]}{match[2]}{match[3]}", plain)
     said: list[str] = []
     at = 0

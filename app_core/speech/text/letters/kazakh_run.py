@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.letters import latin_kazakh, latin_words
@@ -29,16 +30,18 @@ def in_cyrillic(text: SpanText, is_kazakh: Callable[[Sequence[str]], bool]) -> S
     parts: list[SpanText] = []
     done = 0
     for start, end in found:
-        parts += (text.part(done, start), text.part(start, end).sub(_WORD, _word))
+        run = text.part(start, end)
+        replacement = partial(_word, soft_k="q" in run.text.lower())
+        parts += (text.part(done, start), run.sub(_WORD, replacement))
         done = end
     return type(text).joined([*parts, text.part(done, len(text))]) if parts else text
 
 
-def _word(match: re.Match[str]) -> str | None:
+def _word(match: re.Match[str], soft_k: bool) -> str | None:
     word = match.group()
     typed = latin_kazakh.is_typed(word.lower()) or not latin_kazakh.SPECIAL.isdisjoint(word)
     if not typed and (len(word) >= _LIKELY_KEPT and latin_words.known(word)):
         return None
     if not typed and word.isupper() and len(word) <= latin_words.LONGEST_ABBREVIATION:
         return None
-    return latin_kazakh.in_cyrillic(word)
+    return latin_kazakh.in_cyrillic(word, soft_k)

@@ -57,7 +57,8 @@ _TYPED = dict(
         " respublika=республика universitet=университет prezident=президент ministr=министр"
         " kompaniia=компания kompaniya=компания telefon=телефон internet=интернет film=фильм"
         " kino=кино video=видео institut=институт filosofiia=философия"
-        " assalaumagaleikum=ассалаумағалейкум tarih=тарих tarikh=тарих"
+        " assalaumagaleikum=ассалаумағалейкум ulttyq=ұлттық ulttyk=ұлттық"
+        " nomir=нөмір tarih=тарих tarikh=тарих"
     ).split()
 )
 """Words that ASCII alone does not tell."""
@@ -72,13 +73,18 @@ def is_typed(word: str) -> bool:
     return word in _TYPED
 
 
-def in_cyrillic(word: str) -> str:
-    """A Kazakh word, with the capital that it has."""
+def in_cyrillic(word: str, soft_k: bool = False) -> str:
+    """A Kazakh word, with the capital that it has. ``soft_k``: the writer has q for қ."""
     lower = word.replace("İ", "i").replace("I", "ı" if _special(word) else "i").lower()
     for end in range(len(lower), 0, -1):
         if lower[:end] in _TYPED and (end == len(lower) or end >= _STEM):
             return _cased(word, _TYPED[lower[:end]] + _spelled(lower[end:], False))
-    hard = "q" not in lower and not _special(word) and not _FRONT.search(_no_glides(lower))
+    hard = (
+        not soft_k
+        and "q" not in lower
+        and not _special(word)
+        and not _FRONT.search(_no_glides(lower))
+    )
     return _cased(word, _spelled(lower, hard))
 
 
