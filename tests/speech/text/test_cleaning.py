@@ -69,7 +69,10 @@ def test_html_goes(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("# Title #\n***Bold*** _it_ ~~no~~ ==mark==\n---\n> said", "Title\nBold it no, mark\nsaid"),
+        (
+            "# Title #\n***Bold*** _it_ ~~no~~ ==mark==\n---\n> said",
+            "Title\nBold it no, mark\nsaid",
+        ),
         ("- [x] done\n- [ ] todo\n* item\n1. one\n1) [x] two", "done\ntodo\nitem\n1. one\n1) two"),
         ("1\ufe0f\u20e3 раз\n2\ufe0f\u20e3 два❗", "1. раз\n2. два!"),
         ("~~10 000~~ **8 000** ₸, <s>5</s> 4", "10 000, 8 000 ₸, 5, 4"),
