@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
 _BORDER = re.compile(r"\\[()\[\]]|\$\$+")
-_DOUBLED = re.compile(r"\\\\+(?=[A-Za-z()\[\]])")
+_DOUBLED = re.compile(r"(?<!\\)\\\\++(?=[A-Za-z()\[\]])")
 _INLINE = re.compile(r"\$(?=[^\s$])([^$\n]{1,120})(?<!\s)\$(?!\d)")
 _FORMULA = re.compile(r"[\\^=_]")
 _FRACTION = re.compile(r"\\[dt]?frac\s?\{([^{}]*)\}\s?\{([^{}]*)\}")

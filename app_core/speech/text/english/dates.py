@@ -46,6 +46,7 @@ _SHORT_MONTH = re.compile(
     rf"\b((?:{'|'.join(m for m in _SHORT if m != 'May')}))\.?({DASH})({_MONTH})"
 )
 _WEEKDAYS = re.compile(rf"\b({_WEEKDAY})\b\.?({DASH})({_WEEKDAY})\b(?:\.(?= [a-z\d]))?")
+_WEEKDAY_PAIR = re.compile(rf"\b({_WEEKDAY})\b\.?( ?[/&] ?)({_WEEKDAY})\b")
 _WEEKDAY_BEFORE = re.compile(rf"\b({_WEEKDAY})(?:\.,?|,)?(?= (?:{_MONTH}|\d))")
 _WEEKDAY_ALONE = re.compile(
     rf"(?<=\b(?:on|by|On) )({_WEEKDAY})(?:\.(?=\s|$)|(?!\w))"
@@ -94,6 +95,7 @@ def dates(text: SpanText) -> SpanText:
     """``May 5, 2026``: May fifth, twenty twenty-six; ``25.11.2026``: the twenty-fifth of November,
     twenty twenty-six; ``1941-1945``: years; ``the 1990s``: decades."""
     text = text.sub(_WEEKDAYS, lambda m: f"{_SHORT_DAYS[m[1]]} to {_SHORT_DAYS[m[3]]}")
+    text = text.sub(_WEEKDAY_PAIR, _weekday_pair)
     text = text.sub(_WEEKDAY_BEFORE, lambda m: _SHORT_DAYS[m[1]] + ",")
     text = text.sub(_SHORT_MONTH, lambda m: f"{_month(m[1])} to {_month(m[3])}")
     text = text.sub(_DAY_MONTH, _day_month).sub(_MONTH_DAY, _month_day)
@@ -163,6 +165,11 @@ def _month_day(match: re.Match[str]) -> str:
     if second:
         said += f" to {_month(other) + ' ' if other else ''}{ordinal(int(second))}"
     return f"{said}, {year(int(number))}" if number else said
+
+
+def _weekday_pair(match: re.Match[str]) -> str:
+    joint = " and " if "&" in match[2] else " "
+    return f"{_SHORT_DAYS[match[1]]}{joint}{_SHORT_DAYS[match[3]]}"
 
 
 def _weekday_alone(match: re.Match[str]) -> str:

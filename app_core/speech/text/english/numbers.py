@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _GROUPS = (
-    r"(?:\d{1,3}(?:,\d{3})++(?![\d])|\d{1,3}(?: \d{3})++(?!\d)|\d{1,3}(?:['’]\d{3})++(?!\d)"
-    r"|\d{1,3}(?:\.\d{3}){2,}+(?!\d)|\d++)"
+    r"(?:\d{1,3}(?:,\d{3}){1,5}+(?![\d])"
+    r"|\d{1,3}(?: \d{3}){1,5}+(?!\d)|\d{1,3}(?:['’]\d{3}){1,5}+(?!\d)"
+    r"|\d{1,3}(?:\.\d{3}){2,5}+(?!\d)|\d++)"
 )
 NUMBER = rf"(?:−?(?:{_GROUPS}(?:\.\d++|,\d{{1,2}}(?![\d,]))?|\.\d++)(?!\d))"
 """A regular expression, without groups, for a number of any form; a minus sign is U+2212."""
