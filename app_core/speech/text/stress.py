@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from app_core.speech.text.language import is_russian
 from app_core.speech.text.names import stress_of_name
 
 if TYPE_CHECKING:
@@ -16,13 +17,10 @@ ACUTE = "\u0301"
 VOWELS = "аеёиоуыэюяәіөұүАЕЁИОУЫЭЮЯӘІӨҰҮ"
 _ACUTE = re.compile(ACUTE)
 _LETTERS = re.compile(rf"[^\W\d_{ACUTE}](?:[^\W\d_]|{ACUTE})*")
-_PLUS = re.compile(
-    rf"(?<=[а-яёәғқңөұүһіА-ЯЁӘҒҚҢӨҰҮҺІ])\+(?=[{VOWELS}][а-яёәғқңөұүһі]|[{VOWELS}]\b)"
-    rf"|(?<![\w)+])\+(?=[{VOWELS}][а-яёәғқңөұүһі])"
-)
-"""Before the vowel that is stressed, as Russian speech engines take it; ``а + б`` and ``2+а`` are
-sums."""
-_PLUS_VOWEL = re.compile(rf"(?:{_PLUS.pattern})(.)")
+_L = "а-яёәғқңөұүһіА-ЯЁӘҒҚҢӨҰҮҺІ"
+_PLUS_VOWEL = re.compile(rf"\+([{VOWELS}])")
+_WITH_PLUS = re.compile(rf"(?<![\w+)])[{_L}]*+(?:\+[{VOWELS}][{_L}]*+)++(?![\w+(])")
+"""A word with ``+`` before the vowel that is stressed, as Russian speech engines take it."""
 
 Stresses = dict[tuple[int, int], list[tuple[str, int]]]
 """By the written range of a word: the word without its mark, and the index of its vowel."""
@@ -30,12 +28,35 @@ Stresses = dict[tuple[int, int], list[tuple[str, int]]]
 
 def acute(text: str) -> str:
     """``зам+ок`` as ``замо́к``."""
-    return _PLUS_VOWEL.sub(rf"\1{ACUTE}", text)
+    return _WITH_PLUS.sub(lambda match: _acute(match.group()), text)
+
+
+def _acute(word: str) -> str:
+    return _PLUS_VOWEL.sub(rf"\1{ACUTE}", word)
+
+
+def _acutes(text: SpanText) -> SpanText:
+    """As ``acute``, but for what is a sum, as ``кофе+интернет``. A ``+`` before a word is a mark
+    where others are."""
+    words = [word.group() for word in _WITH_PLUS.finditer(text.text)]
+    if not words:
+        return text
+    marked = ACUTE in text.text or any(word[0] != "+" and _is_marked(word) for word in words)
+
+    def replacement(match: re.Match[str]) -> str | None:
+        word = match.group()
+        return _acute(word) if (marked if word[0] == "+" else _is_marked(word)) else None
+
+    return text.sub(_WITH_PLUS, replacement)
+
+
+def _is_marked(word: str) -> bool:
+    return is_russian(word.replace("+", "")) or not all(map(is_russian, word.split("+")))
 
 
 def take(text: SpanText) -> tuple[SpanText, Stresses]:
     """``text`` without marks of stress, and what they said."""
-    text = text.sub(_PLUS_VOWEL, lambda match: match[1] + ACUTE)
+    text = _acutes(text)
     if ACUTE not in text.text:
         return text, {}
     found: Stresses = {}

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from app_core.speech.text.letters.lookalikes import unmixed
 from app_core.speech.text.piece import Piece
 from app_core.speech.text.reading import Reader
+from app_core.speech.text.span_text import SpanText
 from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import EspeakVoice
 
@@ -106,3 +108,18 @@ def test_every_word_that_is_said_has_its_time() -> None:
             assert [word.text for word in speech.words] == [word.written for word in piece.words]
             ends = [word.end_s for word in speech.words]
             assert ends == sorted(ends)
+
+
+def test_letters_that_look_alike_are_told_by_those_that_do_not() -> None:
+    for written, meant in {
+        "бiз": "біз",
+        "Əлия": "Әлия",
+        "Гауhар": "Гауһар",
+        "Kazахстан": "Kazахстан",
+        "Tом": "Том",
+        "сat": "cat",
+        "м/с²": "м/с²",
+        "5см2": "5см2",
+        "iPhoneға": "iPhoneға",
+    }.items():
+        assert unmixed(SpanText.written(written)).text == meant

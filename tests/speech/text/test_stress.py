@@ -36,6 +36,7 @@ def heard(text: str) -> str:
         ("З+амок на зам+ок.", f"За{ACUTE}мок на замо{ACUTE}к."),
         ("+Озеро", f"О{ACUTE}зеро."),
         ("2+а и а + б", "два плюс а и а плюс б."),
+        ("+Озеро и з+амок", f"О{ACUTE}зеро и за{ACUTE}мок."),
         (f"да{ACUTE} и д{ACUTE}ом", "да и дом."),
         (f"Сә{ACUTE}лем", f"Сә{ACUTE}лем."),
     ],
@@ -61,6 +62,13 @@ def test_names_of_kazakhstan_in_every_case(name: str) -> None:
 @pytest.mark.parametrize("word", ["марат", "роза", "Мама", "Замок", "сауле", "и", "Я"])
 def test_other_words_are_left_to_the_voice(word: str) -> None:
     assert stress_of_name(word) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["Чай +интернет", "кофе+интернет", "папа+я", "2+а", "а + б", "18+"]
+)
+def test_a_sum_is_no_mark(text: str) -> None:
+    assert take(SpanText.written(text))[0].text == text
 
 
 def test_a_mark_is_kept_where_the_word_is_written() -> None:

@@ -27,10 +27,11 @@ def unmixed(text: SpanText) -> SpanText:
 
 
 def _unmixed(word: str) -> str | None:
-    latin = [char for char in word if _is_latin(char)]
-    if not latin or len(latin) == len(word):
+    letters = [char for char in word if char.isalpha()]  # ² and ½ are of no alphabet
+    latin = [char for char in letters if _is_latin(char)]
+    cyrillic = [char for char in letters if not _is_latin(char)]
+    if not latin or not cyrillic:
         return None
-    cyrillic = [char for char in word if not _is_latin(char)]
     if all(char in _TO_CYRILLIC for char in latin):
         return "".join(_TO_CYRILLIC.get(char, char) for char in word)
     if all(char in _TO_LATIN for char in cyrillic):
