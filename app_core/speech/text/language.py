@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app_core.speech.text.letters import latin_kazakh
 from app_core.speech.text.letters.cyrillic import KAZAKH
+from app_core.speech.text.russian.grammar.morphology import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -160,14 +160,7 @@ def is_latin(word: str) -> bool:
 
 def is_russian(word: str) -> bool:
     """Whether a dictionary of Russian has it, in any form. Some Kazakh words it has too."""
-    return bool(_morphology().word_is_known(word.lower()))
-
-
-@cache
-def _morphology() -> Any:
-    import pymorphy3  # not before a text needs it
-
-    return pymorphy3.MorphAnalyzer()
+    return has_word(word.lower())
 
 
 def speaks_english(words: Iterable[str]) -> bool:

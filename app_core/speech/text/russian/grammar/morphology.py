@@ -5,14 +5,18 @@ Cases are named as there: nomn gent datv accs ablt loct; genders masc femn neut.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pymorphy3 import MorphAnalyzer
+    from pymorphy3.analyzer import Parse
 
 _SECOND = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}
+_VERBS = ("VERB", "INFN", "GRND")
+_CYRILLIC = re.compile(r"[А-Яа-яЁё]")
 _LEAST = 0.01
 """Of the readings of a form, the share below which one is not thought of."""
 
@@ -39,11 +43,17 @@ def _analyzer() -> MorphAnalyzer:
     return MorphAnalyzer()
 
 
+def _parses(word: str) -> list[Parse]:
+    """None of a word that is not written in Cyrillic: pymorphy asks Unicode for the names of its
+    letters, and not all have one."""
+    return _analyzer().parse(word) if _CYRILLIC.search(word) else []
+
+
 @lru_cache(maxsize=4096)
 def forms(word: str) -> tuple[Form, ...]:
     """What ``word`` can be, likely readings first; only words with a case."""
     found: list[Form] = []
-    for parse in _analyzer().parse(word):
+    for parse in _parses(word):
         tag = parse.tag
         if tag.case is None or (parse.score < _LEAST and found):
             continue
@@ -65,28 +75,33 @@ def forms(word: str) -> tuple[Form, ...]:
 @lru_cache(maxsize=4096)
 def known(word: str) -> bool:
     """Whether the dictionary has it, and not as an abbreviation."""
-    parses = _analyzer().parse(word)
+    parses = _parses(word)
     return any(parse.is_known and "Abbr" not in parse.tag for parse in parses)
+
+
+def has_word(word: str) -> bool:
+    """Whether the dictionary has ``word``, in small letters, in any form."""
+    return bool(_analyzer().word_is_known(word))
 
 
 @lru_cache(maxsize=4096)
 def is_name(word: str) -> bool:
     """Whether it can be somebody's name: as one, or as a word that nobody knows."""
     names = {"Name", "Surn", "Patr"}
-    return any(names & set(p.tag.grammemes) or not p.is_known for p in _analyzer().parse(word))
+    return any(names & set(p.tag.grammemes) or not p.is_known for p in _parses(word))
 
 
 @lru_cache(maxsize=4096)
 def takes_object(word: str) -> bool:
     """Whether it is a verb with a direct object, by its likeliest reading."""
-    tag = _analyzer().parse(word)[0].tag
-    return tag.POS in ("VERB", "INFN", "GRND") and "tran" in tag
+    likely = next(iter(_parses(word)), None)
+    return likely is not None and likely.tag.POS in _VERBS and "tran" in likely.tag
 
 
 @lru_cache(maxsize=4096)
 def is_place(word: str) -> bool:
     """Whether it can be the name of a city, a river or a country."""
-    return any("Geox" in parse.tag for parse in _analyzer().parse(word))
+    return any("Geox" in parse.tag for parse in _parses(word))
 
 
 @lru_cache(maxsize=4096)
@@ -95,7 +110,7 @@ def inflect(word: str, case: str, plural: bool = False, gender: str = "") -> str
     wanted = {"plur" if plural else "sing", case}
     if gender and not plural:
         wanted.add(gender)
-    for parse in _analyzer().parse(word):
+    for parse in _parses(word):
         if parse.tag.case != "nomn" or not ({"NOUN", "ADJF", "PRTF"} & set(parse.tag.grammemes)):
             continue
         changed = parse.inflect(frozenset(wanted))
