@@ -128,6 +128,7 @@ class LipsyncService:
         self.scratch.sweep()
         self.avatars.sweep()
         self.base_video.look()
+        self.reader.warm()
         self.backend.start(wait_s)
         self._watchdog.start()
         self._trimmer.start()
