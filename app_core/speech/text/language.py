@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app_core.speech.text.letters import latin_kazakh
 from app_core.speech.text.letters.cyrillic import KAZAKH
-from app_core.speech.text.russian.grammar.morphology import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -160,6 +159,8 @@ def is_latin(word: str) -> bool:
 
 def is_russian(word: str) -> bool:
     """Whether a dictionary of Russian has it, in any form. Some Kazakh words it has too."""
+    from app_core.speech.text.russian.grammar.morphology import has_word
+
     return has_word(word.lower())
 
 

@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app_core.speech.text import english, foreign_runs, kazakh, russian
+from app_core.speech.text import foreign_runs
 from app_core.speech.text.cleaning import clean
 from app_core.speech.text.dictionary import Dictionary
 from app_core.speech.text.language import is_kazakh
@@ -29,12 +29,33 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 """Each sentence in the language that it is in."""
+
+
+def _russian(text: SpanText) -> SpanText:
+    from app_core.speech.text.russian import normalise
+
+    return normalise(text)
+
+
+def _kazakh(text: SpanText) -> SpanText:
+    from app_core.speech.text.kazakh import normalise
+
+    return normalise(text)
+
+
+def _english(text: SpanText) -> SpanText:
+    from app_core.speech.text.english import normalise
+
+    return normalise(text)
+
+
 LANGUAGES: Mapping[str, Callable[[SpanText], SpanText]] = {
-    "ru": russian.normalise,
-    "kk": kazakh.normalise,
-    "en": english.normalise,
+    "ru": _russian,
+    "kk": _kazakh,
+    "en": _english,
 }
-"""What is said in place of numbers, signs and abbreviations."""
+"""What is said in place of numbers, signs and abbreviations. Their hundreds of patterns are made
+when they are first needed: a server makes them while its model is loaded."""
 _ENOUGH_FIRST, _ENOUGH = 160, 600
 """Characters that are read at once, where a sentence ends then: the first ones are said while the
 rest is not looked at."""
