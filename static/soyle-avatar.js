@@ -14,7 +14,7 @@
  *
  * A page of another origin must be named in the server's CORS_ORIGINS.
  *
- * Attributes: src (the server; where this script is from unless given), language (ru kk en),
+ * Attributes: src (the server; where this script is from unless given), language (ru kk en auto),
  * avatar (id of a face of /api/avatars), voice, size (WxH, 512x512 unless given), token
  * (API_TOKEN), muted, captions (what is being said stands under the face).
  * Events: speaking, word {text, start_s, end_s} as it is heard, finished, stopped,

@@ -10,7 +10,8 @@ from app_core.config import VERSION
 from app_core.routes.http.context import config
 
 blueprint = Blueprint("pages", __name__)
-LANGUAGES = ("ru", "kk", "en")
+LANGUAGES = ("ru", "kk", "en", "auto")
+"""Of the text: what a form offers."""
 SECTIONS = (
     ("/", "index"),
     ("/api/lipsync/video", "lipsync_video"),

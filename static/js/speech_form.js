@@ -7,6 +7,9 @@ import { ReadingLine } from "./reading_line.js";
 import { SAMPLES } from "./samples.js";
 import { SoundChoice } from "./sound_choice.js";
 
+/** The server tells the language of each sentence. */
+const AUTO = "auto";
+
 export class SpeechForm {
   #text;
   #sound;
@@ -40,10 +43,11 @@ export class SpeechForm {
   /** Selects a language of speech; a text that nobody edited becomes that language's sample. */
   #chooseLanguage(code) {
     this.element.elements.language.value = code;
-    this.#text.lang = code;
+    this.#text.lang = code === AUTO ? "" : code;
     const text = this.#text.value.trim();
     if (this.#sound.file) return;
-    if (text === "" || Object.values(SAMPLES).includes(text)) this.#text.value = SAMPLES[code];
+    const sample = SAMPLES[code];
+    if (sample && (text === "" || Object.values(SAMPLES).includes(text))) this.#text.value = sample;
     this.#reading.refresh(0);
   }
 
@@ -52,7 +56,7 @@ export class SpeechForm {
     const { language, speed } = this.element.elements;
     const sample = SAMPLES[language.value];
     if (chosen && this.#text.value.trim() === sample) this.#text.value = "";
-    if (!chosen && this.#text.value.trim() === "") this.#text.value = sample;
+    if (!chosen && sample && this.#text.value.trim() === "") this.#text.value = sample;
     setText(document.getElementById("text-label"), chosen ? "sound.transcript" : "speak.text");
     const placeholder = chosen ? "sound.transcript_hint" : "speak.placeholder";
     setAttributes(this.#text, { placeholder });

@@ -12,6 +12,7 @@ from app_core.config import ROOT
 from app_core.routes.pages import SECTIONS
 
 LANGUAGES = ("ru", "kk", "en")
+SPOKEN = (*LANGUAGES, "auto")
 KEY = r"[a-z]+\.[a-z0-9_]+"
 
 
@@ -27,7 +28,7 @@ def in_templates() -> set[str]:
     pages = [page for _, page in SECTIONS]
     text = text.replace("title.{{ page }}", " ".join(f"title.{page}" for page in pages))
     text = text.replace("nav.{{ target }}", " ".join(f"nav.{page}" for page in pages))
-    text = text.replace("speak.{{ code }}", " ".join(f"speak.{code}" for code in LANGUAGES))
+    text = text.replace("speak.{{ code }}", " ".join(f"speak.{code}" for code in SPOKEN))
     for loop in re.finditer(r"{% for name in (\[.*?\]) %}(.*?){% endfor %}", text, re.DOTALL):
         rows = [loop[2].replace("{{ name }}", name) for name in json.loads(loop[1])]
         text = text.replace(loop[0], "".join(rows))
