@@ -9,6 +9,7 @@ from app_core.speech.text.russian.grammar.government import case_of_amount
 from app_core.speech.text.russian.grammar.morphology import inflect
 from app_core.speech.text.russian.grammar.noun import Amount, Noun, amount
 from app_core.speech.text.russian.grammar.numbers import cardinal
+from app_core.speech.text.russian.suffixes import joined
 from app_core.speech.text.span_text import SpanText
 
 _SIGN = r"(?:(?<![\w)%°])[-–−+])?"
@@ -39,7 +40,7 @@ _WORD_BEFORE_SIGN = re.compile(
     rf"(?<=[а-яё]) ?(?P<currency>₸|₽|\$|€|£|¥|(?<= )(?i:тг|тнг|руб|долл))(?!\w){_DOT}"
 )
 _PER = re.compile(r"\b(раз[а]?) ?/ ?(день|сутки|сут|нед|неделю|мес|месяц|год|час|мин)(?!\w)\.?")
-_PERCENT_ADJECTIVE = re.compile(r"(?<!\d)(\d++) ?%-?(н?[а-яё]{1,3})(?!\w)")
+_PERCENT_ADJECTIVE = re.compile(r"(?<![\d,])(\d++)(?P<half>,5)? ?%-?(?P<end>н?[а-яё]{1,3})(?!\w)")
 _PERIODS = frozenset("час минута секунда сутки месяц неделя".split())
 _UNLIKELY_BEFORE_WORD = frozenset("с В А Н К".split())
 """Units of one letter that are more likely another word when a word follows."""
@@ -128,15 +129,15 @@ def _alone(match: re.Match[str]) -> str:
 
 
 def _with_discount(match: re.Match[str]) -> str:
-    return f"{cardinal(int(match[1]), 'gent').replace(' ', '')}процентной"
+    return f"{joined(int(match[1]))}процентной"
 
 
 def _percent_adjective(match: re.Match[str]) -> str | None:
-    ending = match[2] if match[2].startswith("н") else "н" + match[2]
+    ending = match["end"] if match["end"].startswith("н") else "н" + match["end"]
     if ending[1:] not in {"й", "я", "е", "го", "му", "м", "х", "ый", "ая", "ое", "ые", "ой", "ую"}:
         return None
     full = {"й": "ый", "я": "ая", "е": "ое", "го": "ого", "му": "ому", "м": "ом", "х": "ых"}
-    number = cardinal(int(match[1]), "gent").replace(" ", "")
+    number = joined(int(match[1])) + "споловиной" * (match["half"] is not None)
     return f"{number}процентн{full.get(ending[1:], ending[1:])}"
 
 
@@ -176,6 +177,8 @@ def _after(match: re.Match[str]) -> str | None:
         return None
     if written == "стр" and re.match(r"\.? ?\d", rest):
         return None  # a building
+    if written == "кал" and re.match(r"\.? ?дн", rest):
+        return None  # of the calendar
     if written == "т" and _SHORT_WORDS.match(rest):
         return None
     if written == "г" and re.match(r"\. ?[А-Я]", rest) and _year_like(match["amount"]):

@@ -43,6 +43,7 @@ _ABBREVIATED = re.compile(
     r"(?<!\w)(?:мес|кв|пол|полуг|янв|фев|мар|апр|авг|сент?|окт|нояб?|дек)\. ?$"
 )
 _DECADE = re.compile(r"(?<=\d-)(?P<ending>х|ых|е|ые|м|ми) гг(?!\w)\.?(?P<end>(?= ?(?:$|[А-ЯЁ])))?")
+_ASIDE = re.compile(r"\([^()]{1,40}\) ?$")
 _ERA = re.compile(r"(?<!\w)(до )?н\. ?э(?!\w)\.?(?P<end>(?= ?[А-ЯЁ]|$))?")
 
 
@@ -76,6 +77,8 @@ def _stop(match: re.Match[str]) -> str:
 
 def _case(text: str, at: int) -> str:
     """Of a year whose word is an abbreviation."""
+    aside = _ASIDE.search(text[max(0, at - 60) : at])
+    at -= len(aside.group()) if aside else 0
     before = before_word(text, at)
     cases = governed(text, at)
     if _ABBREVIATED.search(text[max(0, at - 8) : at]):

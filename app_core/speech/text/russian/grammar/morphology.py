@@ -5,13 +5,16 @@ Cases are named as there: nomn gent datv accs ablt loct; genders masc femn neut.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pymorphy3 import MorphAnalyzer
+    from pymorphy3.analyzer import Parse
 
+_RUSSIAN = re.compile(r"[А-Яа-яЁё-]+")
 _SECOND = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}
 _LEAST = 0.01
 """Of the readings of a form, the share below which one is not thought of."""
@@ -39,11 +42,16 @@ def _analyzer() -> MorphAnalyzer:
     return MorphAnalyzer()
 
 
+def _parses(word: str) -> list[Parse]:
+    """None of a word in other letters, some of which pymorphy3 fails at."""
+    return _analyzer().parse(word) if _RUSSIAN.fullmatch(word) else []
+
+
 @lru_cache(maxsize=4096)
 def forms(word: str) -> tuple[Form, ...]:
     """What ``word`` can be, likely readings first; only words with a case."""
     found: list[Form] = []
-    for parse in _analyzer().parse(word):
+    for parse in _parses(word):
         tag = parse.tag
         if tag.case is None or (parse.score < _LEAST and found):
             continue
@@ -65,7 +73,7 @@ def forms(word: str) -> tuple[Form, ...]:
 @lru_cache(maxsize=4096)
 def known(word: str) -> bool:
     """Whether the dictionary has it, and not as an abbreviation."""
-    parses = _analyzer().parse(word)
+    parses = _parses(word)
     return any(parse.is_known and "Abbr" not in parse.tag for parse in parses)
 
 
@@ -73,20 +81,25 @@ def known(word: str) -> bool:
 def is_name(word: str) -> bool:
     """Whether it can be somebody's name: as one, or as a word that nobody knows."""
     names = {"Name", "Surn", "Patr"}
-    return any(names & set(p.tag.grammemes) or not p.is_known for p in _analyzer().parse(word))
+    if not _RUSSIAN.fullmatch(word):
+        return True
+    return any(names & set(p.tag.grammemes) or not p.is_known for p in _parses(word))
 
 
 @lru_cache(maxsize=4096)
 def takes_object(word: str) -> bool:
     """Whether it is a verb with a direct object, by its likeliest reading."""
-    tag = _analyzer().parse(word)[0].tag
+    parses = _parses(word)
+    if not parses:
+        return False
+    tag = parses[0].tag
     return tag.POS in ("VERB", "INFN", "GRND") and "tran" in tag
 
 
 @lru_cache(maxsize=4096)
 def is_place(word: str) -> bool:
     """Whether it can be the name of a city, a river or a country."""
-    return any("Geox" in parse.tag for parse in _analyzer().parse(word))
+    return any("Geox" in parse.tag for parse in _parses(word))
 
 
 @lru_cache(maxsize=4096)
@@ -95,7 +108,7 @@ def inflect(word: str, case: str, plural: bool = False, gender: str = "") -> str
     wanted = {"plur" if plural else "sing", case}
     if gender and not plural:
         wanted.add(gender)
-    for parse in _analyzer().parse(word):
+    for parse in _parses(word):
         if parse.tag.case != "nomn" or not ({"NOUN", "ADJF", "PRTF"} & set(parse.tag.grammemes)):
             continue
         changed = parse.inflect(frozenset(wanted))
