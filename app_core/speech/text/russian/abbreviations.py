@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian.grammar.government import case_of_noun
+from app_core.speech.text.russian.grammar.government import before_word, case_of_noun
 from app_core.speech.text.russian.grammar.morphology import forms, inflect
 from app_core.speech.text.russian.shortenings import (
     ADJECTIVES,
@@ -78,12 +78,17 @@ def _adjective(match: re.Match[str]) -> str | None:
     if after_number and name in ("мин", "ср", "сот", "дом", "ст"):
         return None  # a unit
     adjective = ADJECTIVES[name]
+    if name == "сл" and "масл" not in noun:
+        return None
     if name in ("кв", "куб") and "метр" not in noun or name == "кал" and noun[:2] != "дн":
         return None
     asked = case_of_noun(match.string, match.start())
     ways = [form for form in forms(noun) if form.part == "NOUN"]
     if not ways:
         return None
+    before = before_word(match.string, match.start())
+    if asked == "nomn" and before and any(f.part == "NOUN" for f in forms(before)[:1]):
+        asked = "gent"  # граммов сливочного масла
     way = next((form for form in ways if form.case == asked), ways[0])
     words = adjective.split(" ")
     if _FEW.search(match.string[: match.start()][-4:]) and (way.case, way.plural) == (

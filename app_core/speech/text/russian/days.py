@@ -73,7 +73,8 @@ def _is_day(match: re.Match[str], before: str) -> bool:
     if before:
         return match["days"].endswith(".") or match["days"].lower() != "ср" or not noun
     if match["days"].endswith("."):
-        return bool(_SURE_AFTER.match(rest)) or following is not None and not noun
+        usual = match["days"].lower() not in ("ср.", "сб.")
+        return usual or bool(_SURE_AFTER.match(rest)) or following is not None and not noun
     if not _SURE_AFTER.match(rest):
         return False
     return rest[:1] not in ("", ",") or _STARTS.search(text[: match.start()][-8:]) is not None

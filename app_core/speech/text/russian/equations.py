@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian import units
+from app_core.speech.text.russian.amounts import units
 from app_core.speech.text.russian.grammar.numbers import ordinal
 from app_core.speech.text.russian.letters import LATIN
 from app_core.speech.text.span_text import SpanText

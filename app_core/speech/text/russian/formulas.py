@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from app_core.speech.text.russian import units
+from app_core.speech.text.russian.amounts import units
 from app_core.speech.text.russian.equations import GREEKS, VARIABLES
 from app_core.speech.text.russian.equations import power as raised
 from app_core.speech.text.russian.grammar.government import before_word, case_of_amount
@@ -27,6 +27,7 @@ _DEGREES, _DEGREE_SIGNS = re.compile("[℃℉]"), {"℃": "°C", "℉": "°F"}
 _OUT_OF = re.compile(r"(?<=\d[.,]\d) ?/ ?(?=(?:5|10|100)(?! ?[\dА-Яа-яA-Z]))")
 _SLASH = re.compile(r"(?<=\d) ?/ ?(?=\d)")
 _BY = re.compile(r"(?<=\d)(?: ?(?:см|мм|м))? ?[xх×*] ?(?=\d)(?!10[⁰¹²³⁴-⁹])")
+_STEP = re.compile("шаг|этап|страниц|слайд|вопрос|раунд|урок|сери|попытк|экран|балл|оценк|задани")
 _TASK = re.compile("(?i:сколько|вычисл|реши|найди|умнож|произвед|пример)")
 _PER_LITRE = re.compile(r"(?<=степени)/(м?л)(?!\w)")
 _LITRES = {"л": "литр", "мл": "миллилитр"}
@@ -67,6 +68,7 @@ _LEFT = re.compile(r"[^\w\s.,!?…:;—–\-'’‘‚‹›\"()«»“”„‟
 _NAMED = {"%": "процентов", "‰": "промилле", "°": "градусов", "$": "долларов", "€": "евро"}
 _NAMED |= {"₸": "тенге", "₽": "рублей", "£": "фунтов", "¥": "иен", "№": "номер"}
 _SLASH_BETWEEN = re.compile(r"(?<=\w) ?/ ?(?=\w)")
+_SPACED_STROKE = re.compile(r"(?<=[\wа-яё²³)]) / (?=[\w(])")
 _POWERS = {"²": "в квадрате", "³": "в кубе"}
 _FUNCTIONS = {"sin": "синус", "cos": "косинус", "tg": "тангенс", "ctg": "котангенс"}
 _FUNCTIONS |= {"log": "логарифм", "lg": "десятичный логарифм", "ln": "натуральный логарифм"}
@@ -93,7 +95,7 @@ def fractions(text: SpanText) -> SpanText:
 
 def arithmetic(text: SpanText) -> SpanText:
     """``x + 5 = 10``, while the numbers are still numbers."""
-    text = text.sub(_FUNCTION, _function).sub(_INDEX, _index)
+    text = text.sub(_FUNCTION, _function).sub(_INDEX, _index).sub(_SPACED_STROKE, _divided)
     if not re.search(r"[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞παβγδΔεθλμρσΣφωΩηντ§&*·⋅∙∼]", text.text):
         return text
     if "=" in text.text:
@@ -144,6 +146,8 @@ def _fraction(match: re.Match[str]) -> str | None:
         noun = units.unit(match["unit"].strip()) if match["unit"] else None
         return f"{cardinal(top)} на {Amount(bottom).say(noun, 'nomn')}"
     before = before_word(text, at)
+    if _STEP.match(before) and top <= bottom and not match["unit"]:
+        return f"{cardinal(top)} из {cardinal(bottom, 'gent')}"
     if top == bottom and top in (5, 10):
         return f"{cardinal(top)} из {cardinal(bottom, 'gent')}"
     if top == bottom or before.startswith("график") or "рафик" in text[max(0, at - 20) : at]:
@@ -163,6 +167,11 @@ def _fraction(match: re.Match[str]) -> str | None:
     if whole:
         return f"{cardinal(int(whole), case, 'femn')} {'целая' if whole == '1' else 'целых'} {said}"
     return said
+
+
+def _divided(match: re.Match[str]) -> str | None:
+    around = match.string[max(0, match.start() - 60) : match.end() + 60]
+    return " разделить на " if "=" in around or "равно" in around else None
 
 
 def _function(match: re.Match[str]) -> str:

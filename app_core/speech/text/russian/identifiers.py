@@ -42,12 +42,13 @@ _DOTTED = re.compile(r"(?<![\w.,])\d{1,4}(?:\.\d{1,4}){2,5}(?!\w|\.\d)")
 _LATIN_DECIMAL = re.compile(r"(?<=[A-Za-z])([ -]?)(\d{1,3})\.(\d{1,3})(?![\w.])")
 _NUMBERS = re.compile(r"№ ?№ ?")
 _NUMBER = re.compile(r"№ ?|(?<!\w)N(?: ?(?=\d{2}))")
+_TRACK = re.compile(r"(?<!\w)([A-Z]{1,3})-?(\d{6,20})([A-Z]{2})?(?!\w|[.,]\d)")
 _LONG_NUMBER = re.compile(r"(?<=номер )\d{7,8}(?!\w)")
 _CODE = re.compile(r"(?<=номер )\d{1,6}(?:[/-](?:\d{1,6}|[А-ЯA-Z]{1,3}))++(?!\w)")
 
 
 def identifiers(text: SpanText) -> SpanText:
-    text = text.sub(_IBAN, _iban).sub(_CARD, _card).sub(_CODED, _coded)
+    text = text.sub(_IBAN, _iban).sub(_TRACK, _track).sub(_CARD, _card).sub(_CODED, _coded)
     text = text.sub(_PHONE, _phone).sub(_LOCAL, lambda match: _joined(match.groups()))
     text = text.sub(_LONG, lambda match: groups(match.group(), (3,) * 12))
     text = text.sub(_PLATE, _plate).sub(_POST, lambda match: groups(match.group(), (3, 3)))
@@ -59,6 +60,12 @@ def identifiers(text: SpanText) -> SpanText:
         .sub(_CODE, _code)
     )
     return text.sub(_VERSION, _version).sub(_DOTTED, _dotted).sub(_LATIN_DECIMAL, _latin_decimal)
+
+
+def _track(match: re.Match[str]) -> str:
+    """``KZ123456789``, ``RR123456789KZ``"""
+    tail = f", {spelled(match[3])}" if match[3] else ""
+    return f"{spelled(match[1])}, {groups(match[2], (3,) * 12)}{tail}"
 
 
 def _joined(parts: tuple[str, ...] | list[str]) -> str:

@@ -171,9 +171,21 @@ _INITIALS_AFTER = re.compile(
 )
 
 
+_ITEM = re.compile(r"(?<![\w(-])([a-zа-яё])(?=\) ?[^\W_])")
+"""The letter of a list: ``б)``."""
+_ONE_LATIN = re.compile(
+    r"(?<![\w.'’&-])(?<![A-Za-z] )([A-Z])(?![\w'’&-]|\.\w|\.? ?[A-Za-z]|\. [А-ЯЁ])"
+)
+
+
+def _one_latin(match: re.Match[str]) -> str:
+    return LATIN[match[1]]
+
+
 def letters(text: SpanText) -> SpanText:
     """``МЧС``, ``А. С. Пушкин``, ``КазНУ``."""
     text = text.sub(_DOTTED, lambda match: _by_name(match.group().replace(".", "")))
+    text = text.sub(_ITEM, lambda match: spelled(match[1])).sub(_ONE_LATIN, _one_latin)
     text = text.sub(_CAPITALS_INSIDE, _inside)
     text = (
         text.sub(_INITIALS_AFTER, _initials_after)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from app_core.speech.text.russian.abbreviations import abbreviations
 from app_core.speech.text.russian.addresses import addresses
+from app_core.speech.text.russian.amounts.portions import portions
+from app_core.speech.text.russian.amounts.quantities import quantities
 from app_core.speech.text.russian.counting import counting
 from app_core.speech.text.russian.dates import dates
 from app_core.speech.text.russian.days import days
@@ -19,7 +21,6 @@ from app_core.speech.text.russian.grouping import grouped
 from app_core.speech.text.russian.homes import letters_after, rooms
 from app_core.speech.text.russian.identifiers import identifiers, models
 from app_core.speech.text.russian.letters import letters
-from app_core.speech.text.russian.quantities import quantities
 from app_core.speech.text.russian.roman import roman
 from app_core.speech.text.russian.suffixes import suffixes
 from app_core.speech.text.russian.times import times
@@ -46,6 +47,7 @@ _STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
     suffixes,
     roman,
     fractions,
+    portions,
     quantities,
     abbreviations,
     addresses,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian import units
+from app_core.speech.text.russian.amounts import units
 from app_core.speech.text.russian.grammar.government import ANY, before_word, governed
 from app_core.speech.text.russian.grammar.morphology import forms, inflect
 from app_core.speech.text.russian.grammar.numbers import cardinal, ordinal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian.grammar.government import ANY, before_word, governed
+from app_core.speech.text.russian.grammar.government import ANY, before_word, case_of_noun, governed
 from app_core.speech.text.russian.grammar.morphology import inflect
 from app_core.speech.text.russian.grammar.numbers import ordinal
 from app_core.speech.text.span_text import SpanText
@@ -12,7 +12,9 @@ from app_core.speech.text.span_text import SpanText
 _YEAR = r"(?:1\d{3}|20\d{2}|21\d{2})"
 _CASE_OF = {"год": "nomn", "года": "gent", "году": "loct", "годом": "ablt", "годе": "loct"}
 _CASE_OF |= {"годы": "nomn", "годов": "gent", "годам": "datv", "годами": "ablt", "годах": "loct"}
-_WORD = r"(?:г\. ?[вр]\.|годами|годам|годах|годов|годом|годы|году|годе|года|год|гг\.?|г\.г\.?|г\.?)"
+_WORD = (
+    r"(?:г\. ?[врп]\.|годами|годам|годах|годов|годом|годы|году|годе|года|год|гг\.?|г\.г\.?|г\.?)"
+)
 _SCHOOL = r"(?= учебн| отчётн| отчетн| финансов)"
 _RANGE = re.compile(
     rf"(?<![\w.,/-])(?P<first>{_YEAR})(?: ?[-–—] ?|/)(?P<second>{_YEAR}|\d\d)(?![\w/-])"
@@ -49,10 +51,30 @@ _ERA = re.compile(r"(?<!\w)(до )?н\. ?э(?!\w)\.?(?P<end>(?= ?[А-ЯЁ]|$))?"
 
 def years(text: SpanText) -> SpanText:
     """``в 2026 году``, ``2024/25``, ``1941–1945 гг.``, ``в 2026``, ``до н. э.``"""
+    text = text.sub(_PART_OF_TIME, _part_of_time)
     text = text.sub(_DECADE, _decade).sub(_QUARTER, _quarter).sub(_RANGE, _range)
     text = text.sub(_LIST, _listed).sub(_ONE, _one).sub(_SCHOOL_ADJECTIVE, _school)
     text = text.sub(_ALONE, _alone)
     return text.sub(_ERA, lambda match: (match[1] or "") + "нашей эры" + _stop(match))
+
+
+_PARTS_OF_TIME = {"нач": "начало", "кон": "конец", "сер": "середина", "пол": "половина"}
+_PART_OF_TIME = re.compile(
+    rf"(?<!\w)(?P<part>{'|'.join(_PARTS_OF_TIME)})\. ?"
+    r"(?=[IVXХ]{1,6} ?(?:в|ст|тыс)|\d{4}|\d0-х|века|столет|года|[а-яё]+(?:ря|ля|ня|та|мая) )"
+)
+
+
+def _part_of_time(match: re.Match[str]) -> str:
+    """``в нач. XX в.``, ``2-я пол. 1990 г.``"""
+    noun = _PARTS_OF_TIME[match["part"]]
+    text, at = match.string, match.start()
+    case = case_of_noun(text, at)
+    ended = re.search(r"\d-(й|я|ю) $", text[max(0, at - 6) : at])
+    if ended:
+        asked = case_of_noun(text, at - len(ended.group()))
+        case = {"я": "nomn", "ю": "accs"}.get(ended[1], "gent" if asked == "nomn" else asked)
+    return inflect(noun, case) + " "
 
 
 def _quarter(match: re.Match[str]) -> str:
@@ -144,8 +166,8 @@ def _one(match: re.Match[str]) -> str | None:
     if len(match["year"]) == 3 and not match["era"] and not old:
         return None
     era = match["era"] or ""
-    if word.endswith(("в.", "р.")):
-        kind = "выпуска" if word.endswith("в.") else "рождения"
+    if word.endswith(("в.", "р.", "п.")):
+        kind = {"в": "выпуска", "п": "постройки"}.get(word[-2], "рождения")
         return f"{ordinal(year, 'gent')} года {kind}"
     if word.startswith("год"):
         case = _CASE_OF.get(word)

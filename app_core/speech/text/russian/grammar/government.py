@@ -44,8 +44,9 @@ for _case, _words in _AFTER.items():
     _CASES.update(dict.fromkeys(_words.split(), (_case,)))
 _PART_OF = re.compile(
     r"(?:(?:пункт|подпункт|част|абзац|глав|стать)\w{0,3}|(?<!\w)(?:п|пп|подп|ч|абз|гл)\.)"
-    r" ?[\w.-]{1,20} $"
+    r" ?[\w.-]{1,20}\)? $"
 )
+_TOGETHER = re.compile(r"(?:соответствии|согласии|сравнении|связи|вместе|наряду|совместно)$")
 _FROM = re.compile(
     r"(?<!\w)[Ии]з (?:г\.|города |с\.|пос\.)[^.,;]{2,30}$"
     r"|(?<!\w)(?:прибы|прие[хз]|поех|едет|еду|вылет|отправ"
@@ -64,6 +65,8 @@ def governed(text: str, at: int) -> tuple[str, ...]:
     before = text[max(0, at - _LOOK_BACK) : at].rstrip(_OPENERS).lower()
     while before:
         before, _, word = before.rpartition(" ")
+        if word in ("с", "со") and _TOGETHER.search(before):
+            return ("ablt",)
         if word not in _SKIPPED:
             return _CASES.get(word.lstrip(_OPENERS), ANY)
     return ANY

@@ -93,6 +93,8 @@ def takes_object(word: str) -> bool:
     if not parses:
         return False
     tag = parses[0].tag
+    if tag.POS == "GRND" and any(parse.tag.POS == "NOUN" for parse in parses):
+        return False  # пеня
     return tag.POS in ("VERB", "INFN", "GRND") and "tran" in tag
 
 
