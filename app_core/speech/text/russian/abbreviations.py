@@ -6,8 +6,8 @@ import re
 
 from app_core.speech.text.russian.grammar.government import before_word, case_of_noun
 from app_core.speech.text.russian.grammar.morphology import forms, inflect
+from app_core.speech.text.russian.short_adjectives import ADJECTIVES
 from app_core.speech.text.russian.shortenings import (
-    ADJECTIVES,
     HYPHENED,
     PHRASES,
     SCIENCES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app_core.speech.text.russian.amounts import units
-from app_core.speech.text.russian.grammar.numbers import ordinal
+from app_core.speech.text.russian.grammar.numbers import cardinal, ordinal
 from app_core.speech.text.russian.letters import LATIN
 from app_core.speech.text.span_text import SpanText
 
@@ -32,6 +32,10 @@ _TOKEN = re.compile(
     rf"\d++(?:[.,]\d++)?[A-Za-z]{{2}}(?![\w])|\d++(?:[.,]\d++)?|{_LETTER}|[₀-₉]++|{_RAISED}++|."
 )
 _FUNCTION = re.compile(r"sin|cos|tg|ctg|log|lg|ln|lim")
+_ELEMENTS = re.compile(r"Na|Ca|Fe|Cl|Cu|Al|Mg|Zn|Ag|Si|Mn|Ba|Br|[HON]2(?!\w)|[HON]₂")
+FUNCTIONS = {"sin": "синус", "cos": "косинус", "tg": "тангенс", "ctg": "котангенс"}
+FUNCTIONS |= {"log": "логарифм", "lg": "десятичный логарифм", "ln": "натуральный логарифм"}
+_FUNCTION_OF = re.compile(rf"(?<!\w)(sin|cos|tg|ctg|lg|ln) (?={_LETTER}(?!\w))")
 _SIGNS = {
     "=": "равно",
     "≈": "примерно равно",
@@ -62,6 +66,7 @@ _RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 def equations(text: SpanText) -> SpanText:
     """Words in place of the letters and signs of equations; their numbers stay numbers."""
+    text = text.sub(_FUNCTION_OF, lambda match: f"{FUNCTIONS[match[1]]} ")
     return text.sub(_EQUATION, _equation) if re.search("[=≈≠≤≥<>]", text.text) else text
 
 
@@ -76,7 +81,7 @@ def power(sign: str) -> str:
 
 def _equation(match: re.Match[str]) -> str | None:
     written = match.group()
-    if _FUNCTION.search(written) or re.search(r"[=<>]{2}", written):
+    if _FUNCTION.search(written) or _ELEMENTS.search(written) or re.search(r"[=<>]{2}", written):
         return None
     said: list[str] = []
     for token in _TOKEN.findall(written):
@@ -87,7 +92,7 @@ def _equation(match: re.Match[str]) -> str | None:
             else:
                 said.append(token)
         elif first in _DIGITS:
-            said.append("".join(str(_DIGITS.index(char)) for char in token))
+            said.append(cardinal(int("".join(str(_DIGITS.index(char)) for char in token))))
         elif first in "⁰¹²³⁴⁵⁶⁷⁸⁹⁻":
             said.append(power(token))
         elif first != " ":

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from app_core.speech.text.russian.amounts import units
-from app_core.speech.text.russian.equations import GREEKS, VARIABLES
+from app_core.speech.text.russian.equations import FUNCTIONS, GREEKS, VARIABLES
 from app_core.speech.text.russian.equations import power as raised
 from app_core.speech.text.russian.grammar.government import before_word, case_of_amount
 from app_core.speech.text.russian.grammar.noun import Amount
@@ -27,6 +27,9 @@ _DEGREES, _DEGREE_SIGNS = re.compile("[℃℉]"), {"℃": "°C", "℉": "°F"}
 _OUT_OF = re.compile(r"(?<=\d[.,]\d) ?/ ?(?=(?:5|10|100)(?! ?[\dА-Яа-яA-Z]))")
 _SLASH = re.compile(r"(?<=\d) ?/ ?(?=\d)")
 _BY = re.compile(r"(?<=\d)(?: ?(?:см|мм|м))? ?[xх×*] ?(?=\d)(?!10[⁰¹²³⁴-⁹])")
+_SEVERAL = re.compile(
+    rf"(?<![\w/.,])(\d{{1,4}})/(\d{{1,4}})/(\d{{1,4}})(?= ?(?:{units.PATTERN})(?!\w))"
+)
 _STEP = re.compile("шаг|этап|страниц|слайд|вопрос|раунд|урок|сери|попытк|экран|балл|оценк|задани")
 _TASK = re.compile("(?i:сколько|вычисл|реши|найди|умнож|произвед|пример)")
 _PER_LITRE = re.compile(r"(?<=степени)/(м?л)(?!\w)")
@@ -39,6 +42,8 @@ _VARIABLE = re.compile(
 _POWER = re.compile(r"(?<=[\w)])(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _OPERAND = r"(?=[-–−±]?\w|[(√±])"
 _OPERATORS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\(\+\)"), " плюс "),
+    (re.compile(r"\([-−–]\)"), " минус "),
     (re.compile(r" ?± ?"), " плюс-минус "),
     (re.compile(r" ?[≈∼] ?"), " примерно "),
     (re.compile(r" ?≤ ?"), " меньше или равно "),
@@ -70,8 +75,6 @@ _NAMED |= {"₸": "тенге", "₽": "рублей", "£": "фунтов", "¥
 _SLASH_BETWEEN = re.compile(r"(?<=\w) ?/ ?(?=\w)")
 _SPACED_STROKE = re.compile(r"(?<=[\wа-яё²³)]) / (?=[\w(])")
 _POWERS = {"²": "в квадрате", "³": "в кубе"}
-_FUNCTIONS = {"sin": "синус", "cos": "косинус", "tg": "тангенс", "ctg": "котангенс"}
-_FUNCTIONS |= {"log": "логарифм", "lg": "десятичный логарифм", "ln": "натуральный логарифм"}
 _FUNCTION = re.compile(
     r"(?<!\w)(sin|cos|tg|ctg|log|lg|ln)(?P<floor>[₀-₉]{0,2}) ?(?=[²³(]|\d|[xyαβ](?!\w)|[xyαβ]?\d)"
 )
@@ -90,13 +93,14 @@ def fractions(text: SpanText) -> SpanText:
     """``1/2``, ``½``, ``120/80``, ``24/7``, ``20x30``."""
     text = text.sub(_ABOUT, "примерно ").sub(_DEGREES, lambda match: _DEGREE_SIGNS[match.group()])
     text = text.sub(_DIAMETER, "диаметр ").sub(_VULGAR_SIGN, _vulgar)
+    text = text.sub(_SEVERAL, lambda match: ", ".join(match.groups()))
     return text.sub(_FRACTION, _fraction).sub(_OUT_OF, " из ").sub(_SLASH, " дробь ").sub(_BY, _by)
 
 
 def arithmetic(text: SpanText) -> SpanText:
     """``x + 5 = 10``, while the numbers are still numbers."""
     text = text.sub(_FUNCTION, _function).sub(_INDEX, _index).sub(_SPACED_STROKE, _divided)
-    if not re.search(r"[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞παβγδΔεθλμρσΣφωΩηντ§&*·⋅∙∼]", text.text):
+    if not re.search(r"\(-\)|[=+×÷±≈≤≥≠<>√⁰¹²³⁴⁵⁶⁷⁸⁹∞παβγδΔεθλμρσΣφωΩηντ§&*·⋅∙∼]", text.text):
         return text
     if "=" in text.text:
         text = text.sub(_DIVIDED_UNITS, " разделить на ")
@@ -175,7 +179,7 @@ def _divided(match: re.Match[str]) -> str | None:
 
 
 def _function(match: re.Match[str]) -> str:
-    name = _FUNCTIONS[match[1]]
+    name = FUNCTIONS[match[1]]
     if match["floor"]:
         floor = "".join(str("₀₁₂₃₄₅₆₇₈₉".index(char)) for char in match["floor"])
         return f"{name} по основанию {floor} "

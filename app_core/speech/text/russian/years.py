@@ -40,6 +40,9 @@ _SEASON_BEFORE = re.compile(
     r"(?:весн|лет|осен|зим|квартал|полугоди|конц|начал|итог|бюджет|выпуск)\w{0,3}$"
 )
 _QUARTER = re.compile(r"(?<![\w.,])([1-4]|I{1,3}|IV)(?:-?й)? ?кв(?!\w)\.?(?= \d{4}| —)")
+_TERM = re.compile(
+    r"(?<![\w.,])(?P<number>[1-4]|I{1,3}|IV)(?:-?[йяюе])? ?(?P<what>четв|полуг)\.(?!\w)"
+)
 _YEAR_OF = re.compile(r"(?<!\w)[Гг]од(?: [а-яё]{3,20}){0,2} ?[:—–] ?$")
 _ABBREVIATED = re.compile(
     r"(?<!\w)(?:мес|кв|пол|полуг|янв|фев|мар|апр|авг|сент?|окт|нояб?|дек)\. ?$"
@@ -52,7 +55,7 @@ _ERA = re.compile(r"(?<!\w)(до )?н\. ?э(?!\w)\.?(?P<end>(?= ?[А-ЯЁ]|$))?"
 def years(text: SpanText) -> SpanText:
     """``в 2026 году``, ``2024/25``, ``1941–1945 гг.``, ``в 2026``, ``до н. э.``"""
     text = text.sub(_PART_OF_TIME, _part_of_time)
-    text = text.sub(_DECADE, _decade).sub(_QUARTER, _quarter).sub(_RANGE, _range)
+    text = text.sub(_DECADE, _decade).sub(_QUARTER, _quarter).sub(_TERM, _term).sub(_RANGE, _range)
     text = text.sub(_LIST, _listed).sub(_ONE, _one).sub(_SCHOOL_ADJECTIVE, _school)
     text = text.sub(_ALONE, _alone)
     return text.sub(_ERA, lambda match: (match[1] or "") + "нашей эры" + _stop(match))
@@ -81,6 +84,17 @@ def _quarter(match: re.Match[str]) -> str:
     number = {"I": 1, "II": 2, "III": 3, "IV": 4}.get(match[1]) or int(match[1])
     case = _case(match.string, match.start())
     return f"{ordinal(number, case)} {inflect('квартал', case)}"
+
+
+def _term(match: re.Match[str]) -> str:
+    """``за III четв.``"""
+    noun, gender = {"четв": ("четверть", "femn"), "полуг": ("полугодие", "neut")}[match["what"]]
+    written = match["number"]
+    number = {"I": 1, "II": 2, "III": 3, "IV": 4}.get(written) or int(written)
+    case = _case(match.string, match.start())
+    rest = match.string[match.end() : match.end() + 2].strip()
+    stop = "." if rest.isupper() else ""
+    return f"{ordinal(number, case, gender)} {inflect(noun, case)}{stop}"
 
 
 def _decade(match: re.Match[str]) -> str:
@@ -163,7 +177,7 @@ def _one(match: re.Match[str]) -> str | None:
     word, year = match["word"].lower(), int(match["year"])
     text, at = match.string, match.start()
     old = len(match["year"]) == 3 and before_word(text, at) in ("в", "до", "после") and word == "г."
-    if len(match["year"]) == 3 and not match["era"] and not old:
+    if len(match["year"]) == 3 and not match["era"] and not old and not _old(match):
         return None
     era = match["era"] or ""
     if word.endswith(("в.", "р.", "п.")):
@@ -184,6 +198,17 @@ def _one(match: re.Match[str]) -> str | None:
     return f"{ordinal(year, case)} {form}{era}" + (
         "." if word.endswith(".") and not era and _ends(match) else ""
     )
+
+
+def _old(match: re.Match[str]) -> bool:
+    """Whether three digits are a year: ``в 751 году``, ``до 751 года``, but not ``за 101 год``."""
+    word, year = match["word"].lower(), int(match["year"])
+    before = before_word(match.string, match.start())
+    if word == "году":
+        return True
+    if word == "года":
+        return before in ("до", "после", "с", "от") or year % 10 not in (2, 3, 4)
+    return word == "год" and year % 10 != 1
 
 
 def _school(match: re.Match[str]) -> str:

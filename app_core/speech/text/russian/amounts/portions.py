@@ -25,15 +25,12 @@ _INCHES = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)(?:[″”]|''|\"(?=[
 _STRENGTH = re.compile(r"(?<=\d) ?(мг|мл|г|кг|ЕД|МЕ|мкг|ккал|кал|кДж) ?/ ?(?=\d)")
 _PRICE_OF = re.compile(r"(?<=\d) ?(тг|тенге|₸|руб|₽) ?/ ?(?=\d)")
 _AFTER_POWER = re.compile(
-    rf"(?:(?<=степени )|(?<=\d[⁰¹²³⁴⁵⁶⁷⁸⁹] )|(?<=\d[⁰¹²³⁴⁵⁶⁷⁸⁹⁻][⁰¹²³⁴⁵⁶⁷⁸⁹] ))"
+    rf"(?:(?<=степени )|(?<=\d[⁰¹²³⁴⁵⁶⁷⁸⁹] )|(?<=[⁰¹²³⁴⁵⁶⁷⁸⁹⁻][⁰¹²³⁴⁵⁶⁷⁸⁹] ))"
     rf"(?P<unit>{units.PATTERN})(?!\w)"
 )
 _GLASS = re.compile(
     r"(?<=[\d½¼¾]) ?ст\.? (?=сахар|мук|молок|вод|рис|сметан|кефир|греч|сливок|масл|орех|изюм"
     r"|ягод|чая|сока|бульон|горох|фасол|овсян|мёд|мед)"
-)
-_SEVERAL = re.compile(
-    rf"(?<![\w/.,])(\d{{1,4}})/(\d{{1,4}})/(\d{{1,4}})(?= ?(?:{units.PATTERN})(?!\w))"
 )
 _RATE_OF_MONEY = re.compile(r"(?<!\w)(USD|EUR|RUB|KZT|CNY|GBP) ?/ ?(USD|EUR|RUB|KZT|CNY|GBP)(?!\w)")
 
@@ -44,7 +41,7 @@ def portions(text: SpanText) -> SpanText:
     text = text.sub(_PRICE_OF, lambda match: f" {match[1]} за ").sub(_GLASS, " стак. ")
     text = text.sub(_AFTER_POWER, _after_power).sub(_RATE_OF_MONEY, _rate_of_money)
     text = text.sub(_INCHES, _inches).sub(_THOUSANDS, " тыс. ")
-    text = text.sub(_SEVERAL, lambda match: ", ".join(match.groups()))
+    text = text.sub(_A_YEAR, " годовых").sub(_LEAST, _least)
     text = text.sub(_SPOON, _spoon).sub(_TIMES_A, _times_a)
     text = text.sub(_WITH_DISCOUNT, _with_discount)
     return text.sub(_PERCENT_ADJECTIVE, _percent_adjective)
@@ -67,6 +64,14 @@ def _rate_of_money(match: re.Match[str]) -> str:
     first, second = (currencies.currency(name).noun for name in match.groups())
     case = "gent" if before_word(match.string, match.start()).startswith("курс") else "nomn"
     return f"{first.form(case)} к {second.form('datv')}"
+
+
+_A_YEAR = re.compile(r"(?<=%) ?год\.(?=[ ,;)]|$)")
+_LEAST = re.compile(r"(?<!\d)(?<!\d )(?<!\w)(?P<which>мин|макс)(?:\. ?| )(?=\d)")
+
+
+def _least(match: re.Match[str]) -> str:
+    return {"мин": "минимум ", "макс": "максимум "}[match["which"]]
 
 
 def _spoon(match: re.Match[str]) -> str:

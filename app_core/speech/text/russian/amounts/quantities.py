@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app_core.speech.text.russian.amounts import currencies, units
-from app_core.speech.text.russian.grammar.government import case_of_amount
+from app_core.speech.text.russian.grammar.government import before_word, case_of_amount
 from app_core.speech.text.russian.grammar.morphology import inflect
 from app_core.speech.text.russian.grammar.noun import Amount, Noun, amount
 from app_core.speech.text.russian.grammar.numbers import cardinal
@@ -31,7 +31,8 @@ _AFTER = re.compile(
     rf"(?:(?P<currency>{currencies.AFTER})|(?P<unit>{units.PATTERN})){_END}{_DOT}{_RATE}"
 )
 _BEFORE = re.compile(
-    rf"(?<!\w)(?P<sign>[-–−+])?(?P<currency>{currencies.BEFORE}) ?(?:(?P<low>{_NUMBER}){_DASH})?"
+    rf"(?<!\w)(?<!\d )(?P<sign>[-–−+])?(?P<currency>{currencies.BEFORE}) ?"
+    rf"(?:(?P<low>{_NUMBER}){_DASH})?"
     rf"(?P<amount>{_NUMBER}){_MAGNITUDE}{_END}{_RATE}"
 )
 _MAGNITUDE_ALONE = re.compile(rf"{_LOW}(?P<amount>{_SIGN}{_NUMBER}){_MAGNITUDE[:-1]}{_RATE}")
@@ -51,6 +52,8 @@ _HOUSE_BEFORE = re.compile(
     r"стр|блок|секция|код|домофона|ул|№|номер|кв|каб)\.? ?)$"
 )
 _COMMA_BEFORE = re.compile(r", ?$")
+_AWAY = re.compile(r"\.? ?(?:$|[,;)]| (?:ход|езд|пеш|выше|ниже|есть|наход|располож|жив))")
+_LONG = re.compile(r"(?:длин|высот|ширин|глубин|толщин|дистанци|забег|рост|размер|объ[её]м)\w* в $")
 _DISTANCE_FROM = re.compile(r" (?:от|к|севернее|южнее|западнее|восточнее|северо|юго)(?![а-яё])")
 
 
@@ -85,6 +88,8 @@ def _per_one(match: re.Match[str]) -> str | None:
 
 def _alone(match: re.Match[str]) -> str:
     """A unit in the head of a column."""
+    if match["unit"] == "тг" and before_word(match.string, match.start()) in ("в", "из", "через"):
+        return match.group().replace("тг", "телеграм")
     if match["unit"] in ("тг", "тнг"):
         return match.group().replace(match["unit"], "тенге")
     noun = units.unit(match["unit"])
@@ -135,7 +140,10 @@ def _after(match: re.Match[str]) -> str | None:
     if written == "г" and re.match(r"\. ?[А-Я]", rest) and _year_like(match["amount"]):
         return None
     if written in ("м", "км", "мин", "ч", "см", "минут") and _DISTANCE_FROM.match(rest):
-        case = "loct" if match.string[: match.start()].lower().endswith("в ") else case
+        case = "loct" if before.lower().endswith("в ") else case
+    if written in ("м", "км", "мин") and _AWAY.match(rest) and before.lower().endswith("в "):
+        walked = written != "мин" or re.match(r"\.? (?:ход|езд|пеш)", rest)
+        case = "loct" if walked and not _LONG.search(before.lower()) else case
     noun = units.unit(written)
     if written == "л" and _PAPER.search(match.string[max(0, match.start() - 40) : match.start()]):
         noun = _SHEET
@@ -218,5 +226,7 @@ def _magnitude(match: re.Match[str]) -> str | None:
     return _low(match, case, None) + _plus(match["amount"]) + said + rate
 
 
-def _currency_after_word(match: re.Match[str]) -> str:
+def _currency_after_word(match: re.Match[str]) -> str | None:
+    if before_word(match.string, match.start() + 1) in ("в", "из", "через", "по"):
+        return None  # Telegram
     return " " + currencies.currency(match["currency"]).noun.form("gent", plural=True)

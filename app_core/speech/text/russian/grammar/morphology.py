@@ -19,6 +19,9 @@ _SECOND = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2
 _LEAST = 0.01
 """Of the readings of a form, the share below which one is not thought of."""
 
+_LEAST_RIVAL = 0.07
+"""The same for a form of another word than the likeliest: «урок» is no form of «урка»."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -53,7 +56,8 @@ def forms(word: str) -> tuple[Form, ...]:
     found: list[Form] = []
     for parse in _parses(word):
         tag = parse.tag
-        if tag.case is None or (parse.score < _LEAST and found):
+        rival = bool(found) and parse.normal_form != found[0].lemma
+        if tag.case is None or (parse.score < (_LEAST_RIVAL if rival else _LEAST) and found):
             continue
         found.append(
             Form(
