@@ -35,7 +35,8 @@ _PAIR = re.compile(
 _WORDS = re.compile(r"[ -]?«?([А-Яа-яЁё]+(?:-[а-яё]+)*)»?")
 _MOST_WORDS = 3
 _NUMBERED = frozenset(
-    "класс этаж курс место глава том часть раздел подъезд квартал полугодие семестр четверть тур"
+    "размер"
+    " класс этаж курс место глава том часть раздел подъезд квартал полугодие семестр четверть тур"
     " раунд этап уровень степень категория группа разряд сезон серия ряд смена микрорайон созыв"
     " половина декада параллель пункт статья подпункт блок вариант урок поколение маршрут юбилей"
     " годовщина век тысячелетие полоса очередь съезд день неделя месяц год час задание упражнение"
@@ -159,7 +160,10 @@ def _agree(adjective: list[Form], noun: tuple[Form, ...]) -> bool:
     shapes = {(way.case, way.plural) for way in adjective}
     return any(
         way.part == "NOUN"
-        and ((way.case, way.plural) in shapes or (way.case == "gent" and ("nomn", True) in shapes))
+        and (
+            (way.case, way.plural) in shapes
+            or (way.case == "gent" and {("nomn", True), ("gent", True)} & shapes)
+        )
         for way in noun
     )
 

@@ -15,7 +15,15 @@ _NAMES = dict(
     )
 )
 _DAY = "(?i:пн|вт|ср|чт|пт|сб|вс)"
-_CASES = {"в": "accs", "во": "accs", "на": "accs", "за": "accs", "по": "datv", "к": "datv"}
+_CASES = {
+    "в": "accs",
+    "во": "accs",
+    "на": "accs",
+    "за": "accs",
+    "по": "datv",
+    "к": "datv",
+    "ко": "datv",
+}
 _CASES |= {"с": "gent", "со": "gent", "до": "gent", "кроме": "gent", "после": "gent"}
 _DAYS = re.compile(
     rf"(?<![\w-])(?<!\d )(?:(?P<before>(?i:{'|'.join(_CASES)})) )?"

@@ -30,6 +30,7 @@ _BY = re.compile(r"(?<=\d)(?: ?(?:см|мм|м))? ?[xх×*] ?(?=\d)(?!10[⁰¹²
 _SEVERAL = re.compile(
     rf"(?<![\w/.,])(\d{{1,4}})/(\d{{1,4}})/(\d{{1,4}})(?= ?(?:{units.PATTERN})(?!\w))"
 )
+_DIVIDED_AFTER = re.compile(r"(?<=[\d)]) ?: (?=[\d(])")
 _STEP = re.compile("шаг|этап|страниц|слайд|вопрос|раунд|урок|сери|попытк|экран|балл|оценк|задани")
 _TASK = re.compile("(?i:сколько|вычисл|реши|найди|умнож|произвед|пример)")
 _PER_LITRE = re.compile(r"(?<=степени)/(м?л)(?!\w)")
@@ -53,7 +54,7 @@ _OPERATORS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=[\w)]) ?= ?\?"), " равно?"),
     (re.compile(r"(?<=[\w)]) ?< ?(?=[\w-])"), " меньше "),
     (re.compile(r"(?<=[\w)]) ?> ?(?=[\w-])"), " больше "),
-    (re.compile(r"(?<=[\w)²³]) ?\+ ?(?=[\w(])"), " плюс "),
+    (re.compile(r"(?<=[\w)²³»%°]) ?\+ ?(?=[\w(«])"), " плюс "),
     (re.compile(r"(?<=[\w)])\+\+"), " плюс плюс"),
     (re.compile(r"(?<=[\w)])\+(?!\w)"), " плюс"),
     (re.compile(r"(?<=[\w)²³]) ?[×⋅∙·] ?(?=[\w(])"), " умножить на "),
@@ -78,8 +79,13 @@ _POWERS = {"²": "в квадрате", "³": "в кубе"}
 _FUNCTION = re.compile(
     r"(?<!\w)(sin|cos|tg|ctg|log|lg|ln)(?P<floor>[₀-₉]{0,2}) ?(?=[²³(]|\d|[xyαβ](?!\w)|[xyαβ]?\d)"
 )
+_BEFORE_ARGUMENT = (
+    "плюс минус равно умножить_на разделить_на квадрате кубе синус тангенс логарифм".split()
+)
 _ARGUMENT = re.compile(
-    r"(?:(?<=квадрате )|(?<=кубе )|(?<=синус )|(?<=тангенс )|(?<=логарифм ))([A-Za-z])(?!\w)"
+    "(?:"
+    + "|".join(f"(?<={word.replace('_', ' ')} )" for word in _BEFORE_ARGUMENT)
+    + r")([A-Za-z])(?!\w)"
 )
 _DIVIDED_UNITS = re.compile(r"(?<=[а-яё]) : (?=[\d(][^=\n]{0,30}=)")
 _QUOTIENT = re.compile(r"(?<!\w)([A-Za-z]) ?/ ?([A-Za-z])(?!\w)")
@@ -108,6 +114,8 @@ def arithmetic(text: SpanText) -> SpanText:
     text = text.sub(_GREEK, lambda match: f" {GREEKS[match.group()]} ")
     text = text.sub(_PI, lambda match: "пи " + VARIABLES.get(match[1].lower(), ""))
     text = text.sub(_FACTORIAL, " факториал").sub(_DIVIDED, " разделить на ")
+    if "=" in text.text:
+        text = text.sub(_DIVIDED_AFTER, _divided_after)
     text = text.sub(_MINUS, "минус ").sub(_MINUS_TIGHT, " минус ")
     text = text.sub(_VARIABLE, _variable).sub(_POWER, _power)
     text = text.sub(_PER_LITRE, lambda match: f" на {_LITRES[match[1]]}")
@@ -155,7 +163,10 @@ def _fraction(match: re.Match[str]) -> str | None:
     if top == bottom and top in (5, 10):
         return f"{cardinal(top)} из {cardinal(bottom, 'gent')}"
     if top == bottom or before.startswith("график") or "рафик" in text[max(0, at - 20) : at]:
-        return f"{cardinal(top)} на {cardinal(bottom)}" if not match["unit"] else None
+        rest = f" {match['unit']}" if match["unit"] else ""
+        if rest and not before.startswith("график"):
+            return None
+        return f"{cardinal(top)} на {cardinal(bottom)}{rest}"
     small = 1 <= top < bottom and bottom in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 100, 1000)
     if not small or before in ("дом", "доме", "квартира", "корпус", "номер"):
         return None
@@ -176,6 +187,12 @@ def _fraction(match: re.Match[str]) -> str | None:
 def _divided(match: re.Match[str]) -> str | None:
     around = match.string[max(0, match.start() - 60) : match.end() + 60]
     return " разделить на " if "=" in around or "равно" in around else None
+
+
+def _divided_after(match: re.Match[str]) -> str | None:
+    """``x = (4 + 5) : 3``"""
+    before = match.string[max(0, match.start() - 40) : match.start()].rpartition("=")
+    return " разделить на " if before[1] and not re.search("[а-яё]", before[2]) else None
 
 
 def _function(match: re.Match[str]) -> str:

@@ -55,7 +55,19 @@ def _where(match: re.Match[str]) -> str:
 def rooms(text: SpanText) -> SpanText:
     """``2-комн. кв.``, ``5/9 эт.``"""
     text = text.sub(_GRADE, _grade).sub(_GRADES, _grades).sub(_ROOMS, _rooms).sub(_FLAT, _flat)
-    return text.sub(_FLOORS, _floors)
+    return text.sub(_FLOORS, _floors).sub(_FLOOR_OF, _floor_of)
+
+
+_FLOOR_OF = re.compile(r"(?<=, )(?P<one>\d{1,2})/(?P<all>\d{1,2})(?=,|\.?$|\. [А-ЯЁ])")
+_FLAT_BEFORE = re.compile(r"комнат|квартир|студи")
+
+
+def _floor_of(match: re.Match[str]) -> str | None:
+    """``2-комнатная, 9/12, 64 м²``"""
+    before = match.string[max(0, match.start() - 80) : match.start()].lower()
+    if int(match["one"]) > int(match["all"]) or not _FLAT_BEFORE.search(before):
+        return None
+    return f"{match['one']} из {cardinal(int(match['all']), 'gent')}"
 
 
 def _rooms(match: re.Match[str]) -> str | None:
@@ -121,7 +133,7 @@ def _house_letter(match: re.Match[str]) -> str | None:
     rest = match.string[match.end() : match.end() + 12]
     grade = re.match(r" (класс(?:а|е|у|ом|ы|ов)?)(?!\w)", rest)
     if grade or match["number3"]:
-        case = next((form.case for form in forms(grade[1])), "nomn") if grade else "nomn"
+        case = next((form.case for form in forms(grade[1])), "nomn") if grade else _where(match)
         cases = governed(match.string, match.start())
         for form in forms(grade[1]) if grade else ():
             if form.case in cases:

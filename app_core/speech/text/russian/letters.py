@@ -148,7 +148,8 @@ _SPOKEN = {
     "ЖКО": "жэ ка о",
 }
 _WORDS_IN_CAPITALS = frozenset(
-    "ИЛИ НЕ НО ДА НА ЗА ИЗ ОТ ДО ПОД ПРИ ДЛЯ БЕЗ НАД ЭТО ВСЕ ВСЁ КАК ТАК".split()
+    "ИЛИ МЫ ВЫ ТЫ ОН ОБ СО ВО ЕЁ ЕЕ УЖ БЫ ЖЕ ЛИ НИ ТО ЭХ АХ ОХ НУ ИХ ИМ НЕ НО ДА НА ЗА ИЗ ОТ ДО"
+    " ПОД ПРИ ДЛЯ БЕЗ НАД ЭТО ВСЕ ВСЁ КАК ТАК".split()
 )
 _CAPITALS = re.compile(
     r"(?<![\w-])([А-ЯЁ]{2,6})(-(?:[аеиуыюя]|ом|ов|ам|ах|ей|ами|ой)(?!\w))?+(?!\w)"
@@ -244,7 +245,9 @@ def _capitals(match: re.Match[str]) -> str | None:
         return said + ending if ending and " " not in said else said
     if word in _WORDS_IN_CAPITALS or _shouted(match):
         return None
-    if _pronounceable(word) or (known(word.lower()) and any(char in _VOWELS for char in word)):
+    if _pronounceable(word) or (
+        len(word) > 2 and known(word.lower()) and any(char in _VOWELS for char in word)
+    ):
         return word.lower() + ending
     return spelled(word)
 

@@ -22,6 +22,7 @@ _WITH_DISCOUNT = re.compile(
     r"(?<=[сС] )(\d{1,3}) ?%(?= (?:скидкой|предоплатой|надбавкой|гарантией))"
 )
 _INCHES = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)(?:[″”]|''|\"(?=[, .)]|$))")
+_FEVER = re.compile(r"(?<!\w)[tтT]°?:? ?(?=3[5-9][.,]\d|4[01][.,]\d)")
 _STRENGTH = re.compile(r"(?<=\d) ?(мг|мл|г|кг|ЕД|МЕ|мкг|ккал|кал|кДж) ?/ ?(?=\d)")
 _PRICE_OF = re.compile(r"(?<=\d) ?(тг|тенге|₸|руб|₽) ?/ ?(?=\d)")
 _AFTER_POWER = re.compile(
@@ -37,7 +38,7 @@ _RATE_OF_MONEY = re.compile(r"(?<!\w)(USD|EUR|RUB|KZT|CNY|GBP) ?/ ?(USD|EUR|RUB|
 
 def portions(text: SpanText) -> SpanText:
     """``200 мг/5 мл``, ``2 р/день``, ``1 ст. сахара``, ``USD/KZT``, ``5%-ный``."""
-    text = text.sub(_STRENGTH, lambda match: f" {match[1]} на ")
+    text = text.sub(_FEVER, "температура ").sub(_STRENGTH, lambda match: f" {match[1]} на ")
     text = text.sub(_PRICE_OF, lambda match: f" {match[1]} за ").sub(_GLASS, " стак. ")
     text = text.sub(_AFTER_POWER, _after_power).sub(_RATE_OF_MONEY, _rate_of_money)
     text = text.sub(_INCHES, _inches).sub(_THOUSANDS, " тыс. ")

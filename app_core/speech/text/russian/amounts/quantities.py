@@ -21,7 +21,7 @@ _RATE = (
     + "|".join(re.escape(name) for name in sorted(currencies.RATES, key=len, reverse=True))
     + rf"|{units.PATTERN})(?!\w)(?:\.(?= ?[,;:)\dа-яё+–—-]))?)?"
 )
-_DOT = r"(?P<dot>\.(?= ?[,;:)\da-zа-яё/–—-]))?"
+_DOT = r"(?P<dot>\.(?= ?[,;:)\da-zа-яё/–—+=-]))?"
 _LOW = (
     rf"(?<![\w.,/])(?:(?P<low>{_SIGN}{_NUMBER})"
     rf"(?P<low_unit>[%°]|(?: ?(?:тыс|млн|млрд|трлн)\.?))?{_DASH})?"
@@ -60,7 +60,7 @@ _DISTANCE_FROM = re.compile(r" (?:от|к|севернее|южнее|запад
 _FOR_ONE = re.compile(r"(тенге|рублей|рубля|рубль|долларов|евро) ?/ ?([а-яё]{3,20})(?!\w)")
 _PER_ONE = re.compile(rf"(?<!\w)(?P<before>за|в|на) (?P<unit>{units.PATTERN})(?!\w|\.? ?\d){_DOT}")
 _ALONE = re.compile(
-    r"(?<![\w./]) ?(?<!\d)(?<!\d )(?<!/)(?P<unit>тг|тнг|кг|км|см|мм|мл|кВт|ГБ|МБ)(?!\w)"
+    r"(?<![\w./]) ?(?<!\d)(?<!\d )(?<!/)(?P<unit>тг|тнг|кг|км|см(?!\.)|мм|мл|кВт|ГБ|МБ)(?!\w)"
 )
 
 
