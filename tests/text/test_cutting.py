@@ -50,3 +50,12 @@ def test_a_comment_that_is_longer_than_a_part_is_silent() -> None:
     )
     assert said(text) == ["Before after it."]
     assert said("<script>" + "var x = 1; " * 300 + "</script>Hi") == ["Hi."]
+
+
+@pytest.mark.parametrize("shift", range(0, 120, 7))
+def test_the_words_of_one_number_are_in_one_piece(shift: int) -> None:
+    number = "+7 (727) 250-00-00"
+    text = "слово, " * 20 + "и " * shift + f"слово {number} слово слово слово, " + "слово " * 20
+    pieces = list(Reader().read(text, "ru"))
+    assert sum("семьсот двадцать семь, двести пятьдесят" in piece.said for piece in pieces) == 1
+    assert sum(word.written.startswith("+7") for piece in pieces for word in piece.words) == 1

@@ -169,7 +169,7 @@ def _strong(match: re.Match[str]) -> str:
 def _ends_word(match: re.Match[str]) -> bool:
     """Whether it closes what is struck out, after which something else is meant."""
     text, (start, end) = match.string, match.span()
-    return text[start - 1 : start].isalnum() and text[end : end + 1].isspace()
+    return not text[start - 1 : start].isspace() and text[end : end + 1].isspace()
 
 
 def _between_digits(match: re.Match[str]) -> bool:

@@ -51,7 +51,7 @@ def pieces(text: SpanText, language: str, first: bool = True) -> list[SpanText]:
         for sentence in sentences(line, language):
             if not any(map(str.isalnum, sentence.text)):
                 continue
-            cut = _opening(sentence.text) if first and not found else 0
+            cut = _opening(sentence) if first and not found else 0
             parts = [sentence.part(0, cut), sentence.part(cut, len(sentence))]
             found += [parts[0].strip()] if cut else []
             found += _clauses(parts[1].strip())
@@ -122,17 +122,31 @@ def _closes(words: list[str]) -> bool:
     return [word.lower() for word in words[-2:]] in (["т.", "д"], ["т.", "п"], ["т.", "б"])
 
 
-def _opening(sentence: str) -> int:
+def _opening(sentence: SpanText) -> int:
     """Where the short first clause of a long sentence ends; 0 when it is said whole."""
-    if len(sentence) <= LONGEST_FIRST:
+    text = sentence.text
+    if len(text) <= LONGEST_FIRST:
         return 0
-    for mark in _CLAUSE.finditer(sentence):
-        head, rest = sentence[: mark.end()].strip(), sentence[mark.end() :].strip()
+    for mark in _CLAUSE.finditer(text):
+        head, rest = text[: mark.end()].strip(), text[mark.end() :].strip()
         if len(head) > LONGEST:
             break
-        if _has_words(head) and _has_words(rest):
+        if _has_words(head) and _has_words(rest) and _parts_words(sentence, mark.end()):
             return mark.end()
     return 0
+
+
+def _parts_words(sentence: SpanText, cut: int) -> bool:
+    """Whether what stands before ``cut`` and what follows it were written apart: the words of one
+    number were not."""
+    before, after = sentence.text[:cut].rstrip(), sentence.text[cut:].lstrip()
+    if not before or not after:
+        return True
+    letter = len(before) - 1
+    while letter and not before[letter].isalnum():
+        letter -= 1
+    following = len(sentence) - len(after)
+    return sentence.span(letter, letter + 1) != sentence.span(following, following + 1)
 
 
 def _has_words(part: str) -> bool:
@@ -145,7 +159,10 @@ def _clauses(sentence: SpanText) -> Iterator[SpanText]:
         text = sentence.text
         marks = [mark.end() for mark in _CLAUSE.finditer(text, 0, LONGEST + 1)]
         marks = [mark for mark in marks if LONGEST // 4 <= mark <= LONGEST]
-        cut = marks[-1] if marks else text.rfind(" ", 1, LONGEST + 1)
+        spaces = [at for at in range(1, LONGEST + 1) if text[at] == " "]
+        apart = (at for ends in (marks, spaces) for at in reversed(ends))
+        cut = next((at for at in apart if _parts_words(sentence, at)), 0)
+        cut = cut or (marks or spaces or [0])[-1]
         if cut <= 0:
             cut = LONGEST
         yield sentence.part(0, cut).strip()

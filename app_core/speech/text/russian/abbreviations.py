@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian.grammar.government import case_of_noun
+from app_core.speech.text.russian.grammar.government import before_word, case_of_noun
 from app_core.speech.text.russian.grammar.morphology import forms, inflect
+from app_core.speech.text.russian.short_adjectives import ADJECTIVES
 from app_core.speech.text.russian.shortenings import (
-    ADJECTIVES,
     HYPHENED,
     PHRASES,
     SCIENCES,
@@ -34,6 +34,7 @@ _DEGREE = re.compile(
     r"(?<!\w)(?P<who>[кдКД])\. ?(?P<what>ф\.?-м|филол|филос|психол|с\.-х|г\.-м|[тэпмбхюиг])\. ?н"
     r"(?P<dot>\.)?(?!\w)"
 )
+_FEW = re.compile(r"(?<!1)[2-4] ?$")
 _MAY_END = frozenset("и т.д|и т.п|и др|и пр|и т.д и т.п|вкл|с.г|т.г".split("|"))
 _TIGHT = re.compile(r" ?\. ?")
 
@@ -77,12 +78,25 @@ def _adjective(match: re.Match[str]) -> str | None:
     if after_number and name in ("мин", "ср", "сот", "дом", "ст"):
         return None  # a unit
     adjective = ADJECTIVES[name]
+    if name == "сл" and "масл" not in noun:
+        return None
+    if name in ("кв", "куб") and "метр" not in noun or name == "кал" and noun[:2] != "дн":
+        return None
     asked = case_of_noun(match.string, match.start())
     ways = [form for form in forms(noun) if form.part == "NOUN"]
     if not ways:
         return None
+    before = before_word(match.string, match.start())
+    if asked == "nomn" and before and any(f.part == "NOUN" for f in forms(before)[:1]):
+        asked = "gent"  # граммов сливочного масла
     way = next((form for form in ways if form.case == asked), ways[0])
     words = adjective.split(" ")
+    if _FEW.search(match.string[: match.start()][-4:]) and (way.case, way.plural) == (
+        "gent",
+        False,
+    ):
+        words[-1] = inflect(words[-1], "nomn" if way.gender == "femn" else "gent", plural=True)
+        return f"{' '.join(words)} {match['quote']}{noun}"
     words[-1] = inflect(words[-1], way.case, way.plural, way.gender)
     if way.case == "accs" and not way.animate and way.gender != "femn":
         words[-1] = inflect(adjective.split(" ")[-1], "nomn", way.plural, way.gender)

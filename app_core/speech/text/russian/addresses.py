@@ -68,6 +68,10 @@ _PLACES: tuple[tuple[str, _Place], ...] = (
     ("табл", _Place("таблица", "*")),
     ("абз", _Place("абзац", "1")),
     ("гл", _Place("глава", "1")),
+    ("помещ", _Place("помещение", "*")),
+    ("пав", _Place("павильон", "*")),
+    ("вопр", _Place("вопрос", "1")),
+    ("зад", _Place("задание", "1")),
     ("разд", _Place("раздел", "*")),
     ("ст", _Place("статья", "1")),
     ("п", _Place("пункт", "1")),
@@ -130,15 +134,34 @@ _HYPHEN = re.compile(
     rf"(?<![\w.-])(?P<name>(?i:{'|'.join(sorted(_HYPHENED, key=len, reverse=True))}))(?![\w-])"
 )
 _AFTER_NUMBER = re.compile(
-    r"(?<![\w.,])(?P<number>\d{1,3})(?:-?й)? ?(?P<name>мкр|эт|кл|под|каб|мкр-н|корп)(?!\w)"
-    r"(?P<point>\.(?= ?[,а-яё\d)]))?"
+    r"(?<![\w.,])(?P<number>\d{1,3})(?:-?й)? ?(?P<name>мкр|эт|кл|под|каб|мкр-н|корп|подъезд(?=\.))"
+    r"(?!\w)(?P<point>\.(?= ?[,а-яё\d)]))?"
 )
 _AREA = re.compile(r"(?<=[а-яё] )(?P<name>обл|р-н)(?!\w)(?P<point>\.(?=,| ?[а-яё]|$))?")
 _STREET_HOUSE = re.compile(
     r"(?P<word>(?:дом|дома|доме|корпус|здание|улица|улице|улицы|проспект|проспекте"
     r"|[А-ЯЁӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]+),? ?)(?P<a>\d{1,4})[/](?P<b>\d{1,4})(?!\w|/|[.,]\d)"
 )
-_KNOWN_AS_PLURAL = re.compile(r" ?\d+ ?[-–—,] ?\d")
+_KNOWN_AS_PLURAL = re.compile(r" ?\d+ ?(?:[-–—] ?|, ?(?=\d+(?:[.,;)]|$| и )))\d")
+
+
+_QUARTERS = {"с": "северный", "ю": "южный", "в": "восточный", "з": "западный"}
+_QUARTERS |= {"св": "северо-восточный", "сз": "северо-западный"}
+_QUARTERS |= {"юв": "юго-восточный", "юз": "юго-западный"}
+_WIND = re.compile(
+    r"(?<=[Вв]ет)(?P<wind>ер|ра|ром) (?P<from>[СЮВЗ]|[СЮ]-?[ВЗ]|[сю]\.-?[вз]\.?|[сювз]\.)(?!\w)"
+)
+
+
+def _wind(match: re.Match[str]) -> str:
+    name = re.sub(r"\W", "", match["from"]).lower()
+    case = {"ер": "nomn", "ра": "gent"}.get(match["wind"], "ablt")
+    return f"{match['wind']} {_compass(name, case)}"
+
+
+def _compass(name: str, case: str) -> str:
+    *first, last = _QUARTERS[name].split("-")
+    return "-".join([*first, inflect(last, case)])
 
 
 _METRO = re.compile(r"(?<!\w)ст\. ?м\.(?: ?метро)?")
@@ -150,7 +173,8 @@ def _metro(match: re.Match[str]) -> str:
 
 def addresses(text: SpanText) -> SpanText:
     text = (
-        text.sub(_METRO, _metro)
+        text.sub(_WIND, _wind)
+        .sub(_METRO, _metro)
         .sub(_AREA, _area)
         .sub(_AFTER_NUMBER, _after_number)
         .sub(_HYPHEN, _hyphen)
@@ -194,7 +218,7 @@ def _place(match: re.Match[str]) -> str | None:
             case = "nomn"
         plural = (
             kind == "1"
-            and place.noun in ("страница", "рисунок", "таблица")
+            and place.noun not in ("дом", "корпус", "размер")
             and bool(_KNOWN_AS_PLURAL.match(text, end))
         )
         said = inflect(noun, case, plural)
@@ -246,6 +270,7 @@ def _area(match: re.Match[str]) -> str:
 def _after_number(match: re.Match[str]) -> str:
     """``5 эт.``: on the fifth floor; ``на 3 эт.``."""
     nouns = {"мкр": "микрорайон", "эт": "этаж", "кл": "класс", "под": "подъезд", "каб": "кабинет"}
+    nouns |= {"подъезд": "подъезд"}
     nouns |= {"мкр-н": "микрорайон", "корп": "корпус"}
     cases = governed(match.string, match.start())
     case = "nomn" if cases is ANY else "loct" if "loct" in cases else cases[0]

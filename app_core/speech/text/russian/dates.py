@@ -15,7 +15,9 @@ _SHORT |= {"сен": 9, "сент": 9, "окт": 10, "ноя": 11, "нояб": 1
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _FULL = re.compile(
     rf"(?<![\w.,/-])(?P<day>{_DAY})(?P<mark>[./-])(?P<month>{_MONTH})(?P=mark)"
-    rf"(?P<year>\d{{4}}|\d{{2}})(?![\w/-])(?!\.\d)(?: ?(?P<word>года|год|г\.?)(?!\w))?"
+    rf"(?P<year>\d{{4}}|\d{{2}})(?![\w/-]|\.\d)"
+    r"(?! ?(?:мес|дн|нед|лет|кг|мг|г(?!\.)|[мс]м|шт|[ГТ]Б)(?!\w))"
+    r"(?: ?(?P<word>года|год|г\.?)(?!\w))?"
 )
 _ISO = re.compile(
     rf"(?<![\w.,/-])(?P<year>[12]\d{{3}})-(?P<month>{_MONTH})-(?P<day>{_DAY})(?![\w-])T?"
@@ -30,6 +32,7 @@ _NAMED = re.compile(
     rf"(?P<link> ?[-–—] ?| по | до | на | и | или |, ?))?"
     rf"(?P<day>{_DAY})(?:-?(?P<ending>го|ого|е|ое|му|ому|м|ым|ом))? (?P<month>(?i:{_NAMES}))(?!\w)"
 )
+_TWO_STYLES = re.compile(rf"(?<![\w.,/])({_DAY}) ?\(({_DAY})\)(?= (?i:{_NAMES})(?!\w))")
 _QUOTED = re.compile(rf"[«\"“]({_DAY})[»\"”](?= (?:{_NAMES})(?!\w))")
 _ENDINGS = {"го": "gent", "ого": "gent", "е": "nomn", "ое": "nomn", "му": "datv", "ому": "datv"}
 _ENDINGS |= {"м": "loct", "ом": "loct", "ым": "ablt"}
@@ -40,7 +43,7 @@ _CONGRATULATED = re.compile(r"(?:поздрав|праздник|наступа�
 def dates(text: SpanText) -> SpanText:
     """``25.11.2026``, ``2026-11-25``, ``25.11``, ``1-5 мая``, ``5-го мая``."""
     text = text.sub(_QUOTED, lambda match: match[1])
-    text = text.sub(_ISO, _full).sub(_FULL, _full)
+    text = text.sub(_TWO_STYLES, _two_styles).sub(_ISO, _full).sub(_FULL, _full)
     text = text.sub(_PERIOD, _period).sub(_DAY_MONTH, _day_month)
     return text.sub(_NAMED, _named)
 
@@ -58,6 +61,13 @@ def _case(text: str, at: int) -> str:
     if before in ("с", "со") and _CONGRATULATED.search(text[max(0, at - 60) : at].lower()):
         return "ablt"
     return "nomn" if before in _NOMINATIVE_AFTER else "gent"
+
+
+def _two_styles(match: re.Match[str]) -> str:
+    """``5 (17) марта``"""
+    case = _case(match.string, match.start())
+    first, second = (ordinal(int(day), case, "neut") for day in match.groups())
+    return f"{first} ({second})"
 
 
 _POINTED = r"(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian.grammar.government import ANY, governed
+from app_core.speech.text.russian.grammar.government import ANY, before_word, governed, is_object
 from app_core.speech.text.russian.grammar.morphology import forms, inflect
 from app_core.speech.text.russian.grammar.numbers import cardinal, ordinal
 from app_core.speech.text.russian.letters import CYRILLIC
@@ -12,11 +12,15 @@ from app_core.speech.text.russian.suffixes import joined
 from app_core.speech.text.span_text import SpanText
 
 _ROOMS = re.compile(
-    r"(?<![\w.,])(?P<number>\d)(?: ?- ?| )?(?:комн|к|ком)(?P<point>\.?)(?: (?P<flat>кв(?!\w)\.?"
-    r"(?! ?м)|квартир[аыуе]))?(?!\w)"
+    r"(?<![\w.,])(?P<number>\d)(?: ?- ?| )?(?:х[ -]{1,2})?(?:комн|к|ком)(?P<point>\.?)"
+    r"(?: (?P<flat>кв(?!\w)\.?(?! ?м)|квартир[аыуе]))?(?!\w)"
 )
-_FLAT = re.compile(r"(?<=[аоу][яюй] )кв(?!\w)\.?(?! ?[м\d])")
+_FLAT = re.compile(
+    r"(?<![\w.-])(?<!\d )кв(?!\w)(?P<point>\.)?+(?! ?\d| ?(?:м|км|см|мм|дм)(?!\w)"
+    r"| ?(?:метр|километр|санти|№))"
+)
 _GENDERS = {"nomn": "ая", "accs": "ую"}
+_TRADES = frozenset("сдаю сдам сдаём продам продаю куплю сниму снимем ищу ищем меняю".split())
 _FLOORS = re.compile(
     r"(?P<word>этаж[аеу]?:? )(?P<one>\d{1,2}) ?(?:/|из) ?(?P<all>\d{1,2})(?!\w)"
     r"|(?<![\w.,])(?P<one2>\d{1,2})/(?P<all2>\d{1,2}) (?:этаж[аеу]?|эт)(?!\w)\.?"
@@ -51,7 +55,19 @@ def _where(match: re.Match[str]) -> str:
 def rooms(text: SpanText) -> SpanText:
     """``2-комн. кв.``, ``5/9 эт.``"""
     text = text.sub(_GRADE, _grade).sub(_GRADES, _grades).sub(_ROOMS, _rooms).sub(_FLAT, _flat)
-    return text.sub(_FLOORS, _floors)
+    return text.sub(_FLOORS, _floors).sub(_FLOOR_OF, _floor_of)
+
+
+_FLOOR_OF = re.compile(r"(?<=, )(?P<one>\d{1,2})/(?P<all>\d{1,2})(?=,|\.?$|\. [А-ЯЁ])")
+_FLAT_BEFORE = re.compile(r"комнат|квартир|студи")
+
+
+def _floor_of(match: re.Match[str]) -> str | None:
+    """``2-комнатная, 9/12, 64 м²``"""
+    before = match.string[max(0, match.start() - 80) : match.start()].lower()
+    if int(match["one"]) > int(match["all"]) or not _FLAT_BEFORE.search(before):
+        return None
+    return f"{match['one']} из {cardinal(int(match['all']), 'gent')}"
 
 
 def _rooms(match: re.Match[str]) -> str | None:
@@ -63,16 +79,38 @@ def _rooms(match: re.Match[str]) -> str | None:
     if flat.startswith("квартир"):
         case = next((form.case for form in forms(flat) if not form.plural), "nomn")
     else:
-        cases = governed(match.string, match.start())
-        case = "nomn" if cases is ANY else cases[0]
+        case = _case(match.string, match.start())
         flat = inflect("квартира", case) if flat else ""
     adjective = f"{joined(int(match['number']))}комнатн{_GENDERS.get(case, 'ой')}"
     return f"{adjective} {flat}".rstrip()
 
 
 def _flat(match: re.Match[str]) -> str:
-    ending = match.string[max(0, match.start() - 3) : match.start()].strip()
-    return "квартиру" if ending == "ую" else "квартиры" if ending == "ой" else "квартира"
+    rest = match.string[match.end() :].lstrip(" ")
+    stop = "." if match["point"] and (not rest or rest[0].isupper()) else ""
+    if rest[:1].isalnum() and not match.string[match.end()].isspace():
+        stop += " "
+    cases = governed(match.string, match.start())
+    case = _case(match.string, match.start())
+    return inflect("квартира", "loct" if "loct" in cases and cases is not ANY else case) + stop
+
+
+def _case(text: str, at: int) -> str:
+    """Of a flat: what is sold or sought, or whose ``аренда`` it is; as the adjective before."""
+    cases = governed(text, at)
+    if cases is not ANY:
+        return cases[0]
+    word = before_word(text, at)
+    ways = forms(word) if word else ()
+    adjectives = [form for form in ways if form.part == "ADJF" and form.gender == "femn"]
+    if adjectives:
+        start = at - len(word) - 1
+        if adjectives[0].case == "accs" or is_object(text, start):
+            return "accs"
+        return adjectives[0].case
+    if is_object(text, at) or before_word(text, at - len(word) - 1) in _TRADES:
+        return "accs"
+    return "gent" if ways and ways[0].part == "NOUN" and not ways[0].fixed else "nomn"
 
 
 def _floors(match: re.Match[str]) -> str:
@@ -95,7 +133,7 @@ def _house_letter(match: re.Match[str]) -> str | None:
     rest = match.string[match.end() : match.end() + 12]
     grade = re.match(r" (класс(?:а|е|у|ом|ы|ов)?)(?!\w)", rest)
     if grade or match["number3"]:
-        case = next((form.case for form in forms(grade[1])), "nomn") if grade else "nomn"
+        case = next((form.case for form in forms(grade[1])), "nomn") if grade else _where(match)
         cases = governed(match.string, match.start())
         for form in forms(grade[1]) if grade else ():
             if form.case in cases:

@@ -36,18 +36,20 @@ _SHORT_NUMBER = re.compile(
     r"(?: на| по номеру)?:? ?(?:короткий )?)(?P<number>\d{4,5})(?!\w|[.,-]\d)"
 )
 _VERSION = re.compile(
-    r"(?<![\w.,])(?P<mark>v(?:er)?\.? ?|V\.? ?(?=\d+\.\d)|версия )(?P<number>\d++(?:\.\d++)*)(?!\w)"
+    r"(?<![\w.,])(?P<mark>v(?:er)?\.? ?|V\.? ?(?=\d+\.\d)|(?i:верси(?:я|и|ю|ей)) )"
+    r"(?P<number>\d++(?:\.\d++)*)(?!\w)"
 )
 _DOTTED = re.compile(r"(?<![\w.,])\d{1,4}(?:\.\d{1,4}){2,5}(?!\w|\.\d)")
 _LATIN_DECIMAL = re.compile(r"(?<=[A-Za-z])([ -]?)(\d{1,3})\.(\d{1,3})(?![\w.])")
 _NUMBERS = re.compile(r"№ ?№ ?")
 _NUMBER = re.compile(r"№ ?|(?<!\w)N(?: ?(?=\d{2}))")
+_TRACK = re.compile(r"(?<!\w)([A-Z]{1,3})-?(\d{6,20})([A-Z]{2})?(?!\w|[.,]\d)")
 _LONG_NUMBER = re.compile(r"(?<=номер )\d{7,8}(?!\w)")
 _CODE = re.compile(r"(?<=номер )\d{1,6}(?:[/-](?:\d{1,6}|[А-ЯA-Z]{1,3}))++(?!\w)")
 
 
 def identifiers(text: SpanText) -> SpanText:
-    text = text.sub(_IBAN, _iban).sub(_CARD, _card).sub(_CODED, _coded)
+    text = text.sub(_IBAN, _iban).sub(_TRACK, _track).sub(_CARD, _card).sub(_CODED, _coded)
     text = text.sub(_PHONE, _phone).sub(_LOCAL, lambda match: _joined(match.groups()))
     text = text.sub(_LONG, lambda match: groups(match.group(), (3,) * 12))
     text = text.sub(_PLATE, _plate).sub(_POST, lambda match: groups(match.group(), (3, 3)))
@@ -59,6 +61,12 @@ def identifiers(text: SpanText) -> SpanText:
         .sub(_CODE, _code)
     )
     return text.sub(_VERSION, _version).sub(_DOTTED, _dotted).sub(_LATIN_DECIMAL, _latin_decimal)
+
+
+def _track(match: re.Match[str]) -> str:
+    """``KZ123456789``, ``RR123456789KZ``"""
+    tail = f", {spelled(match[3])}" if match[3] else ""
+    return f"{spelled(match[1])}, {groups(match[2], (3,) * 12)}{tail}"
 
 
 def _joined(parts: tuple[str, ...] | list[str]) -> str:
@@ -120,7 +128,8 @@ def _plate(match: re.Match[str]) -> str | None:
 
 
 def _version(match: re.Match[str]) -> str:
-    return "версия " + _points(match["number"])
+    word = match["mark"].strip() if match["mark"][0] in "Вв" else "версия"
+    return f"{word} " + _points(match["number"])
 
 
 def _points(number: str) -> str:
@@ -179,12 +188,20 @@ _KNOWN_PATTERN = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, _KNOWN)) + r
 _ELEMENTS = dict(
     pair.split(":")
     for pair in "H:аш O:о C:цэ N:эн S:эс P:пэ K:калий Na:натрий Ca:кальций Fe:феррум Cl:хлор"
-    " Cu:купрум Al:алюминий Mg:магний Zn:цинк Ag:аргентум Si:силициум Mn:марганец".split()
+    " Cu:купрум Al:алюминий Mg:магний Zn:цинк Ag:аргентум"
+    " Si:силициум Mn:марганец Ba:барий Br:бром Pb:плюмбум Li:литий F:фтор I:йод".split()
 )
 _ELEMENT = re.compile(r"([A-Z][a-z]?)([0-9₀-₉]{0,2})")
 _FORMULA = re.compile(
     r"(?<![\w-])(?=[A-Za-z]{1,9}+[0-9₀-₉])(?:[A-Z][a-z]?[0-9₀-₉]{0,2}){2,8}(?![\w-])"
 )
+
+
+_SUBSTANCE = re.compile(
+    r"(?<![\w-])(?:H2|O2|O3|N2|Cl2|Br2)(?![\w-])"
+    r"|(?<![\w-])(?=[A-Z]?[A-Z][a-z][A-Z]|[A-Z]{1,2}[A-Z][a-z](?!\w))(?:[A-Z][a-z]?){2,5}(?![\w-])"
+)
+"""A gas, or two elements without numbers: ``NaOH``."""
 
 
 def _formula(match: re.Match[str]) -> str | None:

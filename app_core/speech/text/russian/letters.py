@@ -28,6 +28,8 @@ LATIN = {
 CYRILLIC |= dict(zip("ӘҒҚҢӨҰҮҺІ", "э гэ ка эн о у у ха и".split(), strict=True))
 _SPOKEN = {
     "КОАП": "коап",
+    "КО": "ка о",
+    "АД": "а дэ",
     "США": "сэ шэ а",
     "ФРГ": "фэ эр гэ",
     "ФСБ": "фэ эс бэ",
@@ -146,7 +148,8 @@ _SPOKEN = {
     "ЖКО": "жэ ка о",
 }
 _WORDS_IN_CAPITALS = frozenset(
-    "ИЛИ НЕ НО ДА НА ЗА ИЗ ОТ ДО ПОД ПРИ ДЛЯ БЕЗ НАД ЭТО ВСЕ ВСЁ КАК ТАК".split()
+    "ИЛИ МЫ ВЫ ТЫ ОН ОБ СО ВО ЕЁ ЕЕ УЖ БЫ ЖЕ ЛИ НИ ТО ЭХ АХ ОХ НУ ИХ ИМ НЕ НО ДА НА ЗА ИЗ ОТ ДО"
+    " ПОД ПРИ ДЛЯ БЕЗ НАД ЭТО ВСЕ ВСЁ КАК ТАК".split()
 )
 _CAPITALS = re.compile(
     r"(?<![\w-])([А-ЯЁ]{2,6})(-(?:[аеиуыюя]|ом|ов|ам|ах|ей|ами|ой)(?!\w))?+(?!\w)"
@@ -170,9 +173,21 @@ _INITIALS_AFTER = re.compile(
 )
 
 
+_ITEM = re.compile(r"(?<![\w(-])([a-zа-яё])(?=\) ?[^\W_])")
+"""The letter of a list: ``б)``."""
+_ONE_LATIN = re.compile(
+    r"(?<![\w.'’&-])(?<![A-Za-z] )([A-Z])(?![\w'’&-]|\.\w|\.? ?[A-Za-z]|\. [А-ЯЁ])"
+)
+
+
+def _one_latin(match: re.Match[str]) -> str:
+    return LATIN[match[1]]
+
+
 def letters(text: SpanText) -> SpanText:
     """``МЧС``, ``А. С. Пушкин``, ``КазНУ``."""
     text = text.sub(_DOTTED, lambda match: _by_name(match.group().replace(".", "")))
+    text = text.sub(_ITEM, lambda match: spelled(match[1])).sub(_ONE_LATIN, _one_latin)
     text = text.sub(_CAPITALS_INSIDE, _inside)
     text = (
         text.sub(_INITIALS_AFTER, _initials_after)
@@ -230,7 +245,9 @@ def _capitals(match: re.Match[str]) -> str | None:
         return said + ending if ending and " " not in said else said
     if word in _WORDS_IN_CAPITALS or _shouted(match):
         return None
-    if _pronounceable(word) or (known(word.lower()) and any(char in _VOWELS for char in word)):
+    if _pronounceable(word) or (
+        len(word) > 2 and known(word.lower()) and any(char in _VOWELS for char in word)
+    ):
         return word.lower() + ending
     return spelled(word)
 

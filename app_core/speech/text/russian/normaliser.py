@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 
 from app_core.speech.text.russian.abbreviations import abbreviations
 from app_core.speech.text.russian.addresses import addresses
+from app_core.speech.text.russian.amounts.portions import portions
+from app_core.speech.text.russian.amounts.quantities import quantities
 from app_core.speech.text.russian.counting import counting
 from app_core.speech.text.russian.dates import dates
+from app_core.speech.text.russian.days import days
+from app_core.speech.text.russian.equations import equations
 from app_core.speech.text.russian.formulas import arithmetic, fractions, remains
 from app_core.speech.text.russian.grammar.numbers import cardinal, groups
 from app_core.speech.text.russian.grouping import grouped
 from app_core.speech.text.russian.homes import letters_after, rooms
 from app_core.speech.text.russian.identifiers import identifiers, models
 from app_core.speech.text.russian.letters import letters
-from app_core.speech.text.russian.quantities import quantities
 from app_core.speech.text.russian.roman import roman
 from app_core.speech.text.russian.suffixes import suffixes
-from app_core.speech.text.russian.times import days, times
+from app_core.speech.text.russian.times import times
 from app_core.speech.text.russian.web import web
 from app_core.speech.text.russian.years import years
 
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 _STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
     web,
+    equations,
     dates,
     identifiers,
     days,
@@ -43,6 +47,7 @@ _STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
     suffixes,
     roman,
     fractions,
+    portions,
     quantities,
     abbreviations,
     addresses,
@@ -57,6 +62,8 @@ _SENTENCE = re.compile(r"[^.!?\n]{0,120}+(?:[.!?](?! ?[А-ЯЁ])[^.!?\n]{0,120}+
 _ABBREVIATION = re.compile(r"(?<![\w.])[а-яё]{1,3}(?:-[а-яё]{1,2})?\.(?= ?[а-яё,;)])")
 _MOST_UNKNOWN = 8
 """More points than that are no abbreviations; the time for them is bounded."""
+_JOINED = re.compile(r"(?<!\w)(?:(?P<with>[Сс]) (?=ст[оа]|втор)|(?P<in>[ВвКк]) (?=втор))")
+_ABOUT_ONE = re.compile(r"(?<!\w)([Оо]) (?=од[ин])")
 _SPACES = re.compile(r" {2,}")
 _BEFORE_MARK = re.compile(r" +(?=[,.!?;:…)»])")
 
@@ -68,6 +75,8 @@ def normalise(text: SpanText) -> SpanText:
     text = text.sub(_DIGITS, _left_over)
     if 0 < len(_ABBREVIATION.findall(text.text)) <= _MOST_UNKNOWN:
         text = text.sub(_SENTENCE, _other_abbreviations)
+    text = text.sub(_JOINED, lambda match: f"{match.group().rstrip()}о ")
+    text = text.sub(_ABOUT_ONE, lambda match: f"{match[1]}б ")
     return remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
 
 

@@ -19,7 +19,7 @@ _CENTURY = re.compile(
     r"?(?P<word>вв|в|век|века|веке|веку|веком|веков|веках|веками|веки|ст|столети[еяюий]м?)(?!\w)(?P<dot>\.)?"
 )
 _NUMERAL = re.compile(
-    rf"(?<![\w.'’&-])(?P<number>{_R})(?:-(?P<ending>го|й|я|е|м|му|ой|ю))?(?![\w'’&])"
+    rf"(?<![\w.'’&°-])(?<!° )(?P<number>{_R})(?:-(?P<ending>го|й|я|е|м|му|ой|ю))?(?![\w'’&])"
 )
 _NEXT = re.compile(r" «?([А-Яа-яё]+)")
 _BEFORE = re.compile(r"([\w-]+) $")
@@ -38,13 +38,15 @@ def roman(text: SpanText) -> SpanText:
     return text.sub(_CENTURY, _century).sub(_NUMERAL, _numeral)
 
 
-_MILLENNIUM = re.compile(rf"(?<![\w.-])({_R}) тыс(?:\.|ячелети[ея])(?= до н)")
+_MILLENNIUM = re.compile(rf"(?<![\w.-])({_R}) тыс(?:\.|ячелети[ея])(?= до н| н\. ?э| нашей)")
 
 
 def _millennium(match: re.Match[str]) -> str | None:
     number = value(match[1])
     case = "loct" if "loct" in (cases := governed(match.string, match.start())) else cases[0]
-    case = "nomn" if cases is ANY else case
+    if cases is ANY:
+        before = _BEFORE.search(match.string[max(0, match.start() - 40) : match.start()])
+        case = "gent" if before and before[1].isalpha() else "nomn"
     name = {"nomn": "тысячелетие", "loct": "тысячелетии", "datv": "тысячелетию"}.get(case)
     return f"{ordinal(number, case, 'neut')} {name or 'тысячелетия'}" if number else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app_core.speech.text.russian.amounts import units
 from app_core.speech.text.russian.grammar.government import ANY, before_word, governed
 from app_core.speech.text.russian.grammar.morphology import forms, inflect
 from app_core.speech.text.russian.grammar.numbers import cardinal, ordinal
@@ -47,8 +48,26 @@ _CARDINAL = {
 
 def suffixes(text: SpanText) -> SpanText:
     text = text.sub(_COMPOUND, _compound).sub(_COMPOUND_GLUED, _compound_glued)
-    text = text.sub(_KILOMETRE, _kilometre).sub(_MINUTE, _minute)
+    text = text.sub(_MEASURED, _measured).sub(_KILOMETRE, _kilometre).sub(_MINUTE, _minute)
     return text.sub(_RANGE_BEFORE, _range_start).sub(_ENDED, _ended).sub(_GLUED, _ended)
+
+
+_MEASURED = re.compile(
+    rf"(?<![\w.,])(?P<number>\d{{1,6}}) ?{_DASH} ?(?:е?х|ти|и|ю|мя) (?P<unit>{units.PATTERN})(?!\w)"
+    r"(?:\.(?= ?[а-яё,;)\d]))?"
+)
+
+
+def _measured(match: re.Match[str]) -> str | None:
+    """``в 2-х км``, ``до 5-ти кг``"""
+    noun = units.unit(match["unit"].strip())
+    if noun is None or len(match["unit"]) == 1 and match["unit"] not in "мгтлч":
+        return None
+    cases = governed(match.string, match.start())
+    oblique = [case for case in cases if case not in ("nomn", "accs")]
+    case = "gent" if cases is ANY or not oblique else oblique[0]
+    number = int(match["number"])
+    return f"{cardinal(number, case, noun.gender)} {noun.after(number, case)}"
 
 
 _KILOMETRE = re.compile(r"(?<![\w.,])(\d{1,4})-?(го|м|й|му) км(?!\w|/)")

@@ -1,4 +1,4 @@
-"""Hours and minutes, days of the week, scores and ratios."""
+"""Hours and minutes, scores and ratios."""
 
 from __future__ import annotations
 
@@ -23,65 +23,7 @@ _TIME_WITH_POINT = re.compile(
 )
 _RATIO = re.compile(r"(?<![\w.,:])(\d++)(?: : |:)(\d++(?: \d{3})*)(?![\w:]| ?=)")
 _RATIO_WORDS = re.compile(r"(?:масштаб|соотношени|пропорци|отношени)\w*(?: [\w-]+)? ?[—–-]? ?$")
-_DAYS = {
-    "пн": ("понедельника", "понедельник"),
-    "вт": ("вторника", "вторник"),
-    "ср": ("среды", "среду"),
-    "чт": ("четверга", "четверг"),
-    "пт": ("пятницы", "пятницу"),
-    "сб": ("субботы", "субботу"),
-    "вс": ("воскресенья", "воскресенье"),
-}
-_DAY = "(?i:пн|вт|ср|чт|пт|сб|вс)"
-_DAY_RANGE = re.compile(rf"(?<!\w)({_DAY})\.? ?[-–—] ?({_DAY})(?!\w)")
-_DAY_ALONE = re.compile(
-    rf"(?<!\w)(?<!\d )(?P<before>(?i:кроме|до|с|в|на|по) )?(?P<day>{_DAY})(?!\w)(?P<dot>\.)?"
-    rf"(?=:|,? ?\d| с \d|, ?{_DAY}(?!\w)| и {_DAY}(?!\w)| —|,|$)|(?<=[,и] )(?P<last>{_DAY})(?!\w)"
-    rf"(?P<stop>\.)?"
-)
-_NAMES = dict(
-    zip(_DAYS, "понедельник вторник среда четверг пятница суббота воскресенье".split(), strict=True)
-)
 _HOUR = Noun("час")
-
-
-def days(text: SpanText) -> SpanText:
-    """``Пн–Пт``, ``сб, вс``."""
-    text = text.sub(
-        _DAY_RANGE,
-        lambda match: f"с {_DAYS[match[1].lower()][0]} по {_DAYS[match[2].lower()][1]}",
-    )
-    text = text.sub(
-        _DAY_AFTER, lambda match: f"{match[1]} {_DAYS[match[2].lower()][_form(match[1])]}"
-    )
-    return text.sub(_DAY_ALONE, _day)
-
-
-_DAY_AFTER = re.compile(
-    r"(?<!\w)(?P<before>(?i:кроме|до|с|в|на|по)) (?P<day>(?i:пн|вт|чт|пт|сб|вс))(?!\w)(?:\."
-    r"(?= ?[а-яё\d,]))?"
-)
-
-
-def _form(preposition: str) -> int:
-    return 1 if preposition.lower() in ("в", "на", "по") else 0
-
-
-def _day(match: re.Match[str]) -> str | None:
-    day = (match["day"] or match["last"]).lower()
-    before = match["before"] or ""
-    if before.strip().lower() in ("в", "на", "по"):
-        return before + _DAYS[day][1]
-    if before:
-        return before + _DAYS[day][0]
-    if day in ("вс", "ср", "вт", "сб", "пт", "чт", "пн") and match["day"] and match["dot"] is None:
-        rest = match.string[match.end() : match.end() + 1]
-        if rest in ("", ",") and not _LISTED.search(match.string[: match.start()][-8:]):
-            return None
-    return _NAMES[day]
-
-
-_LISTED = re.compile(r"(?:^|[,:(\n]|ник|верг|ица|реда|бота|енье) ?$")
 
 
 def times(text: SpanText) -> SpanText:

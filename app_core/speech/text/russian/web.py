@@ -45,7 +45,7 @@ _MAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})@([\w-]{1,63}(?:\.[\w-]{1,63}){1
 _HOST = re.compile(
     rf"(?<![\w@.-])(?P<host>(?:[A-Za-z0-9][\w-]{{0,62}}\.){{1,4}}(?:{_ZONE}))(?P<path>/[\w./%?=&#-]{{0,200}}[\w/])?(?![\w@]|\.\w)"
 )
-_NICK = re.compile(r"(?<![\w@])@(?=\w)")
+_NICK = re.compile(r"(?<![\w@])@(\w(?:[\w.]{0,62}\w)?)")
 _SIGNS = {
     ".": " точка ",
     "-": " дефис ",
@@ -58,7 +58,7 @@ _PART = re.compile(r"[.\-/+_]|[^\W\d_]+|\d+")
 
 def web(text: SpanText) -> SpanText:
     text = text.sub(_MAIL, lambda match: f"{_said(match[1])} собака {_said(match[2])}")
-    return text.sub(_NICK, "собака ").sub(_HOST, _host)
+    return text.sub(_NICK, lambda match: f"собака {_said(match[1])}").sub(_HOST, _host)
 
 
 def _host(match: re.Match[str]) -> str:

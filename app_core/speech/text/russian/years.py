@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian.grammar.government import ANY, before_word, governed
+from app_core.speech.text.russian.grammar.government import ANY, before_word, case_of_noun, governed
 from app_core.speech.text.russian.grammar.morphology import inflect
 from app_core.speech.text.russian.grammar.numbers import ordinal
 from app_core.speech.text.span_text import SpanText
@@ -12,7 +12,9 @@ from app_core.speech.text.span_text import SpanText
 _YEAR = r"(?:1\d{3}|20\d{2}|21\d{2})"
 _CASE_OF = {"год": "nomn", "года": "gent", "году": "loct", "годом": "ablt", "годе": "loct"}
 _CASE_OF |= {"годы": "nomn", "годов": "gent", "годам": "datv", "годами": "ablt", "годах": "loct"}
-_WORD = r"(?:г\. ?[вр]\.|годами|годам|годах|годов|годом|годы|году|годе|года|год|гг\.?|г\.г\.?|г\.?)"
+_WORD = (
+    r"(?:г\. ?[врп]\.|годами|годам|годах|годов|годом|годы|году|годе|года|год|гг\.?|г\.г\.?|г\.?)"
+)
 _SCHOOL = r"(?= учебн| отчётн| отчетн| финансов)"
 _RANGE = re.compile(
     rf"(?<![\w.,/-])(?P<first>{_YEAR})(?: ?[-–—] ?|/)(?P<second>{_YEAR}|\d\d)(?![\w/-])"
@@ -38,26 +40,61 @@ _SEASON_BEFORE = re.compile(
     r"(?:весн|лет|осен|зим|квартал|полугоди|конц|начал|итог|бюджет|выпуск)\w{0,3}$"
 )
 _QUARTER = re.compile(r"(?<![\w.,])([1-4]|I{1,3}|IV)(?:-?й)? ?кв(?!\w)\.?(?= \d{4}| —)")
+_TERM = re.compile(
+    r"(?<![\w.,])(?P<number>[1-4]|I{1,3}|IV)(?:-?[йяюе])? ?(?P<what>четв|полуг)\.(?!\w)"
+)
 _YEAR_OF = re.compile(r"(?<!\w)[Гг]од(?: [а-яё]{3,20}){0,2} ?[:—–] ?$")
 _ABBREVIATED = re.compile(
     r"(?<!\w)(?:мес|кв|пол|полуг|янв|фев|мар|апр|авг|сент?|окт|нояб?|дек)\. ?$"
 )
 _DECADE = re.compile(r"(?<=\d-)(?P<ending>х|ых|е|ые|м|ми) гг(?!\w)\.?(?P<end>(?= ?(?:$|[А-ЯЁ])))?")
+_ASIDE = re.compile(r"\([^()]{1,40}\) ?$")
 _ERA = re.compile(r"(?<!\w)(до )?н\. ?э(?!\w)\.?(?P<end>(?= ?[А-ЯЁ]|$))?")
 
 
 def years(text: SpanText) -> SpanText:
     """``в 2026 году``, ``2024/25``, ``1941–1945 гг.``, ``в 2026``, ``до н. э.``"""
-    text = text.sub(_DECADE, _decade).sub(_QUARTER, _quarter).sub(_RANGE, _range)
+    text = text.sub(_PART_OF_TIME, _part_of_time)
+    text = text.sub(_DECADE, _decade).sub(_QUARTER, _quarter).sub(_TERM, _term).sub(_RANGE, _range)
     text = text.sub(_LIST, _listed).sub(_ONE, _one).sub(_SCHOOL_ADJECTIVE, _school)
     text = text.sub(_ALONE, _alone)
     return text.sub(_ERA, lambda match: (match[1] or "") + "нашей эры" + _stop(match))
+
+
+_PARTS_OF_TIME = {"нач": "начало", "кон": "конец", "сер": "середина", "пол": "половина"}
+_PART_OF_TIME = re.compile(
+    rf"(?<!\w)(?P<part>{'|'.join(_PARTS_OF_TIME)})\. ?"
+    r"(?=[IVXХ]{1,6} ?(?:в|ст|тыс)|\d{4}|\d0-х|века|столет|года|[а-яё]+(?:ря|ля|ня|та|мая) )"
+)
+
+
+def _part_of_time(match: re.Match[str]) -> str:
+    """``в нач. XX в.``, ``2-я пол. 1990 г.``"""
+    noun = _PARTS_OF_TIME[match["part"]]
+    text, at = match.string, match.start()
+    case = case_of_noun(text, at)
+    ended = re.search(r"\d-(й|я|ю) $", text[max(0, at - 6) : at])
+    if ended:
+        asked = case_of_noun(text, at - len(ended.group()))
+        case = {"я": "nomn", "ю": "accs"}.get(ended[1], "gent" if asked == "nomn" else asked)
+    return inflect(noun, case) + " "
 
 
 def _quarter(match: re.Match[str]) -> str:
     number = {"I": 1, "II": 2, "III": 3, "IV": 4}.get(match[1]) or int(match[1])
     case = _case(match.string, match.start())
     return f"{ordinal(number, case)} {inflect('квартал', case)}"
+
+
+def _term(match: re.Match[str]) -> str:
+    """``за III четв.``"""
+    noun, gender = {"четв": ("четверть", "femn"), "полуг": ("полугодие", "neut")}[match["what"]]
+    written = match["number"]
+    number = {"I": 1, "II": 2, "III": 3, "IV": 4}.get(written) or int(written)
+    case = _case(match.string, match.start())
+    rest = match.string[match.end() : match.end() + 2].strip()
+    stop = "." if rest.isupper() else ""
+    return f"{ordinal(number, case, gender)} {inflect(noun, case)}{stop}"
 
 
 def _decade(match: re.Match[str]) -> str:
@@ -76,6 +113,8 @@ def _stop(match: re.Match[str]) -> str:
 
 def _case(text: str, at: int) -> str:
     """Of a year whose word is an abbreviation."""
+    aside = _ASIDE.search(text[max(0, at - 60) : at])
+    at -= len(aside.group()) if aside else 0
     before = before_word(text, at)
     cases = governed(text, at)
     if _ABBREVIATED.search(text[max(0, at - 8) : at]):
@@ -138,11 +177,11 @@ def _one(match: re.Match[str]) -> str | None:
     word, year = match["word"].lower(), int(match["year"])
     text, at = match.string, match.start()
     old = len(match["year"]) == 3 and before_word(text, at) in ("в", "до", "после") and word == "г."
-    if len(match["year"]) == 3 and not match["era"] and not old:
+    if len(match["year"]) == 3 and not match["era"] and not old and not _old(match):
         return None
     era = match["era"] or ""
-    if word.endswith(("в.", "р.")):
-        kind = "выпуска" if word.endswith("в.") else "рождения"
+    if word.endswith(("в.", "р.", "п.")):
+        kind = {"в": "выпуска", "п": "постройки"}.get(word[-2], "рождения")
         return f"{ordinal(year, 'gent')} года {kind}"
     if word.startswith("год"):
         case = _CASE_OF.get(word)
@@ -159,6 +198,17 @@ def _one(match: re.Match[str]) -> str | None:
     return f"{ordinal(year, case)} {form}{era}" + (
         "." if word.endswith(".") and not era and _ends(match) else ""
     )
+
+
+def _old(match: re.Match[str]) -> bool:
+    """Whether three digits are a year: ``в 751 году``, ``до 751 года``, but not ``за 101 год``."""
+    word, year = match["word"].lower(), int(match["year"])
+    before = before_word(match.string, match.start())
+    if word == "году":
+        return True
+    if word == "года":
+        return before in ("до", "после", "с", "от") or year % 10 not in (2, 3, 4)
+    return word == "год" and year % 10 != 1
 
 
 def _school(match: re.Match[str]) -> str:

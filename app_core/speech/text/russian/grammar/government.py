@@ -14,7 +14,7 @@ _SKIPPED = frozenset(
     " ориентировочно минимум максимум хотя бы аж чуть минус плюс".split()
 )
 _AFTER = {
-    "gent": "без от до из из-под из-за у около для после вместо кроме свыше более менее больше"
+    "gent": "ок. без от до из из-под из-за у около для после вместо кроме свыше более менее больше"
     " меньше выше ниже старше моложе младше дороже дешевле длиннее короче дольше порядка"
     " против вокруг возле ввиду вследствие накануне течение размере количестве районе пределах"
     " достиг достигла достигло достигли достигает достигнет превысив внутри среди посреди ради"
@@ -31,8 +31,8 @@ _BEFORE_ONE_OF = {
     "за": ("accs", "ablt"),
     "под": ("accs", "ablt"),
     "по": ("accs", "datv"),
-    "с": ("gent", "ablt", "accs"),
-    "со": ("gent", "ablt", "accs"),
+    "с": ("gent", "ablt"),
+    "со": ("gent", "ablt"),
     "через": ("accs",),
     "сумму": ("accs",),
     "про": ("accs",),
@@ -44,8 +44,9 @@ for _case, _words in _AFTER.items():
     _CASES.update(dict.fromkeys(_words.split(), (_case,)))
 _PART_OF = re.compile(
     r"(?:(?:пункт|подпункт|част|абзац|глав|стать)\w{0,3}|(?<!\w)(?:п|пп|подп|ч|абз|гл)\.)"
-    r" ?[\w.-]{1,20} $"
+    r" ?[\w.-]{1,20}\)? $"
 )
+_TOGETHER = re.compile(r"(?:соответствии|согласии|сравнении|связи|вместе|наряду|совместно)$")
 _FROM = re.compile(
     r"(?<!\w)[Ии]з (?:г\.|города |с\.|пос\.)[^.,;]{2,30}$"
     r"|(?<!\w)(?:прибы|прие[хз]|поех|едет|еду|вылет|отправ"
@@ -64,6 +65,8 @@ def governed(text: str, at: int) -> tuple[str, ...]:
     before = text[max(0, at - _LOOK_BACK) : at].rstrip(_OPENERS).lower()
     while before:
         before, _, word = before.rpartition(" ")
+        if word in ("с", "со") and _TOGETHER.search(before):
+            return ("ablt",)
         if word not in _SKIPPED:
             return _CASES.get(word.lstrip(_OPENERS), ANY)
     return ANY

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from pymorphy3 import MorphAnalyzer
     from pymorphy3.analyzer import Parse
 
+_RUSSIAN = re.compile(r"[А-Яа-яЁё-]+")
 _SECOND = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}
 _VERBS = ("VERB", "INFN", "GRND")
 _CYRILLIC = re.compile(r"[А-Яа-яЁё]")
 _LEAST = 0.01
 """Of the readings of a form, the share below which one is not thought of."""
+
+_LEAST_RIVAL = 0.07
+"""The same for a form of another word than the likeliest: «урок» is no form of «урка»."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,8 @@ def _analyzer() -> MorphAnalyzer:
 
 
 def _parses(word: str) -> list[Parse]:
-    """None of a word that is not written in Cyrillic: pymorphy asks Unicode for the names of its
-    letters, and not all have one."""
-    return _analyzer().parse(word) if _CYRILLIC.search(word) else []
+    """None of a word in other letters, some of which pymorphy3 fails at."""
+    return _analyzer().parse(word) if _RUSSIAN.fullmatch(word) else []
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +58,8 @@ def forms(word: str) -> tuple[Form, ...]:
     found: list[Form] = []
     for parse in _parses(word):
         tag = parse.tag
-        if tag.case is None or (parse.score < _LEAST and found):
+        rival = bool(found) and parse.normal_form != found[0].lemma
+        if tag.case is None or (parse.score < (_LEAST_RIVAL if rival else _LEAST) and found):
             continue
         found.append(
             Form(
@@ -88,14 +92,21 @@ def has_word(word: str) -> bool:
 def is_name(word: str) -> bool:
     """Whether it can be somebody's name: as one, or as a word that nobody knows."""
     names = {"Name", "Surn", "Patr"}
+    if not _RUSSIAN.fullmatch(word):
+        return True
     return any(names & set(p.tag.grammemes) or not p.is_known for p in _parses(word))
 
 
 @lru_cache(maxsize=4096)
 def takes_object(word: str) -> bool:
     """Whether it is a verb with a direct object, by its likeliest reading."""
-    likely = next(iter(_parses(word)), None)
-    return likely is not None and likely.tag.POS in _VERBS and "tran" in likely.tag
+    parses = _parses(word)
+    if not parses:
+        return False
+    tag = parses[0].tag
+    if tag.POS == "GRND" and any(parse.tag.POS == "NOUN" for parse in parses):
+        return False  # пеня
+    return tag.POS in ("VERB", "INFN", "GRND") and "tran" in tag
 
 
 @lru_cache(maxsize=4096)

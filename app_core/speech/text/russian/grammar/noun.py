@@ -85,7 +85,9 @@ class Amount:
         scale = MAGNITUDES[self.magnitude][1] if self.magnitude else None
         nearest = scale or noun
         said = "минус " if self.negative else ""
-        if self.fraction == "5" and noun and noun.words == "час" and not scale:
+        if (self.whole, self.fraction) == (0, "5") and noun and noun.words == "час" and not scale:
+            said += "получаса" if case == "gent" else "полчаса"
+        elif self.fraction == "5" and noun and noun.words == "час" and not scale:
             said += f"{half(self.whole, case)} {noun.form('gent', plural=case == 'gent')}"
         elif self.fraction:
             said += decimal(self.whole, self.fraction, case)

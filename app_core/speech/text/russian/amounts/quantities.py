@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian import currencies, units
-from app_core.speech.text.russian.grammar.government import case_of_amount
+from app_core.speech.text.russian.amounts import currencies, units
+from app_core.speech.text.russian.grammar.government import before_word, case_of_amount
 from app_core.speech.text.russian.grammar.morphology import inflect
 from app_core.speech.text.russian.grammar.noun import Amount, Noun, amount
 from app_core.speech.text.russian.grammar.numbers import cardinal
@@ -21,7 +21,7 @@ _RATE = (
     + "|".join(re.escape(name) for name in sorted(currencies.RATES, key=len, reverse=True))
     + rf"|{units.PATTERN})(?!\w)(?:\.(?= ?[,;:)\dа-яё+–—-]))?)?"
 )
-_DOT = r"(?P<dot>\.(?= ?[,;:)\da-zа-яё/–—-]))?"
+_DOT = r"(?P<dot>\.(?= ?[,;:)\da-zа-яё/–—+=-]))?"
 _LOW = (
     rf"(?<![\w.,/])(?:(?P<low>{_SIGN}{_NUMBER})"
     rf"(?P<low_unit>[%°]|(?: ?(?:тыс|млн|млрд|трлн)\.?))?{_DASH})?"
@@ -31,7 +31,8 @@ _AFTER = re.compile(
     rf"(?:(?P<currency>{currencies.AFTER})|(?P<unit>{units.PATTERN})){_END}{_DOT}{_RATE}"
 )
 _BEFORE = re.compile(
-    rf"(?<!\w)(?P<sign>[-–−+])?(?P<currency>{currencies.BEFORE}) ?(?:(?P<low>{_NUMBER}){_DASH})?"
+    rf"(?<!\w)(?<!\d )(?P<sign>[-–−+])?(?P<currency>{currencies.BEFORE}) ?"
+    rf"(?:(?P<low>{_NUMBER}){_DASH})?"
     rf"(?P<amount>{_NUMBER}){_MAGNITUDE}{_END}{_RATE}"
 )
 _MAGNITUDE_ALONE = re.compile(rf"{_LOW}(?P<amount>{_SIGN}{_NUMBER}){_MAGNITUDE[:-1]}{_RATE}")
@@ -39,55 +40,32 @@ _WORD_BEFORE_SIGN = re.compile(
     rf"(?<=[а-яё]) ?(?P<currency>₸|₽|\$|€|£|¥|(?<= )(?i:тг|тнг|руб|долл))(?!\w){_DOT}"
 )
 _PER = re.compile(r"\b(раз[а]?) ?/ ?(день|сутки|сут|нед|неделю|мес|месяц|год|час|мин)(?!\w)\.?")
-_PERCENT_ADJECTIVE = re.compile(r"(?<!\d)(\d++) ?%-?(н?[а-яё]{1,3})(?!\w)")
 _PERIODS = frozenset("час минута секунда сутки месяц неделя".split())
 _UNLIKELY_BEFORE_WORD = frozenset("с В А Н К".split())
 """Units of one letter that are more likely another word when a word follows."""
-_LETTERED = frozenset("А В Н".split())
+_LETTERED = frozenset("А В Н К".split())
 _PAGES = Noun("страница", "femn")
 _SHORT_WORDS = re.compile(r"\. ?[едпкночг](?!\w)")
 _PAPER, _SHEET = re.compile(r"(?i:тетрад|альбом|блокнот)"), Noun("лист")
 _HOUSE_BEFORE = re.compile(
-    r"(?:(?<!\w)(?:д|дом|доме|дома|корп|корпус|стр|блок|секция|ул|№|номер|кв|каб)\.? ?)$"
+    r"(?:(?<!\w)(?:д|дом|доме|дома|корп|корпус|"
+    r"стр|блок|секция|код|домофона|ул|№|номер|кв|каб)\.? ?)$"
 )
 _COMMA_BEFORE = re.compile(r", ?$")
+_AWAY = re.compile(r"\.? ?(?:$|[,;)]| (?:ход|езд|пеш|выше|ниже|есть|наход|располож|жив))")
+_LONG = re.compile(r"(?:длин|высот|ширин|глубин|толщин|дистанци|забег|рост|размер|объ[её]м)\w* в $")
 _DISTANCE_FROM = re.compile(r" (?:от|к|севернее|южнее|западнее|восточнее|северо|юго)(?![а-яё])")
 
 
-_THOUSANDS = re.compile(r"(?<=\d) ?т\. ?(?=(?:р|руб|тг|тенге)(?!\w))")
-_SPOON = re.compile(r"(?<!\w)(ст|ч|дес)\. ?(ложк[аиеу]|ложек)(?!\w)")
-_SPOONS = {"ст": "столов", "ч": "чайн", "дес": "десертн"}
-_SPOON_ENDINGS = {"ложка": "ая", "ложку": "ую", "ложки": "ые", "ложек": "ых"}
-_TIMES_A = re.compile(
-    r"(?<![\w.,])(\d{1,2}(?:[-–]\d{1,2})?) ?р\.? ?(?:/|в) ?(день|д|сутки|сут|нед|неделю)(?!\w)\.?"
-)
 _FOR_ONE = re.compile(r"(тенге|рублей|рубля|рубль|долларов|евро) ?/ ?([а-яё]{3,20})(?!\w)")
 _PER_ONE = re.compile(rf"(?<!\w)(?P<before>за|в|на) (?P<unit>{units.PATTERN})(?!\w|\.? ?\d){_DOT}")
 _ALONE = re.compile(
-    r"(?<![\w./]) ?(?<!\d)(?<!\d )(?<!/)(?P<unit>тг|тнг|кг|км|см|мм|мл|кВт|ГБ|МБ)(?!\w)"
+    r"(?<![\w./]) ?(?<!\d)(?<!\d )(?<!/)(?P<unit>тг|тнг|кг|км|см(?!\.)|мм|мл|кВт|ГБ|МБ)(?!\w)"
 )
-_WITH_DISCOUNT = re.compile(
-    r"(?<=[сС] )(\d{1,3}) ?%(?= (?:скидкой|предоплатой|надбавкой|гарантией))"
-)
-_INCHES = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)(?:[″”]|''|\"(?=[, .)]|$))")
-
-
-def _inches(match: re.Match[str]) -> str | None:
-    if match.string[: match.start()].count('"') % 2:
-        return None
-    return f"{match[1]} дюйм"
-
-
-_STRENGTH = re.compile(r"(?<=\d) ?(мг|мл|г|кг|ЕД|МЕ|мкг) ?/ ?(?=\d)")
 
 
 def quantities(text: SpanText) -> SpanText:
     """Words in place of numbers that have a unit or a currency, and of these."""
-    text = text.sub(_STRENGTH, lambda match: f" {match[1]} на ")
-    text = text.sub(_INCHES, _inches).sub(_THOUSANDS, " тыс. ")
-    text = text.sub(_SPOON, _spoon).sub(_TIMES_A, _times_a)
-    text = text.sub(_WITH_DISCOUNT, _with_discount)
-    text = text.sub(_PERCENT_ADJECTIVE, _percent_adjective)
     text = text.sub(_BEFORE, _money_before)
     text = text.sub(_AFTER, _after)
     text = text.sub(_MAGNITUDE_ALONE, _magnitude)
@@ -95,16 +73,6 @@ def quantities(text: SpanText) -> SpanText:
     text = text.sub(_PER, lambda match: f"{match[1]} {currencies.RATES[match[2]]}")
     text = text.sub(_FOR_ONE, lambda match: f"{match[1]} за {inflect(match[2], 'accs')}")
     return text.sub(_PER_ONE, _per_one).sub(_ALONE, _alone)
-
-
-def _spoon(match: re.Match[str]) -> str:
-    return f"{_SPOONS[match[1]]}{_SPOON_ENDINGS.get(match[2], 'ой')} {match[2]}"
-
-
-def _times_a(match: re.Match[str]) -> str:
-    rate = {"д": "в день", "неделю": "в неделю"}.get(match[2]) or currencies.RATES[match[2]]
-    last = int(re.split("[-–]", match[1])[-1])
-    return f"{match[1]} {Noun('раз', many='раз').after(last, 'nomn')} {rate}"
 
 
 def _per_one(match: re.Match[str]) -> str | None:
@@ -120,24 +88,13 @@ def _per_one(match: re.Match[str]) -> str | None:
 
 def _alone(match: re.Match[str]) -> str:
     """A unit in the head of a column."""
+    if match["unit"] == "тг" and before_word(match.string, match.start()) in ("в", "из", "через"):
+        return match.group().replace("тг", "телеграм")
     if match["unit"] in ("тг", "тнг"):
         return match.group().replace(match["unit"], "тенге")
     noun = units.unit(match["unit"])
     said = noun.form("nomn", plural=True) if noun else match["unit"]
     return match.group().replace(match["unit"], said)
-
-
-def _with_discount(match: re.Match[str]) -> str:
-    return f"{cardinal(int(match[1]), 'gent').replace(' ', '')}процентной"
-
-
-def _percent_adjective(match: re.Match[str]) -> str | None:
-    ending = match[2] if match[2].startswith("н") else "н" + match[2]
-    if ending[1:] not in {"й", "я", "е", "го", "му", "м", "х", "ый", "ая", "ое", "ые", "ой", "ую"}:
-        return None
-    full = {"й": "ый", "я": "ая", "е": "ое", "го": "ого", "му": "ому", "м": "ом", "х": "ых"}
-    number = cardinal(int(match[1]), "gent").replace(" ", "")
-    return f"{number}процентн{full.get(ending[1:], ending[1:])}"
 
 
 def _parsed(written: str, magnitude: str | None, money: bool = False) -> Amount:
@@ -176,12 +133,17 @@ def _after(match: re.Match[str]) -> str | None:
         return None
     if written == "стр" and re.match(r"\.? ?\d", rest):
         return None  # a building
+    if written == "кал" and re.match(r"\.? ?дн", rest):
+        return None  # of the calendar
     if written == "т" and _SHORT_WORDS.match(rest):
         return None
     if written == "г" and re.match(r"\. ?[А-Я]", rest) and _year_like(match["amount"]):
         return None
     if written in ("м", "км", "мин", "ч", "см", "минут") and _DISTANCE_FROM.match(rest):
-        case = "loct" if match.string[: match.start()].lower().endswith("в ") else case
+        case = "loct" if before.lower().endswith("в ") else case
+    if written in ("м", "км", "мин") and _AWAY.match(rest) and before.lower().endswith("в "):
+        walked = written != "мин" or re.match(r"\.? (?:ход|езд|пеш)", rest)
+        case = "loct" if walked and not _LONG.search(before.lower()) else case
     noun = units.unit(written)
     if written == "л" and _PAPER.search(match.string[max(0, match.start() - 40) : match.start()]):
         noun = _SHEET
@@ -235,6 +197,7 @@ def _money(written: str, magnitude: str | None, found: currencies.Currency, case
     if not (found.minor and len(value.fraction) == 2 and not magnitude):
         return _plus(written) + value.say(found.noun, case)
     whole = Amount(value.whole, negative=value.negative).say(found.noun, case)
+    whole = _plus(written) + whole
     if int(value.fraction) == 0:
         return whole
     return f"{whole} {Amount(int(value.fraction)).say(found.minor, case)}"
@@ -263,5 +226,7 @@ def _magnitude(match: re.Match[str]) -> str | None:
     return _low(match, case, None) + _plus(match["amount"]) + said + rate
 
 
-def _currency_after_word(match: re.Match[str]) -> str:
+def _currency_after_word(match: re.Match[str]) -> str | None:
+    if before_word(match.string, match.start() + 1) in ("в", "из", "через", "по"):
+        return None  # Telegram
     return " " + currencies.currency(match["currency"]).noun.form("gent", plural=True)

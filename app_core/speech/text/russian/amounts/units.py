@@ -120,6 +120,27 @@ _TABLE: dict[str, Noun] = {
     "Мпикс": Noun("мегапиксель"),
     "″": Noun("дюйм"),
     "дюйм": Noun("дюйм"),
+    "Кл": Noun("кулон", many="кулон"),
+    "Тл": Noun("тесла", fixed=True),
+    "Вб": Noun("вебер"),
+    "мА": Noun("миллиампер", many="миллиампер"),
+    "мкА": Noun("микроампер", many="микроампер"),
+    "мВ": Noun("милливольт", many="милливольт"),
+    "кОм": Noun("килоом"),
+    "МОм": Noun("мегаом"),
+    "мкФ": Noun("микрофарад", many="микрофарад"),
+    "пФ": Noun("пикофарад", many="пикофарад"),
+    "кН": Noun("килоньютон"),
+    "МДж": Noun("мегаджоуль"),
+    "эВ": Noun("электронвольт", many="электронвольт"),
+    "МэВ": Noun("мегаэлектронвольт", many="мегаэлектронвольт"),
+    "моль": Noun("моль", "masc", many="моль"),
+    "г/моль": Noun("грамм", rest="на моль"),
+    "Н/м": Noun("ньютон", rest="на метр"),
+    "Дж/кг": Noun("джоуль", rest="на килограмм"),
+    "мм/ч": Noun("миллиметр", rest="в час"),
+    "мЗв": Noun("миллизиверт"),
+    "мкЗв/ч": Noun("микрозиверт", rest="в час"),
     "МЕ": Noun("международная единица", "femn"),
     "к/с": Noun("кадр", rest="в секунду"),
     "fps": Noun("кадр", rest="в секунду"),
@@ -159,6 +180,7 @@ _TABLE: dict[str, Noun] = {
     "чел": Noun("человек", many="человек"),
     "ком": Noun("комната", "femn"),
     "комн": Noun("комната", "femn"),
+    "стак": Noun("стакан"),
     "сот": Noun("сотка", "femn"),
     "балл": Noun("балл"),
     "%": Noun("процент"),
@@ -194,6 +216,10 @@ def _key(written: str) -> str:
 _UNITS = {_key(name): noun for name, noun in _TABLE.items()}
 
 
+_CASED = frozenset("кВ Кл Тл Вб мА мкА мВ кОм МОм мкФ пФ кН эВ МэВ".split())
+"""In other letters they are something else: ``5 кл.``, ``в кв. 5``."""
+
+
 def _written(name: str) -> str:
     """A pattern for ``name``."""
     signs = {
@@ -208,8 +234,8 @@ def _written(name: str) -> str:
     }
     if len(name) == 1 and name.isalpha():
         return f"(?-i:{'[мm]' if name == 'м' else name})"
-    if name == "кВ":
-        return "(?-i:кВ)"
+    if name in _CASED:
+        return f"(?-i:{name})"
     return "".join(signs.get(char, re.escape(char)) for char in name)
 
 

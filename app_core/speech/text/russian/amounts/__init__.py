@@ -1,0 +1,1 @@
+"""Amounts with a unit or a currency, and what these are called."""
