@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _JOINED = {
     "т.б": "тағы басқалар", "ж.т.б": "және тағы басқалар", "ж.б": "және басқалар",
-    "ж.т": "жылы туған", "ж.ш": "жылы шығарылған", "т.с.с": "тағы сол сияқты",
+    "ж.т": "жылы туған", "ж.ш": "жылы шығарылған", "о.ж": "оқу жылы", "оқу ж": "оқу жылы", "т.с.с": "тағы сол сияқты",
     "т.т": "тағысын тағылар", "с.с": "сол сияқты",
     "б.з.д": "біздің заманымызға дейінгі", "б.з.б": "біздің заманымыздан бұрынғы",
     "б.д.д": "біздің дәуірімізге дейінгі", "б.д.б": "біздің дәуірімізден бұрынғы",
@@ -46,7 +46,7 @@ _WORDS = {
     "проф": "профессор", "акад": "академик", "доц": "доцент", "ред": "редактор",
     "қар": "қараңыз", "сур": "сурет", "кест": "кесте",
     "тт": "тармақша",
-    "б": "бет", "т": "том", "с": "секунд", "каб": "кабинет", "оф": "офис", "кв": "пәтер",
+    "б": "бет", "т": "том", "с": "секунд", "каб": "кабинет", "қаб": "қабат", "эт": "этаж", "под": "подъезд", "оф": "офис", "кв": "пәтер",
     "ғ": "ғасыр", "ғғ": "ғасырлар", "ж": "жыл", "жж": "жылдар", "сағ": "сағат",
     "мин": "минут", "сек": "секунд", "тг": "теңге", "млн": "миллион", "млрд": "миллиард",
     "трлн": "триллион", "эл": "электрондық", "мек": "мекенжай",
@@ -76,6 +76,10 @@ def _any(words: dict[str, str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
+_BEGINNING = {
+    word.capitalize(): said.capitalize() for word, said in _JOINED.items() if word[0].islower()
+}
+_JOINED = {**_BEGINNING, **_JOINED}
 _WITHOUT_SPACES = {word.replace(" ", ""): said for word, said in _JOINED.items()}
 _SPACED = "|".join(
     re.escape(word).replace(r"\ ", "").replace(r"\.", r"\. ?")
@@ -106,6 +110,12 @@ _WEEK = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_COLON = re.compile(r"(?<![\w])(?P<word>[Тт]ел|[Мм]об|[Мм]ек)(?=\.?:|\. \d)\.?")
+_OWNER = re.compile(
+    r"(?<!\w)(?!\w*(?:[лдт][ыі]қ?|[лдт][ыі]к|[дт][ае]н?|[ғгқк][ае]|және|мен|не|ғы|гі) $)"
+    r"[А-ЯӘҒҚҢӨҰҮҺІа-яёәғқңөұүһі]{2,20} $"
+)
+"""A noun that a telephone is of, rather than an adjective or a case."""
+_ROOMS = re.compile(r"(?<=\d)(?P<hyphen>[- ]?)(?:(?:бөлм|комн|бөл)\.|к\.(?= ?(?:пәт|кв)))(?!\w)")
 _PLURALS = re.compile(r"(?<=[\w»\"]) (?P<word>ғғ|жж|ғ|ж)(?![\w.])")
 _CAPITAL_LETTER = "[А-ЯӘҒҚҢӨҰҮҺІA-Z]"
 _INITIALS = re.compile(
@@ -130,7 +140,7 @@ _NUMBER_BEFORE = re.compile(r"(?:\d|нш[ыі]|[а-яәғқңөұүһі]) ?$")
 
 def joined_abbreviations(text: SpanText) -> SpanText:
     """Of several letters with points: before anything takes the points for ends."""
-    text = text.sub(_THOUSANDS, " мың").sub(_BEFORE_COLON, _before_colon)
+    text = text.sub(_ROOMS, "-бөлмелі").sub(_THOUSANDS, " мың").sub(_BEFORE_COLON, _before_colon)
     return text.sub(_WEEK, _week).sub(_JOINED_PATTERN, _joined)
 
 
@@ -157,8 +167,14 @@ def _joined(match: re.Match[str]) -> str:
 
 
 def _before_colon(match: re.Match[str]) -> str:
-    said = _WORDS[match["word"].lower()]
+    said = _telephone(match, _WORDS[match["word"].lower()])
     return said.capitalize() if match["word"][0].isupper() else said
+
+
+def _telephone(match: re.Match[str], said: str) -> str:
+    """``Байланыс тел.`` is ``Байланыс телефоны``."""
+    of = said == "телефон" and _OWNER.search(_before(match))
+    return "телефоны" if of else said
 
 
 def _named_after(match: re.Match[str]) -> str | None:
@@ -204,7 +220,7 @@ def _said(match: re.Match[str]) -> str | None:
         if match["ending"]:
             said = possessed(said, match["ending"])
     else:
-        said = _WORDS[word]
+        said = _telephone(match, _WORDS[word])
         if match["ending"]:
             said = with_written(said, match["ending"])
     ends = (word or match["possessed"]) in _ENDERS

@@ -98,7 +98,7 @@ def _said(match: re.Match[str]) -> str | None:
 def _stands_for(match: re.Match[str]) -> str | None:
     word, ending = match["word"], match["ending"]
     if word == "АҚШ" and match.string.startswith(" доллар", match.end()):
-        return None
+        return "Америка"  # as announcers say it
     if word in _COMPANIES:
         return _company(match)
     said = _POSSESSED.get(word) or _PLAIN.get(word)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.kazakh.harmony import ENDING, is_ending, with_written
+from app_core.speech.text.kazakh.harmony import (
+    ENDING,
+    is_ending,
+    possessed,
+    with_ending,
+    with_written,
+)
 from app_core.speech.text.kazakh.numbers import (
     NUMBER,
     QUANTITY,
@@ -65,7 +71,7 @@ _HOUSE = re.compile(
 )
 _FLAT = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?"
-    r"(?=(?:пәт|каб|ауд|кв(?!\. ?м)|сур|кест|б|оф|тт|п(?!\. ?[тп]\.))\.|т\.(?! [а-яёәғқңөұүһі]))"
+    r"(?=(?:пәт|каб|қаб|эт|под|ауд|кв(?!\. ?м)|сур|кест|б|оф|тт|п(?!\. ?[тп]\.))\.|т\.(?! [а-яёәғқңөұүһі]))"
 )
 _LONG_CODE = 6
 """Digits after a letter, as in ``N12345678``: said by pairs."""
@@ -85,12 +91,19 @@ _VERSION = re.compile(
     r"|(?<![\w.,])(?P<named>\d{1,3}\.\d{1,3})(?=[- ](?:нұсқа|шығарылым))"
 )
 _CLAUSE = re.compile(r"(?<![\w.,:/-])(\d{1,3})\) (?=тармақша)")
-_FLOOR = re.compile(r"(?<![\w.,:/-])(\d{1,2})/(\d{1,2})(?=[- ](?:қабат|этаж))")
+_FLOOR = re.compile(
+    r"(?<![\w.,:/-])(?P<floor>\d{1,2})/(?P<of>\d{1,2})(?:[- ](?:қабат|этаж)"
+    rf"(?P<ending>{ENDING})?(?!{_LETTER}))"
+    rf"|(?:(?<=[Ққ]абат)|(?<=[Ққ]абаты)|(?<=[Ээ]таж)|(?<=[Ээ]тажы))(?P<colon>:? )"
+    r"(?P<floor2>\d{1,2})/(?P<of2>\d{1,2})(?![\w/.-])"
+)
 _ITEM = re.compile(
     r"(?:^(?P<number>\d{1,3})[.)]|(?<=[;:] )(?P<within>\d{1,2})\)) (?=\S)", re.MULTILINE
 )
 _DOUBLE_SIGN = re.compile(r"№ ?(\d{1,5})/(\d{1,5})(?![\w/])")
-_SIGN = re.compile(r"№+ ?№? ?|(?<![\w])N(?:[o°]\.? ?|\. ?| )(?=\d)")
+_SIGN = re.compile(
+    r"№+ ?[№#]? ?|(?<![\w&/])#(?=\d{1,6}(?!\w))|(?<![\w])N(?:[o°]\.? ?|\. ?| )(?=\d)"
+)
 
 
 def ordinals_by_noun(text: SpanText) -> SpanText:
@@ -98,7 +111,7 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
     text = text.sub(_DOUBLE_SIGN, lambda m: f"нөмір {quantity(m[1])} {quantity(m[2])}")
     text = text.sub(_SIGN, "нөмір ").sub(_VERSION, _version)
     text = text.sub(_ITEM, lambda match: f"{quantity(match['number'] or match['within'])}, ")
-    text = text.sub(_FLOOR, lambda m: f"{with_written(quantity(m[2]), 'ден')} {ordinals(m[1])}")
+    text = text.sub(_FLOOR, _floor)
     text = text.sub(_CLAUSE, lambda match: ordinals(match[1]) + " ").sub(
         _CLASS, lambda match: f"{ordinals(match['number'])} {match['letter']}" + _space(match)
     )
@@ -178,6 +191,16 @@ def _house(match: re.Match[str]) -> str | None:
     if match["letter"]:
         return f"{quantity(match['number'])} {match['letter'].strip()} "
     return ordinals(match["number"]) + " "
+
+
+def _floor(match: re.Match[str]) -> str:
+    """``5/9 қабат``: the fifth of nine."""
+    if match["colon"]:
+        of = with_written(quantity(match["of2"]), "дың")
+        return f"{match['colon']}{of} {with_ending(ordinals(match['floor2']), 'possessive')}"
+    fifth = with_ending(ordinals(match["floor"]), "possessive")
+    fifth = possessed(fifth, match["ending"]) if match["ending"] else fifth
+    return f"{quantity(match['of'])} қабаттың {fifth}"
 
 
 def _version(match: re.Match[str]) -> str:

@@ -44,6 +44,14 @@ UNITS = {
     "мм рт. ст": "миллиметр сынап бағанасы", "мм рт.ст": "миллиметр сынап бағанасы",
     "мм сын. бағ": "миллиметр сынап бағанасы", "мм с.б": "миллиметр сынап бағанасы",
     "а.к": "ат күші", "а. к": "ат күші", "дн": "дана", "дн.": "дана", "шт": "дана",
+    "пг": "пикограмм", "нг": "нанограмм", "мкл": "микролитр", "мкмоль": "микромоль",
+    "МЕ": "халықаралық бірлік", "ХБ": "халықаралық бірлік", "Кл": "кулон", "мкКл": "микрокулон",
+    "нКл": "нанокулон", "мкФ": "микрофарад", "пФ": "пикофарад", "Гн": "генри", "мГн": "миллигенри",
+    "Тл": "тесла", "мТл": "миллитесла", "Вб": "вебер", "эВ": "электронвольт",
+    "МэВ": "мегаэлектронвольт", "кН": "килоньютон", "Н·м": "ньютон метр", "Н*м": "ньютон метр",
+    "кОм": "килоом", "МОм": "мегаом", "МДж": "мегаджоуль", "мВ": "милливольт", "мВт": "милливатт",
+    "мкс": "микросекунд", "дм³": "текше дециметр", "дм²": "шаршы дециметр", "мм²": "шаршы миллиметр",
+    "мм³": "текше миллиметр", "рад": "радиан", "К": "кельвин", "лк": "люкс", "дптр": "диоптрия",
     "таб": "таблетка", "айн": "айналым", "кадр": "кадр", "рет": "рет", "бар": "бар", "дюйм": "дюйм",
     "п.т": "пайыздық тармақ", "п.п": "пайыздық тармақ",
     "%": "пайыз", "‰": "промилле", "°C": "градус", "°С": "градус", "° C": "градус",
@@ -89,12 +97,20 @@ _NOT_UNIT = re.compile(
     r" ?(?:сынып|сыныб|корпус|блок|класс|тоб|топ|орын|орн|үй|пәт|каб|бөлме|мектеп|ауд|нұсқа|вариант"
     r"|маршрут|автобус|бағыт|жол|қабат|подъезд|кіреберіс)"
 )
+_OF_HOUSE = re.compile(
+    r"(?:домофон|үй|пәт|көш|кв|офис|кеңсе|каб|орын|нөмір|к-сі|даң|ауд|корпус|блок|бөлме|подъезд"
+    r"|сынып|топ)[а-яәғқңөұүһі]*\.?:?,? ?$"
+)
+"""``үй 47В`` is no house of volts."""
+_AFTER_POWER = re.compile(
+    rf"(?<=дәрежесі )(?P<unit>{alternatives(UNITS)})(?:/(?P<per>{alternatives(_DIVIDERS)}))?(?![\w²³])"
+)
 _ASKED = {"дейін": "ға", "жуық": "ға", "бастап": "дан", "астам": "дан"}
 _ASKING = re.compile(rf" ({'|'.join(_ASKED)})(?![\w])")
 
 
 def units(text: SpanText) -> SpanText:
-    text = text.sub(_UNIT, _said)
+    text = text.sub(_UNIT, _said).sub(_AFTER_POWER, _after_power)
     text = text.sub(_RATE, lambda m: f"{per(m['per'])} {amount(m['amount'], None)}")
     text = text.sub(_BY_WORD, _by_word)
     names = {**UNITS, "тг": "теңге", "теңге": "теңге", "₸": "теңге"}
@@ -124,11 +140,21 @@ def _by_word(match: re.Match[str]) -> str:
     return (with_written(said, match["ending"]) if match["ending"] else said) + full_stop(match)
 
 
+def _after_power(match: re.Match[str]) -> str:
+    """``10⁸ м/с``, whose number is in words."""
+    said = UNITS[match["unit"]]
+    return f"{said} {per(match['per'])}" if match["per"] else said
+
+
 def _said(match: re.Match[str]) -> str | None:
     unit = match["unit"]
     if len(unit) == 1 and unit not in _MANY_SIGNS:
         if unit.isupper() and _NOT_UNIT.match(match.string, match.end()):
             return None
+        if unit.isupper() and match.string[match.start("unit") - 1].isdigit():
+            before = match.string[max(0, match.start() - 24) : match.start()]
+            if unit == "К" or _OF_HOUSE.search(before):
+                return None
         if unit == "с" and match["dot"] and match["per"] is None:
             return None
     name = UNITS[unit]
