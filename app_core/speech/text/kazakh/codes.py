@@ -14,6 +14,7 @@ _PHONE = re.compile(
     r"(?<![\w.,])(?<!\d[ -])\+?(?:\d{1,3}[ -–]?(?:\(\d{2,5}\)|\d{3,4})(?:[ \-–]?\d{1,4}){2,5}"
     r"|\d{10,12})(?![\d])(?![.,]\d)"
 )
+_TELEPHONE = re.compile(r"(?<![\w.])(?P<t>[Тт])\.:? ?(?=\+?[78] ?[-(\d]|\(7\d)")
 _LOCAL = re.compile(r"(?<![\w.,:/-])\d{2,3}[-–]\d{2}[-–]\d{2}(?![\d]|[-–.]\d)")
 _SHORT_PHONE = re.compile(
     r"((?:[Тт]ел\.?|[Тт]елефон[а-я]*|[Оо]рталы(?:қ|ғы)|[Нн]өмірі):? ?)"
@@ -30,6 +31,7 @@ _LETTERS_OR_DIGITS = re.compile(r"[A-Z]+|\d+")
 
 
 def codes(text: SpanText) -> SpanText:
+    text = text.sub(_TELEPHONE, lambda m: "Телефон " if m["t"] == "Т" else "телефон ")
     text = text.sub(_CARD, lambda match: paired(_digits(match.group())))
     text = text.sub(_ACCOUNT, _account).sub(_PHONE, _phone)
     text = text.sub(_IDENTITY, lambda match: _by_three(_digits(match.group())))
@@ -48,6 +50,9 @@ def _phone(match: re.Match[str]) -> str | None:
             return None
     elif len(digits) != 11 or digits[0] not in "78":
         return None
+    first = _GROUP.findall(written)[0]
+    if len(digits) == 11 and len(first) == 4:  # "8776 555 12 12"
+        written = written.replace(first, f"{first[0]} {first[1:]}", 1)
     plus = "плюс " if written[0] == "+" else ""
     if len(digits) == 11 and max(map(len, _GROUP.findall(written))) > 5:
         cuts = (0, 1, 4, 7, 9, 11)

@@ -67,11 +67,11 @@ _STREET = re.compile(
 )
 _HOUSE = re.compile(
     r"(?<![\w.,:-])(?P<number>\d{1,4})(?:/(?P<part>\d{1,3}))?(?P<letter> ?[а-вА-ВӘ](?![\w]))?"
-    r"(?P<noun>(?:[- ](?=үй|пәт|кеңсе|корпус|кабинет|бөлме)))?"
+    r"(?P<noun>(?:[- ](?=үй|пәт|кеңсе|корпус|кабинет)|-(?=бөлме)))?"
 )
 _FLAT = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?"
-    r"(?=(?:пәт|каб|қаб|эт|под|ауд|кв(?!\. ?м)|сур|кест|б|оф|тт"
+    r"(?=(?:пәт|каб|қаб|эт|под|корп|ауд|кв(?!\. ?м)|сур|кест|б|оф|тт"
     r"|п(?!\. ?[тп]\.))\.|т\.(?! [а-яёәғқңөұүһі]))"
 )
 _LONG_CODE = 6
@@ -86,15 +86,17 @@ _ONLY = re.compile(rf"(?P<number>{QUANTITY})-ақ(?!{_LETTER})")
 _AND_MORE = re.compile(rf"(?P<number>{START}{NUMBER})\+(?![\w])")
 _REST = re.compile(r"(?P<number>\d++(?:[.,]\d++)?)")
 _VERSION = re.compile(
-    r"(?:(?P<v>(?<![\w])[vVвВ]\.? ?)|(?<=[A-Za-z])[ -])"
+    r"(?:(?P<v>(?<![\w])[vVвВ]\.? ?)|(?<=[A-Za-z])(?<!IELTS)(?<!GPA)(?<!TOEFL)[ -])"
     r"(?P<number>\d{1,4}(?:\.\d{1,4}){1,4})(?![\w])"
     r"|(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))(?P<triple>\d{1,4}(?:\.\d{1,4}){2,4})(?![\w])"
     r"|(?<![\w.,])(?P<named>\d{1,3}\.\d{1,3})(?=[- ](?:нұсқа|шығарылым))"
 )
 _CLAUSE = re.compile(r"(?<![\w.,:/-])(\d{1,3})\) (?=тармақша)")
 _FLOOR = re.compile(
-    r"(?<![\w.,:/-])(?P<floor>\d{1,2})/(?P<of>\d{1,2})(?:[- ](?:қабат|этаж)"
-    rf"(?P<ending>{ENDING})?(?!{_LETTER}))"
+    r"(?<![\w.,:/-])(?P<floor>\d{1,2})/(?P<of>\d{1,2})(?:[- ](?:(?:эт|қаб)\.|(?:қабат|этаж)"
+    rf"(?P<ending>{ENDING})?(?!{_LETTER})))"
+    r"|(?:(?<=бөлме, )|(?<=бөлмелі, )|(?<=бөлмелі пәтер, ))"
+    r"(?P<floor3>\d{1,2})/(?P<of3>\d{1,2})(?![\w/.-])"
     rf"|(?:(?<=[Ққ]абат)|(?<=[Ққ]абаты)|(?<=[Ээ]таж)|(?<=[Ээ]тажы))(?P<colon>:? )"
     r"(?P<floor2>\d{1,2})/(?P<of2>\d{1,2})(?![\w/.-])"
 )
@@ -139,7 +141,10 @@ def _with_ending(match: re.Match[str]) -> str | None:
     written = match["number"]
     if not is_ending(match["ending"]):
         return None
-    return with_written(quantity(written), match["ending"])
+    said = quantity(written)
+    if match["ending"][:2] in ("сы", "сі") and said[-1] not in "аеыіу":
+        said = ordinals(written)  # "3-сі"
+    return with_written(said, match["ending"])
 
 
 def _hyphened(match: re.Match[str]) -> str:
@@ -199,9 +204,9 @@ def _floor(match: re.Match[str]) -> str:
     if match["colon"]:
         of = with_written(quantity(match["of2"]), "дың")
         return f"{match['colon']}{of} {with_ending(ordinals(match['floor2']), 'possessive')}"
-    fifth = with_ending(ordinals(match["floor"]), "possessive")
+    fifth = with_ending(ordinals(match["floor"] or match["floor3"]), "possessive")
     fifth = possessed(fifth, match["ending"]) if match["ending"] else fifth
-    return f"{quantity(match['of'])} қабаттың {fifth}"
+    return f"{quantity(match['of'] or match['of3'])} қабаттың {fifth}"
 
 
 def _version(match: re.Match[str]) -> str:

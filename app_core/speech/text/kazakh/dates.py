@@ -26,6 +26,10 @@ _ISO = re.compile(
     rf"(?<![\d.,-])(?P<y>(?:1[5-9]|20)\d\d)(?P<sep>[-./])(?P<m>0[1-9]|1[0-2])(?P=sep)(?P<d>{_DAY})(?![\d])"
     rf"(?:T(?=\d))?{_TAIL}"
 )
+_MONTH_OF_YEAR = re.compile(
+    rf"(?<![\d.,/])(?P<m>0[1-9]|1[0-2])\.(?P<y>(?:19|20)\d\d)(?![\d.]\d|\d)"
+    rf"(?: ?(?:ж(?![\w])\.?|жыл[ыі]?(?![\w])))?{_TAIL}"
+)
 _SHORT_DATE = re.compile(
     r"(?<![\d.,:/-])(?P<d>0[1-9]|[12]\d|3[01])\.(?P<m>0[1-9]|1[0-2])(?![\d.,:]\d|\d)"
     r"(?! ?(?:[%°₸$€₽x×х*]|тг|теңге|доллар|еуро|рубль|м(?:лн|лрд|ың)|кг|км|см|м\b|пайыз|есе))"
@@ -78,7 +82,7 @@ _DIRECTION = re.compile(rf" ({'|'.join(_DIRECTIONS)})(?![\w])")
 
 
 def dates(text: SpanText) -> SpanText:
-    text = text.sub(_FULL, _date).sub(_ISO, _date)
+    text = text.sub(_FULL, _date).sub(_ISO, _date).sub(_MONTH_OF_YEAR, _date)
     text = text.sub(_SHORT_DATE, lambda m: _ending(_day(m["d"], m["m"]), m["ending"]))
     text = text.sub(_SHORT_YEAR, _short_year)
     text = text.sub(_OF_SHORT_MONTH, lambda m: _day(m["day"], str(_SHORT.index(m["month"]) + 1)))
@@ -97,7 +101,9 @@ def _date(match: re.Match[str]) -> str | None:
         if match["sep"] != "." or len(match["d"]) + len(match["m"]) < 4:
             return None
         year = ("20" if year < "50" else "19") + year
-    said = f"{ordinal(whole(year))} жылғы {_day(match['d'], match['m'])}"
+    month = MONTHS[int(match["m"]) - 1]
+    day = ordinal(whole(match["d"].lstrip("0"))) + " " if "d" in match.groupdict() else ""
+    said = f"{ordinal(whole(year))} жылғы {day}{month}"
     after = _DIRECTION.match(match.string, match.end())
     ending = match["ending"] or (_DIRECTIONS[after[1]] if after else None)
     return _ending(said, ending) + (" " if match.group().endswith("T") else "")

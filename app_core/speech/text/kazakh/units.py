@@ -87,8 +87,13 @@ _UNIT = re.compile(
 _RATE = re.compile(
     rf"(?P<amount>{QUANTITY}) ?/ ?(?P<per>мин|сағ|сек|күн|апта|ай|жыл|тәулік)(?![\w])"
 )
+_RATE_OF = re.compile(
+    rf"(?P<amount>{QUANTITY}) (?P<of>күн|сағат|сабақ|адам|дана|кісі|соқ|соққы|оқушы|көлік|тапсырыс)"
+    r" ?/ ?(?P<per>мин|сағ|сағат|сек|күн|апта|ай|жыл|тәулік)(?![\w])\.?"
+)
 _BY_WORD = re.compile(
-    r"(?<=[а-яёәғқңөұүһі] )(?P<unit>кг|км²|км|см²|см|мм|мл|мг|м²|м³|кВт|МВт|ГВт|Вт|ГБ|МБ|ТБ|ГГц"
+    r"(?:(?<=[а-яёәғқңөұүһі] )|(?<=[а-яёәғқңөұүһі][,:] )|^)"
+    r"(?P<unit>кг|км²|км|см²|см|мм|мл|мг|м²|м³|кВт|МВт|ГВт|Вт|ГБ|МБ|ТБ|ГГц"
     rf"|МГц|Гц|ккал|сағ|мин|сек)(?![\w²³/])(?P<dot>\.)?(?:-(?P<ending>{ENDING}))?"
 )
 _ALONE = re.compile(
@@ -103,6 +108,11 @@ _OF_HOUSE = re.compile(
     r"|сынып|топ)[а-яәғқңөұүһі]*\.?:?,? ?$"
 )
 """``үй 47В`` is no house of volts."""
+_AREAS = re.compile(
+    r"(?<=\d)/(?=(?:\d{1,3}(?:[.,]\d{1,2})?/)?\d{1,3}(?:[.,]\d{1,2})?"
+    r" ?(?:[мm][²2]|кв\.? ?м|ш\.? ?м))"
+)
+"""Of a flat: the whole, to live in, the kitchen."""
 _AFTER_POWER = re.compile(
     rf"(?<=дәрежесі )(?P<unit>{alternatives(UNITS)})"
     rf"(?:/(?P<per>{alternatives(_DIVIDERS)}))?(?![\w²³])"
@@ -112,8 +122,10 @@ _ASKING = re.compile(rf" ({'|'.join(_ASKED)})(?![\w])")
 
 
 def units(text: SpanText) -> SpanText:
-    text = text.sub(_UNIT, _said).sub(_AFTER_POWER, _after_power)
-    text = text.sub(_RATE, lambda m: f"{per(m['per'])} {amount(m['amount'], None)}")
+    text = text.sub(_AREAS, ", ").sub(_UNIT, _said).sub(_AFTER_POWER, _after_power)
+    text = text.sub(_RATE_OF, _rate_of).sub(
+        _RATE, lambda m: f"{per(m['per'])} {amount(m['amount'], None)}"
+    )
     text = text.sub(_BY_WORD, _by_word)
     names = {**UNITS, "тг": "теңге", "теңге": "теңге", "₸": "теңге"}
     return text.sub(_ALONE, lambda match: f"{per(match['per'])} {names[match['unit']]}")
@@ -134,6 +146,11 @@ def full_stop(match: re.Match[str]) -> str:
     """The point of an abbreviation, where it ends a sentence too: ``dot`` is its group."""
     after = match.string[match.end() : match.end() + 2]
     return "." if match["dot"] and (not after.strip(" ") or after[-1].isupper()) else ""
+
+
+def _rate_of(match: re.Match[str]) -> str:
+    of = "соққы" if match["of"] == "соқ" else match["of"]
+    return f"{per(match['per'])} {amount(match['amount'], None)} {of}"
 
 
 def _by_word(match: re.Match[str]) -> str:
