@@ -44,6 +44,11 @@ _CLASS = re.compile(
     r"(?:[- ](?=сынып|сыныб|класс)|(?=(?:,| және) \d{1,2} ?[-–]? ?[\"«“„']?[А-ЯӘҒҚҢӨҰҮҺІ][\"»”“']?"
     r"(?:,| және|[- ]сын)))"
 )
+_QUOTED_CLASS = re.compile(
+    r"(?<![\w.,:/-])(?P<number>[1-9]|1[0-2]) ?[«\"“„](?P<letter>[А-ЯӘҒҚҢӨҰҮҺІ])[»\"”“]"
+    r"(?! ?(?:үй|пәт))"
+    r"|(?<![\w.,:/-])(?P<hyphened>\d{1,2})-(?P<after>[А-ЯӘҒҚҢӨҰҮҺІA-E])(?![\w'’-])"
+)
 _ORDINAL_NOUN = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,2}(?: ?[-–] ?\d{1,2})?"
     r"(?:(?:, | және | мен | пен | бен )\d{1,2}(?: ?[-–] ?\d{1,2})?){0,8}) "
@@ -118,6 +123,7 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
     text = text.sub(_CLAUSE, lambda match: ordinals(match[1]) + " ").sub(
         _CLASS, lambda match: f"{ordinals(match['number'])} {match['letter']}" + _space(match)
     )
+    text = text.sub(_QUOTED_CLASS, _class)
     text = text.sub(_HOUSE, _house).sub(_FLAT, lambda match: ordinals(match["number"]) + " ")
     text = text.sub(_LISTED, lambda m: _EACH.sub(lambda n: ordinals(n[0]), m["number"]))
     text = text.sub(_ORDINAL_NOUN, lambda m: _EACH.sub(lambda n: ordinals(n[0]), m["number"]) + " ")
@@ -197,6 +203,11 @@ def _house(match: re.Match[str]) -> str | None:
     if match["letter"]:
         return f"{quantity(match['number'])} {match['letter'].strip()} "
     return ordinals(match["number"]) + " "
+
+
+def _class(match: re.Match[str]) -> str:
+    number, letter = match["number"] or match["hyphened"], match["letter"] or match["after"]
+    return f"{ordinals(number)} {letter}"
 
 
 def _floor(match: re.Match[str]) -> str:

@@ -28,7 +28,7 @@ _OPERATOR = (
     r"|(?<![^\W\d_][A-Za-z])(?<![а-яәғқңөұүһі])-(?=[\d(]|[A-Za-z](?![A-Za-z])))"
 )
 _LETTERS = (
-    r"(?<![^\W\d_])(?<![^\W\d_]['’.])(?<![^\W\d_]{2}-)"
+    r"(?<![^\W\d_²³⁴-⁹])(?<![^\W\d_]['’.])(?<![^\W\d_]{2}-)"
     r"(?P<letters>[A-Za-zΑ-Ωα-ω]{1,5}|[хуХУ])(?:(?![^\W\d_]|['’.]\w|-[^\W\d_]{2})|(?=[²³]))"
 )
 _PART = re.compile(rf"(?P<operator>{_OPERATOR})|{_LETTERS}")
@@ -83,7 +83,7 @@ def _said(match: re.Match[str]) -> str | None:
     if unit or _NO_PRODUCT.fullmatch(word):
         return None
     said = " ".join(name(letter) for letter in word)
-    return f"{' ' * _digit(around[0][-1:])}{said}{' ' * _digit(around[1][:1])}"
+    return f"{' ' * around[0][-1:].isdigit()}{said}{' ' * _digit(around[1][:1])}"
 
 
 def _digit(char: str) -> bool:

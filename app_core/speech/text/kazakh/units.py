@@ -170,6 +170,10 @@ def _said(match: re.Match[str]) -> str | None:
     if len(unit) == 1 and unit not in _MANY_SIGNS:
         if unit.isupper() and _NOT_UNIT.match(match.string, match.end()):
             return None
+        if unit.isupper() and match.string.startswith(")", match.end()):
+            before = match.string[max(0, match.start() - 40) : match.start()]
+            if before.rfind("(") <= before.rfind(")"):
+                return None  # an answer to choose: "A) 12 B) 15"
         if unit.isupper() and match.string[match.start("unit") - 1].isdigit():
             before = match.string[max(0, match.start() - 24) : match.start()]
             if unit == "К" or _OF_HOUSE.search(before):
