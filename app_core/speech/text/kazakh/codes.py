@@ -24,7 +24,9 @@ _IDENTITY = re.compile(r"(?<![\w.,])\d{6} ?\d{6}(?![\d])(?![.,]\d)(?! ?(?:₸|т
 _POSTCODE = re.compile(r"(?<![\w.,])0\d{5}(?![\w])(?![.,]\d)")
 _CARD = re.compile(r"(?<![\w.,])\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?![\d])(?![.,]\d)")
 _ACCOUNT = re.compile(r"(?<![\w])KZ\d\d(?: ?[A-Z\d]{4}){4}(?![\w])")
-_SECRET = re.compile(r"((?:[Пп]арол[а-яі]*|[Кк]оды?|PIN|ПИН|Code):? (?:— )?)(\d{4,12})(?![\w])")
+_SECRET = re.compile(
+    r"((?:[Пп]арол[а-яі]*|[Кк]оды?|PIN|ПИН|Code):? (?:— )?)(\d{4,12}|\d{3} \d{3})(?![\w])"
+)
 _GROUP = re.compile(r"\d+")
 _PLATE = re.compile(r"(?<![\w])(\d{3}) ?([A-Z]{2,3}) ?(\d{2})(?![\w])")
 _LETTERS_OR_DIGITS = re.compile(r"[A-Z]+|\d+")
@@ -38,7 +40,7 @@ def codes(text: SpanText) -> SpanText:
     text = text.sub(_POSTCODE, lambda match: _by_three(match.group()))
     text = text.sub(_LOCAL, lambda match: _groups(match.group()))
     text = text.sub(_SHORT_PHONE, lambda match: match[1] + paired(match[2]))
-    text = text.sub(_SECRET, lambda match: match[1] + spelled(match[2]))
+    text = text.sub(_SECRET, _secret)
     return text.sub(_PLATE, lambda m: f"{whole(m[1])} {m[2]} {whole(m[3])}")
 
 
@@ -59,6 +61,10 @@ def _phone(match: re.Match[str]) -> str | None:
         groups = [digits[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
         return plus + _groups(" ".join(groups))
     return plus + _groups(written)
+
+
+def _secret(match: re.Match[str]) -> str:
+    return match[1] + (_groups(match[2]) if " " in match[2] else spelled(match[2]))
 
 
 def _groups(written: str) -> str:

@@ -30,10 +30,14 @@ _LANGUAGE = re.compile(
 _STROKED = {
     "ш/а": "шағын ауданы", "т/ж": "темір жол", "а/ж": "автожол", "ж/е": "және", "с/у": "санторап",
     "а/м": "автомобиль", "т/к": "тұрғын кешені", "т/ү": "тұрғын үй", "э/п": "электрондық пошта",
+    "м/а": "мөлтек ауданы",
 }  # fmt: skip
 _STROKE = re.compile(rf"(?<![\w./])(?<![^\W\d]-)(?P<word>{'|'.join(_STROKED)})(?![\w/])")
-_AFTER_WORD = re.compile(r"(?<=[Дд]ене )шын\.|(?<=[Оо]қу )ж\.(?!\w)|(?<=[Оо]рта )мект?\.")
-_AFTER_WORDS = {"ш": "шынықтыру", "ж": "жылы", "м": "мектеп"}
+_AFTER_WORD = re.compile(
+    r"(?<=[Дд]ене )шын\.|(?<=[Оо]қу )ж\.(?!\w)|(?<=[Оо]рта )мект?\."
+    r"|(?<=\d )жұм\.(?! ?күн)|(?<!\w)жұм\.(?= ?күн)|(?<=[Сс]олт\.-)бат\.|(?<=[Оо]ңт\.-)бат\."
+)
+_AFTER_WORDS = {"ш": "шынықтыру", "ж": "жылы", "м": "мектеп", "б": "батыс"}
 _ROOMS = re.compile(
     r"(?<=\d)[- ]?(?:(?:бөлм|комн)\.|бөл\.(?= ?(?:пәт|кв|үй))|к\.(?= ?(?:пәт|кв)))(?!\w)"
 )
@@ -43,8 +47,18 @@ _THOUSANDS = re.compile(r"(?<=\d) ?тыс\.?(?= [а-яёәғқңөұүһі$€�
 def shortenings(text: SpanText) -> SpanText:
     """Before anything takes their points for ends and their strokes for division."""
     text = text.sub(_LANGUAGE, _language).sub(_STROKE, lambda match: _STROKED[match["word"]])
-    text = text.sub(_AFTER_WORD, lambda match: _AFTER_WORDS[match.group()[0]])
+    text = text.sub(_AFTER_WORD, _after_word)
     return text.sub(_ROOMS, "-бөлмелі").sub(_THOUSANDS, " мың").sub(_WEEK, _week)
+
+
+def _after_word(match: re.Match[str]) -> str:
+    if match.group() == "жұм.":
+        return (
+            "жұмыс"
+            if match.string[match.end() : match.end() + 4].strip().startswith("күн")
+            else "жұмыртқа"
+        )
+    return _AFTER_WORDS[match.group()[0]]
 
 
 def _language(match: re.Match[str]) -> str:
