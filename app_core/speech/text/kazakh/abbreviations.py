@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 _JOINED = {
     "т.б": "тағы басқалар", "ж.т.б": "және тағы басқалар", "ж.б": "және басқалар",
-    "ж.т": "жылы туған", "ж.ш": "жылы шығарылған", "т.с.с": "тағы сол сияқты",
+    "ж.т": "жылы туған", "ж.ш": "жылы шығарылған", "о.ж": "оқу жылы",
+    "ж.с": "жылы салынған", "ұ.т": "ұялы телефон",
+    "т.с.с": "тағы сол сияқты",
     "т.т": "тағысын тағылар", "с.с": "сол сияқты",
     "б.з.д": "біздің заманымызға дейінгі", "б.з.б": "біздің заманымыздан бұрынғы",
     "б.д.д": "біздің дәуірімізге дейінгі", "б.д.б": "біздің дәуірімізден бұрынғы",
@@ -37,7 +39,7 @@ _POSSESSED = {
     "ықш": "ықшамауданы", "қ": "қаласы", "обл": "облысы", "ауд": "ауданы",
     "а": "ауылы", "мкр": "шағын ауданы", "респ": "республикасы",
     "бульв": "бульвары", "тұй": "тұйығы", "орынб": "орынбасары",
-    "мин-гі": "министрлігі",
+    "мин-гі": "министрлігі", "бағд": "бағдарламасы", "унив": "университеті",
 }  # fmt: skip
 """What they stand for ends in a possessive, as it does after a name."""
 _WORDS = {
@@ -46,13 +48,19 @@ _WORDS = {
     "проф": "профессор", "акад": "академик", "доц": "доцент", "ред": "редактор",
     "қар": "қараңыз", "сур": "сурет", "кест": "кесте",
     "тт": "тармақша",
-    "б": "бет", "т": "том", "с": "секунд", "каб": "кабинет", "оф": "офис", "кв": "пәтер",
+    "б": "бет", "т": "том", "с": "секунд", "каб": "кабинет",
+    "қаб": "қабат", "эт": "этаж", "под": "подъезд", "корп": "корпус", "оф": "офис", "кв": "пәтер",
     "ғ": "ғасыр", "ғғ": "ғасырлар", "ж": "жыл", "жж": "жылдар", "сағ": "сағат",
     "мин": "минут", "сек": "секунд", "тг": "теңге", "млн": "миллион", "млрд": "миллиард",
     "трлн": "триллион", "эл": "электрондық", "мек": "мекенжай",
     "ағыл": "ағылшынша",
-    "авт": "автор",
-    "инж": "инженер",
+    "авт": "автор", "ағылш": "ағылшын", "инф": "информатика", "мат": "математика",
+    "геом": "геометрия", "алг": "алгебра", "геогр": "география", "биол": "биология",
+    "хим": "химия", "физ": "физика", "әдеб": "әдебиет",
+    "инж": "инженер", "пач": "пачка", "каф": "кафедра", "фак": "факультет", "уч": "учаске",
+    "макс": "максимум", "мемл": "мемлекеттік", "оңт": "оңтүстік", "солт": "солтүстік",
+    "шығ": "шығыс", "халықар": "халықаралық", "шам": "шамамен", "тәул": "тәулік", "саб": "сабақ",
+    "күнт": "күнтізбелік", "өлш": "өлшемі", "салм": "салмағы", "мед": "медициналық",
     "лейт": "лейтенант", "экз": "дана", "стр": "бет", "мл": "миллилитр", "км": "километр",
     "см": "сантиметр", "кг": "килограмм",
 }  # fmt: skip
@@ -68,7 +76,6 @@ _HYPHENED = {
     "к-сі": "көшесі", "д-лы": "даңғылы", "даң-лы": "даңғылы", "р-ны": "ауданы",
     "мин-гі": "министрлігі", "ун-ті": "университеті", "ин-ты": "институты", "ғ-м": "ғылым",
     "қ-сы": "қаласы", "қ-ның": "қаласының", "ауд-ы": "ауданы", "обл-ы": "облысы",
-    "ш/а": "шағын ауданы", "т/ж": "темір жол", "а/ж": "автожол", "ж/е": "және",
 }  # fmt: skip
 
 
@@ -76,6 +83,10 @@ def _any(words: dict[str, str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
+_BEGINNING = {
+    word.capitalize(): said.capitalize() for word, said in _JOINED.items() if word[0].islower()
+}
+_JOINED = {**_BEGINNING, **_JOINED}
 _WITHOUT_SPACES = {word.replace(" ", ""): said for word, said in _JOINED.items()}
 _SPACED = "|".join(
     re.escape(word).replace(r"\ ", "").replace(r"\.", r"\. ?")
@@ -89,23 +100,17 @@ _PATTERN = re.compile(
     rf"(?:[-–](?P<ending>{ENDING}))?(?P<stop>\.)?|(?<![\w./-])(?P<hyphened>{_any(_HYPHENED)})(?![\w-])"
 )
 _CAPITAL = re.compile(
-    r"(?<![\w./-])(?P<word>Көш|Даң|Мыс|Проф|Акад|Доц|Тел|Қар|Сур|Кест|Моб|Эл|Обл|Ауд|Мкр|Каб)\.(?!\w)"
+    r"(?<![\w./-])(?P<word>Көш|Даң|Мыс|Проф|Акад|Доц|Тел|Қар|Сур|Кест|Моб|Эл|Обл|Ауд|Мкр|Каб|Мемл|Оңт|Солт|Шығ|Халықар|Шам|Өлш|Салм|Мед|Макс)\.(?!\w)"
 )
 _MULTIPLES = re.compile(
     rf"(?<![\w])(млн|млрд|трлн)(?![\w])(?:\.(?= ?[а-яәғқңөұүһі]))?(?:[-–](?P<ending>{ENDING}))?"
 )
-_WEEKDAYS = {
-    "дс": "дүйсенбі", "сс": "сейсенбі", "ср": "сәрсенбі", "бс": "бейсенбі", "жм": "жұма",
-    "сб": "сенбі", "жс": "жексенбі",
-}  # fmt: skip
-_DAY = "(?:" + "|".join(_WEEKDAYS) + ")"
-_WEEK = re.compile(
-    rf"(?<![\w-])(?:(?<={_DAY}, )(?P<last>{_DAY})(?=[ .,;)]|$)"
-    rf"|(?P<first>{_DAY})\.?(?: ?[-–—] ?(?P<second>{_DAY})\.?|(?=[:,] ?(?:{_DAY}|\d|сағ)))"
-    r"(?![\w]))",
-    re.IGNORECASE,
-)
 _BEFORE_COLON = re.compile(r"(?<![\w])(?P<word>[Тт]ел|[Мм]об|[Мм]ек)(?=\.?:|\. \d)\.?")
+_OWNER = re.compile(
+    r"(?<!\w)(?!\w*(?:[лдт][ыі]қ?|[лдт][ыі]к|[дт][ае]н?|[ғгқк][ае]|және|мен|не|ғы|гі) $)"
+    r"[А-ЯӘҒҚҢӨҰҮҺІа-яёәғқңөұүһі]{2,20} $"
+)
+"""A noun that a telephone is of, rather than an adjective or a case."""
 _PLURALS = re.compile(r"(?<=[\w»\"]) (?P<word>ғғ|жж|ғ|ж)(?![\w.])")
 _CAPITAL_LETTER = "[А-ЯӘҒҚҢӨҰҮҺІA-Z]"
 _INITIALS = re.compile(
@@ -121,17 +126,19 @@ _NAMED_AFTER = re.compile(
 _NAME_BEFORE = re.compile(
     r"(?:[А-ЯӘҒҚҢӨҰҮҺІ][\w-]*|[»\"\d]|(?<!\w)(?:хан|батыр|би|ана|ата|ақын|жырау|сұлтан)),? $"
 )
-_THOUSANDS = re.compile(r"(?<=\d) ?тыс\.?(?= [а-яёәғқңөұүһі$€₸₽])")
 _PLURAL_NEXT = re.compile(r" [а-яёәғқңөұүһі]{2,20}?[лдт][ае]р")
 _GOES_ON = re.compile(r"[,:]| [^\W\dА-ЯӘҒҚҢӨҰҮҺІ]| \d")
-_HOUSE_NEXT = re.compile(r",? ?\d|,|$")
+_HOUSE_NEXT = re.compile(
+    r",? ?(?:\d|бір|екі|үш|төрт|бес|алты|жеті|сегіз|тоғыз|он|жиырма|отыз|қырық|елу|алпыс|жетпіс"
+    r"|сексен|тоқсан|жүз|мың)|,|$",
+    re.IGNORECASE,
+)
 _NUMBER_BEFORE = re.compile(r"(?:\d|нш[ыі]|[а-яәғқңөұүһі]) ?$")
 
 
 def joined_abbreviations(text: SpanText) -> SpanText:
     """Of several letters with points: before anything takes the points for ends."""
-    text = text.sub(_THOUSANDS, " мың").sub(_BEFORE_COLON, _before_colon)
-    return text.sub(_WEEK, _week).sub(_JOINED_PATTERN, _joined)
+    return text.sub(_BEFORE_COLON, _before_colon).sub(_JOINED_PATTERN, _joined)
 
 
 def abbreviations(text: SpanText) -> SpanText:
@@ -157,8 +164,14 @@ def _joined(match: re.Match[str]) -> str:
 
 
 def _before_colon(match: re.Match[str]) -> str:
-    said = _WORDS[match["word"].lower()]
+    said = _telephone(match, _WORDS[match["word"].lower()])
     return said.capitalize() if match["word"][0].isupper() else said
+
+
+def _telephone(match: re.Match[str], said: str) -> str:
+    """``Байланыс тел.`` is ``Байланыс телефоны``."""
+    of = said == "телефон" and _OWNER.search(_before(match))
+    return "телефоны" if of else said
 
 
 def _named_after(match: re.Match[str]) -> str | None:
@@ -168,11 +181,6 @@ def _named_after(match: re.Match[str]) -> str | None:
 def _before(match: re.Match[str]) -> str:
     """Enough to see the word before."""
     return match.string[max(0, match.start() - 32) : match.start()]
-
-
-def _week(match: re.Match[str]) -> str:
-    days = [_WEEKDAYS[day.lower()] for day in match.groups() if day]
-    return " ".join(days)
 
 
 def _name(word: str) -> str:
@@ -204,7 +212,7 @@ def _said(match: re.Match[str]) -> str | None:
         if match["ending"]:
             said = possessed(said, match["ending"])
     else:
-        said = _WORDS[word]
+        said = _telephone(match, _WORDS[word])
         if match["ending"]:
             said = with_written(said, match["ending"])
     ends = (word or match["possessed"]) in _ENDERS

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.kazakh.harmony import ENDING, is_ending, with_written
+from app_core.speech.text.kazakh.harmony import (
+    ENDING,
+    is_ending,
+    possessed,
+    with_ending,
+    with_written,
+)
 from app_core.speech.text.kazakh.numbers import (
     NUMBER,
     QUANTITY,
@@ -38,6 +44,11 @@ _CLASS = re.compile(
     r"(?:[- ](?=сынып|сыныб|класс)|(?=(?:,| және) \d{1,2} ?[-–]? ?[\"«“„']?[А-ЯӘҒҚҢӨҰҮҺІ][\"»”“']?"
     r"(?:,| және|[- ]сын)))"
 )
+_QUOTED_CLASS = re.compile(
+    r"(?<![\w.,:/-])(?P<number>[1-9]|1[0-2]) ?[«\"“„](?P<letter>[А-ЯӘҒҚҢӨҰҮҺІ])[»\"”“]"
+    r"(?! ?(?:үй|пәт))"
+    r"|(?<![\w.,:/-])(?P<hyphened>\d{1,2})-(?P<after>[А-ЯӘҒҚҢӨҰҮҺІA-E])(?![\w'’-])"
+)
 _ORDINAL_NOUN = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,2}(?: ?[-–] ?\d{1,2})?"
     r"(?:(?:, | және | мен | пен | бен )\d{1,2}(?: ?[-–] ?\d{1,2})?){0,8}) "
@@ -61,11 +72,12 @@ _STREET = re.compile(
 )
 _HOUSE = re.compile(
     r"(?<![\w.,:-])(?P<number>\d{1,4})(?:/(?P<part>\d{1,3}))?(?P<letter> ?[а-вА-ВӘ](?![\w]))?"
-    r"(?P<noun>(?:[- ](?=үй|пәт|кеңсе|корпус|кабинет|бөлме)))?"
+    r"(?P<noun>(?:[- ](?=үй|пәт|кеңсе|корпус|кабинет)|-(?=бөлме)))?"
 )
 _FLAT = re.compile(
     r"(?<![\w.,:/-])(?P<number>\d{1,4})[- ]?"
-    r"(?=(?:пәт|каб|ауд|кв(?!\. ?м)|сур|кест|б|оф|тт|п(?!\. ?[тп]\.))\.|т\.(?! [а-яёәғқңөұүһі]))"
+    r"(?=(?:пәт|каб|қаб|эт|под|корп|ауд|кв(?!\. ?м)|сур|кест|б|оф|тт"
+    r"|п(?!\. ?[тп]\.))\.|т\.(?! [а-яёәғқңөұүһі]))"
 )
 _LONG_CODE = 6
 """Digits after a letter, as in ``N12345678``: said by pairs."""
@@ -79,18 +91,27 @@ _ONLY = re.compile(rf"(?P<number>{QUANTITY})-ақ(?!{_LETTER})")
 _AND_MORE = re.compile(rf"(?P<number>{START}{NUMBER})\+(?![\w])")
 _REST = re.compile(r"(?P<number>\d++(?:[.,]\d++)?)")
 _VERSION = re.compile(
-    r"(?:(?P<v>(?<![\w])[vVвВ]\.? ?)|(?<=[A-Za-z])[ -])"
+    r"(?:(?P<v>(?<![\w])[vVвВ]\.? ?)|(?<=[A-Za-z])(?<!IELTS)(?<!GPA)(?<!TOEFL)[ -])"
     r"(?P<number>\d{1,4}(?:\.\d{1,4}){1,4})(?![\w])"
     r"|(?<![\w.,])(?!\d{1,3}(?:\.\d{3})+(?!\.?\d))(?P<triple>\d{1,4}(?:\.\d{1,4}){2,4})(?![\w])"
     r"|(?<![\w.,])(?P<named>\d{1,3}\.\d{1,3})(?=[- ](?:нұсқа|шығарылым))"
 )
 _CLAUSE = re.compile(r"(?<![\w.,:/-])(\d{1,3})\) (?=тармақша)")
-_FLOOR = re.compile(r"(?<![\w.,:/-])(\d{1,2})/(\d{1,2})(?=[- ](?:қабат|этаж))")
+_FLOOR = re.compile(
+    r"(?<![\w.,:/-])(?P<floor>\d{1,2})/(?P<of>\d{1,2})(?:[- ](?:(?:эт|қаб)\.|(?:қабат|этаж)"
+    rf"(?P<ending>{ENDING})?(?!{_LETTER})))"
+    r"|(?:(?<=бөлме, )|(?<=бөлмелі, )|(?<=бөлмелі пәтер, ))"
+    r"(?P<floor3>\d{1,2})/(?P<of3>\d{1,2})(?![\w/.-])"
+    rf"|(?:(?<=[Ққ]абат)|(?<=[Ққ]абаты)|(?<=[Ээ]таж)|(?<=[Ээ]тажы))(?P<colon>:? )"
+    r"(?P<floor2>\d{1,2})/(?P<of2>\d{1,2})(?![\w/.-])"
+)
 _ITEM = re.compile(
     r"(?:^(?P<number>\d{1,3})[.)]|(?<=[;:] )(?P<within>\d{1,2})\)) (?=\S)", re.MULTILINE
 )
 _DOUBLE_SIGN = re.compile(r"№ ?(\d{1,5})/(\d{1,5})(?![\w/])")
-_SIGN = re.compile(r"№+ ?№? ?|(?<![\w])N(?:[o°]\.? ?|\. ?| )(?=\d)")
+_SIGN = re.compile(
+    r"№+ ?[№#]? ?|(?<![\w&/])#(?=\d{1,6}(?!\w))|(?<![\w])N(?:[o°]\.? ?|\. ?| )(?=\d)"
+)
 
 
 def ordinals_by_noun(text: SpanText) -> SpanText:
@@ -98,10 +119,11 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
     text = text.sub(_DOUBLE_SIGN, lambda m: f"нөмір {quantity(m[1])} {quantity(m[2])}")
     text = text.sub(_SIGN, "нөмір ").sub(_VERSION, _version)
     text = text.sub(_ITEM, lambda match: f"{quantity(match['number'] or match['within'])}, ")
-    text = text.sub(_FLOOR, lambda m: f"{with_written(quantity(m[2]), 'ден')} {ordinals(m[1])}")
+    text = text.sub(_FLOOR, _floor)
     text = text.sub(_CLAUSE, lambda match: ordinals(match[1]) + " ").sub(
         _CLASS, lambda match: f"{ordinals(match['number'])} {match['letter']}" + _space(match)
     )
+    text = text.sub(_QUOTED_CLASS, _class)
     text = text.sub(_HOUSE, _house).sub(_FLAT, lambda match: ordinals(match["number"]) + " ")
     text = text.sub(_LISTED, lambda m: _EACH.sub(lambda n: ordinals(n[0]), m["number"]))
     text = text.sub(_ORDINAL_NOUN, lambda m: _EACH.sub(lambda n: ordinals(n[0]), m["number"]) + " ")
@@ -125,7 +147,10 @@ def _with_ending(match: re.Match[str]) -> str | None:
     written = match["number"]
     if not is_ending(match["ending"]):
         return None
-    return with_written(quantity(written), match["ending"])
+    said = quantity(written)
+    if match["ending"][:2] in ("сы", "сі") and said[-1] not in "аеыіу":
+        said = ordinals(written)  # "3-сі"
+    return with_written(said, match["ending"])
 
 
 def _hyphened(match: re.Match[str]) -> str:
@@ -178,6 +203,21 @@ def _house(match: re.Match[str]) -> str | None:
     if match["letter"]:
         return f"{quantity(match['number'])} {match['letter'].strip()} "
     return ordinals(match["number"]) + " "
+
+
+def _class(match: re.Match[str]) -> str:
+    number, letter = match["number"] or match["hyphened"], match["letter"] or match["after"]
+    return f"{ordinals(number)} {letter}"
+
+
+def _floor(match: re.Match[str]) -> str:
+    """``5/9 қабат``: the fifth of nine."""
+    if match["colon"]:
+        of = with_written(quantity(match["of2"]), "дың")
+        return f"{match['colon']}{of} {with_ending(ordinals(match['floor2']), 'possessive')}"
+    fifth = with_ending(ordinals(match["floor"] or match["floor3"]), "possessive")
+    fifth = possessed(fifth, match["ending"]) if match["ending"] else fifth
+    return f"{quantity(match['of'] or match['of3'])} қабаттың {fifth}"
 
 
 def _version(match: re.Match[str]) -> str:

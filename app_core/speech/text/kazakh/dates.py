@@ -26,12 +26,16 @@ _ISO = re.compile(
     rf"(?<![\d.,-])(?P<y>(?:1[5-9]|20)\d\d)(?P<sep>[-./])(?P<m>0[1-9]|1[0-2])(?P=sep)(?P<d>{_DAY})(?![\d])"
     rf"(?:T(?=\d))?{_TAIL}"
 )
+_MONTH_OF_YEAR = re.compile(
+    rf"(?<![\d.,/])(?P<m>0[1-9]|1[0-2])\.(?P<y>(?:19|20)\d\d)(?![\d.]\d|\d)"
+    rf"(?: ?(?:ж(?![\w])\.?|жыл[ыі]?(?![\w])))?{_TAIL}"
+)
 _SHORT_DATE = re.compile(
     r"(?<![\d.,:/-])(?P<d>0[1-9]|[12]\d|3[01])\.(?P<m>0[1-9]|1[0-2])(?![\d.,:]\d|\d)"
     r"(?! ?(?:[%°₸$€₽x×х*]|тг|теңге|доллар|еуро|рубль|м(?:лн|лрд|ың)|кг|км|см|м\b|пайыз|есе))"
     r"(?!-д[ае]н [\d])" + _TAIL
 )
-_STEMS = "|".join(MONTHS)
+_STEMS = "|".join([*MONTHS, "қыркүйег"])
 _OF_MONTH = re.compile(
     rf"(?<![\w.,:/])(?P<days>{_DAY}(?: ?[-–—] ?{_DAY})?)(?:[-–]?(?:ш[ыі]|[ыі]?нш[ыі]))? ?[-–]? ?"
     rf"(?=(?P<month>{_STEMS})(?![а-яәғқңөұүһі]*[дтл][ыі][қк]))",
@@ -52,8 +56,15 @@ _BEFORE_YEAR = re.compile(
 _ROUND = re.compile(r"1000|1500|2000|3000")
 _SHORT_YEAR = re.compile(
     rf"(?:{_YEARS}|(?<![\w.,:/+])(?P<early>[1-9]\d\d)) ?"
-    r"(?P<word>жж|ж)(?![\w])(?P<dot>\.?)(?P<next> ?[^\s]{1,12})?"
+    r"(?P<word>жж|ж)(?![\w])(?P<dot>\.?)(?P<next> ?[^\s]{1,20})?"
 )
+_VERB = re.compile(r"\w+(?:[дт][ыі]м?|[ғгқк][ае]н|[ае]д[ыі]|[ыі]п)")
+_OF_YEARS = re.compile(r"\w{2,20}[ыі](?:н|на|не|нда|нде|нан|нен|ның|нің|мен)?")
+_POSTPOSITIONS = {
+    "аралығ": "жылдар", "арасы": "жылдар", "бойынша": "жылдар", "және": "жылдар",
+    "дейін": "жылдарға", "арналған": "жылдарға", "бастап": "жылдардан", "бері": "жылдардан",
+    "кейін": "жылдардан", "соң": "жылдардан",
+}  # fmt: skip
 _EARLY_YEAR = re.compile(r"(?<![\w.,:/-])(?P<year>\d{2,3}) (?=жыл(?:ы|ғы)(?![\w]))")
 _DECADE = re.compile(r"(?<![\w.,:/-])(?P<decade>[1-9]0(?: ?[-–—] ?[1-9]0)?)[- ](?=жылдар)")
 _WHOLE_CENTURY = re.compile(
@@ -71,7 +82,7 @@ _DIRECTION = re.compile(rf" ({'|'.join(_DIRECTIONS)})(?![\w])")
 
 
 def dates(text: SpanText) -> SpanText:
-    text = text.sub(_FULL, _date).sub(_ISO, _date)
+    text = text.sub(_FULL, _date).sub(_ISO, _date).sub(_MONTH_OF_YEAR, _date)
     text = text.sub(_SHORT_DATE, lambda m: _ending(_day(m["d"], m["m"]), m["ending"]))
     text = text.sub(_SHORT_YEAR, _short_year)
     text = text.sub(_OF_SHORT_MONTH, lambda m: _day(m["day"], str(_SHORT.index(m["month"]) + 1)))
@@ -90,7 +101,9 @@ def _date(match: re.Match[str]) -> str | None:
         if match["sep"] != "." or len(match["d"]) + len(match["m"]) < 4:
             return None
         year = ("20" if year < "50" else "19") + year
-    said = f"{ordinal(whole(year))} жылғы {_day(match['d'], match['m'])}"
+    month = MONTHS[int(match["m"]) - 1]
+    day = ordinal(whole(match["d"].lstrip("0"))) + " " if "d" in match.groupdict() else ""
+    said = f"{ordinal(whole(year))} жылғы {day}{month}"
     after = _DIRECTION.match(match.string, match.end())
     ending = match["ending"] or (_DIRECTIONS[after[1]] if after else None)
     return _ending(said, ending) + (" " if match.group().endswith("T") else "")
@@ -120,7 +133,7 @@ def _short_year(match: re.Match[str]) -> str:
     """``жыл``, or in the form that the word after it asks for."""
     said, after = _ordinals(match["years"] or match["early"]), match["next"] or ""
     if match["word"] == "жж":
-        return f"{said} жылдар{_full_stop(match)}{after}"
+        return f"{said} {_years(match, after.strip())}{_full_stop(match)}{after}"
     word = after.strip().rstrip(".,;:!?)")
     if word in _AFTER:
         return f"{said} {_AFTER[word]}{after}"
@@ -132,6 +145,23 @@ def _short_year(match: re.Match[str]) -> str:
     if not word or not (word[0].islower() or _PLACE.fullmatch(word)):
         return f"{said} жыл{_full_stop(match)}{after}"
     return f"{said} жылы{after}"
+
+
+def _years(match: re.Match[str], following: str) -> str:
+    """``жылдары``, or in the form that ``following`` asks for."""
+    word = following.rstrip(".,;:!?)»")
+    if not word:
+        named = match.string[max(0, match.start() - 2) : match.start()].strip(" —–")
+        return "жылдары" if named.isalpha() else "жылдар"
+    for postposition, form in _POSTPOSITIONS.items():
+        if word.startswith(postposition):
+            return form
+    if not word[0].islower() or _VERB.fullmatch(word):
+        return "жылдары"
+    if _OF_YEARS.fullmatch(word):
+        return "жылдардың"
+    last = word != following or match.end() == len(match.string)
+    return "жылдардағы" if last else "жылдары"
 
 
 def _full_stop(match: re.Match[str]) -> str:

@@ -102,6 +102,7 @@ _COLLECTIVES = {
 
 def front(word: str) -> bool:
     """Whether ``word`` takes endings with front vowels."""
+    word = word.lower()
     if word in _FRONT_IN_SPITE:
         return True
     for at, char in enumerate(reversed(word)):
@@ -190,6 +191,7 @@ def _ends_in_vowel(word: str) -> bool:
 
 
 def _group(word: str) -> int:
+    word = word.lower()
     last = word.rstrip("ь")[-1:]
     if _ends_in_vowel(word):
         return 0

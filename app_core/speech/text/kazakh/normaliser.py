@@ -10,9 +10,11 @@ from app_core.speech.text.kazakh.acronyms import acronyms
 from app_core.speech.text.kazakh.codes import codes
 from app_core.speech.text.kazakh.counting import numbers, ordinals_by_noun
 from app_core.speech.text.kazakh.dates import dates
+from app_core.speech.text.kazakh.formulas import formulas
 from app_core.speech.text.kazakh.money import money
 from app_core.speech.text.kazakh.roman import romans
-from app_core.speech.text.kazakh.signs import formulas, signs
+from app_core.speech.text.kazakh.shortenings import shortenings
+from app_core.speech.text.kazakh.signs import ratios, signs
 from app_core.speech.text.kazakh.times import times
 from app_core.speech.text.kazakh.units import units
 from app_core.speech.text.kazakh.web import addresses
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 _STEPS = (
     addresses,
     codes,
+    shortenings,
     joined_abbreviations,
     romans,
     dates,
     times,
     ordinals_by_noun,
     formulas,
+    ratios,
     money,
     units,
     numbers,

@@ -28,7 +28,11 @@ _ROMAN = re.compile(
     rf"(?![\w])(?P<hyphen>[-–](?=[а-яәғқңөұүһі]))?(?P<ending>(?<=[-–]){ENDING})?"
 )
 _BEFORE_NOUN = re.compile(_NOUN, re.IGNORECASE)
-_AFTER_NAME = re.compile(r"(?:[А-ЯӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]{2,20}|[Тт]арау|[Бб]өлім|[Тт]ом) $")
+_OPERATOR = re.compile(r" ?[=≈+·×*/²³<>]")
+"""What makes a letter of a formula of a numeral."""
+_AFTER_NAME = re.compile(
+    r"(?:[А-ЯӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]{1,19}[а-хц-ъьэюяёәғқңөұүһ]|[Тт]арау|[Бб]өлім|[Тт]ом) $"
+)
 
 
 def romans(text: SpanText) -> SpanText:
@@ -42,6 +46,8 @@ def _said(match: re.Match[str]) -> str | None:
     if not all(values):
         return None
     before_noun = _BEFORE_NOUN.match(match.string, match.end()) is not None
+    if _OPERATOR.match(match.string, match.end()):
+        return None
     sure = any(len(part) > 1 for part in numerals)
     sure = sure and not set("".join(numerals).translate(_LATIN)) & set("LCDM")
     if not before_noun and not sure:

@@ -1,33 +1,25 @@
-"""Formulas, scores, sizes, and signs that stand alone."""
+"""Scores, sizes, powers, and signs that stand alone."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
+from app_core.speech.text.kazakh.formulas import name
 from app_core.speech.text.kazakh.harmony import ordinal, with_ending
-from app_core.speech.text.kazakh.numbers import NUMBER, number, whole
+from app_core.speech.text.kazakh.numbers import NUMBER, number, quantity, whole
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
-_FORMULA = re.compile(r"(?<![\w])[\d(a-zA-Zхук√][^\n!?а-яәғқңөұүһі]{0,60}[=≈≠≤≥][^\n!?]{0,12}")
-_BINARY = {
-    "+": "қосу", "-": "алу", "−": "алу", "–": "алу", "*": "көбейту", "×": "көбейту",
-    "·": "көбейту", "⋅": "көбейту", "x": "көбейту", "х": "көбейту", "/": "бөлу", ":": "бөлу",
-    "÷": "бөлу",
-}  # fmt: skip
-_OPERATOR = re.compile(
-    r"(?<=[\w)²³])(?<![а-яәғқңөұүһі]{2})"
-    r"(?: ?([+−–*×·⋅/:÷]) ?|( )-( )|(?<=\d)(-)(?=\d)|(?<=\d) ?([xх]) ?(?=\d))(?=[\w(√])"
-)
-_UNDER, _OVER = re.compile(r"(?<![\d/])\d$"), re.compile(r"(?:[2-9]|10|100)(?!\d)")
-_LONG_SUM = re.compile(r"(?<![\w.,:/])\d{1,9}(?: ?[+×÷·*:−-] ?\d{1,9}){2,20}(?![\w])")
 _TIMES = re.compile(r"(?<=[\d)]) ?[·⋅] ?(?=[\d(])")
+_DOSE = re.compile(r"(?<=[\w.]) [xх×] (?=\d{1,2} (?:рет|р\.|күн))")
+"""``2 таб. х 3 рет``."""
 _SIZE = re.compile(
     rf"(?<![\w.,])({NUMBER}) ?[x×х*] ?({NUMBER})(?: ?[x×х*] ?({NUMBER}))?(?![\d])(?! ?=)"
 )
-_SCORE = re.compile(r"(?<![\w.,:])(\d{1,3}) ?: ?(\d{1,3})(?![\d:])")
+_SCORE = re.compile(r"(?<![\w.,:])(\d{1,3})(?: ?:| : )(\d{1,3})(?![\d:])")
 _MAP = re.compile(r"(?<![\w.,:])1 ?: ?(\d[\d ]{2,12}\d)(?![\d:])")
 _AROUND_THE_CLOCK = re.compile(r"(?<![\w.,/])24/7(?![\w/])")
 _PRESSURE = re.compile(r"(?<![\w.,/])(1?\d\d)/(\d\d)(?= ?мм)")
@@ -40,6 +32,10 @@ _ALONE = {
     "₸": "теңге", "$": "доллар", "€": "еуро", "₽": "рубль", "£": "фунт", "¥": "иена",
 }  # fmt: skip
 _SIGN = re.compile("[" + re.escape("".join(_ALONE)) + "]")
+_GREEK = re.compile(r"(?<![Α-Ωα-ωά-ώ])[ΔΣΩΦΨΛΓΘΠΞα-ω](?![Α-Ωα-ωά-ώ])")
+_GLYPH = re.compile("[½¼¾⅓⅔]")
+_LEFT = re.compile(r"[^\w.,!?…:;—–\-'’‘‚‹›\"()«»“”„‟ \n\u0301]|[_¹²³⁰⁴-⁹₀-₉⅐-⅞]")
+"""Neither letters nor marks that make pauses."""
 _AND_LATIN = re.compile(r"(?<=[A-Za-z])&(?=[A-Za-z])")
 _AND = re.compile(r" ?& ?")
 _STROKE = re.compile(r"(?<=[^\s]) ?[/⁄] ?(?=[^\s])")
@@ -54,9 +50,9 @@ _INCHES = re.compile(r"(?<=\d)[\"″”](?![\w])")
 _LETTER_POWER = re.compile("[²³]")
 
 
-def formulas(text: SpanText) -> SpanText:
-    """Between operands: ``5 + 3 = 8``."""
-    text = text.sub(_FORMULA, _formula).sub(_LONG_SUM, _long_sum).sub(_TIMES, " көбейту ")
+def ratios(text: SpanText) -> SpanText:
+    """Scores, scales, sizes, powers: numbers that a sign joins."""
+    text = text.sub(_DOSE, " ").sub(_TIMES, " көбейту ")
     text = text.sub(_AROUND_THE_CLOCK, "жиырма төрт жеті")
     text = text.sub(_MAP, lambda match: f"бірге {number(match[1].strip())}")
     text = text.sub(_SCORE, lambda match: f"{whole(match[1])} {whole(match[2])}")
@@ -70,18 +66,15 @@ def signs(text: SpanText) -> SpanText:
     """Those that are left."""
     text = text.sub(_LETTER_POWER, lambda match: _POWER[match.group()])
     text = text.sub(_AND_LATIN, " энд ").sub(_AND, " және ").sub(_STROKE, " ")
-    return text.sub(_SIGN, lambda match: f" {_ALONE[match.group()]} ")
+    text = text.sub(_GREEK, lambda match: f" {name(match.group())} ")
+    text = text.sub(_SIGN, lambda match: f" {_ALONE[match.group()]} ")
+    text = text.sub(_GLYPH, lambda match: f" {quantity(match.group())} ")
+    return text.sub(_LEFT, lambda match: None if _kept(match.group()) else " ")
 
 
-def _formula(match: re.Match[str]) -> str:
-    def operator(found: re.Match[str]) -> str:
-        sign = found.group().strip() or "-"
-        above, below = match.group()[: found.start()], match.group()[found.end() :]
-        if sign == "/" and _proper(above, below):
-            return "/"
-        return f" {_BINARY.get(sign, sign)} "
-
-    return _OPERATOR.sub(operator, match.group())
+def _kept(char: str) -> bool:
+    """Vowel signs and accents of other scripts belong to their letters."""
+    return unicodedata.category(char)[0] == "M"
 
 
 def _power(match: re.Match[str]) -> str:
@@ -96,17 +89,6 @@ def _inches(match: re.Match[str]) -> str | None:
     """After a number, where no quotation is open."""
     before = match.string[max(0, match.start() - 80) : match.start()]
     return None if before.count('"') % 2 or "“" in before else " дюйм"
-
-
-def _long_sum(match: re.Match[str]) -> str | None:
-    """``240 : 8 + 15``, which asks for its result."""
-    return _formula(match) if set(match.group()) & set("+×÷*") else None
-
-
-def _proper(above: str, below: str) -> bool:
-    """Whether a stroke between the two belongs to a fraction: ``3/5``."""
-    numerator, denominator = _UNDER.search(above), _OVER.match(below)
-    return bool(numerator and denominator and int(numerator[0]) < int(denominator[0]))
 
 
 def _size(match: re.Match[str]) -> str:

@@ -44,6 +44,15 @@ UNITS = {
     "мм рт. ст": "миллиметр сынап бағанасы", "мм рт.ст": "миллиметр сынап бағанасы",
     "мм сын. бағ": "миллиметр сынап бағанасы", "мм с.б": "миллиметр сынап бағанасы",
     "а.к": "ат күші", "а. к": "ат күші", "дн": "дана", "дн.": "дана", "шт": "дана",
+    "пг": "пикограмм", "нг": "нанограмм", "мкл": "микролитр", "мкмоль": "микромоль",
+    "МЕ": "халықаралық бірлік", "ХБ": "халықаралық бірлік", "Кл": "кулон", "мкКл": "микрокулон",
+    "нКл": "нанокулон", "мкФ": "микрофарад", "пФ": "пикофарад", "Гн": "генри", "мГн": "миллигенри",
+    "Тл": "тесла", "мТл": "миллитесла", "Вб": "вебер", "эВ": "электронвольт",
+    "МэВ": "мегаэлектронвольт", "кН": "килоньютон", "Н·м": "ньютон метр", "Н*м": "ньютон метр",
+    "кОм": "килоом", "МОм": "мегаом", "МДж": "мегаджоуль", "мВ": "милливольт", "мВт": "милливатт",
+    "мкс": "микросекунд", "дм³": "текше дециметр", "дм²": "шаршы дециметр",
+    "мм²": "шаршы миллиметр",
+    "мм³": "текше миллиметр", "рад": "радиан", "К": "кельвин", "лк": "люкс", "дптр": "диоптрия",
     "таб": "таблетка", "айн": "айналым", "кадр": "кадр", "рет": "рет", "бар": "бар", "дюйм": "дюйм",
     "п.т": "пайыздық тармақ", "п.п": "пайыздық тармақ",
     "%": "пайыз", "‰": "промилле", "°C": "градус", "°С": "градус", "° C": "градус",
@@ -78,8 +87,13 @@ _UNIT = re.compile(
 _RATE = re.compile(
     rf"(?P<amount>{QUANTITY}) ?/ ?(?P<per>мин|сағ|сек|күн|апта|ай|жыл|тәулік)(?![\w])"
 )
+_RATE_OF = re.compile(
+    rf"(?P<amount>{QUANTITY}) (?P<of>күн|сағат|сабақ|адам|дана|кісі|соқ|соққы|оқушы|көлік|тапсырыс)"
+    r" ?/ ?(?P<per>мин|сағ|сағат|сек|күн|апта|ай|жыл|тәулік)(?![\w])\.?"
+)
 _BY_WORD = re.compile(
-    r"(?<=[а-яёәғқңөұүһі] )(?P<unit>кг|км²|км|см²|см|мм|мл|мг|м²|м³|кВт|МВт|ГВт|Вт|ГБ|МБ|ТБ|ГГц"
+    r"(?:(?<=[а-яёәғқңөұүһі] )|(?<=[а-яёәғқңөұүһі][,:] )|^)"
+    r"(?P<unit>кг|км²|км|см²|см|мм|мл|мг|м²|м³|кВт|МВт|ГВт|Вт|ГБ|МБ|ТБ|ГГц"
     rf"|МГц|Гц|ккал|сағ|мин|сек)(?![\w²³/])(?P<dot>\.)?(?:-(?P<ending>{ENDING}))?"
 )
 _ALONE = re.compile(
@@ -89,13 +103,29 @@ _NOT_UNIT = re.compile(
     r" ?(?:сынып|сыныб|корпус|блок|класс|тоб|топ|орын|орн|үй|пәт|каб|бөлме|мектеп|ауд|нұсқа|вариант"
     r"|маршрут|автобус|бағыт|жол|қабат|подъезд|кіреберіс)"
 )
+_OF_HOUSE = re.compile(
+    r"(?:домофон|үй|пәт|көш|кв|офис|кеңсе|каб|орын|нөмір|к-сі|даң|ауд|корпус|блок|бөлме|подъезд"
+    r"|сынып|топ)[а-яәғқңөұүһі]*\.?:?,? ?$"
+)
+"""``үй 47В`` is no house of volts."""
+_AREAS = re.compile(
+    r"(?<=\d)/(?=(?:\d{1,3}(?:[.,]\d{1,2})?/)?\d{1,3}(?:[.,]\d{1,2})?"
+    r" ?(?:[мm][²2]|кв\.? ?м|ш\.? ?м))"
+)
+"""Of a flat: the whole, to live in, the kitchen."""
+_AFTER_POWER = re.compile(
+    rf"(?<=дәрежесі )(?P<unit>{alternatives(UNITS)})"
+    rf"(?:/(?P<per>{alternatives(_DIVIDERS)}))?(?![\w²³])"
+)
 _ASKED = {"дейін": "ға", "жуық": "ға", "бастап": "дан", "астам": "дан"}
 _ASKING = re.compile(rf" ({'|'.join(_ASKED)})(?![\w])")
 
 
 def units(text: SpanText) -> SpanText:
-    text = text.sub(_UNIT, _said)
-    text = text.sub(_RATE, lambda m: f"{per(m['per'])} {amount(m['amount'], None)}")
+    text = text.sub(_AREAS, ", ").sub(_UNIT, _said).sub(_AFTER_POWER, _after_power)
+    text = text.sub(_RATE_OF, _rate_of).sub(
+        _RATE, lambda m: f"{per(m['per'])} {amount(m['amount'], None)}"
+    )
     text = text.sub(_BY_WORD, _by_word)
     names = {**UNITS, "тг": "теңге", "теңге": "теңге", "₸": "теңге"}
     return text.sub(_ALONE, lambda match: f"{per(match['per'])} {names[match['unit']]}")
@@ -118,10 +148,21 @@ def full_stop(match: re.Match[str]) -> str:
     return "." if match["dot"] and (not after.strip(" ") or after[-1].isupper()) else ""
 
 
+def _rate_of(match: re.Match[str]) -> str:
+    of = "соққы" if match["of"] == "соқ" else match["of"]
+    return f"{per(match['per'])} {amount(match['amount'], None)} {of}"
+
+
 def _by_word(match: re.Match[str]) -> str:
     """After a number in words: ``бір кг``."""
     said = UNITS[match["unit"]]
     return (with_written(said, match["ending"]) if match["ending"] else said) + full_stop(match)
+
+
+def _after_power(match: re.Match[str]) -> str:
+    """``10⁸ м/с``, whose number is in words."""
+    said = UNITS[match["unit"]]
+    return f"{said} {per(match['per'])}" if match["per"] else said
 
 
 def _said(match: re.Match[str]) -> str | None:
@@ -129,6 +170,14 @@ def _said(match: re.Match[str]) -> str | None:
     if len(unit) == 1 and unit not in _MANY_SIGNS:
         if unit.isupper() and _NOT_UNIT.match(match.string, match.end()):
             return None
+        if unit.isupper() and match.string.startswith(")", match.end()):
+            before = match.string[max(0, match.start() - 40) : match.start()]
+            if before.rfind("(") <= before.rfind(")"):
+                return None  # an answer to choose: "A) 12 B) 15"
+        if unit.isupper() and match.string[match.start("unit") - 1].isdigit():
+            before = match.string[max(0, match.start() - 24) : match.start()]
+            if unit == "К" or _OF_HOUSE.search(before):
+                return None
         if unit == "с" and match["dot"] and match["per"] is None:
             return None
     name = UNITS[unit]
