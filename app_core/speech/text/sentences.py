@@ -35,6 +35,7 @@ _END = re.compile(rf"(?<![.!?…])[.!?…]++[{re.escape(_CLOSERS)}]*+(?=\s)")
 _FINISHED = re.compile(rf"[.!?…][{re.escape(_CLOSERS)}]*$")
 _CLAUSE = re.compile(rf"[,;:][{re.escape(_CLOSERS)}]*(?=\s)|(?<=\s)[—–-](?=\s)")
 _BEFORE_NEXT = re.compile(rf"[{re.escape(_OPENERS)} —–\-\xa0]*")
+_SPACE = re.compile(" +")
 _WRAPPED = re.compile(r"(?<![.!?…:;\s])[ \t]*\n[ \t]*(?=[^\W\d_A-ZА-ЯЁӘҒҚҢӨҰҮҺІ])")
 
 
@@ -51,7 +52,7 @@ def pieces(text: SpanText, language: str, first: bool = True) -> list[SpanText]:
         for sentence in sentences(line, language):
             if not any(map(str.isalnum, sentence.text)):
                 continue
-            cut = _opening(sentence.text) if first and not found else 0
+            cut = _opening(sentence) if first and not found else 0
             parts = [sentence.part(0, cut), sentence.part(cut, len(sentence))]
             found += [parts[0].strip()] if cut else []
             found += _clauses(parts[1].strip())
@@ -122,15 +123,16 @@ def _closes(words: list[str]) -> bool:
     return [word.lower() for word in words[-2:]] in (["т.", "д"], ["т.", "п"], ["т.", "б"])
 
 
-def _opening(sentence: str) -> int:
+def _opening(sentence: SpanText) -> int:
     """Where the short first clause of a long sentence ends; 0 when it is said whole."""
-    if len(sentence) <= LONGEST_FIRST:
+    text = sentence.text
+    if len(text) <= LONGEST_FIRST:
         return 0
-    for mark in _CLAUSE.finditer(sentence):
-        head, rest = sentence[: mark.end()].strip(), sentence[mark.end() :].strip()
+    for mark in _CLAUSE.finditer(text):
+        head, rest = text[: mark.end()].strip(), text[mark.end() :].strip()
         if len(head) > LONGEST:
             break
-        if _has_words(head) and _has_words(rest):
+        if _has_words(head) and _has_words(rest) and sentence.parted(mark.end()):
             return mark.end()
     return 0
 
@@ -143,12 +145,17 @@ def _has_words(part: str) -> bool:
 def _clauses(sentence: SpanText) -> Iterator[SpanText]:
     while len(sentence) > LONGEST:
         text = sentence.text
-        marks = [mark.end() for mark in _CLAUSE.finditer(text, 0, LONGEST + 1)]
-        marks = [mark for mark in marks if LONGEST // 4 <= mark <= LONGEST]
-        cut = marks[-1] if marks else text.rfind(" ", 1, LONGEST + 1)
-        if cut <= 0:
-            cut = LONGEST
+        ends = (mark.end() for mark in _CLAUSE.finditer(text, LONGEST // 4 - 1, LONGEST + 1))
+        marks = [end for end in ends if end <= LONGEST and sentence.parted(end)]
+        cut = marks[-1] if marks else _last_space(sentence)
         yield sentence.part(0, cut).strip()
         sentence = sentence.part(cut, len(text)).strip()
     if sentence:
         yield sentence
+
+
+def _last_space(sentence: SpanText) -> int:
+    """The last one that a piece may end before, between two written words where there is one."""
+    spaces = [match.start() for match in _SPACE.finditer(sentence.text, 1, LONGEST + 1)]
+    whole = (at for at in reversed(spaces) if sentence.parted(at))
+    return next(whole, spaces[-1] if spaces else LONGEST)

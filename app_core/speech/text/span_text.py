@@ -44,6 +44,13 @@ class SpanText:
         """The written range of [start, end), which must not be empty."""
         return min(self._starts[start:end]), max(self._ends[start:end])
 
+    def parted(self, at: int) -> bool:
+        """Whether something is written between what stands before the spaces around ``at`` and
+        what stands after: not within a word that is said in several."""
+        before = len(self.text[:at].rstrip()) - 1
+        after = len(self.text) - len(self.text[at:].lstrip())
+        return before < 0 or after >= len(self.text) or self._starts[after] > self._ends[before]
+
     def char_at(self, written: int) -> str:
         """The first character that comes from index ``written`` or from what follows it; empty
         where none does. The text must be in the order in which it was written."""

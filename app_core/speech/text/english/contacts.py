@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 _SIGNS = {".": " dot ", "_": " underscore ", "-": " dash ", "+": " plus ",
           "/": " slash ", "@": " at ", ":": " colon ", "=": " equals ", "&": " and "}  # fmt: skip
 _SPELLED = frozenset(
-    "kz ru uk us eu ua kg uz by cn jp de fr io ai tv me md pl tr ae in tj am az ge www".split()
+    "kz ru uk us eu ua kg uz by cn jp de fr io ai tv be gg ly me md pl tr ae in tj am az ge www".split()
 )
 _TOP = (
-    r"(?:com|org|net|edu|gov|info|biz|app|dev|shop|store|online|site|pro|me|io|ai|tv|kz|ru|uk|us|eu|ua|kg|uz"
-    r"|by|cn|jp|de|fr|tr|ae|tj|am|az|ge|co)"
+    r"(?:com|org|net|edu|gov|info|biz|app|dev|shop|store|online|site|pro|me|io|ai|tv|be|gg|ly|kz|ru"
+    r"|uk|us|eu|ua|kg|uz|by|cn|jp|de|fr|tr|ae|tj|am|az|ge|co)"
 )
 _MAIL = re.compile(
     r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,100}[A-Za-z0-9]"
@@ -57,6 +57,13 @@ _NAMED_VERSION = re.compile(
     r"|USB|HTML|CSS|HTTP|TLS|HDMI|GPT|Swift|Django|Flask|Debian|release|build"
     r"|firmware) ?[-]?(\d+)\.(\d+)(?![\w]|\.\d)"
 )
+_AIRLINES = "KC|DV|FS|IQ|HY|SU|TK|LH|BA|EK|QR|EY|PC|FZ|W6|AF|KL|LO|AA|UA|DL|CZ|KE|OZ|J2|YK|ZF|U6|S7"
+_FLIGHT = re.compile(
+    rf"(?<![\w-])(?:({_AIRLINES})[ -]?|(?<=[Ff]light )([A-Z][A-Z\d])[ -]?)(\d{{3,4}})"
+    r"(?![\w-]|[.,:]\d| ?[%°])"
+)
+_HYPHENED = re.compile(r"(?<![\w-])([A-Z]{2,4})-(\d{3,4})([A-Z]?)(?![\w-]|[.,:]\d)")
+"""``BA-117``."""
 _SIZED = re.compile(r"(?<![\w.])([A-Z]{1,3})(\d{1,3}\.\d{1,2})(?![\w]|\.\d)")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+$")
 _PLAIN_VERSION = re.compile(r"(?<!\w)[vV]\.? ?(\d+)(?![\w.])")
@@ -80,6 +87,8 @@ def codes(text: SpanText) -> SpanText:
         _ADDRESS,
         lambda m: " dot ".join(digits(part) for part in m.group().split(":")[0].split(".")),
     )
+    text = text.sub(_FLIGHT, lambda m: f"{letters(m[1] or m[2])} {digits(m[3])}")
+    text = text.sub(_HYPHENED, lambda m: f"{letters(m[1])} {digits(m[2])} {m[3]}".rstrip())
     text = text.sub(_CARD, lambda match: spelled_groups(match.group()))
     text = text.sub(_PHONE, _phone).sub(_EMERGENCY, lambda m: f"{m[1]} {digits(m[2])}")
     text = text.sub(_SIZED, lambda match: f"{letters(match[1])} {amount(match[2])}")

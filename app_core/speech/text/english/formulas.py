@@ -99,9 +99,16 @@ def _power(match: re.Match[str]) -> str:
     )
 
 
+def _before_amount(match: re.Match[str]) -> bool:
+    """``takes ~25 min``: the sign is written to the number alone, after a word."""
+    text = match.string
+    tight = match.group().startswith(" ") and not match.group().endswith(" ")
+    return tight and text[match.start() - 2 : match.start()].isalpha()
+
+
 def _comparison(match: re.Match[str]) -> str:
     with_left, alone = _COMPARE[match[2]]
     before = match.string[max(0, match.start() - 8) : match.start(2)]
-    if match[1] is None or _NOT_OPERAND.search(before):
+    if match[1] is None or _NOT_OPERAND.search(before) or _before_amount(match):
         return f"{match[1] or ''}{alone} "
     return f" {with_left} "

@@ -20,12 +20,14 @@ _BETWEEN = re.compile(rf"(?<![\w:.,]){_CLOCK}{_HALF}?({DASH}){_CLOCK}{_HALF}?(?!
 _HALF_DASH = re.compile(r"(?<=[AP][- ]M) ?[-–—] ?(?=[a-z\d])")
 _OCLOCK = re.compile(r"(?<![\w.,:])(\d{1,2}) o['’]clock")
 _RATIO = re.compile(r"(?<![\w:.,])(\d{1,4}):(\d{1,4})(?::(\d{1,4}))?(?![\w:])")
-_HALVES = {"a": "A-M", "p": "P M"}
-_NEXT_WORD = re.compile(r" (?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[A-Z]{2,4}\b|on\b|[a-z])")
+_HALVES = {"a": "A-M", "p": "P-M"}
+_NEXT_WORD = re.compile(
+    r" (?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[A-Z]{2,4}\b|on\b|[a-z\d]|[-–—])"
+)
 
 
 def times(text: SpanText) -> SpanText:
-    """``9:05``: nine oh five; ``14:00``: fourteen hundred; ``5 p.m.``: five P M; ``3:2``: three
+    """``9:05``: nine oh five; ``14:00``: fourteen hundred; ``5 p.m.``: five P-M; ``3:2``: three
     to two."""
     text = text.sub(_BETWEEN, _between)
     text = text.sub(_TIME, _time).sub(_HOUR, _hour)
