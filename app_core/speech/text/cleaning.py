@@ -18,7 +18,7 @@ _COMPOSED = re.compile(r"[^\W\d_][\u0300-\u036f]+")
 _ACCENTS = re.compile(
     r"(?<![аеёиоуыэюяәіөұүАЕЁИОУЫЭЮЯӘІӨҰҮaeiouyAEIOUY])\u0301|[\u0300\u0302-\u036f]"
 )
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile("  +")
 _NEW_LINE = re.compile(r"(?<!\n)\n(?=[^\sa-zа-яёәғқңөұүһі])")
 """A line that begins with no small letter does not go on with the one before: this must be known
 when its number is a word."""

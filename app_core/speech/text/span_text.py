@@ -7,6 +7,8 @@ from bisect import bisect_left
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Self
 
+from app_core.speech.text.matching import matches
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -103,7 +105,7 @@ class SpanText:
         """
         parts: list[Self] = []
         done = 0
-        for match in pattern.finditer(self.text):
+        for match in matches(pattern, self.text):
             new = replacement if isinstance(replacement, str) else replacement(match)
             if new is None or new == match.group():
                 continue
@@ -120,7 +122,7 @@ class SpanText:
         ranges; what stood around it is gone."""
         parts: list[Self] = []
         done = 0
-        for match in pattern.finditer(self.text):
+        for match in matches(pattern, self.text):
             group = next((g for g in range(1, pattern.groups + 1) if match.start(g) >= 0), 0)
             parts += (self.part(done, match.start()), self.part(*match.span(group)))
             done = match.end()

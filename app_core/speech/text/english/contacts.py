@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _SIGNS = {".": " dot ", "_": " underscore ", "-": " dash ", "+": " plus ",
           "/": " slash ", "@": " at ", ":": " colon ", "=": " equals ", "&": " and "}  # fmt: skip
 _SPELLED = frozenset(
-    "kz ru uk us eu ua kg uz by cn jp de fr io ai tv be gg ly me md pl tr ae in tj am az ge www".split()
+    "kz ru uk us eu ua kg uz by cn jp de fr io ai tv be gg ly me md pl tr ae in tj am az ge"
+    " www".split()
 )
 _TOP = (
     r"(?:com|org|net|edu|gov|info|biz|app|dev|shop|store|online|site|pro|me|io|ai|tv|be|gg|ly|kz|ru"
