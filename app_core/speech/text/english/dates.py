@@ -42,6 +42,13 @@ _DAY_SLASH = re.compile(
     r"(?<=\b[OoBb][ny] )([0-3]?\d)/([0-3]?\d)(?![\w/]|[.,]\d)"
     r"|(?<=\b(?:until|since|after) )([0-3]?\d)/([0-3]?\d)(?![\w/]|[.,]\d)"
 )
+_DAY_POINT = re.compile(
+    r"(?<=(?:on|ll|il|om|ce) )([0-3]\d)\.(0[1-9]|1[0-2])"
+    r"(?:( to |[-–—])([0-3]\d)\.(0[1-9]|1[0-2]))?"
+    r"(?![\w/%°$€₸-]|[.,:]\d"
+    r"| (?:[$€£₸₽]|percent|million|billion|tenge|dollars|KZT|USD|[ckm]?[mg]\b|to))"
+)
+"""After ``on``, ``till``, ``until``, ``from`` and ``since``: ``31.12``."""
 _SHORT_MONTH = re.compile(
     rf"\b((?:{'|'.join(m for m in _SHORT if m != 'May')}))\.?({DASH})({_MONTH})"
 )
@@ -88,7 +95,12 @@ _PLURALS = frozenset("people men women children tenge euro yen feet students".sp
 
 def figures(text: SpanText) -> SpanText:
     """Dates in figures alone: ``25.11.2026``, ``2026-11-25``."""
-    return text.sub(_ISO, _iso).sub(_FIGURES, _figures).sub(_DAY_SLASH, _day_slash)
+    return (
+        text.sub(_ISO, _iso)
+        .sub(_FIGURES, _figures)
+        .sub(_DAY_SLASH, _day_slash)
+        .sub(_DAY_POINT, _day_point)
+    )
 
 
 def dates(text: SpanText) -> SpanText:
@@ -145,6 +157,19 @@ def _day_slash(match: re.Match[str]) -> str | None:
     if 1 <= first <= 31 and 1 <= second <= 12:
         return f"the {ordinal(first)} of {MONTHS[second - 1]}"
     return f"{MONTHS[first - 1]} {ordinal(second)}" if 1 <= first <= 12 and second <= 31 else None
+
+
+def _day_point(match: re.Match[str]) -> str | None:
+    before = match.string[max(0, match.start() - 6) : match.start() - 1].rpartition(" ")[2]
+    if before.lower() not in ("on", "till", "until", "from", "since"):
+        return None
+    first, month, _, last, other = match.groups()
+    if not (1 <= int(first) <= 31 and 1 <= int(last or 1) <= 31):
+        return None
+    said = f"the {ordinal(int(first))} of {MONTHS[int(month) - 1]}"
+    if last:
+        said += f" to the {ordinal(int(last))} of {MONTHS[int(other) - 1]}"
+    return said
 
 
 def _day_month(match: re.Match[str]) -> str:

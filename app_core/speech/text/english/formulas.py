@@ -30,9 +30,11 @@ _MINUS = re.compile(
     rf"{_OPERAND_BEFORE} [-–−] (?=[\w(√−]{{1,20}}[^=\n.!?]{{0,60}}=)|(?<=[a-z\d)]) ?− ?(?=[\w(√])"
 )
 _TIGHT_MINUS = re.compile(
-    r"(?<=\d)-(?=\d+(?:[+×÷*/=-]|\s?=))|(?<=(?<![\w])[a-z])-(?=\d|[a-z](?!\w))(?=[^\n]{1,10}=)|(?<=[)\d²³])-(?=[a-z](?![\w'’]))"
+    r"(?<=\d)-(?=\d+(?:[+×÷*/=]|-\d+\s?=|\s?=))|(?<=(?<![\w])[a-z])-(?=\d|[a-z](?!\w))(?=[^\n]{1,10}=)|(?<=[)\d²³])-(?=[a-z](?![\w'’]))"
 )
-_DIMENSIONS = re.compile(rf"{START}({NUMBER}) ?× ?({NUMBER})(?: ?× ?({NUMBER}))?(?![\w]? ?[=+×÷])")
+_DIMENSIONS = re.compile(
+    rf"{START}({NUMBER}) ?× ?({NUMBER})(?: ?× ?({NUMBER}))?(?![\w]? ?[=+×÷]|[⁻⁰¹²³⁴-⁹])"
+)
 _POWER = re.compile(r"([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ]+)")
 _SIMPLE = {
     "=": "equals", "×": "times", "÷": "divided by", "±": "plus or minus", "√": "square root of",
@@ -46,7 +48,10 @@ _COMPARE = {"<": ("is less than", "less than"), ">": ("is greater than", "more t
             "≥": ("is greater than or equal to", "at least"),
             "≈": ("is approximately", "approximately")}  # fmt: skip
 _COMPARISON = re.compile(rf"({_OPERAND_BEFORE} ?)?([<>≤≥≈]) ?")
-_DIVIDED = re.compile(r"(?<=[\d)]) ?/ ?(?=[\d(]+[^\n]{0,12}=)|(?<=(?<![\w])[a-z])/(?=[a-z](?!\w))")
+_DIVIDED = re.compile(
+    r"(?<=[\d)]) ?/ ?(?=[\d(]+[^\n]{0,12}=)|(?<=(?<![\w])[a-z])/(?=[a-z](?!\w))"
+    r"|(?<== [A-Za-z])/(?=[A-Za-z](?!\w))"
+)
 _PLUS_AFTER = re.compile(r"(?<=[\w)])\+(?![\w(\d])")
 _SIGN = re.compile("[" + re.escape("".join(_SIMPLE) + "".join(_GREEK)) + "]")
 _SLASH = re.compile(r" ?[/\\] ?")
