@@ -58,7 +58,8 @@ _ANYWHERE = {
     "ltd": "limited", "corp": "corporation", "tbsp": "tablespoons", "tsp": "teaspoons",
     "oz": "ounces", "thurs": "Thursday", "tues": "Tuesday", "jr": "junior",
     "sr": "senior", "univ": "university", "mtg": "meeting", "intl": "international",
-    "p.a": "per annum", "fl": "floor", "pax": "people", "acct": "account", "pop": "population",
+    "p.a": "per annum", "fl": "floor", "pax": "people", "acct": "account",
+    "sq": "square", "pop": "population",
     "y.o": "years old", "cont'd": "continued",
 }  # fmt: skip
 """With their point; some also without, below."""

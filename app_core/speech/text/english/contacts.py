@@ -41,13 +41,16 @@ _PHONE = re.compile(
     r"|\d{3}[-]\d{3}[-]\d{4}"
     r"|\d{2,3}-\d{2}-\d{2}|\d{3}-\d{4}|\+?\d{11})(?![\w-]|[.,]\d)"
 )
-_NUMBER = re.compile(r"\b[Nn]o\. ?(\d{3,8}(?:-\d{3,8}){1,4})(?![\w-]|[.,]\d)")
+_NUMBER = re.compile(
+    r"\b[Nn]o\. ?(\d{3,8}(?:-\d{3,8}){1,4})"
+    r"(?![\w-]|[.,]\d)"
+)
 _CARD = re.compile(
     r"(?<![\w.,-])\d{4}(?:[ -]\d{4}){2,4}(?![\w-])"
     r"|(?<![\w.,])(?<!\d[ -])\d{3}[ -]\d{3}[ -]\d{3}[ -]\d{3}(?![\w-])"
 )
 _LONG = re.compile(
-    r"(?<![\w.,:$€£₸])(?:\d{10,}|(?<!\d )0\d+)(?![\w.,]\d| ?[$€£₸₽]| (?:KZT|USD|tenge)|\w)(?!:)"
+    r"(?<![\w.,:$€£₸])(?<!\d['’])(?:\d{10,}|(?<!\d )0\d+)(?![\w.,]\d| ?[$€£₸₽]| (?:KZT|USD|tenge)|\w)(?!:)"
 )
 _MASKED = re.compile(r"(?<!\w)[xX]{4}[ -]?")
 _ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)(:\d+)?")
@@ -76,7 +79,8 @@ _SIZED = re.compile(r"(?<![\w.])([A-Z]{1,3})(\d{1,3}\.\d{1,2})(?![\w]|\.\d)")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+$")
 _PLAIN_VERSION = re.compile(r"(?<!\w)[vV]\.? ?(\d+)(?![\w.])")
 _EMERGENCY = re.compile(
-    r"\b([Cc]all|[Dd]ial|[Pp]hone|[Rr]ing|emergency|hotline|[Ee]xtension|[Ee]xt\.|[Pp]asscode|PIN"
+    r"\b([Cc]all|[Dd]ial|[Pp]hone|[Rr]ing|emergency|hotline|[Ee]xtension|[Ee]xt\.|[Cc]ard|ending (?:in|with)"
+    r"|[Pp]asscode|PIN"
     r"|OTP|CVV|CVC|[Pp]assword|[Cc]ode|[Zz]ip|[Pp]ostcode)((?: is|:| no\.?)? )(\d{3,8})"
     r"(?![\w,.]\d|\w)"
     r"(?:( or | and )(\d{3})(?![\w,.]\d|\w))?"

@@ -38,6 +38,10 @@ _DAY_MONTH = re.compile(
     rf"(?: of)?[ -]({_MONTH})(?![\w])(?:[, -] ?({_YEAR}))?"
 )
 _MONTH_YEAR = re.compile(rf"\b({_MONTH})(?:,? (?:of )?)({_YEAR})")
+_EXPIRY = re.compile(
+    r"\b(exp\.|[Ee]xpir(?:es|y)(?: date)?|[Vv]alid (?:thru|until|till|to))(:?)"
+    r" (0[1-9]|1[0-2])/(2\d|3\d)(?![\w/])"
+)
 _DAY_SLASH = re.compile(
     r"(?<=\b[OoBb][ny] )([0-3]?\d)/([0-3]?\d)(?![\w/]|[.,]\d)"
     r"|(?<=\b(?:until|since|after) )([0-3]?\d)/([0-3]?\d)(?![\w/]|[.,]\d)"
@@ -66,6 +70,8 @@ _ERA = re.compile(
     r"(?<![\w.,])(\d{1,4}) ?(BCE?|CE|AD|B\.C\.|A\.D\.)(?!\w)|\b(AD|A\.D\.) (\d{1,4})(?!\w)"
 )
 _DECADE = re.compile(r"(?<![\w.,])(?:['’](?=\d0)(\d{2})|(\d{4}|\d0))['’]?s(?!\w)")
+_DECADES = re.compile(r"(?<=\d0s) ?[-–—] ?(?=['’]?(?:\d\d)?\d0s\b)")
+_CIRCA_POINT = re.compile(r"(?<![\w.])ca?\. ?(?=1\d{3}\b|20\d\d\b)")
 _SHORT_YEAR = re.compile(r"(?<![\w])['’](\d{2})(?![\w'’])")
 _IN_YEAR = re.compile(
     rf"(?<!\w)(in|since|until|till|during|circa|c\.|ca\.|died|dies|built|published|dated"
@@ -98,6 +104,7 @@ def figures(text: SpanText) -> SpanText:
     return (
         text.sub(_ISO, _iso)
         .sub(_FIGURES, _figures)
+        .sub(_EXPIRY, _expiry)
         .sub(_DAY_SLASH, _day_slash)
         .sub(_DAY_POINT, _day_point)
     )
@@ -117,6 +124,7 @@ def dates(text: SpanText) -> SpanText:
 
 
 def years(text: SpanText) -> SpanText:
+    text = text.sub(_CIRCA_POINT, "circa ").sub(_DECADES, " to ")
     text = text.sub(_SEASON, _season).sub(_YEARS, _range)
     text = text.sub(_DECADE, _decade).sub(_ERA, _era)
     text = text.sub(
@@ -150,6 +158,12 @@ def _figures(match: re.Match[str]) -> str | None:
     if 1 <= first <= 12 and 1 <= second <= 31:
         return f"{MONTHS[first - 1]} {ordinal(second)}, {year(number)}"
     return None
+
+
+def _expiry(match: re.Match[str]) -> str:
+    """Of a card."""
+    word = "expires" if match[1] == "exp." else match[1]
+    return f"{word}{match[2]} {MONTHS[int(match[3]) - 1]} {year(2000 + int(match[4]))}"
 
 
 def _day_slash(match: re.Match[str]) -> str | None:

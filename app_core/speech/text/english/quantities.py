@@ -34,7 +34,7 @@ _ORDINALS = re.compile(
 _RANGE = re.compile(rf"{START}({NUMBER}){DASH}(?=[+−]?({NUMBER})(?![\w]|-\d))")
 _HEAPS = re.compile(r"(?<![\w.,])(1,?00|1,?000|1,?000,?000)'?s(?= of\b)")
 _RECORD = re.compile(r"(?<![\w.,-])(\d{1,3})[-–](\d{1,2})[-–](\d{1,2})(?![\w-]|[.,]\d| ?[=+×])")
-_TIMES = re.compile(rf"{START}({NUMBER}) ?[xX](?![\w]| ?[-+=−×÷²³<>])")
+_TIMES = re.compile(rf"{START}({NUMBER}) ?[xX](?![\w]| ?[-+=−×÷²³<>]| (?:squared|cubed|to the)\b)")
 _SCORE = re.compile(r"(?<![\w.,/])(\d{1,2}\.\d{1,2})/(\d{1,3}(?:\.\d{1,2})?)(?![\w/]|[.,]\d)")
 _LIST_ITEM = re.compile(r"(?:(?<=\n)|^)(\d{1,3})[.)] +(?=\S)")
 _PLUS = re.compile(rf"(?<![\w)²³])\+ ?(?={NUMBER})")

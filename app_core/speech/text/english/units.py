@@ -45,7 +45,7 @@ _UNITS = {
     "bpm": "beat per minute", "pcs": "piece", "pc": "piece", "pts": "point", "doz": "dozen",
     "mol": "mole", "mmol": "millimole", "μmol": "micromole",
     "mSv": "millisievert",
-    "ppl": "person", "dpi": "dot per inch", "nmi": "nautical mile",
+    "ppl": "person", "cup": "cup", "dpi": "dot per inch", "nmi": "nautical mile",
 }  # fmt: skip
 _UNCOUNTED = {
     "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz", "GHz": "gigahertz", "dB": "decibels",
@@ -99,6 +99,7 @@ _PER_SLASH = re.compile(
 _PER_SHORT = re.compile(r"(?<= per )(wk|mo|yr|hr)\b")
 _AFTER_SCALE = re.compile(rf"(?:(?<=\bthousand )|(?<=[mb]illion ))({_UNIT})")
 _AFTER_POWER = re.compile(rf"(?<=\d)([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}}) ({_UNIT})")
+_CUPS = re.compile(r"(?<=[\d½¼¾⅓⅔]) c\.(?= [a-z])")
 _UNIT_ALONE = re.compile(
     r"(?<![\w/])(km/h|m/s|MB/s|Mbit/s|kg/m³|g/l|kWh|Mbps|Gbps|kcal|m²|m³|km²)(?![\w/²³])"
 )
@@ -133,7 +134,7 @@ def measures(text: SpanText) -> SpanText:
     """``5 km``: five kilometers; ``-5 °C``: minus five degrees Celsius."""
     text = text.sub(_PER_SLASH, " per ").sub(_PERCENT, _percent).sub(_DEGREES, _degrees)
     text = text.sub(_DURATION, lambda m: f"{_counted(m[1], 'hour')} {_counted(m[2], 'minute')}")
-    text = text.sub(_FRACTION, _fraction)
+    text = text.sub(_CUPS, " cup").sub(_FRACTION, _fraction)
     text = text.sub(_SCALED, _scaled).sub(_MEASURE, _measure)
     text = text.sub(_AFTER_SCALE, lambda match: _known(match[1]))
     text = text.sub(_AFTER_POWER, lambda m: f"{m[1]} {_known(m[2])}" if _known(m[2]) else None)
@@ -185,6 +186,8 @@ def _measure(match: re.Match[str]) -> str | None:
     sign, first, joint, second, _, third, space, unit = match.groups()
     name = _name(unit)
     uncounted = _UNCOUNTED.get(unit)
+    if unit in _SPACED_ONLY and match.string[match.end() : match.end() + 1] in ("+", "#"):
+        return None  # a mark of a school
     if not name and not uncounted or unit in _SPACED_ONLY and space != " ":
         return None
     if unit == "p" and not (first.isdigit() and len(first) in (3, 4) and not space):
