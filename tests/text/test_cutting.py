@@ -14,7 +14,7 @@ def said(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("We met at 5 p.m. Then we left.", ["We met at five P M.", "Then we left."]),
+        ("We met at 5 p.m. Then we left.", ["We met at five P-M.", "Then we left."]),
         ("He lives in the U.S. It is big.", ["He lives in the U S.", "It is big."]),
         ("The U.S. Army came.", ["The U S Army came."]),
         ("J. R. R. Tolkien, Ph.D., wrote.", ["J R R Tolkien, P H D, wrote."]),

@@ -78,7 +78,7 @@ def _by_category(char: str) -> str:
     if decomposition and kind not in ("Sk", "Zs"):
         return _decomposed(char, decomposition)
     if kind[0] == "L" or kind in ("Sc", "Mc"):
-        return char
+        return char if unicodedata.name(char, "") else " "  # no dictionary knows it
     if kind in ("Mn", "Me"):
         return (
             char

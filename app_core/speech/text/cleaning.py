@@ -18,7 +18,7 @@ _COMPOSED = re.compile(r"[^\W\d_][\u0300-\u036f]+")
 _ACCENTS = re.compile(
     r"(?<![аеёиоуыэюяәіөұүАЕЁИОУЫЭЮЯӘІӨҰҮaeiouyAEIOUY])\u0301|[\u0300\u0302-\u036f]"
 )
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile("  +")
 _NEW_LINE = re.compile(r"(?<!\n)\n(?=[^\sa-zа-яёәғқңөұүһі])")
 """A line that begins with no small letter does not go on with the one before: this must be known
 when its number is a word."""
@@ -54,7 +54,7 @@ _PATH = re.compile(r"(?<=[^\W\d_]{2})[»”\"]? ?> ?(?=[«“\"]?[^\W\d_]{2})")
 _ANGLES = re.compile(r"<(?=[^\d\s<>])([^<>\n]{2,80}?)>")
 _LONELY = re.compile(
     r"[\\^`{}\[\]|~*]|\$\$+"
-    r"|(?<!\w)_+|_+(?!\w)|(?<!\w)#+(?![\w.])|(?<!\S)@+(?!\w)"
+    r"|(?<!\w)_+|_+(?!\w)|(?<!\w)#+(?![\w.])|(?<!\S)(?!(?<=[A-Za-z] )@ [\d$€₸])@+(?!\w)"
     r"|[<>](?!\s?[-+−\w$€£₸₽.(])|(?<![\w)\s°%²³])=+(?=\s|$)|(?<!\S)=+(?!\s?[-+−±≈∞\w(√½¼?$€£₸₽])"
 )
 _FOOTNOTE = re.compile(
@@ -69,6 +69,7 @@ _GLUED = re.compile(
     r"|(?<=[a-z]{2})(\.+)(?=(?!Com\b|Kz\b|Ru\b|Org\b|Net\b)(?:[A-Z][a-z]|[IA]\b))"
 )
 _GLUED_COMMA = re.compile(r"(?<=[^\W\d_]),(?=[^\W\d_])|(?<=[а-яёәғқңөұүһі]{2})[:;](?=\w)")
+_LIST_NUMBER = re.compile(r"^(\d{1,3}(?:\.\d{1,2}){0,3})[.)](?= [^\W\d_]| [«“\"(])", re.MULTILINE)
 _MARKS = re.compile(r"([!?])[!?]*\1+")
 _DOTS = re.compile(r"\.{2,}|…+\.*")
 _COMMAS = re.compile(
@@ -77,10 +78,10 @@ _COMMAS = re.compile(
 
 
 def clean(text: SpanText) -> SpanText:
-    """``text`` without what a voice would spell out. A web address becomes its host. Lines stay
+    """``text`` without what a voice would spell out. Lines stay
     lines; other runs of spaces become one space. What is written in other signs than usual is
     written in the usual ones: ``*`` and ``x`` between numbers as ``×``, ``^2`` as ``²``, ``<=``
-    as ``≤``, ``~5`` as ``≈5``.
+    as ``≤``, ``~5`` as ``≈5``, ``1.`` before an item of a list as ``1,``: no sentence ends there.
     """
     text = text.sub(_NEW_LINES, "\n")
     text = text.translate({ord(char): "" for char in set(text.text) if invisible(char)})
@@ -91,6 +92,7 @@ def clean(text: SpanText) -> SpanText:
     )
     text = text.sub(_ACCENTS, "").sub(_SPACES, " ")
     text = _signs(text)
+    text = text.sub(_LIST_NUMBER, lambda match: match[1] + ",")
     text = text.sub(_GLUED, lambda match: match.group() + " ")
     text = text.sub(_GLUED_COMMA, lambda match: match.group() + " ")
     text = text.sub(_MARKS, lambda match: match[1]).sub(_DOTS, "…").sub(_SPACES, " ")

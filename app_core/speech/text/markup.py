@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.characters import superscript
+from app_core.speech.text.web_address import short_addresses
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -64,11 +65,6 @@ _FOOTNOTE = re.compile(
     r"|(?<=[\w.,!?;:»”\")])(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])+(?!\()|【[^【】]*】",
     re.MULTILINE,
 )
-_URL = re.compile(
-    r"<?\bhttps?://(?:www\.)?(?:[^\s/?#<>()@]++@)?([^\s/?#<>()\[\]{}«»\"'*|,;:@]++)(?::\d++)?"
-    r"((?:[/?#](?:[^\s<>()\[\]{}\"«»*|,;]++|[,;](?=\w)|\([^\s<>()]*+\))*+)?>?)"
-)
-_AFTER_URL = re.compile(r"[.,;:!?'_]+$")
 _MAIL = re.compile(r"<(?:mailto:)?([\w.+-]{1,64}@[\w.-]{1,255})>|\bmailto:")
 _ORNAMENTS = "\u2600-\u2715\u2717-\u2775\u2798-\u2bff\U0001f300-\U0001faff"
 _CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -100,8 +96,8 @@ def without_html(text: SpanText) -> SpanText:
 
 
 def without_markup(text: SpanText) -> SpanText:
-    """``text`` without HTML, Markdown and BBCode; links become their labels, web addresses their
-    hosts, and the cells of a table are parted by commas.
+    """``text`` without HTML, Markdown and BBCode; links become their labels, web addresses are
+    cut short, and the cells of a table are parted by commas.
     """
     text = without_html(text)
     text = text.sub(_MAIL, lambda match: match[1] or "")
@@ -111,8 +107,7 @@ def without_markup(text: SpanText) -> SpanText:
         text = text.sub(_FOOTNOTE, "").unwrap(_IMAGE).unwrap(_LINK)
     if "[/" in text.text:
         text = text.sub(_BB_CODE, "")
-    if "://" in text.text:
-        text = text.sub(_URL, _host)
+    text = short_addresses(text)
     for _ in range(2):  # &amp;nbsp;
         text = text.sub(_ENTITY, lambda match: html.unescape(match.group()))
     text = without_html(text).sub(_FENCE, "").sub(_RULE, "").unwrap(_TASK)
@@ -133,12 +128,6 @@ def _code(match: re.Match[str]) -> str | None:
     """A tag that is spoken of: its name stays."""
     inner = match[1]
     return re.sub("[<>/]", " ", inner) if _TAG.search(inner) else None
-
-
-def _host(match: re.Match[str]) -> str:
-    after = _AFTER_URL.search(match[2].rstrip(">")) if match[2] else _AFTER_URL.search(match[1])
-    host = match[1].rstrip(".!?'_")
-    return host + (after.group() if after else "")
 
 
 def _script(match: re.Match[str]) -> str:

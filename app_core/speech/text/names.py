@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 _LIST = Path(__file__).with_name("names.txt")
@@ -21,6 +21,7 @@ _SURNAME = re.compile(
 _PATRONYMIC = re.compile(r"[а-яё]{2,20}(улы|кызы)")
 
 
+@lru_cache(maxsize=4096)
 def stress_of_name(word: str) -> int | None:
     """The index of the stressed vowel in any case of a name; None for a word that is no name of the
     list, and for a name in small letters."""

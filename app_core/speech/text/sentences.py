@@ -35,6 +35,7 @@ _END = re.compile(rf"(?<![.!?…])[.!?…]++[{re.escape(_CLOSERS)}]*+(?=\s)")
 _FINISHED = re.compile(rf"[.!?…][{re.escape(_CLOSERS)}]*$")
 _CLAUSE = re.compile(rf"[,;:][{re.escape(_CLOSERS)}]*(?=\s)|(?<=\s)[—–-](?=\s)")
 _BEFORE_NEXT = re.compile(rf"[{re.escape(_OPENERS)} —–\-\xa0]*")
+_SPACE = re.compile(" +")
 _WRAPPED = re.compile(r"(?<![.!?…:;\s])[ \t]*\n[ \t]*(?=[^\W\d_A-ZА-ЯЁӘҒҚҢӨҰҮҺІ])")
 
 
@@ -131,22 +132,9 @@ def _opening(sentence: SpanText) -> int:
         head, rest = text[: mark.end()].strip(), text[mark.end() :].strip()
         if len(head) > LONGEST:
             break
-        if _has_words(head) and _has_words(rest) and _parts_words(sentence, mark.end()):
+        if _has_words(head) and _has_words(rest) and sentence.parted(mark.end()):
             return mark.end()
     return 0
-
-
-def _parts_words(sentence: SpanText, cut: int) -> bool:
-    """Whether what stands before ``cut`` and what follows it were written apart: the words of one
-    number were not."""
-    before, after = sentence.text[:cut].rstrip(), sentence.text[cut:].lstrip()
-    if not before or not after:
-        return True
-    letter = len(before) - 1
-    while letter and not before[letter].isalnum():
-        letter -= 1
-    following = len(sentence) - len(after)
-    return sentence.span(letter, letter + 1) != sentence.span(following, following + 1)
 
 
 def _has_words(part: str) -> bool:
@@ -157,15 +145,17 @@ def _has_words(part: str) -> bool:
 def _clauses(sentence: SpanText) -> Iterator[SpanText]:
     while len(sentence) > LONGEST:
         text = sentence.text
-        marks = [mark.end() for mark in _CLAUSE.finditer(text, 0, LONGEST + 1)]
-        marks = [mark for mark in marks if LONGEST // 4 <= mark <= LONGEST]
-        spaces = [at for at in range(1, LONGEST + 1) if text[at] == " "]
-        apart = (at for ends in (marks, spaces) for at in reversed(ends))
-        cut = next((at for at in apart if _parts_words(sentence, at)), 0)
-        cut = cut or (marks or spaces or [0])[-1]
-        if cut <= 0:
-            cut = LONGEST
+        ends = (mark.end() for mark in _CLAUSE.finditer(text, LONGEST // 4 - 1, LONGEST + 1))
+        marks = [end for end in ends if end <= LONGEST and sentence.parted(end)]
+        cut = marks[-1] if marks else _last_space(sentence)
         yield sentence.part(0, cut).strip()
         sentence = sentence.part(cut, len(text)).strip()
     if sentence:
         yield sentence
+
+
+def _last_space(sentence: SpanText) -> int:
+    """The last one that a piece may end before, between two written words where there is one."""
+    spaces = [match.start() for match in _SPACE.finditer(sentence.text, 1, LONGEST + 1)]
+    whole = (at for at in reversed(spaces) if sentence.parted(at))
+    return next(whole, spaces[-1] if spaces else LONGEST)

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Self
 
+from app_core.speech.text.matching import matches
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -43,6 +45,13 @@ class SpanText:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The written range of [start, end), which must not be empty."""
         return min(self._starts[start:end]), max(self._ends[start:end])
+
+    def parted(self, at: int) -> bool:
+        """Whether something is written between what stands before the spaces around ``at`` and
+        what stands after: not within a word that is said in several."""
+        before = len(self.text[:at].rstrip()) - 1
+        after = len(self.text) - len(self.text[at:].lstrip())
+        return before < 0 or after >= len(self.text) or self._starts[after] > self._ends[before]
 
     def char_at(self, written: int) -> str:
         """The first character that comes from index ``written`` or from what follows it; empty
@@ -94,26 +103,38 @@ class SpanText:
         or None to leave a match as it is. All that replaces a match stands for the whole of it;
         what it has in common with the match at both ends keeps its own ranges.
         """
-        parts: list[Self] = []
+        texts: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
         done = 0
-        for match in pattern.finditer(self.text):
+        for match in matches(pattern, self.text):
             new = replacement if isinstance(replacement, str) else replacement(match)
-            if new is None or new == match.group():
+            old = match.group()
+            if new is None or new == old:
                 continue
             start, end = match.span()
-            parts += (self.part(done, start), self.replaced(start, end, new))
-            done = end
-        if not parts:
+            head, tail = _alike(old, new)
+            texts.append(self.text[done : start + head])
+            starts += self._starts[done : start + head]
+            ends += self._ends[done : start + head]
+            done = end - tail
+            middle = new[head : len(new) - tail]
+            origin = self._origin(start, end, start + head, done) if middle else None
+            if origin:
+                texts.append(middle)
+                starts += [origin[0]] * len(middle)
+                ends += [origin[1]] * len(middle)
+        if not texts:
             return self
-        parts.append(self.part(done, len(self.text)))
-        return self.joined(parts)
+        texts.append(self.text[done:])
+        return type(self)("".join(texts), starts + self._starts[done:], ends + self._ends[done:])
 
     def unwrap(self, pattern: re.Pattern[str]) -> Self:
         """Each match becomes its first group that took part, whose characters keep their own
         ranges; what stood around it is gone."""
         parts: list[Self] = []
         done = 0
-        for match in pattern.finditer(self.text):
+        for match in matches(pattern, self.text):
             group = next((g for g in range(1, pattern.groups + 1) if match.start(g) >= 0), 0)
             parts += (self.part(done, match.start()), self.part(*match.span(group)))
             done = match.end()
@@ -147,26 +168,39 @@ class SpanText:
 
     def replaced(self, start: int, end: int, new: str) -> Self:
         """``new`` in place of [start, end)."""
-        old = self.text[start:end]
-        head = _common(old, new)
-        tail = _common(old[head:][::-1], new[head:][::-1])
+        head, tail = _alike(self.text[start:end], new)
         middle = new[head : len(new) - tail]
-        inner = (start + head, end - tail)
-        if inner[0] == inner[1]:  # something was put in: it belongs to what stands around it
-            inner = (start, end) if start < end else (max(0, start - 1), min(len(self), end + 1))
-        if not middle or inner[0] == inner[1]:
-            changed = type(self)("", [], [])
-        else:
-            a, b = self.span(*inner)
-            changed = type(self)(middle, [a] * len(middle), [b] * len(middle))
-        return self.joined((self.part(start, start + head), changed, self.part(end - tail, end)))
+        first, last = start + head, end - tail
+        origin = self._origin(start, end, first, last) if middle else None
+        count = len(middle) if origin else 0
+        a, b = origin or (0, 0)
+        changed = type(self)(middle[:count], [a] * count, [b] * count)
+        return self.joined((self.part(start, first), changed, self.part(last, end)))
+
+    def _origin(self, start: int, end: int, first: int, last: int) -> tuple[int, int] | None:
+        """What stands in place of [first, last) of the replaced [start, end) stands for; None in
+        an empty text."""
+        if first == last:  # something was put in: it belongs to what stands around it
+            first, last = (start, end) if start < end else (start - 1, end + 1)
+            first, last = max(0, first), min(len(self), last)
+        return self.span(first, last) if first < last else None
+
+
+def _alike(old: str, new: str) -> tuple[int, int]:
+    """Characters that both begin with, and that what is left of both ends with."""
+    head = _common(old, new)
+    if head == len(new) or head == len(old):
+        return head, 0
+    return head, _common(old[head:][::-1], new[head:][::-1])
 
 
 def _common(one: str, other: str) -> int:
     """Characters that two texts begin with alike, up to a border of words: half a word that stays
     says nothing about where the other half comes from."""
+    if not one or not other or one[0] != other[0]:
+        return 0
     most = min(len(one), len(other))
-    count = 0
+    count = 1
     while count < most and one[count] == other[count]:
         count += 1
     while 0 < count and (_inside(one, count) or _inside(other, count)):

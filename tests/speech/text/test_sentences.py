@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app_core.speech.text import sentences
@@ -52,7 +54,7 @@ def test_one_sentence_stays_whole(language: str, text: str) -> None:
 def test_sentences_are_cut(language: str, text: str, expected: list[str] | None) -> None:
     if expected is None:
         lists = {
-            "#": ["Title.", "first.", "second.", "1. Go.", "2. Rest."],
+            "#": ["Title.", "first.", "second.", "1, Go.", "2, Rest."],
             "A": ["A line that is wrapped here.", "And another."],
         }
         expected = lists[text[0]]
@@ -86,6 +88,14 @@ def test_words_survive_without_any_mark() -> None:
     assert " ".join(found) == text.strip() + "."
     assert all(len(piece) <= LONGEST for piece in found)
     assert all(set(piece.rstrip(".").split()) == {"слово"} for piece in found)
+
+
+def test_what_is_one_written_word_stays_in_one_piece() -> None:
+    """Where it is said in many words."""
+    text = SpanText.written("слово " * 30 + "123 и ещё много слов")
+    said = text.sub(re.compile(r"\d+"), "сто двадцать три целых и пять тысячных, или около того")
+    found = sentences.pieces(said, "ru", first=False)
+    assert [piece.text.startswith("сто") for piece in found] == [False, True]
 
 
 def test_only_an_endless_word_is_cut_inside() -> None:
@@ -129,11 +139,13 @@ def test_long_runs_are_looked_at_once(unit: str, spoken: bool, language: str) ->
         ('Он сказал: "Да..." Потом ушёл.', ['Он сказал: "Да…"', "Потом ушёл."]),
         ('Так."? И вот.', ['Так."?', "И вот."]),
         ("Пришёл А. С. Пушкин. И т. д. и т. п. Всё.", None),
-        ("1. Один.", ["1. Один."]),
+        ("1. Один.", ["1, Один."]),
     ],
 )
 def test_runs_of_marks_end_a_sentence_once(text: str, expected: list[str] | None) -> None:
     found = pieces(text, "ru")
-    assert "".join(found).replace(" ", "") == text.replace(" ", "").replace("...", "…")
+    assert "".join(found).replace(" ", "") == text.replace(" ", "").replace("...", "…").replace(
+        "1.", "1,"
+    )
     if expected is not None:
         assert found == expected

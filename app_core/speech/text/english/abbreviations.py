@@ -38,7 +38,8 @@ _BEFORE_NUMBER = {
     "bldg": "building", "fl": "floor", "Fl": "Floor", "ext": "extension", "Ext": "Extension",
     "ver": "version", "Ver": "Version", "ca": "circa", "c": "circa", "Tab": "Table",
     "tab": "table", "Ex": "Exercise", "ex": "exercise", "Op": "Opus", "op": "opus", "Pt": "Part",
-    "pt": "part", "par": "paragraph", "approx": "approximately", "Approx": "Approximately",
+    "pt": "part", "par": "paragraph", "para": "paragraph", "paras": "paragraphs", "cl": "clause",
+    "approx": "approximately", "Approx": "Approximately",
     "Lot": "Lot", "bld": "building", "Bld": "Building",
 }  # fmt: skip
 _ANYWHERE = {
@@ -57,13 +58,19 @@ _ANYWHERE = {
     "ltd": "limited", "corp": "corporation", "tbsp": "tablespoons", "tsp": "teaspoons",
     "oz": "ounces", "thurs": "Thursday", "tues": "Tuesday", "jr": "junior",
     "sr": "senior", "univ": "university", "mtg": "meeting", "intl": "international",
-    "p.a": "per annum", "y.o": "years old", "cont'd": "continued",
+    "p.a": "per annum", "fl": "floor", "pax": "people", "acct": "account",
+    "sq": "square", "pop": "population",
+    "y.o": "years old", "cont'd": "continued",
 }  # fmt: skip
 """With their point; some also without, below."""
 _WITHOUT_POINT = frozenset(
-    "vs eg ie etc approx dept incl excl avg govt gov't tel qty appt ave blvd a.k.a bldg".split()
+    "vs eg ie etc approx dept incl excl avg govt gov't tel qty hrs mins secs yrs wks appt ave blvd"
+    " a.k.a bldg".split()
 )
 _SLASHED = {
+    "y/y": "year over year",
+    "m/m": "month over month",
+    "q/q": "quarter over quarter",
     "w/o": "without",
     "w/": "with ",
     "b/c": "because",
@@ -79,7 +86,7 @@ _AFTER_NAME = re.compile(
 _NUMBERED = re.compile(
     rf"(?<![\w.'’])({'|'.join(sorted(_BEFORE_NUMBER, key=len, reverse=True))})\. ?(?=#?\d|\(\d"
     rf"|[A-Z]{{1,3}}-?\d"
-    rf"|[IVXLC]{{2,}}\b|[VX]\b)|№№? ?|(?<![\w&#])#(?=\d)"
+    rf"|[IVXLC]{{2,}}\b|[VX]\b)|№№? ?|§§ ?|(?<![\w&#])#(?=\d)"
 )
 _POINTLESS = re.compile(
     r"(?<![\w.'’-])([Aa]pt|[Ss]te|[Rr]m|[Bb]ldg|[Ee]xt|[Ff]ig|[Vv]ol|pp|pg|No|Nos)(?= \d)"
@@ -92,6 +99,7 @@ _POINTED = re.compile(
 _BEFORE_MORE = frozenset("e.g i.e vs approx cf viz ca".split())
 """Never the last word of a sentence."""
 _NO_NAMES = frozenset("The In At On And Meet Dear See Hi Hello".split())
+_ORDINAL_BEFORE = re.compile("(?:st|nd|rd|th) $")
 _WORD_BEFORE = re.compile(r"([\w'’-]+),? ?$")
 _SAINT = re.compile(
     r" ?(?:Albans|Andrew|Ann|Anthony|Augustine|Barts|Basil|Bernard|Catherine|Francis|Gallen|George"
@@ -99,13 +107,16 @@ _SAINT = re.compile(
     r"|Pancras|Patrick|Paul|Peter|Petersburg|Regis|Sophia|Stephen|Thomas|Tropez|Valentine|Vincent)"
 )
 _DOCTOR = re.compile(rf" (?!(?:{'|'.join(sorted(STARTERS))})\b)[A-Z][a-z]")
-_SLASH = re.compile(r"(?<![\w/])(?:w/o\b|w/ ?(?=\w)|b/c\b|c/o\b|[nN]/[aA]\b)")
+_SLASH = re.compile(
+    r"(?<![\w/])(?:w/o\b|w/ ?(?=\w)|b/c\b|c/o\b|[nN]/[aA]\b"
+    r"|(?<=percent )(?:y/y|m/m|q/q)\b)"
+)
 
 
 def abbreviations(text: SpanText) -> SpanText:
     """``Dr. Smith``: Doctor Smith; ``Main St.``: Main Street; ``No. 5``: number 5; ``e.g.``: for
     example. A point that ends the sentence too stays."""
-    text = text.sub(_SLASH, lambda match: _SLASHED.get(match.group().strip(), "with "))
+    text = text.sub(_SLASH, _slashed)
     text = text.sub(_AFTER_NAME, _after_name).sub(_BEFORE_NAME, _before_name)
     text = text.sub(
         _NUMBERED, lambda match: f"{_BEFORE_NUMBER[match[1]] if match[1] else _number(match)} "
@@ -114,8 +125,13 @@ def abbreviations(text: SpanText) -> SpanText:
     return text.sub(_POINTED, _pointed)
 
 
+def _slashed(match: re.Match[str]) -> str:
+    return _SLASHED.get(match.group().strip(), "with ")
+
+
 def _number(match: re.Match[str]) -> str:
-    return "numbers" if match.group().startswith("№№") else "number"
+    double = {"№№": "numbers", "§§": "sections"}
+    return double.get(match.group().strip(), "number")
 
 
 def _before_name(match: re.Match[str]) -> str | None:
@@ -145,6 +161,8 @@ def _pointed(match: re.Match[str]) -> str | None:
     if not match[2] and (word.lower() not in _WITHOUT_POINT or word.isupper()):
         return None
     said = _ANYWHERE[word.lower()]
+    if word.lower() == "min" and _ORDINAL_BEFORE.search(match.string[: match.start()][-3:]):
+        said = "minute"
     if word[0].isupper() and "." not in word:
         said = said[0].upper() + said[1:]
     return said + ("." if word.lower() not in _BEFORE_MORE and closes_sentence(match) else "")

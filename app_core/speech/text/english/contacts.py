@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 _SIGNS = {".": " dot ", "_": " underscore ", "-": " dash ", "+": " plus ",
           "/": " slash ", "@": " at ", ":": " colon ", "=": " equals ", "&": " and "}  # fmt: skip
 _SPELLED = frozenset(
-    "kz ru uk us eu ua kg uz by cn jp de fr io ai tv me md pl tr ae in tj am az ge www".split()
+    "kz ru uk us eu ua kg uz by cn jp de fr io ai tv be gg ly me md pl tr ae in tj am az ge"
+    " www".split()
 )
 _TOP = (
-    r"(?:com|org|net|edu|gov|info|biz|app|dev|shop|store|online|site|pro|me|io|ai|tv|kz|ru|uk|us|eu|ua|kg|uz"
-    r"|by|cn|jp|de|fr|tr|ae|tj|am|az|ge|co)"
+    r"(?:com|org|net|edu|gov|info|biz|app|dev|shop|store|online|site|pro|me|io|ai|tv|be|gg|ly|kz|ru"
+    r"|uk|us|eu|ua|kg|uz|by|cn|jp|de|fr|tr|ae|tj|am|az|ge|co)"
 )
 _MAIL = re.compile(
     r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,100}[A-Za-z0-9]"
@@ -37,14 +38,19 @@ _PHONE = re.compile(
     r"(?<![\w.,-])(?<!\d )(?:\+ ?\d{1,3}[ -]?(?:\(\d{2,5}\)|\d{1,4})(?:[ -]?\d{2,4}){1,4}"
     r"|8[ -]?\(?\d{3,4}\)?[ -]?\d{2,3}(?:[ -]\d{2}){2}|[18][ -]\d{3}[ -]\d{3}[ -]\d{4}"
     r"|\(\d{3,5}\) ?\d{2,3}(?:[ -]\d{2,4}){1,2}"
-    r"|\d{3}[-]\d{3}[-]\d{4}|\d{2,3}-\d{2}-\d{2}|\d{3}-\d{4}|\+?\d{11})(?![\w-]|[.,]\d)"
+    r"|\d{3}[-]\d{3}[-]\d{4}"
+    r"|\d{2,3}-\d{2}-\d{2}|\d{3}-\d{4}|\+?\d{11})(?![\w-]|[.,]\d)"
+)
+_NUMBER = re.compile(
+    r"\b[Nn]o\. ?(\d{3,8}(?:-\d{3,8}){1,4})"
+    r"(?![\w-]|[.,]\d)"
 )
 _CARD = re.compile(
     r"(?<![\w.,-])\d{4}(?:[ -]\d{4}){2,4}(?![\w-])"
     r"|(?<![\w.,])(?<!\d[ -])\d{3}[ -]\d{3}[ -]\d{3}[ -]\d{3}(?![\w-])"
 )
 _LONG = re.compile(
-    r"(?<![\w.,:$€£₸])(?:\d{10,}|(?<!\d )0\d+)(?![\w.,]\d| ?[$€£₸₽]| (?:KZT|USD|tenge)|\w)(?!:)"
+    r"(?<![\w.,:$€£₸])(?<!\d['’])(?:\d{10,}|(?<!\d )0\d+)(?![\w.,]\d| ?[$€£₸₽]| (?:KZT|USD|tenge)|\w)(?!:)"
 )
 _MASKED = re.compile(r"(?<!\w)[xX]{4}[ -]?")
 _ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)(:\d+)?")
@@ -57,12 +63,27 @@ _NAMED_VERSION = re.compile(
     r"|USB|HTML|CSS|HTTP|TLS|HDMI|GPT|Swift|Django|Flask|Debian|release|build"
     r"|firmware) ?[-]?(\d+)\.(\d+)(?![\w]|\.\d)"
 )
+_ACCOUNT = re.compile(
+    r"(?<![\w-])[A-Z]{2}\d{2}(?: ?(?=[A-Z\d]{0,3}\d)[A-Z\d]{4}){3,7}"
+    r"(?: ?[A-Z\d]{1,3})?(?![\w-])"
+)
+"""IBAN."""
+_AIRLINES = "KC|DV|FS|IQ|HY|SU|TK|LH|BA|EK|QR|EY|PC|FZ|W6|AF|KL|LO|AA|UA|DL|CZ|KE|OZ|J2|YK|ZF|U6|S7"
+_FLIGHT = re.compile(
+    rf"(?<![\w-])(?:({_AIRLINES})[ -]?|(?<=[Ff]light )([A-Z][A-Z\d])[ -]?)(\d{{3,4}})"
+    r"(?![\w-]|[.,:]\d| ?[%°])"
+)
+_HYPHENED = re.compile(r"(?<![\w-])([A-Z]{2,4})-(\d{3,4})([A-Z]?)(?![\w-]|[.,:]\d)")
+"""``BA-117``."""
 _SIZED = re.compile(r"(?<![\w.])([A-Z]{1,3})(\d{1,3}\.\d{1,2})(?![\w]|\.\d)")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+$")
 _PLAIN_VERSION = re.compile(r"(?<!\w)[vV]\.? ?(\d+)(?![\w.])")
 _EMERGENCY = re.compile(
-    r"\b([Cc]all|[Dd]ial|[Pp]hone|[Rr]ing|emergency|hotline|[Ee]xtension|[Ee]xt\.|[Cc]ode|PIN"
-    r"|[Zz]ip) (\d{3,6})(?![\w,.]\d|\w)"
+    r"\b([Cc]all|[Dd]ial|[Pp]hone|[Rr]ing|emergency|hotline|[Ee]xtension|[Ee]xt\.|[Cc]ard|ending (?:in|with)"
+    r"|[Pp]asscode|PIN"
+    r"|OTP|CVV|CVC|[Pp]assword|[Cc]ode|[Zz]ip|[Pp]ostcode)((?: is|:| no\.?)? )(\d{3,8})"
+    r"(?![\w,.]\d|\w)"
+    r"(?:( or | and )(\d{3})(?![\w,.]\d|\w))?"
 )
 
 
@@ -80,8 +101,12 @@ def codes(text: SpanText) -> SpanText:
         _ADDRESS,
         lambda m: " dot ".join(digits(part) for part in m.group().split(":")[0].split(".")),
     )
+    text = text.sub(_ACCOUNT, _account)
+    text = text.sub(_FLIGHT, lambda m: f"{letters(m[1] or m[2])} {digits(m[3])}")
+    text = text.sub(_HYPHENED, lambda m: f"{letters(m[1])} {digits(m[2])} {m[3]}".rstrip())
+    text = text.sub(_NUMBER, lambda match: f"number {spelled_groups(match[1])}")
     text = text.sub(_CARD, lambda match: spelled_groups(match.group()))
-    text = text.sub(_PHONE, _phone).sub(_EMERGENCY, lambda m: f"{m[1]} {digits(m[2])}")
+    text = text.sub(_PHONE, _phone).sub(_EMERGENCY, _emergency)
     text = text.sub(_SIZED, lambda match: f"{letters(match[1])} {amount(match[2])}")
     text = text.sub(_VERSION, _version).sub(_NAMED_VERSION, _named_version)
     text = text.sub(_PLAIN_VERSION, lambda match: f"version {cardinal(int(match[1][:9]))}")
@@ -113,6 +138,11 @@ def _camel(tag: str) -> str:
     return " ".join(_CAMEL.findall(tag))
 
 
+def _emergency(match: re.Match[str]) -> str:
+    name, joint, number, more, other = match.groups()
+    return f"{name}{joint}{digits(number)}" + (f"{more}{digits(other)}" if other else "")
+
+
 def _phone(match: re.Match[str]) -> str | None:
     text = match.group()
     plain = re.fullmatch(r"\d{11}", text)
@@ -122,6 +152,15 @@ def _phone(match: re.Match[str]) -> str | None:
         sign, text = ("+" if text[0] == "+" else ""), text.lstrip("+")
         text = f"{sign}{text[0]} {text[1:4]} {text[4:7]} {text[7:9]} {text[9:]}"
     return ("plus " if text.startswith("+") else "") + spelled_groups(text)
+
+
+def _account(match: re.Match[str]) -> str:
+    """The country and its check number, then sign by sign in groups of four."""
+    signs = match.group().replace(" ", "")
+    groups = [signs[at : at + 4] for at in range(4, len(signs), 4)]
+    return f"{letters(signs[:2])} {_short(signs[2:4])}, " + ", ".join(
+        " ".join(c if c.isalpha() else digits(c) for c in group) for group in groups
+    )
 
 
 def _by_three(number: str) -> str:

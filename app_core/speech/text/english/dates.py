@@ -38,10 +38,21 @@ _DAY_MONTH = re.compile(
     rf"(?: of)?[ -]({_MONTH})(?![\w])(?:[, -] ?({_YEAR}))?"
 )
 _MONTH_YEAR = re.compile(rf"\b({_MONTH})(?:,? (?:of )?)({_YEAR})")
+_EXPIRY = re.compile(
+    r"\b(exp\.|[Ee]xpir(?:es|y)(?: date)?|[Vv]alid (?:thru|until|till|to))(:?)"
+    r" (0[1-9]|1[0-2])/(2\d|3\d)(?![\w/])"
+)
 _DAY_SLASH = re.compile(
     r"(?<=\b[OoBb][ny] )([0-3]?\d)/([0-3]?\d)(?![\w/]|[.,]\d)"
     r"|(?<=\b(?:until|since|after) )([0-3]?\d)/([0-3]?\d)(?![\w/]|[.,]\d)"
 )
+_DAY_POINT = re.compile(
+    r"(?<=(?:on|ll|il|om|ce) )([0-3]\d)\.(0[1-9]|1[0-2])"
+    r"(?:( to |[-–—])([0-3]\d)\.(0[1-9]|1[0-2]))?"
+    r"(?![\w/%°$€₸-]|[.,:]\d"
+    r"| (?:[$€£₸₽]|percent|million|billion|tenge|dollars|KZT|USD|[ckm]?[mg]\b|to))"
+)
+"""After ``on``, ``till``, ``until``, ``from`` and ``since``: ``31.12``."""
 _SHORT_MONTH = re.compile(
     rf"\b((?:{'|'.join(m for m in _SHORT if m != 'May')}))\.?({DASH})({_MONTH})"
 )
@@ -59,6 +70,8 @@ _ERA = re.compile(
     r"(?<![\w.,])(\d{1,4}) ?(BCE?|CE|AD|B\.C\.|A\.D\.)(?!\w)|\b(AD|A\.D\.) (\d{1,4})(?!\w)"
 )
 _DECADE = re.compile(r"(?<![\w.,])(?:['’](?=\d0)(\d{2})|(\d{4}|\d0))['’]?s(?!\w)")
+_DECADES = re.compile(r"(?<=\d0s) ?[-–—] ?(?=['’]?(?:\d\d)?\d0s\b)")
+_CIRCA_POINT = re.compile(r"(?<![\w.])ca?\. ?(?=1\d{3}\b|20\d\d\b)")
 _SHORT_YEAR = re.compile(r"(?<![\w])['’](\d{2})(?![\w'’])")
 _IN_YEAR = re.compile(
     rf"(?<!\w)(in|since|until|till|during|circa|c\.|ca\.|died|dies|built|published|dated"
@@ -88,7 +101,13 @@ _PLURALS = frozenset("people men women children tenge euro yen feet students".sp
 
 def figures(text: SpanText) -> SpanText:
     """Dates in figures alone: ``25.11.2026``, ``2026-11-25``."""
-    return text.sub(_ISO, _iso).sub(_FIGURES, _figures).sub(_DAY_SLASH, _day_slash)
+    return (
+        text.sub(_ISO, _iso)
+        .sub(_FIGURES, _figures)
+        .sub(_EXPIRY, _expiry)
+        .sub(_DAY_SLASH, _day_slash)
+        .sub(_DAY_POINT, _day_point)
+    )
 
 
 def dates(text: SpanText) -> SpanText:
@@ -105,6 +124,7 @@ def dates(text: SpanText) -> SpanText:
 
 
 def years(text: SpanText) -> SpanText:
+    text = text.sub(_CIRCA_POINT, "circa ").sub(_DECADES, " to ")
     text = text.sub(_SEASON, _season).sub(_YEARS, _range)
     text = text.sub(_DECADE, _decade).sub(_ERA, _era)
     text = text.sub(
@@ -140,11 +160,30 @@ def _figures(match: re.Match[str]) -> str | None:
     return None
 
 
+def _expiry(match: re.Match[str]) -> str:
+    """Of a card."""
+    word = "expires" if match[1] == "exp." else match[1]
+    return f"{word}{match[2]} {MONTHS[int(match[3]) - 1]} {year(2000 + int(match[4]))}"
+
+
 def _day_slash(match: re.Match[str]) -> str | None:
     first, second = (int(part) for part in match.groups() if part)
     if 1 <= first <= 31 and 1 <= second <= 12:
         return f"the {ordinal(first)} of {MONTHS[second - 1]}"
     return f"{MONTHS[first - 1]} {ordinal(second)}" if 1 <= first <= 12 and second <= 31 else None
+
+
+def _day_point(match: re.Match[str]) -> str | None:
+    before = match.string[max(0, match.start() - 6) : match.start() - 1].rpartition(" ")[2]
+    if before.lower() not in ("on", "till", "until", "from", "since"):
+        return None
+    first, month, _, last, other = match.groups()
+    if not (1 <= int(first) <= 31 and 1 <= int(last or 1) <= 31):
+        return None
+    said = f"the {ordinal(int(first))} of {MONTHS[int(month) - 1]}"
+    if last:
+        said += f" to the {ordinal(int(last))} of {MONTHS[int(other) - 1]}"
+    return said
 
 
 def _day_month(match: re.Match[str]) -> str:

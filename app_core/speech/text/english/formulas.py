@@ -30,9 +30,11 @@ _MINUS = re.compile(
     rf"{_OPERAND_BEFORE} [-–−] (?=[\w(√−]{{1,20}}[^=\n.!?]{{0,60}}=)|(?<=[a-z\d)]) ?− ?(?=[\w(√])"
 )
 _TIGHT_MINUS = re.compile(
-    r"(?<=\d)-(?=\d+(?:[+×÷*/=-]|\s?=))|(?<=(?<![\w])[a-z])-(?=\d|[a-z](?!\w))(?=[^\n]{1,10}=)|(?<=[)\d²³])-(?=[a-z](?![\w'’]))"
+    r"(?<=\d)-(?=\d+(?:[+×÷*/=]|-\d+\s?=|\s?=))|(?<=(?<![\w])[a-z])-(?=\d|[a-z](?!\w))(?=[^\n]{1,10}=)|(?<=[)\d²³])-(?=[a-z](?![\w'’]))"
 )
-_DIMENSIONS = re.compile(rf"{START}({NUMBER}) ?× ?({NUMBER})(?: ?× ?({NUMBER}))?(?![\w]? ?[=+×÷])")
+_DIMENSIONS = re.compile(
+    rf"{START}({NUMBER}) ?× ?({NUMBER})(?: ?× ?({NUMBER}))?(?![\w]? ?[=+×÷]|[⁻⁰¹²³⁴-⁹])"
+)
 _POWER = re.compile(r"([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ]+)")
 _SIMPLE = {
     "=": "equals", "×": "times", "÷": "divided by", "±": "plus or minus", "√": "square root of",
@@ -46,7 +48,10 @@ _COMPARE = {"<": ("is less than", "less than"), ">": ("is greater than", "more t
             "≥": ("is greater than or equal to", "at least"),
             "≈": ("is approximately", "approximately")}  # fmt: skip
 _COMPARISON = re.compile(rf"({_OPERAND_BEFORE} ?)?([<>≤≥≈]) ?")
-_DIVIDED = re.compile(r"(?<=[\d)]) ?/ ?(?=[\d(]+[^\n]{0,12}=)|(?<=(?<![\w])[a-z])/(?=[a-z](?!\w))")
+_DIVIDED = re.compile(
+    r"(?<=[\d)]) ?/ ?(?=[\d(]+[^\n]{0,12}=)|(?<=(?<![\w])[a-z])/(?=[a-z](?!\w))"
+    r"|(?<=\w) / (?=\d{1,6} ?[A-Za-z]{0,3} =)|(?<== [A-Za-z])/(?=[A-Za-z](?!\w))"
+)
 _PLUS_AFTER = re.compile(r"(?<=[\w)])\+(?![\w(\d])")
 _SIGN = re.compile("[" + re.escape("".join(_SIMPLE) + "".join(_GREEK)) + "]")
 _SLASH = re.compile(r" ?[/\\] ?")
@@ -99,9 +104,16 @@ def _power(match: re.Match[str]) -> str:
     )
 
 
+def _before_amount(match: re.Match[str]) -> bool:
+    """``takes ~25 min``: the sign is written to the number alone, after a word."""
+    text = match.string
+    tight = match.group().startswith(" ") and not match.group().endswith(" ")
+    return tight and text[match.start() - 2 : match.start()].isalpha()
+
+
 def _comparison(match: re.Match[str]) -> str:
     with_left, alone = _COMPARE[match[2]]
     before = match.string[max(0, match.start() - 8) : match.start(2)]
-    if match[1] is None or _NOT_OPERAND.search(before):
+    if match[1] is None or _NOT_OPERAND.search(before) or _before_amount(match):
         return f"{match[1] or ''}{alone} "
     return f" {with_left} "

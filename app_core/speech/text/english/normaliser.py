@@ -10,7 +10,9 @@ from app_core.speech.text.english.acronyms import acronyms, initials
 from app_core.speech.text.english.contacts import contacts
 from app_core.speech.text.english.dates import dates, figures
 from app_core.speech.text.english.formulas import formulas, negatives, signs
+from app_core.speech.text.english.inches import inches
 from app_core.speech.text.english.money import money
+from app_core.speech.text.english.pressure import pressure
 from app_core.speech.text.english.quantities import quantities, remains
 from app_core.speech.text.english.romans import romans
 from app_core.speech.text.english.times import times
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
 _STEPS = (
-    figures, contacts, initials, negatives, dates, times, money, measures, abbreviations, romans,
+    figures, contacts, initials, negatives, pressure, dates,
+    times, money, inches, measures, abbreviations, romans,
     formulas, quantities, acronyms, signs, remains,
 )  # fmt: skip
 """What is most particular comes first, so that a later step never sees a part of it."""

@@ -33,20 +33,27 @@ _ORDINALS = re.compile(
 )
 _RANGE = re.compile(rf"{START}({NUMBER}){DASH}(?=[+−]?({NUMBER})(?![\w]|-\d))")
 _HEAPS = re.compile(r"(?<![\w.,])(1,?00|1,?000|1,?000,?000)'?s(?= of\b)")
-_TIMES = re.compile(rf"{START}({NUMBER}) ?[xX](?![\w]| ?[-+=−×÷²³<>])")
-_SCORE = re.compile(r"(?<![\w.,/])(\d{1,2}\.\d)/(\d{1,3})(?![\w/]|[.,]\d)")
+_RECORD = re.compile(r"(?<![\w.,-])(\d{1,3})[-–](\d{1,2})[-–](\d{1,2})(?![\w-]|[.,]\d| ?[=+×])")
+_TIMES = re.compile(rf"{START}({NUMBER}) ?[xX](?![\w]| ?[-+=−×÷²³<>]| (?:squared|cubed|to the)\b)")
+_SCORE = re.compile(r"(?<![\w.,/])(\d{1,2}\.\d{1,2})/(\d{1,3}(?:\.\d{1,2})?)(?![\w/]|[.,]\d)")
 _LIST_ITEM = re.compile(r"(?:(?<=\n)|^)(\d{1,3})[.)] +(?=\S)")
 _PLUS = re.compile(rf"(?<![\w)²³])\+ ?(?={NUMBER})")
 _SINGLE = re.compile(rf"(?<![^\W_])({NUMBER})")
 _REST = re.compile(r"\d+")
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
-_EVENTS = {(9, 11): "nine eleven", (50, 50): "fifty fifty", (80, 20): "eighty twenty"}
+_EVENTS = {
+    (9, 11): "nine eleven",
+    (50, 50): "fifty fifty",
+    (80, 20): "eighty twenty",
+    (20, 20): "twenty twenty",
+}
 
 
 def quantities(text: SpanText) -> SpanText:
     """``5-7``: five to seven; ``3/4``: three quarters; ``1½``: one and a half; ``22nd``:
     twenty-second."""
     text = text.sub(_LIST_ITEM, lambda match: f"{cardinal(int(match[1]))}, ")
+    text = text.sub(_RECORD, lambda match: " to ".join(map(amount, match.groups())))
     text = text.sub(_HEAPS, lambda match: cardinal(10 ** match[1].count("0"))[4:] + "s")
     text = text.sub(_TIMES, lambda match: f"{amount(match[1])} times")
     text = text.sub(_SCORE, lambda match: f"{amount(match[1])} out of {amount(match[2])}")

@@ -33,10 +33,10 @@ _AFTER_WORD = re.compile(
 )
 _CENTURY = re.compile(
     r"(?<![\w-])([XVI]{1,6})(?:th|st|nd|rd)?(?:([-–—]| and | to )([XVI]{1,6}))?"
-    r"(?= (?:century|centuries|c\.|Olympic|Congress|anniversary|dynasty|International|Winter"
+    r"(?= (?:century|centuries|cc?\.|Olympic|Congress|anniversary|dynasty|International|Winter"
     r"|Summer|Annual|session|edition|Forum))"
 )
-_CENTURY_POINT = re.compile(r"(?<=(?:[\dXVI](?:st|nd|rd|th)|.[XVI][XVI])) ?c\.(?=[ ,)]|$)")
+_CENTURY_POINT = re.compile(r"(?<=(?:[\dXVI](?:st|nd|rd|th)|.[XVI][XVI])) ?(cc?)\.(?=[ ,)]|$)")
 _AFTER_DASH = re.compile(r"(?<=\d)-([IVX]{1,6})(?![\w-])")
 _WORLD_WAR = re.compile(r"\bWW ?(II?)\b")
 _BARE = re.compile(r"(?<![\w.&/-])(?=[IVX]{2,6}(?![\w]))([IVX]{2,6})(?![\w&/]|-\w)")
@@ -50,7 +50,7 @@ def romans(text: SpanText) -> SpanText:
         _LIST_ITEM, lambda match: f"{_cardinal(match[1])}, " if _value(match[1]) else None
     )
     text = (
-        text.sub(_CENTURY_POINT, " century")
+        text.sub(_CENTURY_POINT, lambda m: " centuries" if m[1] == "cc" else " century")
         .sub(_CENTURY, _century)
         .sub(_KING, _king)
         .sub(_AFTER_WORD, _after_word)

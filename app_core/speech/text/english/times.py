@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app_core.speech.text.english.numbers import DASH, cardinal
+from app_core.speech.text.english.numbers import DASH, cardinal, digits
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -19,15 +19,23 @@ _HOUR = re.compile(
 _BETWEEN = re.compile(rf"(?<![\w:.,]){_CLOCK}{_HALF}?({DASH}){_CLOCK}{_HALF}?(?![\w:])")
 _HALF_DASH = re.compile(r"(?<=[AP][- ]M) ?[-–—] ?(?=[a-z\d])")
 _OCLOCK = re.compile(r"(?<![\w.,:])(\d{1,2}) o['’]clock")
+_DOTTED = re.compile(
+    r"(?<![\w:.,$€£₸-])([01]?\d|2[0-4])\.(00|15|30|45)( ?[-–—] ?| to | till | until )"
+    r"([01]?\d|2[0-4])\.(00|15|30|45)"
+    r"(?!\w|[.,:]\d| ?[%°$€£₸₽×]| ?[a-zA-Z]{1,3}\b(?<!on)(?<!and)(?<!or))"
+)
+_STOPWATCH = re.compile(r"(?<![\w:.,])(\d{1,2}):([0-5]\d)\.(\d{1,3})(?![\w:]|\.\d)")
 _RATIO = re.compile(r"(?<![\w:.,])(\d{1,4}):(\d{1,4})(?::(\d{1,4}))?(?![\w:])")
-_HALVES = {"a": "A-M", "p": "P M"}
-_NEXT_WORD = re.compile(r" (?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[A-Z]{2,4}\b|on\b|[a-z])")
+_HALVES = {"a": "A-M", "p": "P-M"}
+_NEXT_WORD = re.compile(
+    r" (?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[A-Z]{2,4}\b|on\b|[a-z\d]|[-–—])"
+)
 
 
 def times(text: SpanText) -> SpanText:
-    """``9:05``: nine oh five; ``14:00``: fourteen hundred; ``5 p.m.``: five P M; ``3:2``: three
+    """``9:05``: nine oh five; ``14:00``: fourteen hundred; ``5 p.m.``: five P-M; ``3:2``: three
     to two."""
-    text = text.sub(_BETWEEN, _between)
+    text = text.sub(_DOTTED, _dotted).sub(_STOPWATCH, _stopwatch).sub(_BETWEEN, _between)
     text = text.sub(_TIME, _time).sub(_HOUR, _hour)
     text = text.sub(_HALF_DASH, " to ")
     text = text.sub(_OCLOCK, lambda match: f"{cardinal(int(match[1]))} o'clock")
@@ -68,6 +76,19 @@ def _time(match: re.Match[str]) -> str:
         said = f"{cardinal(int(hours))} {zero}{cardinal(int(minutes))}"
         return f"{said} and {cardinal(int(seconds))} seconds" + _closed(match, half)
     return _said(hours, minutes, half or oclock) + _closed(match, half) + (oclock or "")
+
+
+def _dotted(match: re.Match[str]) -> str | None:
+    """``9.00–18.30`` of a shop, but not 3.30–1.15."""
+    hours, minutes, _, hours2, minutes2 = match.groups()
+    if int(hours) >= int(hours2):
+        return None
+    return f"{_said(hours, minutes, None)} to {_said(hours2, minutes2, None)}"
+
+
+def _stopwatch(match: re.Match[str]) -> str:
+    """Minutes, seconds and their parts: ``3:12.45``."""
+    return f"{_said(match[1], match[2], None)} point {digits(match[3])}"
 
 
 def _between(match: re.Match[str]) -> str:

@@ -43,7 +43,9 @@ _UNITS = {
     "kbps": "kilobit per second", "Kbps": "kilobit per second", "Mbps": "megabit per second",
     "Gbps": "gigabit per second", "fps": "frame per second", "rpm": "revolution per minute",
     "bpm": "beat per minute", "pcs": "piece", "pc": "piece", "pts": "point", "doz": "dozen",
-    "ppl": "person", "dpi": "dot per inch", "nmi": "nautical mile",
+    "mol": "mole", "mmol": "millimole", "μmol": "micromole",
+    "mSv": "millisievert",
+    "ppl": "person", "cup": "cup", "dpi": "dot per inch", "nmi": "nautical mile",
 }  # fmt: skip
 _UNCOUNTED = {
     "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz", "GHz": "gigahertz", "dB": "decibels",
@@ -76,14 +78,11 @@ _PERCENT = re.compile(rf"{START}(\+?)({NUMBER})(?: ?[%‰]?(?:{DASH}|( to ))({NU
 _DEGREES = re.compile(
     rf"{START}(\+?)({NUMBER})(?:°?(?:{DASH}|…| (to) )([−+]?)({NUMBER}))? ?°(?: ?([CFNSEW])(?!\w))?"
 )
-_FEET_INCHES = re.compile(r"(?<![\w.])(\d{1,2})['’′] ?(\d{1,2}(?:\.5)?)(?:[\"”″]|''|’’)?(?!\w)")
-_INCHES = re.compile(rf"{START}({NUMBER})(?:[″]|[\"”](?=[\s,.;:)!?-]|$)|[- ]?in\.(?= [a-z]))")
 _FRACTION = re.compile(
     rf"(?<![\w.,/])(?:(\d{{1,4}}) ?)?(?:(?<!\d)(\d{{1,2}})/(\d{{1,2}})"
     rf"|([{''.join(FRACTIONS)}]))[ -]?({_UNIT})"
     r"(?:\.(?= +[a-z]|[,;]))?"
 )
-_FEET = re.compile(rf"{START}({NUMBER})[′]")
 _SCALED = re.compile(
     rf"{START}({NUMBER})(?:({DASH})({NUMBER}))?(?:([KMB])|(k)| ?(mln|mn|bln|bn))(?![\w])"
 )
@@ -98,11 +97,14 @@ _PER_SLASH = re.compile(
     r"|visit|class|lesson|student|pupil|child|adult|guest|unit|item|piece|user)\b)"
 )
 _PER_SHORT = re.compile(r"(?<= per )(wk|mo|yr|hr)\b")
+_AFTER_SCALE = re.compile(rf"(?:(?<=\bthousand )|(?<=[mb]illion ))({_UNIT})")
+_AFTER_POWER = re.compile(rf"(?<=\d)([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}}) ({_UNIT})")
+_CUPS = re.compile(r"(?<=[\d½¼¾⅓⅔]) c\.(?= [a-z])")
 _UNIT_ALONE = re.compile(
     r"(?<![\w/])(km/h|m/s|MB/s|Mbit/s|kg/m³|g/l|kWh|Mbps|Gbps|kcal|m²|m³|km²)(?![\w/²³])"
 )
 _ATTRIBUTE = re.compile(r"\b(?:an?|another|this|that|the same) [+−]?$", re.IGNORECASE)
-_NO_NOUN = re.compile(
+NO_NOUN = re.compile(
     r" (?:and|or|for|to|in|per|is|was|more|off|of|from|on|at|less|by|with|away|long|wide|tall|high"
     r"|deep|old|each|every|a|an|the|than|as|but|if|when|so|now|today|ago|later|before|after)\b"
 )
@@ -116,7 +118,7 @@ def attributive(match: re.Match[str]) -> bool:
     return (
         text[end : end + 1] == " "
         and text[end + 1 : end + 2].islower()
-        and not _NO_NOUN.match(text, end)
+        and not NO_NOUN.match(text, end)
     )
 
 
@@ -129,13 +131,13 @@ def per(unit: str | None) -> str:
 
 
 def measures(text: SpanText) -> SpanText:
-    """``5 km``: five kilometers; ``-5 °C``: minus five degrees Celsius; ``5'11"``: five foot
-    eleven."""
+    """``5 km``: five kilometers; ``-5 °C``: minus five degrees Celsius."""
     text = text.sub(_PER_SLASH, " per ").sub(_PERCENT, _percent).sub(_DEGREES, _degrees)
     text = text.sub(_DURATION, lambda m: f"{_counted(m[1], 'hour')} {_counted(m[2], 'minute')}")
-    text = text.sub(_FEET_INCHES, _height).sub(_INCHES, _inches).sub(_FEET, _feet)
-    text = text.sub(_FRACTION, _fraction)
+    text = text.sub(_CUPS, " cup").sub(_FRACTION, _fraction)
     text = text.sub(_SCALED, _scaled).sub(_MEASURE, _measure)
+    text = text.sub(_AFTER_SCALE, lambda match: _known(match[1]))
+    text = text.sub(_AFTER_POWER, lambda m: f"{m[1]} {_known(m[2])}" if _known(m[2]) else None)
     text = text.sub(_PER_SHORT, lambda match: _name(match[1]) or match[1])
     return text.sub(_UNIT_ALONE, lambda match: _many(_name(match[1]) or match[1]))
 
@@ -156,6 +158,8 @@ def _name(unit: str) -> str | None:
     if power:
         base = _name(unit[:-1])
         long = base and base.endswith(("meter", "foot", "inch", "mile"))
+        if base == "second" and power == "square":
+            return "second squared"
         return f"{power} {base}" if long else None
     exact = _UNITS_BY_LOWER.get(unit.lower())
     return _UNITS[exact] if exact and (unit.isupper() or unit.istitle()) else None
@@ -168,6 +172,12 @@ def _many(name: str) -> str:
     return " ".join(words) + space + rest
 
 
+def _known(unit: str) -> str | None:
+    """A written unit in the plural."""
+    name = _name(unit)
+    return _many(name) if name else _UNCOUNTED.get(unit)
+
+
 def _counted(number: str, name: str) -> str:
     return f"{amount(number)} {name if is_one(number) else plural(name)}"
 
@@ -176,6 +186,8 @@ def _measure(match: re.Match[str]) -> str | None:
     sign, first, joint, second, _, third, space, unit = match.groups()
     name = _name(unit)
     uncounted = _UNCOUNTED.get(unit)
+    if unit in _SPACED_ONLY and match.string[match.end() : match.end() + 1] in ("+", "#"):
+        return None  # a mark of a school
     if not name and not uncounted or unit in _SPACED_ONLY and space != " ":
         return None
     if unit == "p" and not (first.isdigit() and len(first) in (3, 4) and not space):
@@ -238,31 +250,6 @@ def _degrees(match: re.Match[str]) -> str:
         "W": "west",
     }
     return f"{said} {name}" + (f" {names[scale]}" if scale else "")
-
-
-def _height(match: re.Match[str]) -> str:
-    return f"{amount(match[1])} foot {amount(match[2])}"
-
-
-def _inches(match: re.Match[str]) -> str | None:
-    if match.group()[-1] in '"”':
-        before = match.string[max(0, match.start() - 200) : match.start()]
-        if (before.count('"') + before.count("“") + before.count("”")) % 2:
-            return None  # it closes a quotation
-    single = (
-        is_one(match[1])
-        or attributive(match)
-        or match.string[match.end() :].startswith(" ")
-        and (
-            match.string[match.end() + 1 : match.end() + 2].islower()
-            and not _NO_NOUN.match(match.string, match.end())
-        )
-    )
-    return f"{amount(match[1])} {'inch' if single else 'inches'}"
-
-
-def _feet(match: re.Match[str]) -> str:
-    return f"{amount(match[1])} {'foot' if is_one(match[1]) else 'feet'}"
 
 
 def _scaled(match: re.Match[str]) -> str | None:

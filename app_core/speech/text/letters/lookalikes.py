@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def unmixed(text: SpanText) -> SpanText:
     return text.translate(_RARE).sub(_WORD, lambda match: _unmixed(match.group()))
 
 
+@lru_cache(maxsize=4096)
 def _unmixed(word: str) -> str | None:
     letters = [char for char in word if char.isalpha()]  # ² and ½ are of no alphabet
     latin = [char for char in letters if _is_latin(char)]

@@ -55,7 +55,7 @@ def nearest(text: SpanText, language: str) -> SpanText:
         return text.sub(_CYRILLIC, lambda match: _in_english(match.group()))
     text = text.sub(_SLASH, " ").sub(_APOSTROPHE, "")
     text = text.sub(_LATIN, lambda match: _latin(match.group(), language))
-    if language == "kk":
+    if language == "kk" or cyrillic.KAZAKH.isdisjoint(text.text):
         return text
     return text.sub(_CYRILLIC, lambda match: _in_russian(match.group()))
 
