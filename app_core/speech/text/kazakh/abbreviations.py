@@ -114,6 +114,7 @@ _OWNER = re.compile(
 _PLURALS = re.compile(r"(?<=[\w»\"]) (?P<word>ғғ|жж|ғ|ж)(?![\w.])")
 _CAPITAL_LETTER = "[А-ЯӘҒҚҢӨҰҮҺІA-Z]"
 _INITIALS = re.compile(
+    r"(?<!тең )(?<!қосу )(?<!алу )(?<!бөлу )(?<!көбейту )(?<!екі )(?<!үш )(?<!Аш )(?<!Эр )"
     rf"(?<![\w])(?P<first>{_CAPITAL_LETTER})\. ?(?:(?P<second>{_CAPITAL_LETTER})\. ?)?"
     rf"(?={_CAPITAL_LETTER}[а-яёәғқңөұүһіa-z])"
 )

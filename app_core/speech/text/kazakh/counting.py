@@ -21,6 +21,7 @@ from app_core.speech.text.kazakh.numbers import (
     paired,
     quantity,
 )
+from app_core.speech.text.kazakh.units import full_stop
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -98,7 +99,8 @@ _VERSION = re.compile(
 )
 _CLAUSE = re.compile(r"(?<![\w.,:/-])(\d{1,3})\) (?=тармақша)")
 _FLOOR = re.compile(
-    r"(?<![\w.,:/-])(?P<floor>\d{1,2})/(?P<of>\d{1,2})(?:[- ](?:(?:эт|қаб)\.|(?:қабат|этаж)"
+    r"(?<![\w.,:/-])(?P<floor>\d{1,2})/(?P<of>\d{1,2})(?:[- ](?:(?:эт|қаб)(?P<dot>\.)"
+    r"|(?:қабат|этаж)"
     rf"(?P<ending>{ENDING})?(?!{_LETTER})))"
     r"|(?:(?<=бөлме, )|(?<=бөлмелі, )|(?<=бөлмелі пәтер, ))"
     r"(?P<floor3>\d{1,2})/(?P<of3>\d{1,2})(?![\w/.-])"
@@ -217,7 +219,7 @@ def _floor(match: re.Match[str]) -> str:
         return f"{match['colon']}{of} {with_ending(ordinals(match['floor2']), 'possessive')}"
     fifth = with_ending(ordinals(match["floor"] or match["floor3"]), "possessive")
     fifth = possessed(fifth, match["ending"]) if match["ending"] else fifth
-    return f"{quantity(match['of'] or match['of3'])} қабаттың {fifth}"
+    return f"{quantity(match['of'] or match['of3'])} қабаттың {fifth}{full_stop(match)}"
 
 
 def _version(match: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MONTHS = (
     "қаңтар ақпан наурыз сәуір мамыр маусым шілде тамыз қыркүйек қазан қараша желтоқсан"
 ).split()
-_SHORT = "қаң ақп нау сәу мам мау шіл там қыр қаз қар жел".split()
+_SHORT = "қаңт? ақп наур? сәу мам маус? шілд? там қырк? қаз қар желт?"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _MONTH = r"(?:0?[1-9]|1[0-2])"
 _TAIL = rf"(?:[-–]?(?P<ending>{ENDING}))?"
@@ -42,7 +42,9 @@ _OF_MONTH = re.compile(
     re.IGNORECASE,
 )
 _QUOTED_DAY = re.compile(rf"[«\"“](?P<day>{_DAY})[»\"”](?= ?(?:{_STEMS}))", re.IGNORECASE)
-_OF_SHORT_MONTH = re.compile(rf"(?<![\w.,:/])(?P<day>{_DAY}) (?P<month>{'|'.join(_SHORT)})\.")
+_OF_SHORT_MONTH = re.compile(
+    rf"(?<![\w.,:/])(?P<day>{_DAY}) (?P<month>{_SHORT.replace(' ', '|')})\."
+)
 _YEAR = r"[12]\d{3}"
 _YEARS = (
     rf"(?<![\w.,:/+])(?P<years>{_YEAR}(?: ?[-–—/] ?(?:{_YEAR}|\d\d))?)(?:[-–]?(?:ш[ыі]|нш[ыі]))?"
@@ -85,7 +87,7 @@ def dates(text: SpanText) -> SpanText:
     text = text.sub(_FULL, _date).sub(_ISO, _date).sub(_MONTH_OF_YEAR, _date)
     text = text.sub(_SHORT_DATE, lambda m: _ending(_day(m["d"], m["m"]), m["ending"]))
     text = text.sub(_SHORT_YEAR, _short_year)
-    text = text.sub(_OF_SHORT_MONTH, lambda m: _day(m["day"], str(_SHORT.index(m["month"]) + 1)))
+    text = text.sub(_OF_SHORT_MONTH, _of_short_month)
     text = text.sub(_QUOTED_DAY, lambda match: ordinals(match["day"]))
     text = text.sub(_OF_MONTH, lambda match: _ordinals(match["days"]) + " ")
     text = text.sub(_BEFORE_YEAR, _before_year)
@@ -107,6 +109,11 @@ def _date(match: re.Match[str]) -> str | None:
     after = _DIRECTION.match(match.string, match.end())
     ending = match["ending"] or (_DIRECTIONS[after[1]] if after else None)
     return _ending(said, ending) + (" " if match.group().endswith("T") else "")
+
+
+def _of_short_month(match: re.Match[str]) -> str:
+    month = next(at for at, name in enumerate(MONTHS) if name.startswith(match["month"]))
+    return _day(match["day"], str(month + 1))
 
 
 def _day(day: str, month: str) -> str:

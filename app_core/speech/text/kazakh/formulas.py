@@ -49,6 +49,8 @@ NAMES = {
         ).split()
     )
 }
+_ROOTS = re.compile(r"(?<=[xхX])1,2(?= ?=)")
+"""Of a quadratic equation; as long as what it stands for."""
 _UNDER, _OVER = re.compile(r"(?<![\d/])\d$"), re.compile(r"(?:[2-9]|10|100)(?!\d)")
 
 
@@ -61,6 +63,7 @@ def formulas(text: SpanText) -> SpanText:
                 inside[match.start() : match.end()] = b"\1" * len(match.group())
     if not any(inside):
         return text
+    text = text.sub(_ROOTS, "1 2")
     return text.sub(_PART, lambda match: _said(match) if inside[match.start()] else None)
 
 

@@ -25,7 +25,7 @@ def in_cyrillic(text: SpanText, is_kazakh: Callable[[Sequence[str]], bool]) -> S
     found = [
         match.span()
         for match in _RUN.finditer(text.text)
-        if is_kazakh(_WORD.findall(match.group()))
+        if not _is_formula(match.group()) and is_kazakh(_WORD.findall(match.group()))
     ]
     parts: list[SpanText] = []
     done = 0
@@ -35,6 +35,11 @@ def in_cyrillic(text: SpanText, is_kazakh: Callable[[Sequence[str]], bool]) -> S
         parts += (text.part(done, start), run.sub(_WORD, replacement))
         done = end
     return type(text).joined([*parts, text.part(done, len(text))]) if parts else text
+
+
+def _is_formula(run: str) -> bool:
+    """``Q = cmΔt``, in which no letter is of a word."""
+    return "=" in run and all(len(word) < _LIKELY_KEPT + 2 for word in _WORD.findall(run))
 
 
 def _word(match: re.Match[str], soft_k: bool) -> str | None:
