@@ -59,7 +59,8 @@ _ANYWHERE = {
     "oz": "ounces", "thurs": "Thursday", "tues": "Tuesday", "jr": "junior",
     "sr": "senior", "univ": "university", "mtg": "meeting", "intl": "international",
     "p.a": "per annum", "fl": "floor", "pax": "people", "acct": "account",
-    "sq": "square", "pop": "population",
+    "sq": "square", "dist": "district",
+    "mkr": "microdistrict", "obl": "oblast", "pop": "population",
     "y.o": "years old", "cont'd": "continued",
 }  # fmt: skip
 """With their point; some also without, below."""

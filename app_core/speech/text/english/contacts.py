@@ -42,7 +42,7 @@ _PHONE = re.compile(
     r"|\d{2,3}-\d{2}-\d{2}|\d{3}-\d{4}|\+?\d{11})(?![\w-]|[.,]\d)"
 )
 _NUMBER = re.compile(
-    r"\b[Nn]o\. ?(\d{3,8}(?:-\d{3,8}){1,4})"
+    r"\b([Nn]o\.|ID:?) ?(\d{3,8}(?:[- ]\d{3,8}){1,4})"
     r"(?![\w-]|[.,]\d)"
 )
 _CARD = re.compile(
@@ -50,7 +50,8 @@ _CARD = re.compile(
     r"|(?<![\w.,])(?<!\d[ -])\d{3}[ -]\d{3}[ -]\d{3}[ -]\d{3}(?![\w-])"
 )
 _LONG = re.compile(
-    r"(?<![\w.,:$€£₸])(?<!\d['’])(?:\d{10,}|(?<!\d )0\d+)(?![\w.,]\d| ?[$€£₸₽]| (?:KZT|USD|tenge)|\w)(?!:)"
+    r"(?<![\w.,:$€£₸])(?<!\d['’])(?:\d{10,}|(?<!\d )0\d+)"
+    r"(?![\w.,]\d| ?[$€£₸₽]| (?:KZT|USD|tenge)|\w)(?!:)"
 )
 _MASKED = re.compile(r"(?<!\w)[xX]{4}[ -]?")
 _ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)(:\d+)?")
@@ -79,7 +80,8 @@ _SIZED = re.compile(r"(?<![\w.])([A-Z]{1,3})(\d{1,3}\.\d{1,2})(?![\w]|\.\d)")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+$")
 _PLAIN_VERSION = re.compile(r"(?<!\w)[vV]\.? ?(\d+)(?![\w.])")
 _EMERGENCY = re.compile(
-    r"\b([Cc]all|[Dd]ial|[Pp]hone|[Rr]ing|emergency|hotline|[Ee]xtension|[Ee]xt\.|[Cc]ard|ending (?:in|with)"
+    r"\b([Cc]all|[Dd]ial|[Pp]hone|[Rr]ing|emergency"
+    r"|hotline|[Ee]xtension|[Ee]xt\.|[Cc]ard|ending (?:in|with)"
     r"|[Pp]asscode|PIN"
     r"|OTP|CVV|CVC|[Pp]assword|[Cc]ode|[Zz]ip|[Pp]ostcode)((?: is|:| no\.?)? )(\d{3,8})"
     r"(?![\w,.]\d|\w)"
@@ -104,7 +106,7 @@ def codes(text: SpanText) -> SpanText:
     text = text.sub(_ACCOUNT, _account)
     text = text.sub(_FLIGHT, lambda m: f"{letters(m[1] or m[2])} {digits(m[3])}")
     text = text.sub(_HYPHENED, lambda m: f"{letters(m[1])} {digits(m[2])} {m[3]}".rstrip())
-    text = text.sub(_NUMBER, lambda match: f"number {spelled_groups(match[1])}")
+    text = text.sub(_NUMBER, _numbered)
     text = text.sub(_CARD, lambda match: spelled_groups(match.group()))
     text = text.sub(_PHONE, _phone).sub(_EMERGENCY, _emergency)
     text = text.sub(_SIZED, lambda match: f"{letters(match[1])} {amount(match[2])}")
@@ -152,6 +154,11 @@ def _phone(match: re.Match[str]) -> str | None:
         sign, text = ("+" if text[0] == "+" else ""), text.lstrip("+")
         text = f"{sign}{text[0]} {text[1:4]} {text[4:7]} {text[7:9]} {text[9:]}"
     return ("plus " if text.startswith("+") else "") + spelled_groups(text)
+
+
+def _numbered(match: re.Match[str]) -> str:
+    name = match[1] if match[1].startswith("ID") else "number"
+    return f"{name} {spelled_groups(match[2])}"
 
 
 def _account(match: re.Match[str]) -> str:

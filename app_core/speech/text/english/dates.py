@@ -67,7 +67,8 @@ _WEEKDAY_ALONE = re.compile(
 _YEARS = re.compile(rf"(?<![\w.,/$€£₸₽-])({_YEAR})({DASH})(\d{{4}}|\d{{2}})(?![\w%]|[.,:]\d|-\d)")
 _SEASON = re.compile(r"(?<![\w.,/])((?:19|20)\d{2})/(\d{2}|(?:19|20)\d{2})(?![\w/])")
 _ERA = re.compile(
-    r"(?<![\w.,])(\d{1,4}) ?(BCE?|CE|AD|B\.C\.|A\.D\.)(?!\w)|\b(AD|A\.D\.) (\d{1,4})(?!\w)"
+    r"(?<![\w.,])(\d{1,4}) ?(BCE?|CE|AD|B\.C\.(?:E\.)?"
+    r"|C\.E\.|A\.D\.)(?!\w)|\b(AD|A\.D\.) (\d{1,4})(?!\w)"
 )
 _DECADE = re.compile(r"(?<![\w.,])(?:['’](?=\d0)(\d{2})|(\d{4}|\d0))['’]?s(?!\w)")
 _DECADES = re.compile(r"(?<=\d0s) ?[-–—] ?(?=['’]?(?:\d\d)?\d0s\b)")
@@ -83,7 +84,9 @@ _IN_YEAR = re.compile(
 )
 _OF_YEAR = re.compile(r"(?<=[a-z] of )(1[1-8]\d{2})(?![\w%°-]|[.,:/]\d)")
 _LATE_YEAR = re.compile(
-    r"(?<![\w.,$€£₸₽/#-])(?<!× )((?:19|20)\d{2})(?! ×|[\w%°]|[.,:/]\d|-\d|['’′″\"]\d)"
+    r"(?<![\w.,$€£₸₽/#-])(?<!× )((?:19|20)\d{2})"
+    r"(?! ×| ?[$€£₸₽]| ?(?:tg|KZT|USD|EUR|RUB|GBP|k?cal"
+    r"|[ckm]?[mg]|m?[lL]|mAh|k?W|V|pcs)\b|[\w%°]|[.,:/]\d|-\d|['’′″\"]\d)"
 )
 _BRACKETED = re.compile(r"(?<=\()(1\d{3}|20\d{2})(?=[),;])")
 _MONTH_ALONE = re.compile(

@@ -22,7 +22,10 @@ _NEGATIVE = re.compile(
     r"(?<![\w.,:;)\]%°−–-])(?<![\w)%°] )[-–](?=\.?\d)|(?<=[=<>≤≥≈≠×÷(,;:/] )[-–](?=\.?\d)"
     r"|(?<=(?:[^\d\W]|[:;,(]) )[-–](?=\.?\d)"
 )
-_NOT_OPERAND = re.compile(r"\b(?:is|are|was|be|at|of|by|if|to|for|with|that|a|the|and|or|only) $")
+_NOT_OPERAND = re.compile(
+    r"\b(?:is|are|was|be|at|of|by|if|to|for|with|that|a|the|and|or|only"
+    r"|not|cost|costs|than|takes|lasts|weighs|in|from|about|under) $"
+)
 _TIGHT_TIMES = re.compile(r"(?<=[\w)²³])×(?=[\w(])")
 _BEFORE_SIGN = re.compile(r"(?<![\w)])[-–](?=[$€£₸₽¥]\d)")
 _OPERAND_BEFORE = r"(?<=[\w)²³⁰-⁹°%])"
@@ -52,6 +55,7 @@ _DIVIDED = re.compile(
     r"(?<=[\d)]) ?/ ?(?=[\d(]+[^\n]{0,12}=)|(?<=(?<![\w])[a-z])/(?=[a-z](?!\w))"
     r"|(?<=\w) / (?=\d{1,6} ?[A-Za-z]{0,3} =)|(?<== [A-Za-z])/(?=[A-Za-z](?!\w))"
 )
+_APART = re.compile(r"(?<=\w) / (?=\w)")
 _PLUS_AFTER = re.compile(r"(?<=[\w)])\+(?![\w(\d])")
 _SIGN = re.compile("[" + re.escape("".join(_SIMPLE) + "".join(_GREEK)) + "]")
 _SLASH = re.compile(r" ?[/\\] ?")
@@ -68,7 +72,7 @@ def formulas(text: SpanText) -> SpanText:
     """``5 × 3 = 15``: five times three equals fifteen; ``x²``: x squared; ``<5``: less than 5."""
     text = text.sub(_MINUS, " minus ").sub(_TIGHT_MINUS, " minus ")
     text = text.sub(_DIMENSIONS, _dimensions)
-    text = text.sub(_DIVIDED, " divided by ").sub(_POWER, _power)
+    text = text.sub(_DIVIDED, " divided by ").sub(_APART, _divided).sub(_POWER, _power)
     return text.sub(_COMPARISON, _comparison)
 
 
@@ -79,6 +83,13 @@ def signs(text: SpanText) -> SpanText:
         _SIGN, lambda match: f" {_SIMPLE.get(match.group()) or _GREEK.get(match.group(), '')} "
     )
     return text.sub(_SLASH, " ").sub(_LEFT, " ")
+
+
+def _divided(match: re.Match[str]) -> str | None:
+    """Between measures, where something is reckoned."""
+    return (
+        " divided by " if "=" in match.string[max(0, match.start() - 60) : match.start()] else None
+    )
 
 
 def _dimensions(match: re.Match[str]) -> str | None:

@@ -186,6 +186,8 @@ def _measure(match: re.Match[str]) -> str | None:
     sign, first, joint, second, _, third, space, unit = match.groups()
     name = _name(unit)
     uncounted = _UNCOUNTED.get(unit)
+    if unit == "B" and re.match(r"\.[A-Z]", match.string[match.end() :][:2]):
+        return None
     if unit in _SPACED_ONLY and match.string[match.end() : match.end() + 1] in ("+", "#"):
         return None  # a mark of a school
     if not name and not uncounted or unit in _SPACED_ONLY and space != " ":
@@ -231,7 +233,8 @@ def _pairs(number: str) -> str:
 def _percent(match: re.Match[str]) -> str:
     sign, first, _, second, symbol = match.groups()
     name = "percent" if symbol == "%" else "per mille"
-    both = f"{amount(first)} to {amount(second)}" if second else amount(first)
+    twice = f" {name}" if match.group().count(symbol) > 1 and " to " in match.group() else ""
+    both = f"{amount(first)}{twice} to {amount(second)}" if second else amount(first)
     return f"{'plus ' if sign else ''}{both} {name}"
 
 

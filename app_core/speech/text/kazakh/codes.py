@@ -69,14 +69,15 @@ def _secret(match: re.Match[str]) -> str:
 
 
 def _groups(written: str) -> str:
-    """Groups of up to three digits as numbers, longer ones by pairs."""
-    return " ".join(
+    """Groups of up to three digits as numbers, longer ones by pairs, with a pause after each:
+    without it 705 123 is heard as 700 523."""
+    return ", ".join(
         whole(group) if len(group) < 4 else paired(group) for group in _GROUP.findall(written)
     )
 
 
 def _by_three(digits: str) -> str:
-    return " ".join(whole(digits[at : at + 3]) for at in range(0, len(digits), 3))
+    return ", ".join(whole(digits[at : at + 3]) for at in range(0, len(digits), 3))
 
 
 def _account(match: re.Match[str]) -> str:
