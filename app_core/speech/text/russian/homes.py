@@ -42,6 +42,9 @@ def _grade(match: re.Match[str]) -> str:
 
 def _grades(match: re.Match[str]) -> str:
     case = _where(match)
+    word = before_word(match.string, match.start())
+    if word and any(form.plural and form.case == "gent" for form in forms(word)[:1]):
+        case = "gent"  # учащихся 1–4 кл.
     first, last = (ordinal(int(part), case, plural=True) for part in match.groups())
     return f"{first}-{last} {inflect('класс', case, plural=True)}"
 

@@ -223,6 +223,9 @@ def _alone(match: re.Match[str]) -> str | None:
     before = before_word(text, at)
     if text[at - 1 : at] == "(" and text[match.end() : match.end() + 1] == ")" and year >= 1500:
         return ordinal(year)
+    aside = text[max(0, at - 60) : at].rpartition("(")[2]
+    if 1900 <= year < 2100 and aside.endswith(", ") and ")" not in aside and "(" in text[:at]:
+        return ordinal(year) if text[match.end() : match.end() + 1] == ")" else None
     if _YEAR_OF.search(text[max(0, at - 40) : at]):
         return ordinal(year)
     if _MONTH_BEFORE.search(before) and before not in ("ма",):
