@@ -73,6 +73,9 @@ def _floor_of(match: re.Match[str]) -> str | None:
     return f"{match['one']} из {cardinal(int(match['all']), 'gent')}"
 
 
+_NOUN_NEXT = re.compile(r" ?([а-яё]{3,20})(?!\w)")
+
+
 def _rooms(match: re.Match[str]) -> str | None:
     flat = match["flat"] or ""
     if not flat and "комн" not in match.group():
@@ -84,6 +87,13 @@ def _rooms(match: re.Match[str]) -> str | None:
     else:
         case = _case(match.string, match.start())
         flat = inflect("квартира", case) if flat else ""
+    following = _NOUN_NEXT.match(match.string, match.end())
+    ways = forms(following[1]) if following and not flat else ()
+    if ways and ways[0].part == "NOUN" and ways[0].gender in ("masc", "neut"):
+        said = inflect("комнатный", case, gender=ways[0].gender)
+        if case == "accs":
+            said = inflect("комнатный", "nomn", gender=ways[0].gender)
+        return joined(int(match["number"])) + said
     adjective = f"{joined(int(match['number']))}комнатн{_GENDERS.get(case, 'ой')}"
     return f"{adjective} {flat}".rstrip()
 

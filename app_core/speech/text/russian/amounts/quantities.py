@@ -15,7 +15,7 @@ _SIGN = r"(?:(?<![\w)%°])[-–−+])?"
 _NUMBER = r"\d++(?:[.,]\d++)?"
 _DASH = r"(?: ?(?:[-–÷]|\.\.\.|…) ?|—)"
 _MAGNITUDE = r"(?: ?(?P<magnitude>(?i:тыс|млн|млрд|трлн))(?!\w)(?:\.(?= ?[a-zа-яё,;)₸₽$€/]))?)?"
-_END = r"(?!\w)"
+_END = r"(?!\w|-р(?!\w))"
 _RATE = (
     r"(?: ?/ ?(?P<rate>"
     + "|".join(re.escape(name) for name in sorted(currencies.RATES, key=len, reverse=True))
