@@ -238,7 +238,12 @@ def _is_noun(word: str) -> bool:
 
 def _hyphen(match: re.Match[str]) -> str:
     noun, case = _HYPHENED[match["name"].lower()]
-    if noun == "размер" and re.match(r" [а-яё]{4}", match.string[match.end() : match.end() + 5]):
+    counted = match.string[: match.start()].rstrip()[-1:].isdigit()
+    if (
+        noun == "размер"
+        and not counted
+        and re.match(r" [а-яё]{4}", match.string[match.end() : match.end() + 5])
+    ):
         noun = "раствор"
     text = match.string
     if case == "nomn":

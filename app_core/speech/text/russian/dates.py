@@ -45,7 +45,22 @@ def dates(text: SpanText) -> SpanText:
     text = text.sub(_QUOTED, lambda match: match[1])
     text = text.sub(_TWO_STYLES, _two_styles).sub(_ISO, _full).sub(_FULL, _full)
     text = text.sub(_PERIOD, _period).sub(_DAY_MONTH, _day_month)
-    return text.sub(_NAMED, _named)
+    return text.sub(_NAMED, _named).sub(_OF_MONTH, _of_month)
+
+
+_OF_MONTH = re.compile(
+    rf"(?<![\w.,/-])(?P<first>{_DAY})(?P<link> ?[-–—] ?| по | до )(?P<last>{_DAY})(?:-?е|-?го)?"
+    r"(?= числ(?:о|а)(?!\w))"
+)
+
+
+def _of_month(match: re.Match[str]) -> str:
+    """``с 1 по 25 число``, ``1–2 числа``"""
+    link = match["link"].strip()
+    case = {"по": "accs", "до": "gent"}.get(link, "gent")
+    first, last = ordinal(int(match["first"]), "gent", "neut"), int(match["last"])
+    joint = f" {link} " if link.isalpha() else " — "
+    return f"{first}{joint}{ordinal(last, case, 'neut')}"
 
 
 def _case(text: str, at: int) -> str:

@@ -42,6 +42,9 @@ def _grade(match: re.Match[str]) -> str:
 
 def _grades(match: re.Match[str]) -> str:
     case = _where(match)
+    word = before_word(match.string, match.start())
+    if word and any(form.plural and form.case == "gent" for form in forms(word)[:1]):
+        case = "gent"  # учащихся 1–4 кл.
     first, last = (ordinal(int(part), case, plural=True) for part in match.groups())
     return f"{first}-{last} {inflect('класс', case, plural=True)}"
 
@@ -70,6 +73,9 @@ def _floor_of(match: re.Match[str]) -> str | None:
     return f"{match['one']} из {cardinal(int(match['all']), 'gent')}"
 
 
+_NOUN_NEXT = re.compile(r" ?([а-яё]{3,20})(?!\w)")
+
+
 def _rooms(match: re.Match[str]) -> str | None:
     flat = match["flat"] or ""
     if not flat and "комн" not in match.group():
@@ -81,6 +87,13 @@ def _rooms(match: re.Match[str]) -> str | None:
     else:
         case = _case(match.string, match.start())
         flat = inflect("квартира", case) if flat else ""
+    following = _NOUN_NEXT.match(match.string, match.end())
+    ways = forms(following[1]) if following and not flat else ()
+    if ways and ways[0].part == "NOUN" and ways[0].gender in ("masc", "neut"):
+        said = inflect("комнатный", case, gender=ways[0].gender)
+        if case == "accs":
+            said = inflect("комнатный", "nomn", gender=ways[0].gender)
+        return joined(int(match["number"])) + said
     adjective = f"{joined(int(match['number']))}комнатн{_GENDERS.get(case, 'ой')}"
     return f"{adjective} {flat}".rstrip()
 

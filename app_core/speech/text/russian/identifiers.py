@@ -44,11 +44,17 @@ _LATIN_DECIMAL = re.compile(r"(?<=[A-Za-z])([ -]?)(\d{1,3})\.(\d{1,3})(?![\w.])"
 _NUMBERS = re.compile(r"№ ?№ ?")
 _NUMBER = re.compile(r"№ ?|(?<!\w)N(?: ?(?=\d{2}))")
 _TRACK = re.compile(r"(?<!\w)([A-Z]{1,3})-?(\d{6,20})([A-Z]{2})?(?!\w|[.,]\d)")
+_FORM = re.compile(r"(?<!\w)ф\. ?(?=\d{3}\.\d\d)")
+_DUST = re.compile(r"(?<!\w)PM ?(2[.,]5|10)(?!\w)")
+_DUSTS = {"2": "пэ эм два и пять", "10": "пэ эм десять"}
 _LONG_NUMBER = re.compile(r"(?<=номер )\d{7,8}(?!\w)")
-_CODE = re.compile(r"(?<=номер )\d{1,6}(?:[/-](?:\d{1,6}|[А-ЯA-Z]{1,3}))++(?!\w)")
+_CODE = re.compile(
+    r"(?<=номер )(?:\d{1,6}|[А-ЯA-Z]{1,4}(?=-\d))(?:[/-](?:\d{1,10}|[А-ЯA-Z]{1,3}))++(?!\w)"
+)
 
 
 def identifiers(text: SpanText) -> SpanText:
+    text = text.sub(_FORM, "форма ").sub(_DUST, lambda match: _DUSTS[match[1][:2].rstrip(".,")])
     text = text.sub(_IBAN, _iban).sub(_TRACK, _track).sub(_CARD, _card).sub(_CODED, _coded)
     text = text.sub(_PHONE, _phone).sub(_LOCAL, lambda match: _joined(match.groups()))
     text = text.sub(_LONG, lambda match: groups(match.group(), (3,) * 12))
@@ -160,7 +166,7 @@ def _code(match: re.Match[str]) -> str:
         elif part != "-":
             said.append(
                 groups(part, (3,) * 4).replace(",", "")
-                if part.isdigit() and part[0] == "0"
+                if part.isdigit() and (part[0] == "0" or len(part) > 6)
                 else cardinal(int(part))
                 if part.isdigit()
                 else spelled(part)

@@ -38,17 +38,21 @@ def roman(text: SpanText) -> SpanText:
     return text.sub(_CENTURY, _century).sub(_NUMERAL, _numeral)
 
 
-_MILLENNIUM = re.compile(rf"(?<![\w.-])({_R}) тыс(?:\.|ячелети[ея])(?= до н| н\. ?э| нашей)")
+_MILLENNIUM = re.compile(
+    rf"(?<![\w.-])(?:({_R}) ?[-–—] ?)?({_R}) тыс(?:\.|ячелети[ея])(?= до н| н\. ?э| нашей)"
+)
 
 
 def _millennium(match: re.Match[str]) -> str | None:
-    number = value(match[1])
+    number, low = value(match[2]), value(match[1] or "")
     case = "loct" if "loct" in (cases := governed(match.string, match.start())) else cases[0]
     if cases is ANY:
         before = _BEFORE.search(match.string[max(0, match.start() - 40) : match.start()])
         case = "gent" if before and before[1].isalpha() else "nomn"
     name = {"nomn": "тысячелетие", "loct": "тысячелетии", "datv": "тысячелетию"}.get(case)
-    return f"{ordinal(number, case, 'neut')} {name or 'тысячелетия'}" if number else None
+    first = f"{ordinal(low, case, 'neut')} — " if low else ""
+    said = f"{ordinal(number, case, 'neut')} {name or 'тысячелетия'}" if number else None
+    return first + said if said else None
 
 
 def value(written: str) -> int | None:

@@ -97,11 +97,15 @@ def _term(match: re.Match[str]) -> str:
     return f"{ordinal(number, case, gender)} {inflect(noun, case)}{stop}"
 
 
+_IN_YEARS = re.compile(r"(?<!\w)[ВвОо]о? [\dхи ,–—-]{1,20}$")
+
+
 def _decade(match: re.Match[str]) -> str:
     """``1860-х гг.``"""
     form = {"е": "годы", "ые": "годы", "м": "годам", "ми": "годами"}.get(match["ending"], "годов")
-    before = re.split(r"[^а-яё]+", match.string[: match.start()][-16:].lower())
-    if form == "годов" and {"в", "во", "о"} & set(before):
+    if form == "годов" and _IN_YEARS.search(
+        match.string[max(0, match.start() - 24) : match.start()]
+    ):
         form = "годах"
     return f"{match['ending']} {form}" + ("." if match["end"] is not None else "")
 
@@ -223,6 +227,9 @@ def _alone(match: re.Match[str]) -> str | None:
     before = before_word(text, at)
     if text[at - 1 : at] == "(" and text[match.end() : match.end() + 1] == ")" and year >= 1500:
         return ordinal(year)
+    aside = text[max(0, at - 60) : at].rpartition("(")[2]
+    if 1900 <= year < 2100 and aside.endswith(", ") and ")" not in aside and "(" in text[:at]:
+        return ordinal(year) if text[match.end() : match.end() + 1] == ")" else None
     if _YEAR_OF.search(text[max(0, at - 40) : at]):
         return ordinal(year)
     if _MONTH_BEFORE.search(before) and before not in ("ма",):

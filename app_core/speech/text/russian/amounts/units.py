@@ -116,7 +116,6 @@ _TABLE: dict[str, Noun] = {
     "МБ/с": Noun("мегабайт", rest="в секунду", many="мегабайт"),
     "Гбит": Noun("гигабит", many="гигабит"),
     "Мбит": Noun("мегабит", many="мегабит"),
-    "Мп": Noun("мегапиксель"),
     "Мпикс": Noun("мегапиксель"),
     "″": Noun("дюйм"),
     "дюйм": Noun("дюйм"),
@@ -175,6 +174,13 @@ _TABLE: dict[str, Noun] = {
     "таб": Noun("таблетка", "femn"),
     "табл": Noun("таблетка", "femn"),
     "капс": Noun("капсула", "femn"),
+    "амп": Noun("ампула", "femn"),
+    "фл": Noun("флакон"),
+    "рул": Noun("рулон"),
+    "компл": Noun("комплект"),
+    "кор": Noun("коробка", "femn"),
+    "меш": Noun("мешок"),
+    "порц": Noun("порция", "femn"),
     "экз": Noun("экземпляр"),
     "ед": Noun("единица", "femn"),
     "чел": Noun("человек", many="человек"),
@@ -239,10 +245,14 @@ def _written(name: str) -> str:
     return "".join(signs.get(char, re.escape(char)) for char in name)
 
 
-PATTERN = "(?i:" + "|".join(map(_written, sorted(_TABLE, key=len, reverse=True))) + ")"
+PATTERN = (
+    "(?i:(?-i:Мп(?!\\w))|" + "|".join(map(_written, sorted(_TABLE, key=len, reverse=True))) + ")"
+)
 """Matches a unit; what may follow is for the user to say."""
 
 
 def unit(written: str) -> Noun | None:
     """What ``written``, a match of PATTERN, is called."""
+    if written == "Мп":
+        return _TABLE["Мпикс"]  # "м.п." is another
     return _UNITS.get(_key(written))
