@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_parser: Any = import_module("re._parser")
+_parser: Any = getattr(re, "_parser", None)
+"""Python's own reader of patterns, which is not promised to stay: without it nothing is known
+beforehand of a pattern, and its matches are the same."""
 _FEW = 16
 """One place in so many characters that a match may begin at: of more, each is tried faster by the
 engine itself."""
@@ -54,7 +55,7 @@ def matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
 
 @lru_cache(maxsize=2048)
 def _hints(pattern: re.Pattern[str]) -> _Hints:
-    if pattern.flags & (re.IGNORECASE | re.VERBOSE):
+    if _parser is None or pattern.flags & (re.IGNORECASE | re.VERBOSE):
         return _Hints(None, None)
     tree = _parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
     first, empty = _first(tree)

@@ -10,6 +10,7 @@ from app_core.speech.text.russian.grammar.government import (
     before_word,
     case_of_amount,
     governed,
+    is_met,
     is_object,
     shared_out,
 )
@@ -182,7 +183,8 @@ def said(number: int, nouns: _Words, text: str, at: int) -> str:
         if grades and _AFTER_ORDINAL.search(text[max(0, at - 24) : at]):
             return ordinal(number, grades[0].case, plural=True)
         things = cases is ANY and not any(way.animate for way in ways)
-        objects = _OBJECT_FIRST if things and is_object(text, at) else cases
+        living = cases is ANY and is_one(number) and is_met(ways, text, at)
+        objects = _OBJECT_FIRST if living or (things and is_object(text, at)) else cases
         counted = _counted(number, ways, objects)
         which = _which(number, word, ways, cases, text, at)
         if which and (counted is None or which[1]):
@@ -218,7 +220,8 @@ def _counted(number: int, ways: tuple[Form, ...], cases: tuple[str, ...]) -> str
             if way.only_plural and number in _FEW_COLLECTIVE and case in ("nomn", "accs"):
                 return _FEW_COLLECTIVE[number]
             if case == "accs" and way.animate and is_one(number) and way.gender == "masc":
-                case = "gent"
+                tens = cardinal(number - 1, "accs") if number > 1 else ""
+                return f"{tens} одного".strip()
             return cardinal(number, case, way.gender or "masc")
     return None
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from app_core.speech.text.russian.grammar.morphology import takes_object
+from app_core.speech.text.russian.grammar.morphology import Form, forms, takes_object
 
 _LOOK_BACK = 60
+_WORD_BEFORE = re.compile(r"([А-Яа-яё]+) $")
 _LAST_WORD = re.compile(r"(?<![\w-])[\w-]{1,40}+$")
 _OPENERS = " \n(«\"'—–-"
 _SKIPPED = frozenset(
@@ -112,3 +113,17 @@ def case_of_noun(text: str, at: int) -> str:
     if cases is ANY:
         return "gent" if _PART_OF.search(text[max(0, at - _LOOK_BACK) : at].lower()) else "nomn"
     return next((case for case in ("loct", "datv", "gent", "ablt") if case in cases), cases[0])
+
+
+def is_met(ways: tuple[Form, ...], text: str, at: int) -> bool:
+    """Whether somebody is the object of what is told: ``эвакуировали 125 жильцов, в том числе
+    21 ребёнка``, and not whose something is: ``список 21 студента``."""
+    if not any(way.animate and way.case == "accs" and way.gender == "masc" for way in ways):
+        return False
+    before = _WORD_BEFORE.search(text, max(0, at - 40), at)
+    owner = (
+        before
+        and before[1].lower() != "числе"
+        and any(form.part == "NOUN" for form in forms(before[1].lower()))
+    )
+    return not owner
