@@ -78,7 +78,7 @@ _HYPHENED = re.compile(r"(?<![\w-])([A-Z]{2,4})-(\d{3,4})([A-Z]?)(?![\w-]|[.,:]\
 """``BA-117``."""
 _SIZED = re.compile(r"(?<![\w.])([A-Z]{1,3})(\d{1,3}\.\d{1,2})(?![\w]|\.\d)")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+$")
-_PLAIN_VERSION = re.compile(r"(?<!\w)[vV]\.? ?(\d+)(?![\w.])")
+_PLAIN_VERSION = re.compile(r"(?<!\w)(?<![−+×=-] )[vV]\.? ?([1-9]\d*)(?![\w.]| [=+−×-])")
 _EMERGENCY = re.compile(
     r"\b([Cc]all|[Dd]ial|[Pp]hone|[Rr]ing|emergency"
     r"|hotline|[Ee]xtension|[Ee]xt\.|[Cc]ard|ending (?:in|with)"

@@ -53,7 +53,8 @@ _COMPARE = {"<": ("is less than", "less than"), ">": ("is greater than", "more t
 _COMPARISON = re.compile(rf"({_OPERAND_BEFORE} ?)?([<>≤≥≈]) ?")
 _DIVIDED = re.compile(
     r"(?<=[\d)]) ?/ ?(?=[\d(]+[^\n]{0,12}=)|(?<=(?<![\w])[a-z])/(?=[a-z](?!\w))"
-    r"|(?<=\w) / (?=\d{1,6} ?[A-Za-z]{0,3} =)|(?<== [A-Za-z])/(?=[A-Za-z](?!\w))"
+    r"|(?<=\w) / (?=\d{1,6} ?[A-Za-z]{0,3} =)"
+    r"|(?<=\))/(?=[a-z](?!\w))|(?<== [A-Za-z])/(?=[A-Za-z](?!\w))"
 )
 _APART = re.compile(r"(?<=\w) / (?=\w)")
 _PLUS_AFTER = re.compile(r"(?<=[\w)])\+(?![\w(\d])")
