@@ -83,6 +83,6 @@ def setup_logging(level: str = "info", form: str = "line") -> None:
                 }
             },
             "root": {"level": level.upper(), "handlers": ["stderr"]},
-            "loggers": {"numba": {"level": "WARNING"}, "PIL": {"level": "WARNING"}},
+            "loggers": {name: {"level": "WARNING"} for name in ("numba", "PIL", "pymorphy3")},
         }
     )

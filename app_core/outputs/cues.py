@@ -18,6 +18,7 @@ LINE = 42
 _CUE = 2 * LINE + 1
 PAUSE_S = 0.6
 """A silence of this length begins another cue."""
+_BREATH_S = 0.15
 LINGER_S = 0.7
 """For what a cue stays after its last word, unless another comes."""
 SHORTEST_S = 0.05
@@ -43,9 +44,12 @@ class Token:
     """False where only the time of its sentence is known."""
     last: bool = False
     """Of a line without a mark at its end, as a heading."""
+    inside: bool = False
+    """Its sentence goes on without a breath: a point is that of an abbreviation."""
 
     def ends(self, marks: frozenset[str]) -> bool:
-        return self.text.rstrip(_CLOSERS)[-1:] in marks
+        mark = self.text.rstrip(_CLOSERS)[-1:]
+        return mark in marks and not (self.inside and mark in _SENTENCE_ENDS)
 
     @property
     def cost(self) -> float:
@@ -98,7 +102,10 @@ def _tokens(marks: Sequence[Sentence | Word], text: str) -> Iterator[Token]:
             written = " ".join([f"{before}{mark.text}{behind}", *alone])
             tokens = list(_shared(_wrapped(written), mark.start_s, mark.end_s, exact=True))
             new_line = isinstance(after, Word) and "\n" in text[mark.end : after.start]
-            tokens[-1] = replace(tokens[-1], last=new_line and id(after) in first)
+            goes_on = isinstance(after, Word) and id(after) not in first
+            breath_s = after.start_s - mark.end_s if after else 0.0
+            inside = goes_on and breath_s < _BREATH_S
+            tokens[-1] = replace(tokens[-1], last=new_line and not goes_on, inside=inside)
             yield from tokens
             before = next_before
 

@@ -21,7 +21,7 @@ def marks(text: str, *, pause_s: float = 0.3) -> list[Sentence | Word]:
         at = start + len(token)
         if any(map(str.isalnum, token)):
             found.append(Word(token, begin_s, begin_s + WORD_S, start, at))
-            begin_s += WORD_S + (pause_s if token[-1] in ".!?" else 0.0)
+            begin_s += WORD_S + (pause_s if token.rstrip("»")[-1] in ".!?" else 0.0)
     return [Sentence(0, text, 0.0, begin_s), *found]
 
 
@@ -51,6 +51,12 @@ def test_every_sentence_begins_a_cue_which_stays_until_the_next() -> None:
     found = cues(marks(text), text)
     assert lines(found) == [["Первое."], ["Второе?"], ["«Третье!»"], ["Четвёртое"]]
     assert all(one.end_s == other.start_s for one, other in pairwise(found))
+
+
+def test_the_point_of_an_abbreviation_ends_no_cue() -> None:
+    text = "Он живёт в г. Алматы, ул. Абая, д. 5."
+    found = cues(marks(text, pause_s=0.0), text)
+    assert lines(found) == [["Он живёт в г. Алматы, ул. Абая, д. 5."]]
 
 
 def test_a_long_silence_begins_a_cue() -> None:
