@@ -73,7 +73,8 @@ _FAIR_ENDS = (
 address where words stand around it."""
 
 
-_FIRST_TEXTS = {"ru": "5 книг, 7 км до Zoom.", "kk": "5 кітап, 7 км.", "en": "5 books, 7 km."}
+_FIRST_TEXTS = {"ru": "5 книг до Zoom, зв. дл.", "kk": "5 кітап, 7 км.", "en": "5 books, 7 km."}
+"""They need everything: nouns that are counted, brands, abbreviations that nobody knows."""
 
 
 class Reader:
