@@ -230,6 +230,8 @@ def _refusal(error: ValidationError) -> BadInput:
     first = error.errors()[0]
     field = str(first["loc"][0]) if first["loc"] else None
     kind, message = first["type"], str(first["msg"])
+    if field == "dictionary" and kind != "value_error":
+        message, kind = "at most 200 words of up to 100 characters, with readings of up to 300", ""
     if kind == "missing":
         sentence = f"'{field}' is required"
     elif kind == "extra_forbidden":

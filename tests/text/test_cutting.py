@@ -59,3 +59,28 @@ def test_the_words_of_one_number_are_in_one_piece(shift: int) -> None:
     pieces = list(Reader().read(text, "ru"))
     assert sum("семьсот двадцать семь, двести пятьдесят" in piece.said for piece in pieces) == 1
     assert sum(word.written.startswith("+7") for piece in pieces for word in piece.words) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "pieces"),
+    [
+        ("ru", "Всё. 5 человек.", ["Всё.", "Пять человек."]),
+        ("ru", "Он умер. А. С. Пушкин родился.", ["Он умер.", "А эс Пушкин родился."]),
+        ("ru", "Было 5. 6 ушли.", ["Было пять.", "Шесть ушли."]),
+        (
+            "ru",
+            "Куплено в 2024 г. Цена высокая.",
+            ["Куплено в две тысячи двадцать четвёртом году.", "Цена высокая."],
+        ),
+        (
+            "ru",
+            "В 2024 г. Алматы вырос.",
+            ["В две тысячи двадцать четвёртом году Алматы вырос."],
+        ),
+        ("kk", "Мен 5. 6 кетті.", ["Мен бес.", "Алты кетті."]),
+    ],
+)
+def test_a_sentence_may_begin_with_a_number_or_initials(
+    language: str, text: str, pieces: list[str]
+) -> None:
+    assert [piece.said for piece in Reader().read(text, language)] == pieces

@@ -20,6 +20,16 @@ _INSTEAD = {
     "‽": "?", "。": ". ", "、": ", ", "،": ",", "؛": ";", "؟": "?", "\u037e": ";", "¡": "", "¿": "",
     "\u2800": " ", "\u3164": "", "\u045d": "и", "ℓ": "l", "µ": "μ",
 }  # fmt: skip
+_OUR_CYRILLIC = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюяәғқңөұүһі")
+_OUR_CYRILLIC |= frozenset(map(str.upper, _OUR_CYRILLIC))
+_FOREIGN_CYRILLIC = dict(
+    pair.split(":")
+    for pair in "ѕ:дз њ:нь ѐ:е ѣ:е ѳ:ф ѵ:и ѡ:о ѯ:кс ѱ:пс ӑ:а ӗ:е ӓ:ә ӥ:и ӧ:ө ӱ:ү ӟ:з ҷ:дж"
+    " ҫ:с ӣ:и ӯ:у ӕ:э ӏ:ь ў:у ґ:г ј:й џ:дж ѓ:г ћ:ч ђ:дж љ:ль ќ:к ї:и є:е"
+    " ҙ:з ҡ:қ ӈ:ң ԥ:п ҩ:о ҽ:ч ҳ:х җ:ж ҝ:г ҹ:ч".split()
+)
+"""Letters of other languages, which a voice would spell by their numbers."""
+_FOREIGN_CYRILLIC |= {one.upper(): said.title() for one, said in _FOREIGN_CYRILLIC.items()}
 _SMALL_CAPITALS = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz", strict=True))
 _SUPERSCRIPTS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 _LINE_ENDS = frozenset("\n\v\f\x85\u2028\u2029")
@@ -57,6 +67,8 @@ def plain(char: str) -> str:
         return ""
     if char.isascii() or char in _SAYABLE:
         return char
+    if "\u0400" <= char <= "\u052f" and char not in _OUR_CYRILLIC:
+        return _FOREIGN_CYRILLIC.get(char, "")
     found = _INSTEAD.get(char, _SMALL_CAPITALS.get(char))
     return _by_category(char) if found is None else found
 

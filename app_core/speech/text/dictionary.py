@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from app_core.config import ConfigError
+from app_core.errors import BadInput
 from app_core.speech.text.cleaning import clean
 from app_core.speech.text.span_text import SpanText
 from app_core.speech.text.stress import ACUTE, acute
@@ -42,7 +43,11 @@ class Dictionary:
                 (self._kept if whole else self._lost)[unit.group()].append(word)
 
     def under(self, readings: Mapping[str, str]) -> Dictionary:
-        """Both; where both know a word, the reading of ``readings``."""
+        """Both; where both know a word, the reading of ``readings``. Raises BadInput for one that
+        cannot be said, as it is markup or a picture."""
+        for word, reading in readings.items():
+            if not any(map(str.isalnum, reading_of(reading))):
+                raise BadInput(f"The reading of {word!r} cannot be said", field="dictionary")
         return Dictionary({**self._readings, **readings}) if readings else self
 
     def before_cleaning(self, text: SpanText) -> SpanText:

@@ -82,6 +82,8 @@ def _first(tree: Iterable[Any]) -> tuple[Chars | None, bool]:
         elif name in _REPEATS:
             chars, empty = _first(value[2])
             parts = [(chars, empty or value[0] == 0)]
+        elif _is_any_case(name, value):
+            return None, False
         elif name in ("SUBPATTERN", "ATOMIC_GROUP"):
             parts = [_first(value[-1] if name == "SUBPATTERN" else value)]
         else:
@@ -105,6 +107,8 @@ def _needed(tree: Iterable[Any]) -> Chars | None:
             chars = None if None in parts else frozenset().union(*(p for p in parts if p))
         elif name in _REPEATS:
             chars = _needed(value[2]) if value[0] else None
+        elif _is_any_case(name, value):
+            chars = None
         elif name in ("SUBPATTERN", "ATOMIC_GROUP"):
             chars = _needed(value[-1] if name == "SUBPATTERN" else value)
         elif name == "ASSERT":
@@ -114,6 +118,11 @@ def _needed(tree: Iterable[Any]) -> Chars | None:
         if chars and _one_of(chars):
             found.append(chars)
     return min(found, key=_size, default=None)
+
+
+def _is_any_case(name: str, value: Any) -> bool:
+    """``(?i:...)``."""
+    return name == "SUBPATTERN" and bool(value[1] & re.IGNORECASE)
 
 
 def _size(chars: Chars) -> int:

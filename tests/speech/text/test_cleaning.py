@@ -50,7 +50,7 @@ def test_characters_become_plain_ones(text: str, expected: str) -> None:
     [
         (
             "Tom &amp; Jerry&nbsp;&lt; 3 &#1234; &amp;nbsp;x &laquo;да&raquo;",
-            "Tom & Jerry < 3 Ӓ x «да»",
+            "Tom & Jerry < 3 Ә x «да»",
         ),
         ("Hi<!-- no --> you<script>a('<b>')</script><style>p{}</style>", "Hi you"),
         ("<p class='a'>Да <b>н</b>ет</p>Ещё<br/>раз", "Да нет\nЕщё\nраз"),
@@ -126,3 +126,12 @@ def test_signs_of_formulas_stay(text: str, expected: str) -> None:
 )
 def test_words_that_are_glued_are_parted(text: str, expected: str) -> None:
     assert cleaned(text) == expected
+
+
+def test_letters_of_other_cyrillic_alphabets_become_their_neighbours() -> None:
+    """espeak-ng spells them by the numbers of their code points."""
+    assert clean(SpanText.written("Ґанок Магілёў сѐ Ѣ Ѹ")).text == "Ганок Магілёу се Е"
+    every = "".join(map(chr, range(0x400, 0x530)))
+    assert set(clean(SpanText.written(every)).text.lower()) <= set(
+        "абвгдеёжзийклмнопрстуфхцчшщъыьэюяәғқңөұүһі "
+    )

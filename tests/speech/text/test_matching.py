@@ -38,6 +38,8 @@ def test_every_pattern_of_the_readings_matches_as_before(language: str) -> None:
         r"(?<=x)",
         r"(5)(?(1)a|b)",
         r"(?i)Ab",
+        r"(?i:aB)5?",
+        r"(?:x|(?i:ab))",
         r"[^a]b",
         r"(?>5+)-",
         r"5{2,}+",

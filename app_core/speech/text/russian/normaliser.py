@@ -16,6 +16,7 @@ from app_core.speech.text.russian.dates import dates
 from app_core.speech.text.russian.days import days
 from app_core.speech.text.russian.equations import equations
 from app_core.speech.text.russian.formulas import arithmetic, fractions, remains
+from app_core.speech.text.russian.grammar.morphology import is_name, is_place
 from app_core.speech.text.russian.grammar.numbers import cardinal, groups
 from app_core.speech.text.russian.grouping import grouped
 from app_core.speech.text.russian.homes import letters_after, rooms
@@ -64,12 +65,17 @@ _MOST_UNKNOWN = 8
 """More points than that are no abbreviations; the time for them is bounded."""
 _JOINED = re.compile(r"(?<!\w)(?:(?P<with>[Сс]) (?=ст[оа]|втор)|(?P<in>[ВвКк]) (?=втор))")
 _ABOUT_ONE = re.compile(r"(?<!\w)([Оо]) (?=од[ин])")
+_AFTER_YEAR = re.compile(r"(?<=\d{4} г\.) (?=([А-ЯЁ][а-яё]+))")
+_FIRST_LETTER = re.compile(r"(?<=[.!?…] )[а-яё]")
+"""Of a sentence, which begins with a number or initials as they were written."""
 _SPACES = re.compile(r" {2,}")
 _BEFORE_MARK = re.compile(r" +(?=[,.!?;:…)»])")
 
 
 def normalise(text: SpanText) -> SpanText:
     """Words in place of numbers, signs and abbreviations."""
+    written = text
+    text = text.sub(_AFTER_YEAR, _new_sentence)
     for step in _STEPS:
         text = step(text)
     text = text.sub(_DIGITS, _left_over)
@@ -77,7 +83,18 @@ def normalise(text: SpanText) -> SpanText:
         text = text.sub(_SENTENCE, _other_abbreviations)
     text = text.sub(_JOINED, lambda match: f"{match.group().rstrip()}о ")
     text = text.sub(_ABOUT_ONE, lambda match: f"{match[1]}б ")
-    return remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
+    text = remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
+
+    def capital(match: re.Match[str]) -> str | None:
+        start, _ = text.span(*match.span())
+        return None if written.char_at(start).islower() else match.group().upper()
+
+    return text.sub(_FIRST_LETTER, capital)
+
+
+def _new_sentence(match: re.Match[str]) -> str | None:
+    """``в 2024 г. Цена``, but not ``в 2024 г. Алматы`` nor ``в 1465 г. Керей``."""
+    return None if is_place(match[1].lower()) or is_name(match[1].lower()) else "\n"
 
 
 def _left_over(match: re.Match[str]) -> str:
