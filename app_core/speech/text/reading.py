@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from app_core.speech.text.sentence_language import by_language, language_of
 from app_core.speech.text.sentences import pieces
 from app_core.speech.text.span_text import SpanText
 from app_core.speech.text.stress import stresses, take
-from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -55,7 +53,7 @@ LANGUAGES: Mapping[str, Callable[[SpanText], SpanText]] = {
     "en": _english,
 }
 """What is said in place of numbers, signs and abbreviations. Their hundreds of patterns are made
-when they are first needed: a server makes them while its model is loaded."""
+when they are first needed: a server makes them once its model is loaded."""
 _ENOUGH_FIRST, _ENOUGH = 160, 600
 """Characters that are read at once, where a sentence ends then: the first ones are said while the
 rest is not looked at."""
@@ -87,13 +85,9 @@ class Reader:
         return Reader(self._dictionary.under(readings)) if readings else self
 
     def warm(self) -> None:
-        """Loads in the background what the first text would wait for: a third of a second."""
-
-        def work() -> None:
-            for language, text in _FIRST_TEXTS.items():
-                list(self.read(text, language))
-
-        start_thread(threading.Thread(target=work, name="reader", daemon=True))
+        """Loads what the first text would wait for: a second's work."""
+        for language, text in _FIRST_TEXTS.items():
+            list(self.read(text, language))
 
     def read(
         self, text: str, language: str, spoken: Collection[str] = tuple(LANGUAGES)
