@@ -25,8 +25,8 @@ _OUR_CYRILLIC |= frozenset(map(str.upper, _OUR_CYRILLIC))
 _FOREIGN_CYRILLIC = dict(
     pair.split(":")
     for pair in "ѕ:дз њ:нь ѐ:е ѣ:е ѳ:ф ѵ:и ѡ:о ѯ:кс ѱ:пс ӑ:а ӗ:е ӓ:ә ӥ:и ӧ:ө ӱ:ү ӟ:з ҷ:дж"
-    " ҫ:с ӣ:и ӯ:у ӕ:э ӏ:ь ў:у ґ:г ј:й џ:дж ѓ:г ћ:ч ђ:дж љ:ль ќ:к ї:и є:е"
-    " ҙ:з ҡ:қ ӈ:ң ԥ:п ҩ:о ҽ:ч ҳ:х җ:ж ҝ:г ҹ:ч".split()
+    " ҫ:с ӣ:и ӯ:ұ ӕ:э ӏ:ь ў:у ґ:г ј:й џ:дж ѓ:г ћ:ч ђ:дж љ:ль ќ:к ї:и є:е"
+    " ҙ:з ҡ:қ ӊ:ң ҥ:ң ӈ:ң ԥ:п ҩ:о ҽ:ч ҳ:һ җ:ж ҝ:г ҹ:ч".split()
 )
 """Letters of other languages, which a voice would spell by their numbers."""
 _FOREIGN_CYRILLIC |= {one.upper(): said.title() for one, said in _FOREIGN_CYRILLIC.items()}

@@ -31,7 +31,6 @@ _ABBREVIATION = re.compile(
     r"|ш|мыс|dr|mr|mrs|ms|st|prof|no|vs)\.$",
     re.IGNORECASE,
 )
-_LONGEST_ABBREVIATION = 8
 _SURE = 0.6
 """Less evidence than this between two languages leaves a sentence to its neighbours."""
 _TELLING = 1.5

@@ -64,6 +64,17 @@ def ends_sentence(piece: str) -> bool:
     return _FINISHED.search(piece) is not None
 
 
+def with_capitals(said: SpanText, written: SpanText, first: re.Pattern[str]) -> SpanText:
+    """``said`` with capitals where ``first``, a letter that begins a sentence, was written as
+    something else than a small letter: as a number or initials."""
+
+    def capital(match: re.Match[str]) -> str | None:
+        start, _ = said.span(*match.span())
+        return None if written.char_at(start).islower() else match.group().upper()
+
+    return said.sub(first, capital)
+
+
 def lines(text: SpanText) -> Iterator[SpanText]:
     """The lines that say something, each with a mark at its end; a wrapped one is one line."""
     for line in text.sub(_WRAPPED, " ").split("\n"):

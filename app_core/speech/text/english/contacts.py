@@ -53,7 +53,6 @@ _LONG = re.compile(
     r"(?<![\w.,:$€£₸])(?<!\d['’])(?:\d{10,}|(?<!\d )0\d+)"
     r"(?![\w.,]\d| ?[$€£₸₽]| (?:KZT|USD|tenge)|\w)(?!:)"
 )
-_MASKED = re.compile(r"(?<!\w)[xX]{4}[ -]?")
 _ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)(:\d+)?")
 _VERSION = re.compile(
     r"(?<![\w.])(?:([vV])\.? ?(?=\d))?(\d+(?:\.\d+){2,4})(?:[-.]?(alpha|beta"

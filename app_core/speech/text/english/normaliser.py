@@ -17,6 +17,7 @@ from app_core.speech.text.english.quantities import quantities, remains
 from app_core.speech.text.english.romans import romans
 from app_core.speech.text.english.times import times
 from app_core.speech.text.english.units import measures
+from app_core.speech.text.sentences import with_capitals
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -38,9 +39,4 @@ def normalise(text: SpanText) -> SpanText:
     for step in _STEPS:
         said = step(said)
     said = said.sub(_SPACES, lambda match: " " if len(match.group()) > 1 else "")
-
-    def capital(match: re.Match[str]) -> str | None:
-        start, _ = said.span(*match.span())
-        return None if text.char_at(start).islower() else match.group().upper()
-
-    return said.sub(_FIRST_LETTER, capital)
+    return with_capitals(said, text, _FIRST_LETTER)

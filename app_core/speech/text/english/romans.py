@@ -10,7 +10,6 @@ from app_core.speech.text.english.numbers import DASH, cardinal, ordinal
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
-_ROMAN = r"(?:X{0,3}(?:IX|IV|V?I{0,3})|[MDCLXVI]+)"
 _VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _NAMES = (

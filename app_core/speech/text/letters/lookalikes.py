@@ -14,8 +14,6 @@ _CYRILLIC = "асеорхуіАВСЕНКМОРТХІһәӘ"
 _TO_CYRILLIC = dict(zip(_LATIN, _CYRILLIC, strict=True))
 _TO_LATIN = dict(zip(_CYRILLIC, _LATIN, strict=True))
 _WORD = re.compile(r"[^\W\d_]+")
-_RARE = {ord(old): new for old, new in zip("ҡҠӊӉҥҤӯӮҳҲєЄїЇ", "қҚңҢңҢұҰһҺеЕиИ", strict=True)}
-"""Letters of other Cyrillic alphabets that are taken for Kazakh ones."""
 
 
 def _is_latin(char: str) -> bool:
@@ -24,7 +22,7 @@ def _is_latin(char: str) -> bool:
 
 def unmixed(text: SpanText) -> SpanText:
     """A word that is of one alphabet but for letters that look alike is of that alphabet."""
-    return text.translate(_RARE).sub(_WORD, lambda match: _unmixed(match.group()))
+    return text.sub(_WORD, lambda match: _unmixed(match.group()))
 
 
 @lru_cache(maxsize=4096)

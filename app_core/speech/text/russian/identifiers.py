@@ -203,10 +203,6 @@ _FORMULA = re.compile(
 )
 
 
-_SUBSTANCE = re.compile(
-    r"(?<![\w-])(?:H2|O2|O3|N2|Cl2|Br2)(?![\w-])"
-    r"|(?<![\w-])(?=[A-Z]?[A-Z][a-z][A-Z]|[A-Z]{1,2}[A-Z][a-z](?!\w))(?:[A-Z][a-z]?){2,5}(?![\w-])"
-)
 """A gas, or two elements without numbers: ``NaOH``."""
 
 

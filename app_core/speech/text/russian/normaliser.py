@@ -27,6 +27,7 @@ from app_core.speech.text.russian.suffixes import suffixes
 from app_core.speech.text.russian.times import times
 from app_core.speech.text.russian.web import web
 from app_core.speech.text.russian.years import years
+from app_core.speech.text.sentences import with_capitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,12 +85,7 @@ def normalise(text: SpanText) -> SpanText:
     text = text.sub(_JOINED, lambda match: f"{match.group().rstrip()}о ")
     text = text.sub(_ABOUT_ONE, lambda match: f"{match[1]}б ")
     text = remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
-
-    def capital(match: re.Match[str]) -> str | None:
-        start, _ = text.span(*match.span())
-        return None if written.char_at(start).islower() else match.group().upper()
-
-    return text.sub(_FIRST_LETTER, capital)
+    return with_capitals(text, written, _FIRST_LETTER)
 
 
 def _new_sentence(match: re.Match[str]) -> str | None:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 _RUSSIAN = re.compile(r"[А-Яа-яЁё-]+")
 _SECOND = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}
-_VERBS = ("VERB", "INFN", "GRND")
-_CYRILLIC = re.compile(r"[А-Яа-яЁё]")
 _LEAST = 0.01
 """Of the readings of a form, the share below which one is not thought of."""
 
