@@ -89,6 +89,7 @@ def test_a_transcript_of_something_else_is_told(
 def test_the_file_is_chosen_and_removed_with_the_keyboard(
     visitor: Visitor, address: str, speech: Path, path: str
 ) -> None:
+    visitor.page.on("filechooser", lambda _: None)  # in good time: the browser is told beside us
     page = visitor.open(address + path)
     sample = page.locator("textarea").input_value()
     page.locator("textarea").focus()
