@@ -32,6 +32,19 @@ class Phoneme:
 
 
 @dataclass(frozen=True, slots=True)
+class Prosody:
+    """How something is said, apart from its words and its voice."""
+
+    speed: float = 1.0
+    """0.5..2, of the voice's own."""
+    pitch: float = 0.0
+    """-12..12 semitones from the voice's own; 0 where the voice is not ``pitched``."""
+
+
+PLAIN = Prosody()
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """One word of a text as it is written, with the marks beside it."""
 

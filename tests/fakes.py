@@ -18,11 +18,13 @@ from app_core.speech.speaker import Speaker
 from app_core.speech.text.piece import Piece
 from app_core.speech.voice import Stale, Voice, never
 from app_core.types import (
+    PLAIN,
     FaceTrack,
     Mouth,
     MouthTask,
     Phoneme,
     Picture,
+    Prosody,
     Speech,
     Word,
     frame_count,
@@ -32,10 +34,10 @@ RATE = 8000
 
 
 def spoken_by(
-    voice: Voice, text: str, language: str, speed: float = 1.0, stale: Stale = never
+    voice: Voice, text: str, language: str, prosody: Prosody = PLAIN, stale: Stale = never
 ) -> Iterator[Speech]:
     """A whole text by one voice."""
-    return Speaker.alone(voice, language).speak(text, speed, stale)
+    return Speaker.alone(voice, language).speak(text, prosody, stale)
 
 
 class ToneVoice:
@@ -44,19 +46,25 @@ class ToneVoice:
     id = "tone"
     languages = ("ru", "kk", "en")
     sample_rate = RATE
-    name, engine, licence = "Tone", "sine", "MIT"
+    name, engine, licence, weights_licence = "Tone", "sine", "MIT", "MIT"
+    pitched = False
 
     def __init__(self, word_s: float = 0.2, fail_at: str = "", delay_s: float = 0.0) -> None:
         self.word_s, self.fail_at, self.delay_s = word_s, fail_at, delay_s
         self.spoken = 0
 
-    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+    def warm(self) -> None:
+        pass
+
+    def speak(
+        self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
+    ) -> Iterator[Speech]:
         for index, word in enumerate(piece.written.split()):
             if word == self.fail_at:
                 raise VoiceFailed(f"tone: cannot say '{word}'")
             self._wait(stale)
             self.spoken += 1
-            length = int(self.word_s / speed * RATE)
+            length = int(self.word_s / prosody.speed * RATE)
             pcm = np.sin(np.arange(length) * 0.3).astype(np.float32) * 0.5
             seconds = length / RATE
             phonemes, words = [Phoneme("a", 0.0, seconds)], (Word(word, 0.0, seconds),)

@@ -75,3 +75,5 @@ Readings = Annotated[
 ]
 """By word. In a query or form it is JSON."""
 Speed = Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False, strict=True)]
+Pitch = Annotated[float, Field(ge=-12.0, le=12.0, allow_inf_nan=False, strict=True)]
+"""Semitones."""

@@ -20,12 +20,14 @@ from app_core.request.fields import (
     SLOWEST,
     JobId,
     Language,
+    Pitch,
     Preset,
     Readings,
     Size,
     Speed,
     Text,
 )
+from app_core.types import Prosody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +115,16 @@ class RenderRequest(TextRequest):
         description="Frames a second; of an avatar's clip, unless asked, as many as the clip has",
     )
     speed: Speed = Field(default=1.0, description="Speed of the speech; 2 is twice as fast")
+    pitch: Pitch = Field(
+        default=0.0,
+        description="Semitones above the voice's own pitch, below where negative; only of voices"
+        " that are pitched",
+    )
     job_id: JobId | None = Field(default=None, description="A UUID of your own for this job")
+
+    @property
+    def prosody(self) -> Prosody:
+        return Prosody(self.speed, self.pitch)
 
     @property
     def live(self) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app_core.services.recording import Recording
 
 FILE = "audio"
-_OF_A_VOICE = ("voice", "speed")
+_OF_A_VOICE = ("voice", "speed", "pitch")
 _LETTER_BYTES = 4
 """The most that a character takes in UTF-8."""
 

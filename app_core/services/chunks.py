@@ -21,7 +21,7 @@ from app_core.job import Chunk
 from app_core.media import wav
 from app_core.services.video_jobs import unchanged
 from app_core.speech.text.spoken_text import nothing_to_say
-from app_core.types import Phoneme, Speech, first_sample, frame_count
+from app_core.types import Phoneme, Prosody, Speech, first_sample, frame_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,7 +89,7 @@ class Chunks:
                 Chunk(index, text[start:end], AudioBuffer(rate, spool=self._renders.spool), start)
                 for index, (start, end) in enumerate(ranges)
             )
-            return _speak(job, speaker, request.speed)
+            return _speak(job, speaker, request.prosody)
 
         job = self._begin(request, speak=speak)
 
@@ -197,14 +197,14 @@ def _look(job: Job, gone: Callable[[], bool]) -> None:
         raise Cancelled("The reader left")
 
 
-def _speak(job: Job, speaker: Speaker, speed: float) -> Iterator[Speech]:
+def _speak(job: Job, speaker: Speaker, prosody: Prosody) -> Iterator[Speech]:
     """Every piece of every chunk, once the last is spoken. Chunks end with whole frames."""
     rate, fps = speaker.sample_rate, job.request.fps
     said: list[Speech] = []
     samples = frames = 0
     for chunk in job.chunks:
         pieces = []
-        for piece in speaker.speak(chunk.text, speed, lambda: job.ticket.stale):
+        for piece in speaker.speak(chunk.text, prosody, lambda: job.ticket.stale):
             job.ticket.check()
             pieces.append(_placed(piece, chunk.start))
         if not pieces:

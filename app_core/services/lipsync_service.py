@@ -184,7 +184,7 @@ class LipsyncService:
         def spoken(job: Job) -> Iterator[Speech]:
             if speak is not None:
                 return speak(speaker, job)
-            return speaker.say(pieces, request.speed, lambda: job.ticket.stale)
+            return speaker.say(pieces, request.prosody, lambda: job.ticket.stale)
 
         return self._renders.begin(request, avatar, spoken, speaker.sample_rate)
 

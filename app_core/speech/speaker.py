@@ -12,6 +12,7 @@ from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
 from app_core.speech.text.reading import LANGUAGES, Reader
 from app_core.speech.text.spoken_text import something
 from app_core.speech.voice import never
+from app_core.types import PLAIN, Prosody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,10 +55,10 @@ class Speaker:
         """One voice for all that it is asked to say."""
         return cls(reader or Reader(), lambda _: [voice], language)
 
-    def speak(self, text: str, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+    def speak(self, text: str, prosody: Prosody = PLAIN, stale: Stale = never) -> Iterator[Speech]:
         """Pieces of speech in order, each made when it is asked for; none of a text in which there
-        is nothing to say. ``speed``: 0.5..2. Raises what the last voice of a chain raises."""
-        return self.say(self._pieces(text), speed, stale)
+        is nothing to say. Raises what the last voice of a chain raises."""
+        return self.say(self._pieces(text), prosody, stale)
 
     def read(self, text: str) -> Iterator[Piece]:
         """What ``say`` takes. Raises BadInput for a text in which there is nothing to say; the
@@ -65,24 +66,24 @@ class Speaker:
         return something(self._pieces(text))
 
     def say(
-        self, pieces: Iterator[Piece], speed: float = 1.0, stale: Stale = never
+        self, pieces: Iterator[Piece], prosody: Prosody = PLAIN, stale: Stale = never
     ) -> Iterator[Speech]:
         """As ``speak``."""
         index = 0
         for piece in pieces:
             if stale():
                 raise Cancelled("Nobody waits for the speech any more")
-            for speech in self._said(piece, speed, stale):
+            for speech in self._said(piece, prosody, stale):
                 yield replace(_at_rate(speech, self.sample_rate), index=index)
                 index += 1
 
     def _pieces(self, text: str) -> Iterator[Piece]:
         return self._reader.read(text, self._language, self._chains)
 
-    def _said(self, piece: Piece, speed: float, stale: Stale) -> Iterator[Speech]:
+    def _said(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Speech]:
         voices = self._chains[piece.language]
         while True:
-            speeches = voices[0].speak(piece, speed, stale)
+            speeches = voices[0].speak(piece, prosody, stale)
             try:
                 first = next(speeches, None)
                 break

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from app_core.types import PLAIN, Prosody
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,11 +30,20 @@ class Voice(Protocol):
     """For a person."""
     engine: str
     licence: str
-    """SPDX identifier of the engine and its data."""
+    """SPDX identifier of the engine's code."""
+    weights_licence: str
+    """SPDX identifier of the weights or data, or what their publisher says."""
+    pitched: bool
+    """Whether it can speak at another pitch."""
 
-    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+    def warm(self) -> None:
+        """Loads what the first text would load. Raises as ``speak``; safe to do again."""
+
+    def speak(
+        self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
+    ) -> Iterator[Speech]:
         """What ``piece.said`` sounds like, in one or more parts, each made when it is asked for,
-        with the words as they are written; ``speed`` 0.5..2. A pause follows as the piece ends.
+        with the words as they are written. A pause follows as the piece ends.
 
         ``stale`` is asked in every wait, so that a voice that waits for a server or for its turn
         stops in time. Thread-safe. Raises Cancelled when ``stale`` says so, VoiceFailed with the

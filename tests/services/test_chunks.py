@@ -26,7 +26,7 @@ from app_core.speech.registry import Voices
 from app_core.speech.text.piece import Piece
 from app_core.speech.voice import Stale, never
 from app_core.speech.voices.espeak import EspeakVoice
-from app_core.types import Word
+from app_core.types import PLAIN, Prosody, Word
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
 
@@ -150,8 +150,8 @@ def test_a_client_that_leaves_is_noticed(make_service: Make, model: EchoModel) -
 
 def test_what_cannot_be_said_lasts_a_moment(make_service: Make) -> None:
     class Picky(ToneVoice):
-        def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never):  # type: ignore[no-untyped-def]
-            return iter(()) if piece.written == "<b>" else super().speak(piece, speed, stale)
+        def speak(self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never):  # type: ignore[no-untyped-def]
+            return iter(()) if piece.written == "<b>" else super().speak(piece, prosody, stale)
 
     service = make_service(voices=ToneVoices(Picky()))
     job = service.chunks.start(request("one <b> two", chunk_size=1))

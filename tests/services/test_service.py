@@ -19,7 +19,7 @@ from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.text.piece import Piece
 from app_core.speech.voice import Stale, never
-from app_core.types import Frame, frame_count
+from app_core.types import PLAIN, Frame, Prosody, frame_count
 from tests.begun import begun
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, GreyLibrary, ToneVoice, ToneVoices, frame_number
@@ -107,7 +107,7 @@ def test_a_failing_voice_fails_the_job_in_its_words(make_service: Make) -> None:
 
 def test_nothing_to_say_is_bad_input(make_service: Make) -> None:
     class Mute(ToneVoice):
-        def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never):  # type: ignore[no-untyped-def]
+        def speak(self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never):  # type: ignore[no-untyped-def]
             return iter(())
 
     service = make_service(voices=ToneVoices(Mute()))

@@ -20,7 +20,7 @@ from app_core.speech.speaker import Speaker
 from app_core.speech.text.piece import Piece
 from app_core.speech.text.reading import Reader
 from app_core.speech.voice import Stale, never
-from app_core.types import Frame, Speech
+from app_core.types import PLAIN, Frame, Prosody, Speech
 from tests.begun import begun
 from tests.conftest import until
 from tests.fakes import RATE, ToneVoice
@@ -37,9 +37,11 @@ class Broken(ToneVoice):
         super().__init__()
         self.fail_after, self.error, self.asked = fail_after, error, 0
 
-    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+    def speak(
+        self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
+    ) -> Iterator[Speech]:
         self.asked += 1
-        for index, speech in enumerate(super().speak(piece, speed, stale)):
+        for index, speech in enumerate(super().speak(piece, prosody, stale)):
             if index == self.fail_after:
                 raise self.error(f"cannot say {piece.said!r}")
             yield speech
@@ -51,8 +53,10 @@ class Double(ToneVoice):
     id = "double"
     sample_rate = 2 * RATE
 
-    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
-        for speech in super().speak(piece, speed, stale):
+    def speak(
+        self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
+    ) -> Iterator[Speech]:
+        for speech in super().speak(piece, prosody, stale):
             at = np.arange(2 * len(speech.pcm)) / self.sample_rate
             pcm = 0.5 * np.sin(2 * np.pi * 440 * at).astype(np.float32)
             yield Speech(
@@ -125,9 +129,11 @@ class _Listening(ToneVoice):
         super().__init__()
         self.languages, self.heard = languages, list[tuple[str, str]]()
 
-    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+    def speak(
+        self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
+    ) -> Iterator[Speech]:
         self.heard.append((piece.language, piece.said))
-        return super().speak(piece, speed, stale)
+        return super().speak(piece, prosody, stale)
 
 
 def test_what_is_in_another_language_is_said_by_its_voice_where_there_is_one() -> None:
@@ -203,7 +209,9 @@ def test_a_voice_that_waits_for_its_server_stops_with_its_job(
     waiting, stopped = threading.Event(), threading.Event()
 
     class Distant(ToneVoice):
-        def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+        def speak(
+            self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
+        ) -> Iterator[Speech]:
             waiting.set()
             while not stale():
                 time.sleep(0.01)

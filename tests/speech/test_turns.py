@@ -15,6 +15,7 @@ from app_core.speech import turns as module
 from app_core.speech.text.piece import Piece
 from app_core.speech.turns import FILE_WAITS_S, PATIENCE_S, Turns, live
 from app_core.speech.voice import Stale, never
+from app_core.types import PLAIN, Prosody
 from tests.conftest import until
 from tests.fakes import ToneVoice, ToneVoices
 
@@ -132,9 +133,9 @@ def test_a_job_s_voice_knows_whether_somebody_waits(
     seen: list[bool] = []
 
     class Asked(ToneVoice):
-        def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never):  # type: ignore[no-untyped-def]
+        def speak(self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never):  # type: ignore[no-untyped-def]
             seen.append(live.get())
-            yield from super().speak(piece, speed, stale)
+            yield from super().speak(piece, prosody, stale)
 
     service = make_service(voices=ToneVoices(Asked()))
     for asked in (MjpegRequest(text="one"), GenerateRequest(text="one")):

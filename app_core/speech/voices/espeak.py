@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import espeakng_loader
 import numpy as np
+import soxr
 
 from app_core.audio import FULL_SCALE
 from app_core.errors import Cancelled, VoiceFailed
@@ -17,7 +18,7 @@ from app_core.speech.timing.words import words
 from app_core.speech.turns import Turns
 from app_core.speech.voice import never
 from app_core.speech.voices.espeak_spelling import PHONEMES, spelling
-from app_core.types import Speech
+from app_core.types import PLAIN, Prosody, Speech
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +39,12 @@ _VOICES = {
 """espeak-ng's name of the voice; words a minute that give 4.5 to 5.7 syllables a second; and the
 power of ``speed`` by which these must grow for speech to be as much shorter (measured)."""
 _RATES = (80, 450)
+_MIDDLE = 50
+"""The pitch, and the range of pitch, that leave a voice as it is: 100 is twice as high."""
+_PITCHES = (-8.0, 9.0)
+"""Semitones that espeak-ng can do itself, with the shape of the mouth left as it is."""
+_RANGE_SHARE = 0.36
+"""Of its base a voice loses as its range grows by the whole (SetPitch2 of wavegen.c)."""
 _LEAD_S = 0.06
 """Silence before the first piece, in which the mouth gets ready."""
 _SENTENCE_PAUSE_S = 0.3
@@ -53,7 +60,7 @@ _PHONEME_EVENTS_IN_IPA = 0x0003
 _DONT_EXIT = 0x8000
 _CHARS_UTF8 = 1
 _POSITION_CHARACTER = 1
-_PARAMETER_RATE = 1
+_PARAMETER_RATE, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 3, 4
 _EVENT_LIST_TERMINATED = 0
 _EVENT_WORD = 1
 _EVENT_PHONEME = 7
@@ -89,12 +96,18 @@ class _Library:
         self._words: list[tuple[int, int]] = []
 
     def say(
-        self, text: str, language: str, stresses: Iterable[int], rate: int, stale: Stale
+        self,
+        text: str,
+        language: str,
+        stresses: Iterable[int],
+        rate: int,
+        higher: float,
+        stale: Stale,
     ) -> tuple[Float32, list[tuple[int, str]], list[tuple[int, int]]]:
         """The sound of ``text``, its phonemes as (sample, label), its words as (sample, index).
 
-        ``stresses``: indices of vowels; ``rate`` is in words a minute. Raises VoiceFailed, or
-        Cancelled when ``stale`` says so.
+        ``stresses``: indices of vowels; ``rate`` is in words a minute; ``higher``: how many
+        times the voice's own pitch. Raises VoiceFailed, or Cancelled when ``stale`` says so.
         """
         voice = _VOICES[language][0]
         with self._turns.turn(len(text), stale):
@@ -102,6 +115,13 @@ class _Library:
             self._blocks, self._events, self._words = [], [], []
             self._check(library.espeak_ng_SetVoiceByName(voice.encode()), voice)
             self._check(library.espeak_ng_SetParameter(_PARAMETER_RATE, rate, 0), "rate")
+            base = _MIDDLE + _MIDDLE * np.log2(max(higher + _RANGE_SHARE * (higher - 1), 0.5))
+            for parameter, value in (
+                (_PARAMETER_PITCH, base),
+                (_PARAMETER_RANGE, _MIDDLE * higher),
+            ):
+                status = library.espeak_ng_SetParameter(parameter, round(min(value, 100)), 0)
+                self._check(status, "pitch")
             spelled, froms = spelling(text, language, stresses, self._mnemonics)
             data = spelled.encode() + b"\0"
             self._check(
@@ -178,25 +198,39 @@ class EspeakVoice:
     sample_rate = SAMPLE_RATE
     name = "eSpeak NG"
     engine = "espeak-ng"
-    licence = "GPL-3.0-or-later"
+    licence = weights_licence = "GPL-3.0-or-later"
+    pitched = True
 
-    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
+    def warm(self) -> None:
+        """Nothing: the first text takes as long as any other."""
+
+    def speak(
+        self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
+    ) -> Iterator[Speech]:
         """One part, with its phonemes and the pause after it.
 
-        espeak-ng's own slowest is 80 words a minute, so Russian at ``speed`` 0.5 is 0.6.
+        espeak-ng's own slowest is 80 words a minute, so Russian at a speed of 0.5 is 0.6.
         Raises VoiceFailed, or Cancelled when ``stale`` says so.
         """
         language = piece.language
         if language not in _VOICES:
             raise VoiceFailed(f"espeak-ng has no voice here for the language {language!r}.")
         _, words_a_minute, power = _VOICES[language]
-        faster = speed**power if speed > 1 else speed
+        speed = prosody.speed
+        own = min(max(prosody.pitch, _PITCHES[0]), _PITCHES[1])
+        higher, shifted = 2 ** (own / 12), 2 ** ((prosody.pitch - own) / 12)
+        slower = speed / shifted
+        faster = slower**power if slower > 1 else slower
         rate = round(min(max(words_a_minute * faster, _RATES[0]), _RATES[1]))
         clause = not ends_sentence(piece.said)
         said = piece.said.rstrip(" ,;:—–-") + "," if clause else piece.said
         if stale():
             raise Cancelled("Nobody waits for the speech any more")
-        pcm, events, marks = _LIBRARY.say(said, language, piece.stresses, rate, stale)
+        pcm, events, marks = _LIBRARY.say(said, language, piece.stresses, rate, higher, stale)
+        if shifted != 1:
+            pcm = soxr.resample(pcm, SAMPLE_RATE * shifted, SAMPLE_RATE)
+            events = [(int(sample / shifted), label) for sample, label in events]
+            marks = [(int(sample / shifted), at) for sample, at in marks]
         lead_s = 0.0 if piece.index else _LEAD_S
         pause_s = (_CLAUSE_PAUSE_S if clause else _SENTENCE_PAUSE_S) / speed
         pause_s = 0.0 if piece.joined else pause_s

@@ -19,7 +19,7 @@ from app_core.speech.registry import Voices
 from app_core.speech.text.piece import Piece
 from app_core.speech.voice import Stale, never
 from app_core.speech.voices.espeak import EspeakVoice
-from app_core.types import Phoneme, Speech, frame_count
+from app_core.types import PLAIN, Phoneme, Prosody, Speech, frame_count
 from tests.begun import begun
 
 FPS = 25
@@ -53,8 +53,10 @@ class RememberingVoice(EspeakVoice):
         self.phonemes: list[Phoneme] = []
         self.samples = 0
 
-    def speak(self, piece: Piece, speed: float = 1.0, stale: Stale = never) -> Iterator[Speech]:
-        for speech in super().speak(piece, speed, stale):
+    def speak(
+        self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
+    ) -> Iterator[Speech]:
+        for speech in super().speak(piece, prosody, stale):
             at = self.samples / speech.sample_rate
             self.phonemes += [
                 Phoneme(p.ipa, at + p.start_s, at + p.end_s) for p in speech.phonemes or []

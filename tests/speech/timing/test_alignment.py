@@ -11,7 +11,7 @@ from app_core.speech.timing.retiming import Pause, retimed, retimed_words
 from app_core.speech.timing.warping import warp
 from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import SAMPLE_RATE, EspeakVoice
-from app_core.types import Phoneme, Speech, Word
+from app_core.types import Phoneme, Prosody, Speech, Word
 from tests.fakes import spoken_by
 
 TEXTS = {
@@ -35,7 +35,7 @@ def said(text: str, language: str, variant: str = "", speed: float = 1.0) -> lis
     person = f"{voice.split('+')[0]}+{variant}" if variant else voice
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(espeak._VOICES, language, (person, *rest))  # type: ignore[arg-type]
-        return list(spoken_by(EspeakVoice(), text, language, speed))
+        return list(spoken_by(EspeakVoice(), text, language, Prosody(speed)))
 
 
 class Recorded:

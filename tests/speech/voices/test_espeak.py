@@ -9,7 +9,7 @@ from app_core.errors import Cancelled, VoiceFailed
 from app_core.speech.text.piece import Piece
 from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import EspeakVoice
-from app_core.types import Speech
+from app_core.types import Float32, Prosody, Speech
 from tests.fakes import spoken_by
 
 TEXTS = {
@@ -21,7 +21,7 @@ VOWELS = set("aɑæeɛɜəiɪɨouʊʉyʏøɵɯʌɐɔ")
 
 
 def spoken(language: str, speed: float = 1.0) -> list[Speech]:
-    return list(spoken_by(EspeakVoice(), TEXTS[language], language, speed))
+    return list(spoken_by(EspeakVoice(), TEXTS[language], language, Prosody(speed)))
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -72,6 +72,37 @@ def test_a_clause_has_a_shorter_pause_than_a_sentence() -> None:
 def test_speed_shortens_speech() -> None:
     lengths = [sum(len(speech.pcm) for speech in spoken("en", speed)) for speed in (0.5, 1.0, 2.0)]
     assert lengths[0] > 1.4 * lengths[1] and lengths[1] > 1.4 * lengths[2]
+
+
+def pitch_hz(pcm: Float32) -> float:
+    """The median over windows that have one, by autocorrelation."""
+    found = []
+    taper = np.hanning(1400)
+    alone = np.fft.irfft(np.abs(np.fft.rfft(taper, 4096)) ** 2)
+    for start in range(0, len(pcm) - 1400, 256):
+        power = np.abs(np.fft.rfft(pcm[start : start + 1400] * taper, 4096)) ** 2
+        alike = np.fft.irfft(power) / (alone + 1e-9 * alone[0])
+        period = 30 + int(np.argmax(alike[30:450]))
+        if alike[period] > 0.5 * alike[0] > 1e-3:
+            found.append(22050 / period)
+    assert len(found) > 50
+    return float(np.median(found))
+
+
+@pytest.mark.parametrize("semitones", [-12, -5, 7, 12])
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("ru", "Мама мыла раму, а мы ели малину."), ("en", "My rainbow lay low.")],
+)
+def test_pitch_is_in_semitones_and_the_speed_stays(
+    language: str, text: str, semitones: float
+) -> None:
+    usual, changed = (
+        np.concatenate([s.pcm for s in spoken_by(EspeakVoice(), text * 2, language, prosody)])
+        for prosody in (Prosody(), Prosody(pitch=semitones))
+    )
+    assert 12 * np.log2(pitch_hz(changed) / pitch_hz(usual)) == pytest.approx(semitones, abs=0.8)
+    assert len(changed) == pytest.approx(len(usual), rel=0.06)
 
 
 def test_nothing_speakable_gives_nothing() -> None:
@@ -145,7 +176,7 @@ def test_speech_that_nobody_wants_any_more_waits_for_no_turn() -> None:
 def test_speed_is_what_was_asked(language: str, text: str, speed: float) -> None:
     voice = EspeakVoice()
     usual, changed = (
-        sum(len(speech.pcm) for speech in spoken_by(voice, text, language, asked))
+        sum(len(speech.pcm) for speech in spoken_by(voice, text, language, Prosody(asked)))
         for asked in (1.0, speed)
     )
     assert usual / changed == pytest.approx(speed, rel=0.12)

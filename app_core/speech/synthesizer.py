@@ -1,0 +1,44 @@
+"""What an engine gives that knows nothing of mouths: pieces of text in, sound out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app_core.speech.text.piece import Piece
+    from app_core.speech.voice import Stale
+    from app_core.types import Float32, Prosody
+
+
+class Synthesizer(Protocol):
+    """One voice of an engine. ``AlignedVoice`` makes a Voice of it."""
+
+    id: str
+    """``engine`` or ``engine:voice``, as the settings and requests name it."""
+    languages: tuple[str, ...]
+    """Of ``ru``, ``kk``, ``en``."""
+    sample_rate: int
+    """Samples a second of what ``synthesize`` gives."""
+    name: str
+    """For a person."""
+    engine: str
+    licence: str
+    """SPDX identifier of the engine's code."""
+    weights_licence: str
+    """SPDX identifier of the weights, or what their publisher says."""
+    pitched: bool
+    """Whether ``Prosody.pitch`` is followed; elsewhere it is 0."""
+
+    def warm(self) -> None:
+        """Loads what the first text would load. Raises as ``synthesize``; safe to do again."""
+
+    def synthesize(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Float32]:
+        """``piece.said``, mono, about -1..1, in one or more parts, each made when it is asked for.
+        Silence at the ends does not matter, nor does the level as long as it is always the same.
+
+        ``stale`` is asked before the work begins and in every wait. Thread-safe. Raises Cancelled
+        when ``stale`` says so, VoiceFailed with the engine's own words, VoiceUnreachable when its
+        server does not answer.
+        """
