@@ -114,14 +114,13 @@ class _Library:
             library = self._library = self._library or self._load()
             self._blocks, self._events, self._words = [], [], []
             self._check(library.espeak_ng_SetVoiceByName(voice.encode()), voice)
-            self._check(library.espeak_ng_SetParameter(_PARAMETER_RATE, rate, 0), "rate")
             base = _MIDDLE + _MIDDLE * np.log2(max(higher + _RANGE_SHARE * (higher - 1), 0.5))
             for parameter, value in (
-                (_PARAMETER_PITCH, base),
+                (_PARAMETER_RATE, rate),
+                (_PARAMETER_PITCH, min(base, 100)),
                 (_PARAMETER_RANGE, _MIDDLE * higher),
             ):
-                status = library.espeak_ng_SetParameter(parameter, round(min(value, 100)), 0)
-                self._check(status, "pitch")
+                self._check(library.espeak_ng_SetParameter(parameter, round(value), 0), "prosody")
             spelled, froms = spelling(text, language, stresses, self._mnemonics)
             data = spelled.encode() + b"\0"
             self._check(

@@ -102,7 +102,7 @@ def test_pitch_is_in_semitones_and_the_speed_stays(
         for prosody in (Prosody(), Prosody(pitch=semitones))
     )
     assert 12 * np.log2(pitch_hz(changed) / pitch_hz(usual)) == pytest.approx(semitones, abs=0.8)
-    assert len(changed) == pytest.approx(len(usual), rel=0.06)
+    assert len(changed) == pytest.approx(len(usual), rel=0.08)
 
 
 def test_nothing_speakable_gives_nothing() -> None:
