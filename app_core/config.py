@@ -68,6 +68,19 @@ class Config(BaseModel):
     voice: str = Field(
         "", description="Voice that speaks the languages it knows when a request names none"
     )
+    voice_ru: str = Field(
+        "",
+        description="Voices that speak Russian, the first that works, separated by commas; empty:"
+        " the best that is here; espeak comes last in any case",
+    )
+    voice_kk: str = Field("", description="The same for Kazakh")
+    voice_en: str = Field("", description="The same for English")
+    voice_patience_s: Annotated[float, Field(gt=0)] = Field(
+        3.0, description="For the first sound of a live sentence, before the next voice says it, s"
+    )
+    voice_cache_mb: Annotated[int, Field(ge=0)] = Field(
+        32, description="Sentences as they were last said, kept to be said again, MiB"
+    )
     dictionary: Path | None = Field(
         None,
         description="File of readings, a line `word = reading` each, + before a stressed vowel;"
@@ -204,6 +217,16 @@ class Config(BaseModel):
     def model_names(self) -> tuple[str, ...]:
         """The models to load, the default first; ``auto`` is the best that runs here."""
         return tuple(self.models.split(",")) if self.models else (self.model,)
+
+    @property
+    def voice_chains(self) -> dict[str, list[str]]:
+        """Ids of voices by language; a language without any is left out."""
+        chains = {"ru": self.voice_ru, "kk": self.voice_kk, "en": self.voice_en}
+        named = {
+            language: [voice.strip() for voice in chain.split(",") if voice.strip()]
+            for language, chain in chains.items()
+        }
+        return {language: ids for language, ids in named.items() if ids}
 
     @property
     def allowed_origins(self) -> frozenset[str]:

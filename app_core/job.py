@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app_core.audio import AudioBuffer
     from app_core.errors import SoyleError
     from app_core.request import RenderRequest
-    from app_core.types import Mouth, Sentence, Word
+    from app_core.types import Mouth, Sentence, VoiceFallback, Word
 
 T = TypeVar("T")
 
@@ -112,6 +112,10 @@ class Job:
     """What a film's render took, once it has ended."""
     marks: list[Sentence | Word] = field(default_factory=list)
     """What is said when, on the clock of ``sound``: each sentence, then its words. Only grows."""
+    voices: list[str] = field(default_factory=list)
+    """Ids of those that spoke, in the order in which they began. Only grows."""
+    fallbacks: list[VoiceFallback] = field(default_factory=list)
+    """Only grows."""
     resumed: deque[tuple[int, float]] = field(default_factory=deque)
     """Frames for which the voice kept everybody waiting, and when their tasks came; taken out by
     the reader."""
@@ -242,6 +246,7 @@ class Job:
             "time_left_s": None if left is None else round(left, 1),
             "seconds": round(len(self.sound) / self.sound.sample_rate, 3),
             "timings": dict(self.timings),
+            "voices": list(self.voices),
             "aligned": None if self.aligned is None else round(self.aligned, 3),
             "statistics": self.statistics,
             "error": error and {"error": str(error), "code": error.code, "field": error.field},

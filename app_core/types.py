@@ -71,6 +71,21 @@ class Speech:
     """In time order over the whole of ``pcm``, or None when the voice does not know them."""
     words: tuple[Word, ...] = ()
     """In time order; empty when the voice does not know them."""
+    voice: str = ""
+    """The id of whose voice it is; empty for a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceFallback:
+    """One voice took over from another, within a sentence or before it."""
+
+    voice: str
+    """The id of the one that failed or was late."""
+    instead: str
+    reason: str
+    """A code of ``errors``, or ``voice_late``."""
+    start_s: float
+    """Seconds from the start of the job's sound, where the other one begins."""
 
 
 @dataclass(frozen=True, slots=True)

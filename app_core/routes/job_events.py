@@ -38,7 +38,8 @@ sock = Sock()
 MESSAGES = (
     "Messages have a type: progress (percent, stage, frames_per_s, time_left_s), sentence and word"
     " (text, start_s, end_s on the clock of the sound; a word's start and end: its place in the"
-    " text as it was sent), and at the end done (the addresses of the sound, the captions and the"
+    " text as it was sent), voice_fallback (voice, instead, reason, start_s: one voice took over"
+    " from another), and at the end done (the addresses of the sound, the captions and the"
     " film) or error (error, code, field)."
 )
 LOOK_S = 0.1

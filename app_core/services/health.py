@@ -22,7 +22,7 @@ def report(
     config: Config, backend: Backend, jobs: JobTable, voices: Voices, base: dict[str, Any] | None
 ) -> dict[str, Any]:
     """``base`` describes the base video, None without one."""
-    status, reason = _status(backend, missing_voice(config.voice, voices.ids()))
+    status, reason = _status(backend, missing_voice(config.voice, voices))
     models, ffmpeg = backend.models, backend.found_ffmpeg
     default = models[0] if models else None
     if base is not None and base["error"] is not None and status in ("ready", "degraded"):
@@ -78,11 +78,12 @@ def _drawn(models: Sequence[LoadedModel]) -> dict[str, Any]:
     }
 
 
-def missing_voice(voice: str, there: list[str]) -> str:
-    """What is wrong with VOICE when ``there`` are these; empty when nothing is."""
-    if not voice or voice in there:
-        return ""
-    return f"VOICE={voice}: there is no such voice; there is: {', '.join(there) or 'none'}"
+def missing_voice(voice: str, voices: Voices) -> str:
+    """What is wrong with VOICE and the settings of languages; empty when nothing is."""
+    there = voices.ids()
+    told = [f"VOICE={voice}: there is no such voice"] if voice and voice not in there else []
+    told += [f"{name}: there is no such voice for this language" for name in voices.missing()]
+    return f"{'; '.join(told)}; there is: {', '.join(there) or 'none'}" if told else ""
 
 
 def _status(backend: Backend, missing: str) -> tuple[str, str]:

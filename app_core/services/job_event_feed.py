@@ -20,18 +20,22 @@ class JobEventFeed:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._heard = 0
+        self._heard = self._fallbacks = 0
         self._progress: dict[str, Any] | None = None
         self._told_s = 0.0
         self.over = False
         """The job has ended and everything about it was told, but for its end."""
 
     def news(self) -> list[dict[str, Any]]:
-        """Messages, never waiting for one: sentences, words, then progress when it changed."""
+        """Messages, never waiting for one: voices that took over, sentences, words, then progress
+        when it changed."""
         over = self._job.ended
         marks = self._job.marks[self._heard :]
         self._heard += len(marks)
-        found = [
+        fallbacks = self._job.fallbacks[self._fallbacks :]
+        self._fallbacks += len(fallbacks)
+        found = [{"type": "voice_fallback"} | _rounded(asdict(told)) for told in fallbacks]
+        found += [
             {"type": "sentence" if isinstance(mark, Sentence) else "word"} | _rounded(asdict(mark))
             for mark in marks
         ]

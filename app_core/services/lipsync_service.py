@@ -26,11 +26,11 @@ from app_core.services.health import missing_voice, report
 from app_core.services.outcome import Outcome
 from app_core.services.recording import held, open_recording, process_recording
 from app_core.services.renders import Renders, here
+from app_core.services.speakers import Speakers
 from app_core.services.video_encode import check_codecs
 from app_core.services.video_jobs import VideoJobs
+from app_core.services.voices import open_voices
 from app_core.services.watchdog import Duty, Watchdog
-from app_core.speech.registry import Voices, open_voices
-from app_core.speech.speaker import Speaker
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import Reader
 from app_core.speech.text.spoken_text import check_length
@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from app_core.request import FilmRequest, MjpegRequest, RenderRequest
     from app_core.services.cancel_on_close import CancelOnClose
     from app_core.services.recording import Recording
-    from app_core.speech.voice import Voice
+    from app_core.speech.registry import Voices
+    from app_core.speech.speaker import Speaker
     from app_core.types import Frame, Speech, UInt8
 
     Gone = Callable[[], bool]
@@ -88,8 +89,9 @@ class LipsyncService:
         self.library = self.backend.library
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
-        self.voices = voices or open_voices()
+        self.voices = voices or open_voices(config)
         self.reader = Reader(read_dictionary(config.dictionary))
+        self._speakers = Speakers(config, self.voices, self.reader)
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
@@ -122,14 +124,14 @@ class LipsyncService:
 
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
-        missing = missing_voice(self.config.voice, self.voices.ids())
+        missing = missing_voice(self.config.voice, self.voices)
         if missing:
             logger.error("%s", missing)
         self.scratch.sweep()
         self.avatars.sweep()
         self.base_video.look()
         self.backend.start(wait_s)
-        self.backend.when_loaded(self.reader.warm)
+        self.backend.when_loaded(self._speakers.warm)
         self._watchdog.start()
         self._trimmer.start()
         self._disk_watch.start()
@@ -178,27 +180,17 @@ class LipsyncService:
         if recording is not None:
             speeches, rate = recording.speeches, recording.sample_rate
             return self._renders.begin(request, avatar, speeches, rate, recorded=True)
-        speaker = self._speaker(request)
+        speaker = self._speakers.of(request)
         pieces = speaker.read(request.text)
 
         def spoken(job: Job) -> Iterator[Speech]:
             if speak is not None:
                 return speak(speaker, job)
-            return speaker.say(pieces, request.prosody, lambda: job.ticket.stale)
+            return speaker.say(
+                pieces, request.prosody, lambda: job.ticket.stale, job.fallbacks.append
+            )
 
         return self._renders.begin(request, avatar, spoken, speaker.sample_rate)
-
-    def _speaker(self, request: RenderRequest) -> Speaker:
-        """VOICE is a preference: where it lacks the language or fails, the first that speaks it
-        speaks. A voice that the request names is meant. Raises NotFound.
-        """
-
-        def chain(language: str) -> list[Voice]:
-            if request.voice:
-                return [self.voices.get(request.voice, language)]
-            return self.voices.chain(language, self.config.voice)
-
-        return Speaker(self.reader.knowing(request.dictionary), chain, request.language)
 
     def stream_mjpeg(
         self, request: MjpegRequest, recording: Recording | None, gone: Gone, full: Gone

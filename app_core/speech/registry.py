@@ -1,64 +1,100 @@
-"""The voices, one line a voice, those that are preferred first."""
+"""The voices of this server, and which of them speaks a language."""
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import NotFound
+from app_core.speech.standing import Standing
 from app_core.speech.voices.espeak import EspeakVoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from app_core.speech.voice import Voice
 
-VOICES: Sequence[Callable[[], Voice]] = (EspeakVoice,)
+    Finder = Callable[[], Iterable[Voice]]
+    """The voices of an engine that are here now, those that are preferred first."""
 
-
-def open_voices() -> Voices:
-    """Each of VOICES."""
-    return Voices(open_voice() for open_voice in VOICES)
+LAST = EspeakVoice.id
+"""Ends every chain: it needs nothing and is always there."""
 
 
 class Voices:
-    """The voices of this server in order of preference."""
+    """In order of preference, those of one engine beside each other. Thread-safe."""
 
-    def __init__(self, voices: Iterable[Voice]) -> None:
+    def __init__(
+        self,
+        voices: Iterable[Voice] = (),
+        chains: Mapping[str, Sequence[str]] | None = None,
+        finders: Sequence[Finder] = (),
+    ) -> None:
+        """``chains``: ids by language, as the settings name them; ``finders`` are asked again by
+        ``look``. Raises ValueError when two voices have one id."""
+        self._fixed, self._finders = list(voices), finders
+        self._chains = chains or {}
+        self.standing = Standing()
+        self._lock = threading.Lock()
         self._voices: dict[str, Voice] = {}
-        for voice in voices:
-            if voice.id in self._voices:
-                raise ValueError(f"two voices are called {voice.id!r}")
-            self._voices[voice.id] = voice
+        self.look()
+
+    def look(self) -> None:
+        """Finds the voices that are here now. Those that were here stay the same objects."""
+        found: dict[str, Voice] = {}
+        with self._lock:
+            for voice in [*self._fixed, *(v for finder in self._finders for v in finder())]:
+                if voice.id in found:
+                    raise ValueError(f"two voices are called {voice.id!r}")
+                found[voice.id] = self._voices.get(voice.id, voice)
+            self._voices = found
 
     def ids(self) -> list[str]:
         return list(self._voices)
 
-    def get(self, voice_id: str | None, language: str) -> Voice:
-        """The voice of that id, or the first that speaks ``language``.
-
-        Raises NotFound (field ``voice``) when there is none, or when it lacks the language.
-        """
-        if voice_id is None:
-            return self.chain(language)[0]
+    def get(self, voice_id: str) -> Voice:
+        """Raises NotFound (field ``voice``)."""
         voice = self._voices.get(voice_id)
-        if voice is None or language not in voice.languages:
-            raise self._none(f"The voice {voice_id!r} is not here or does not speak", language)
+        if voice is None:
+            raise self._none(f"There is no voice {voice_id!r} here")
         return voice
 
-    def chain(self, language: str, preferred: str = "") -> list[Voice]:
-        """Every voice that speaks ``language``: the one with the id ``preferred``, if it does,
-        then the others in their order. Raises NotFound (field ``voice``) when none does.
-        """
-        fitting = [voice for voice in self._voices.values() if language in voice.languages]
-        if not fitting:
-            raise self._none("No voice speaks", language)
-        return sorted(fitting, key=lambda voice: voice.id != preferred)
+    def missing(self) -> list[str]:
+        """Ids of the settings' chains that are not here, or do not speak their language."""
+        return [
+            voice_id
+            for language, ids in self._chains.items()
+            for voice_id in ids
+            if not self._speaks(voice_id, language)
+        ]
 
-    def _none(self, problem: str, language: str) -> NotFound:
+    def chain(self, language: str, *preferred: str) -> list[Voice]:
+        """Who speaks ``language``: of the ids ``preferred`` those that do, then the chain of the
+        settings or, where they name none, the first voice of each engine, and LAST. Raises NotFound
+        (field ``voice``) when nobody does."""
+        named = self._chains.get(language)
+        if not named:
+            firsts: dict[str, str] = {}
+            for key, voice in self._voices.items():
+                if language in voice.languages:
+                    firsts.setdefault(voice.engine, key)
+            named = list(firsts.values())
+        ids = dict.fromkeys(
+            key for key in (*preferred, *named, LAST) if self._speaks(key, language)
+        )
+        if not ids:
+            raise self._none(f"No voice speaks {language!r}")
+        return [self._voices[key] for key in ids]
+
+    def _speaks(self, voice_id: str, language: str) -> bool:
+        voice = self._voices.get(voice_id)
+        return voice is not None and language in voice.languages
+
+    def _none(self, problem: str) -> NotFound:
         listed = "; ".join(
             f"{key} ({', '.join(voice.languages)})" for key, voice in self._voices.items()
         )
-        return NotFound(f"{problem} {language!r}. Voices: {listed or 'none'}.", field="voice")
+        return NotFound(f"{problem}. Voices: {listed or 'none'}.", field="voice")
 
     def describe(self) -> list[dict[str, Any]]:
         return [
@@ -69,6 +105,8 @@ class Voices:
                 "sample_rate": voice.sample_rate,
                 "engine": voice.engine,
                 "licence": voice.licence,
+                "weights_licence": voice.weights_licence,
+                "pitched": voice.pitched,
             }
             for key, voice in self._voices.items()
         ]

@@ -7,12 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import soxr
 
 from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
+from app_core.speech import turns
+from app_core.speech.patience import Patience
+from app_core.speech.standing import Standing
 from app_core.speech.text.reading import LANGUAGES, Reader
 from app_core.speech.text.spoken_text import something
 from app_core.speech.voice import never
-from app_core.types import PLAIN, Prosody
+from app_core.types import PLAIN, Prosody, VoiceFallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,25 +27,35 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+PATIENCE_S = 3.0
+"""For the first sound of a piece that somebody waits for."""
+
 
 class Speaker:
     """For one render and its thread. All that it says has the sample rate of one voice.
 
-    A voice that fails before it has said anything of a piece is not asked again; one that fails
-    later ends the text.
+    A voice that fails or is late is left within the piece: the next of the chain goes on from the
+    first word that was not said. It is not asked again for this text, and by others only after a
+    rest. The last of a chain may take its time, and what it raises is raised.
     """
 
     def __init__(
-        self, reader: Reader, chain: Callable[[str], Sequence[Voice]], language: str
+        self,
+        reader: Reader,
+        chain: Callable[[str], Sequence[Voice]],
+        language: str,
+        standing: Standing | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """``chain(language)``: the voices that may speak, the preferred one first; raises NotFound
         where there is none. Raises what it raises for ``language``; of AUTO any will do."""
         self._reader, self._language = reader, language
+        self._standing, self._patience_s = standing or Standing(), patience_s
         self._chains: dict[str, list[Voice]] = {}
         missing: dict[str, NotFound] = {}
         for name in LANGUAGES:
             try:
-                self._chains[name] = list(chain(name))
+                self._chains[name] = self._able(chain(name))
             except NotFound as error:
                 missing[name] = error
         if language in missing or not self._chains:
@@ -49,11 +63,18 @@ class Speaker:
         rates = [voices[0].sample_rate for voices in self._chains.values()]
         own = self._chains.get(language)
         self.sample_rate = own[0].sample_rate if own else max(rates)
+        self._said_s = 0.0
 
     @classmethod
     def alone(cls, voice: Voice, language: str, reader: Reader | None = None) -> Self:
         """One voice for all that it is asked to say."""
         return cls(reader or Reader(), lambda _: [voice], language)
+
+    @property
+    def first(self) -> Sequence[Voice]:
+        """Who begins: one voice, or where the language is found out the first one of each."""
+        own = self._chains.get(self._language)
+        return [voices[0] for voices in ([own] if own else self._chains.values())]
 
     def speak(self, text: str, prosody: Prosody = PLAIN, stale: Stale = never) -> Iterator[Speech]:
         """Pieces of speech in order, each made when it is asked for; none of a text in which there
@@ -66,50 +87,98 @@ class Speaker:
         return something(self._pieces(text))
 
     def say(
-        self, pieces: Iterator[Piece], prosody: Prosody = PLAIN, stale: Stale = never
+        self,
+        pieces: Iterator[Piece],
+        prosody: Prosody = PLAIN,
+        stale: Stale = never,
+        told: Callable[[VoiceFallback], None] = lambda _: None,
     ) -> Iterator[Speech]:
-        """As ``speak``."""
+        """As ``speak``. ``told`` hears of each voice that takes over."""
         index = 0
         for piece in pieces:
             if stale():
                 raise Cancelled("Nobody waits for the speech any more")
-            for speech in self._said(piece, prosody, stale):
-                yield replace(_at_rate(speech, self.sample_rate), index=index)
+            for speech in self._said(piece, prosody, stale, told):
+                self._said_s += len(speech.pcm) / speech.sample_rate
+                yield replace(speech, index=index)
                 index += 1
 
     def _pieces(self, text: str) -> Iterator[Piece]:
         return self._reader.read(text, self._language, self._chains)
 
-    def _said(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Speech]:
+    def _able(self, voices: Sequence[Voice]) -> list[Voice]:
+        """Without those that rest; all of them where nobody else is left."""
+        return [v for v in voices if not self._standing.resting(v.id)] or list(voices)
+
+    def _said(
+        self,
+        piece: Piece,
+        prosody: Prosody,
+        stale: Stale,
+        told: Callable[[VoiceFallback], None],
+    ) -> Iterator[Speech]:
         voices = self._chains[piece.language]
-        while True:
-            speeches = voices[0].speak(piece, prosody, stale)
+        rest: Piece | None = piece
+        while rest is not None:
             try:
-                first = next(speeches, None)
-                break
-            except (VoiceFailed, VoiceUnreachable) as error:
-                if len(voices) == 1:
-                    raise
-                failed = voices.pop(0)
+                yield from self._by(voices[0], rest, prosody, stale, last=len(voices) == 1)
+            except _Failed as failed:
+                rest = rest.part(failed.words) if failed.words < len(rest.words) else None
+                voice = voices.pop(0)
+                self._standing.failed(voice.id)
                 # An engine's own words may hold what was to be said, so they are not logged.
                 logger.warning(
-                    "the voice %s failed (%s): %s speaks", failed.id, error.code, voices[0].id
+                    "the voice %s failed (%s): %s speaks", voice.id, failed.reason, voices[0].id
                 )
+                told(VoiceFallback(voice.id, voices[0].id, failed.reason, self._said_s))
+            else:
+                self._standing.worked(voices[0].id)
+                return
+
+    def _by(
+        self, voice: Voice, piece: Piece, prosody: Prosody, stale: Stale, *, last: bool
+    ) -> Iterator[Speech]:
+        """By one voice. Raises _Failed, but of the ``last`` one its own errors."""
+        words = 0
+        patience = Patience(stale, self._patience_s, live=turns.live.get())
+        own = prosody if voice.pitched else Prosody(prosody.speed)
+        speeches = voice.speak(piece, own, stale if last else patience.stale)
         try:
-            if first is not None:
-                yield first
-                yield from speeches
+            while True:
+                patience.wait()
+                try:
+                    speech = next(speeches, None)
+                except (VoiceFailed, VoiceUnreachable) as error:
+                    if last:
+                        raise
+                    raise _Failed(error.code, words) from error
+                except Cancelled as error:
+                    if stale() or last or not patience.over:
+                        raise
+                    raise _Failed("voice_late", words) from error
+                if speech is None:
+                    return
+                patience.said(len(speech.pcm) / speech.sample_rate)
+                words += len(speech.words)
+                yield replace(_at_rate(speech, self.sample_rate), voice=voice.id)
         finally:
             getattr(speeches, "close", bool)()
 
 
+class _Failed(Exception):
+    """A voice that is not the last one, after ``words`` of the piece."""
+
+    def __init__(self, reason: str, words: int) -> None:
+        super().__init__(reason)
+        self.reason, self.words = reason, words
+
+
 def _at_rate(speech: Speech, rate: int) -> Speech:
-    """The same sound at another rate, as long to one sample, band-limited by its spectrum."""
+    """The same sound at another rate, as long to one sample."""
     if speech.sample_rate == rate:
         return speech
     samples = -(-len(speech.pcm) * rate // speech.sample_rate)
-    if not samples:
-        return replace(speech, sample_rate=rate)
-    spectrum = np.fft.rfft(speech.pcm)
-    pcm = np.fft.irfft(spectrum, samples) * (samples / len(speech.pcm))
-    return replace(speech, pcm=pcm.astype(np.float32), sample_rate=rate)
+    pcm = np.zeros(samples, np.float32)
+    made = soxr.resample(speech.pcm, speech.sample_rate, rate)[:samples]
+    pcm[: len(made)] = made
+    return replace(speech, pcm=pcm, sample_rate=rate)

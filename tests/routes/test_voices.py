@@ -15,6 +15,8 @@ def test_voices(client: FlaskClient) -> None:
         "sample_rate": 8000,
         "engine": "sine",
         "licence": "MIT",
+        "weights_licence": "MIT",
+        "pitched": False,
     }
 
 

@@ -119,7 +119,7 @@ def test_the_log_s_figures_may_fail(caplog: pytest.LogCaptureFixture) -> None:
 
 
 class English(ToneVoice):
-    id = "english"
+    id = engine = "english"
     languages = ("en",)
 
 
@@ -128,7 +128,7 @@ def test_the_voice_of_the_settings_is_a_preference(make_client: Any, config: Con
     client = make_client(voices=voices, config=config.model_copy(update={"voice": "english"}))
     service = client.application.extensions["lipsync"]
     spoken: list[str] = []
-    for voice in (voices.get("tone", "ru"), voices.get("english", "en")):
+    for voice in (voices.get("tone"), voices.get("english")):
         speak = voice.speak
 
         def heard(*rest: Any, speak: Any = speak, voice: Any = voice) -> Any:
@@ -143,8 +143,13 @@ def test_the_voice_of_the_settings_is_a_preference(make_client: Any, config: Con
         answer.get_data()
         answer.close()
     assert spoken == ["english", "tone", "tone"]
-    refused = client.post(url, json=body | {"language": "ru", "voice": "english"})
+    refused = client.post(url, json=body | {"language": "ru", "voice": "nobody"})
     assert (refused.status_code, refused.json["field"]) == (404, "voice")
+    other = client.post(url, json=body | {"language": "ru", "voice": "english"})
+    assert other.status_code == 200
+    other.get_data()
+    other.close()
+    assert spoken[3:] == ["tone"], "of a language that the voice does not know"
     assert service.health()["status"] == "ready"
 
 

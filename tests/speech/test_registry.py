@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from app_core.config import Config
 from app_core.errors import NotFound
-from app_core.speech.registry import VOICES, Voices, open_voices
+from app_core.services.voices import open_voices
+from app_core.speech.registry import Voices
+from app_core.speech.voice import Voice
 from tests.fakes import ToneVoice
 
 
@@ -18,18 +21,25 @@ class Whistle(ToneVoice):
 class Drum(ToneVoice):
     id = "drum"
     languages = ("en", "kk")
+    engine = "hands"
 
 
-def ids(voices: Voices, language: str, preferred: str = "") -> list[str]:
-    return [voice.id for voice in voices.chain(language, preferred)]
+class Last(ToneVoice):
+    id, engine = "espeak", "espeak-ng"
 
 
-def test_voices_are_found_by_id_or_by_what_they_speak() -> None:
+class Hum(ToneVoice):
+    id = "hum"
+
+
+def ids(voices: Voices, language: str, *preferred: str) -> list[str]:
+    return [voice.id for voice in voices.chain(language, *preferred)]
+
+
+def test_voices_are_found_by_id() -> None:
     voices = Voices([Whistle(), ToneVoice()])
     assert voices.ids() == ["whistle", "tone"]
-    assert voices.get(None, "en").id == "whistle"
-    assert voices.get(None, "kk").id == "tone"
-    assert voices.get("tone", "en").id == "tone"
+    assert voices.get("tone").id == "tone"
     assert voices.describe()[0] == {
         "id": "whistle",
         "name": "Whistle",
@@ -37,29 +47,59 @@ def test_voices_are_found_by_id_or_by_what_they_speak() -> None:
         "sample_rate": 8000,
         "engine": "lips",
         "licence": "MIT",
+        "weights_licence": "MIT",
+        "pitched": False,
     }
-    for voice_id, language in (("none", "en"), ("whistle", "kk"), (None, "de")):
-        with pytest.raises(NotFound, match=r"tone \(ru, kk, en\)") as caught:
-            voices.get(voice_id, language)
-        assert caught.value.field == "voice"
+    with pytest.raises(NotFound, match=r"'none'.*tone \(ru, kk, en\)") as caught:
+        voices.get("none")
+    assert caught.value.field == "voice"
     with pytest.raises(ValueError, match="whistle"):
         Voices([Whistle(), Whistle()])
 
 
-def test_a_language_s_chain_is_in_order_of_preference() -> None:
-    voices = Voices([Whistle(), ToneVoice(), Drum()])
+def test_a_language_s_chain_has_one_voice_of_each_engine() -> None:
+    voices = Voices([Whistle(), ToneVoice(), Hum(), Drum()])
     assert ids(voices, "en") == ["whistle", "tone", "drum"]
     assert ids(voices, "en", "drum") == ["drum", "whistle", "tone"]
+    assert ids(voices, "en", "hum", "drum") == ["hum", "drum", "whistle", "tone"]
     assert ids(voices, "kk", "drum") == ["drum", "tone"]
     assert ids(voices, "kk", "whistle") == ["tone", "drum"], "it does not speak it"
-    assert ids(voices, "ru", "nobody") == ["tone"]
+    assert ids(voices, "ru", "nobody", "") == ["tone"]
     with pytest.raises(NotFound, match="No voice speaks 'de'") as caught:
         voices.chain("de")
     assert caught.value.field == "voice"
 
 
-def test_the_registered_voices_speak_every_language() -> None:
-    voices = open_voices()
-    assert len(voices.ids()) == len(VOICES)
+def test_the_settings_name_a_chain_that_ends_in_the_voice_that_is_always_there() -> None:
+    chains = {"en": ["drum", "gone", "whistle"], "kk": ["whistle"]}
+    voices = Voices([Last(), Whistle(), ToneVoice(), Drum()], chains)
+    assert ids(voices, "en") == ["drum", "whistle", "espeak"]
+    assert ids(voices, "en", "tone") == ["tone", "drum", "whistle", "espeak"]
+    assert ids(voices, "kk") == ["espeak"]
+    assert ids(voices, "ru") == ["espeak", "tone"]
+    assert voices.missing() == ["gone", "whistle"]
+    assert ids(Voices([Last(), Drum()], {"en": ["espeak", "drum"]}), "en") == ["espeak", "drum"]
+
+
+def test_voices_that_come_later_are_found_and_those_that_were_here_stay() -> None:
+    here: list[Voice] = [Whistle()]
+
+    def finder() -> list[Voice]:
+        return [type(voice)() for voice in here]  # type: ignore[abstract]
+
+    voices = Voices([Last()], finders=[finder])
+    first = voices.get("whistle")
+    here.append(Drum())
+    assert voices.ids() == ["espeak", "whistle"]
+    voices.look()
+    assert voices.ids() == ["espeak", "whistle", "drum"]
+    assert voices.get("whistle") is first
+    here.pop(0)
+    voices.look()
+    assert voices.ids() == ["espeak", "drum"]
+
+
+def test_every_language_has_a_voice_on_any_machine() -> None:
+    voices = open_voices(Config())
     for language in ("ru", "kk", "en"):
-        assert "espeak" in ids(voices, language)
+        assert ids(voices, language)[-1] == "espeak"

@@ -35,6 +35,7 @@ class JobAnswer(Answer):
     seconds: float = Field(description="Seconds of sound so far")
     timings: dict[str, float] = Field(description="Seconds from the start, by what happened")
     error: Failure | None
+    voices: list[str] = Field(description="Ids of those that spoke so far, in order")
     aligned: float | None = Field(
         description="Part of a recording's transcript that was heard in it, 0..1; elsewhere the"
         " lips follow the sound"
@@ -147,7 +148,9 @@ class Voice(Answer):
     languages: list[Literal["ru", "kk", "en"]]
     sample_rate: int
     engine: str
-    licence: str = Field(description="SPDX identifier of the engine and its data")
+    licence: str = Field(description="SPDX identifier of the code")
+    weights_licence: str = Field(description="Of the weights or data, as their publisher says")
+    pitched: bool = Field(description="It can speak at another pitch")
 
 
 class Voices(Answer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +39,22 @@ class Piece:
     """Indices into ``said`` of the vowels that the writer or a list marks as stressed."""
     joined: bool = False
     """The next piece goes on in another language without a pause."""
+
+    def part(self, first: int, last: int | None = None) -> Piece:
+        """From its word ``first`` to before ``last``, None for the end. There must be a word."""
+        words = self.words[first:last]
+        start = words[0].said_start
+        more = self.words[last:] if last is not None else ()
+        end = more[0].said_start if more else len(self.said)
+        begun = self.words[0].start
+        return replace(
+            self,
+            said=self.said[start:end].rstrip() if more else self.said[start:],
+            written=self.written[words[0].start - begun : words[-1].end - begun],
+            words=tuple(replace(word, said_start=word.said_start - start) for word in words),
+            stresses=tuple(at - start for at in self.stresses if start <= at < end),
+            joined=self.joined and not more,
+        )
 
 
 def read_words(text: str, said: SpanText) -> tuple[ReadWord, ...]:

@@ -32,10 +32,11 @@ background, unless that is less than 12 dB below the voice."""
 class Window:
     """The recording from the first moment on that is not given out, as sound and as levels."""
 
-    def __init__(self, blocks: Iterator[Float32], rate: int) -> None:
+    def __init__(self, blocks: Iterator[Float32], rate: int, other_rate: int = 0) -> None:
+        """``other_rate``: of the sound that it is compared with, where that is lower."""
         self.rate, self.ended = rate, False
         self._blocks = blocks
-        self._bands = Bands(rate, rate)
+        self._bands = Bands(rate, other_rate or rate)
         self._pcm = np.zeros(0, np.float32)
         self._levels = np.zeros((0, BANDS), np.float32)
         self._taken = 0
@@ -49,12 +50,15 @@ class Window:
         """Until there are so many columns, or no more sound. False: there is none at all."""
         while self.columns < columns and not self.ended:
             pcm = next(self._blocks, None)
-            self.ended = pcm is None
-            more = np.zeros(0, np.float32) if pcm is None else pcm
-            levels = self._bands.push(more, last=self.ended)
-            self._pcm = np.concatenate([self._pcm, more])
-            self._levels = np.concatenate([self._levels, levels])
+            self.push(np.zeros(0, np.float32) if pcm is None else pcm, last=pcm is None)
         return len(self._pcm) > 0
+
+    def push(self, pcm: Float32, *, last: bool) -> None:
+        """More sound than ``blocks`` give; ``last``: no more comes."""
+        levels = self._bands.push(pcm, last=last)
+        self._pcm = np.concatenate([self._pcm, pcm])
+        self._levels = np.concatenate([self._levels, levels])
+        self.ended = last
 
     def fill_kept(self, columns: int) -> None:
         """Until so many columns are no pause, within _LONGEST."""

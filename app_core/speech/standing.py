@@ -1,0 +1,40 @@
+"""Which voices failed of late: they are left alone for a while, then tried again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REST_S = 30.0
+"""After a failure; twice as long after each further one in a row."""
+LONGEST_REST_S = 300.0
+
+
+class Standing:
+    """Thread-safe."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures: dict[str, tuple[int, float]] = {}
+        """In a row, and until when the voice rests."""
+
+    def failed(self, voice_id: str) -> None:
+        with self._lock:
+            count, until_s = self._failures.get(voice_id, (0, 0.0))
+            if self._clock() < until_s:
+                return  # a render that had begun before the others heard of it
+            rest_s = min(REST_S * 2**count, LONGEST_REST_S)
+            self._failures[voice_id] = (count + 1, self._clock() + rest_s)
+
+    def worked(self, voice_id: str) -> None:
+        with self._lock:
+            self._failures.pop(voice_id, None)
+
+    def resting(self, voice_id: str) -> bool:
+        with self._lock:
+            return self._clock() < self._failures.get(voice_id, (0, 0.0))[1]
