@@ -210,6 +210,11 @@ class Job:
         """Notes the first time that something happened."""
         self.timings.setdefault(name, round(time.monotonic() - self.created_s, 4))
 
+    def spoke(self, voice: str) -> None:
+        """Somebody of this id spoke; empty: nobody's voice."""
+        if voice and voice not in self.voices:
+            self.voices.append(voice)
+
     def begin(self) -> bool:
         """False when it has ended already: an ending is never undone."""
         with self._end:

@@ -75,8 +75,7 @@ class JobThread:
         for speech in self._speeches:
             job.ticket.check()
             job.mark("first_speech")
-            if speech.voice and speech.voice not in job.voices:
-                job.voices.append(speech.voice)
+            job.spoke(speech.voice)
             read += len(speech.text)
             began_s = len(job.sound) / job.sound.sample_rate
             try:

@@ -11,7 +11,7 @@ from flask import Response, jsonify, request, send_file, url_for
 from app_core.errors import NotFound, SoyleError
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body, ClientGone
-from app_core.routes.http.context import client_socket, cut_off, leaving
+from app_core.routes.http.context import client_socket, cut_off, leaving, tell_job
 from app_core.routes.http.ranges import keep_one_range
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ def respond(outcome: Outcome, name: str) -> Response:
             response.headers["X-Aligned"] = f"{outcome.aligned:.2f}"
     else:
         response = _accepted(outcome.told or {}, outcome.job_id)
-    response.headers["X-Job-Id"] = outcome.job_id
-    response.headers["Cache-Control"] = "no-store"
+    tell_job(response, outcome.job_id)
     return response
 
 

@@ -13,7 +13,14 @@ from app_core.request import ChunksRequest
 from app_core.routes.film import MIME, kept
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body
-from app_core.routes.http.context import client_socket, cut_off, json_body, leaving, service
+from app_core.routes.http.context import (
+    client_socket,
+    cut_off,
+    json_body,
+    leaving,
+    service,
+    tell_job,
+)
 from app_core.routes.http.failure import payload
 from app_core.routes.openapi.operation import JSON, MP4, NDJSON, WAV, Good, Operation
 from app_core.routes.openapi.renders import FILE, FILM_PART, KEPT, RANGE, SOUND_PART
@@ -39,6 +46,7 @@ blueprint = Blueprint("stream_chunks", __name__)
             "All chunks as JSON; as NDJSON each chunk's line the moment it is spoken",
             {JSON: Chunks, NDJSON: None},
             ("X-Job-Id",),
+            maybe=("X-Voice",),
         ),
     ),
     FILE,
@@ -64,8 +72,7 @@ def stream_chunks() -> Response:
             service().cancel(job.id)
             raise Cancelled("The reader left")
         response = jsonify(summary | {"chunks": chunks})
-    response.headers["X-Job-Id"] = job.id
-    response.headers["Cache-Control"] = "no-store"
+    tell_job(response, job.id)
     return response
 
 

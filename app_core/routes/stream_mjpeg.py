@@ -11,7 +11,7 @@ from app_core.outputs.mjpeg import CONTENT_TYPE, Mjpeg
 from app_core.request import MjpegRequest
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body, ClientGone
-from app_core.routes.http.context import client_socket, config, cut_off, service
+from app_core.routes.http.context import client_socket, config, cut_off, service, tell_job
 from app_core.routes.http.failure import payload
 from app_core.routes.http.send_queue import SendQueue, held_by_kernel
 from app_core.routes.openapi.operation import MJPEG, Good, Operation
@@ -29,6 +29,7 @@ STREAM = Good(
     " clock of the sound). A failure after the first picture is a last part of application/json.",
     {MJPEG: None},
     ("X-Job-Id", "X-Frame-Rate", "X-Audio-Url"),
+    maybe=("X-Voice",),
 )
 VIEWER = (
     "A viewer whose line is too thin for every picture is left out some (frames.dropped) and stays"
@@ -94,9 +95,8 @@ def stream_mjpeg() -> Response:
     job_id = outcome.job_id
     body = Body(stream, parts.close, job_id, live=render.live)
     response = Response(body, content_type=CONTENT_TYPE)
-    response.headers["X-Job-Id"] = job_id
+    tell_job(response, job_id)
     response.headers["X-Frame-Rate"] = str(outcome.fps)
     response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job_id}/audio.wav", job_id)
-    response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response

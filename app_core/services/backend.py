@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+WAITER_JOIN_S = 10.0
+"""What is done once the models are loaded may be at a voice's weights."""
 ENGINE_LOST = "the model's thread has ended and is about to be replaced"
 
 
@@ -64,6 +66,7 @@ class Backend:
         self._faces = FaceCache(self.library.charge)
         self._loader: threading.Thread | None = None
         self._loaded = threading.Event()
+        self._waiters: list[threading.Thread] = []
 
     def start(self, wait_s: float = 0.0) -> None:
         """``wait_s`` waits for the models."""
@@ -78,10 +81,12 @@ class Backend:
 
         def wait() -> None:
             self._loaded.wait()
-            if self.models:
+            if self.models and self.status != "offline":
                 call()
 
-        start_thread(threading.Thread(target=wait, name="when-loaded", daemon=True))
+        waiter = threading.Thread(target=wait, name="when-loaded", daemon=True)
+        start_thread(waiter)
+        self._waiters.append(waiter)
 
     def refuse(self, reason: str) -> None:
         """No render begins any more."""
@@ -90,6 +95,8 @@ class Backend:
             self._loader.join(60.0)
 
     def close(self) -> None:
+        for waiter in self._waiters:
+            waiter.join(WAITER_JOIN_S)
         for loaded in self.models:
             loaded.close()
         self.library.close()

@@ -206,6 +206,7 @@ def _speak(job: Job, speaker: Speaker, prosody: Prosody) -> Iterator[Speech]:
         pieces = []
         for piece in speaker.speak(chunk.text, prosody, lambda: job.ticket.stale):
             job.ticket.check()
+            job.spoke(piece.voice)
             pieces.append(_placed(piece, chunk.start))
         if not pieces:
             silence = np.zeros(int(SILENT_S * rate), np.float32)

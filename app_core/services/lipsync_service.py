@@ -139,6 +139,7 @@ class LipsyncService:
     def close(self) -> None:
         """Ends every job and joins every thread."""
         self.backend.refuse("the server is stopping")
+        self._speakers.close()
         self._disk_watch.close(DISK_JOIN_S)
         self._renders.close()
         self.videos.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput, NotFound, SoyleError
@@ -22,13 +23,20 @@ logger = logging.getLogger(__name__)
 class Speakers:
     def __init__(self, config: Config, voices: Voices, reader: Reader) -> None:
         self._config, self._voices, self._reader = config, voices, reader
+        self._closing = threading.Event()
+
+    def close(self) -> None:
+        """Ends ``warm`` soon."""
+        self._closing.set()
 
     def warm(self) -> None:
         """Loads what the first texts would wait for: the readings, and the voices that speak first.
         Some seconds' work; a voice that cannot be loaded is left alone for a while."""
-        self._reader.warm()
+        self._reader.warm(self._closing.is_set)
         firsts = {v.id: v for name in LANGUAGES for v in self._firsts(name)}
         for voice in firsts.values():
+            if self._closing.is_set():
+                return
             try:
                 voice.warm()
             except SoyleError as error:

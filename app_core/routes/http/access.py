@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LIFE_S = 3600
 EXPOSED = (
-    "X-Job-Id, X-Audio-Url, X-Codecs, X-Frame-Rate, X-Aligned, Retry-After, Location,"
+    "X-Job-Id, X-Audio-Url, X-Codecs, X-Frame-Rate, X-Aligned, X-Voice, Retry-After, Location,"
     " Content-Disposition"
 )
 NO_TOKEN = ("/api/health/live",)

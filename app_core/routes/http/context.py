@@ -16,6 +16,8 @@ from app_core.routes.http.json_value import BadText, json_value, plain_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flask import Response
+
     from app_core.config import Config
     from app_core.services.lipsync_service import LipsyncService
 
@@ -136,3 +138,12 @@ def _next_byte(connection: socket.socket) -> bytes:
         return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except OSError:
         return b""
+
+
+def tell_job(response: Response, job_id: str) -> None:
+    """In the headers: which job it is, and whose voice begins, as far as that is known."""
+    response.headers["X-Job-Id"] = job_id
+    voices = service().jobs.get(job_id).voices
+    if voices:
+        response.headers["X-Voice"] = voices[0]
+    response.headers["Cache-Control"] = "no-store"

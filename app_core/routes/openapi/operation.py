@@ -14,6 +14,7 @@ JSON, NDJSON, HTML = "application/json", "application/x-ndjson", "text/html"
 
 HEADERS = {
     "X-Job-Id": "The job of this render",
+    "X-Voice": "Id of the voice that begins, where it is known; the job's 'voices' has all",
     "X-Audio-Url": "Where the sound of this render is",
     "X-Frame-Rate": "Frames a second",
     "X-Codecs": "Codecs of a fragmented MP4, as MediaSource wants them (RFC 6381)",

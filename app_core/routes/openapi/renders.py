@@ -15,13 +15,14 @@ FILM = Good(
     "The film, with sound: whole, or fragmented as it is made (stream)",
     {MP4: None},
     ("X-Job-Id",),
-    maybe=("Content-Disposition", "X-Codecs", "X-Audio-Url", "X-Aligned"),
+    maybe=("Content-Disposition", "X-Codecs", "X-Audio-Url", "X-Aligned", "X-Voice"),
 )
 LATER = Good(
     "The job, which goes on (Prefer: respond-async)",
     {JSON: JobAnswer},
     ("X-Job-Id", "Location", "Preference-Applied"),
     202,
+    ("X-Voice",),
 )
 PREFER = {"Prefer": "respond-async answers 202 at once; the film is kept as the job's result"}
 

@@ -84,10 +84,11 @@ class Reader:
         """With ``readings`` of a request, which come before the own ones."""
         return Reader(self._dictionary.under(readings)) if readings else self
 
-    def warm(self) -> None:
-        """Loads what the first text would wait for: a second's work."""
+    def warm(self, stale: Callable[[], bool] = lambda: False) -> None:
+        """Loads what the first text would wait for, a second's work, until ``stale`` says so."""
         for language, text in _FIRST_TEXTS.items():
-            list(self.read(text, language))
+            if not stale():
+                list(self.read(text, language))
 
     def read(
         self, text: str, language: str, spoken: Collection[str] = tuple(LANGUAGES)
