@@ -5,7 +5,7 @@ Pictures are planar YUV 4:2:0, uint8, BT.601, tv range (Y 16..235, U and V 16..2
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,10 @@ class Phoneme:
     start: int = 0
     """Index into the text as it was sent, as is ``end``; both 0 when nobody knows."""
     end: int = 0
+
+    def moved(self, seconds: float) -> Phoneme:
+        """As much later."""
+        return replace(self, start_s=self.start_s + seconds, end_s=self.end_s + seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,10 @@ class Word:
     start: int = 0
     """Index into the text as it was sent, as is ``end``; both 0 when nobody knows."""
     end: int = 0
+
+    def moved(self, seconds: float) -> Word:
+        """As much later."""
+        return replace(self, start_s=self.start_s + seconds, end_s=self.end_s + seconds)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput, Cancelled, SoyleError, as_job_error
@@ -110,5 +109,5 @@ class JobThread:
 
 def _marks(speech: Speech, began_s: float) -> list[Sentence | Word]:
     ended_s = began_s + len(speech.pcm) / speech.sample_rate
-    words = (replace(w, start_s=w.start_s + began_s, end_s=w.end_s + began_s) for w in speech.words)
+    words = (word.moved(began_s) for word in speech.words)
     return [Sentence(speech.index, speech.text, began_s, ended_s), *words] if speech.text else []

@@ -28,6 +28,9 @@ class Synthesizer(Protocol):
     """SPDX identifier of the engine's code."""
     weights_licence: str
     """SPDX identifier of the weights, or what their publisher says."""
+    streams: bool
+    """Parts come while the rest is still being made; else all that ``synthesize`` gives is there
+    at once."""
     pitched: bool
     """Whether ``Prosody.pitch`` is followed; elsewhere it is 0."""
 

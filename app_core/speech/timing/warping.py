@@ -116,3 +116,9 @@ def _way(
         if counts[k] > 0:
             places[k] /= counts[k]
     return places, total, length
+
+
+def warm() -> None:
+    """Compiles what the first sound would wait for."""
+    rows = np.zeros((8, 4), np.float32)
+    warp(rows, rows, open_end=False)
