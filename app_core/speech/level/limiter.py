@@ -152,4 +152,4 @@ def _follow(
     places[0], places[1], places[2] = now, head, size
     places[3], places[4], places[5] = one, two, calm
     gain[0] = low
-    return idle
+    return bool(idle)

@@ -13,8 +13,6 @@ import numpy as np
 from app_core.kernels import inlined, kernel
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from app_core.types import Float32
 
 PHASES = 4
