@@ -7,7 +7,9 @@ import pytest
 
 from app_core.speech.level.mastering import Mastering, warm
 from app_core.speech.level.voice_level import VoiceLevel
-from app_core.types import Float32
+from app_core.speech.voices.espeak import EspeakVoice
+from app_core.types import Float32, Prosody
+from tests.fakes import spoken_by
 from tests.speech.level.ffmpeg_meter import ffmpeg_meter
 from tests.speech.level.sentences import SENTENCES
 from tests.speech.level.sounds import RATE, decibels, in_parts, noise, sentence, speech
@@ -31,6 +33,26 @@ def test_espeak_speaks_at_minus_eighteen(language: str) -> None:
     found = ffmpeg_meter(speech(language), RATE)
     assert found.lufs == pytest.approx(-18, abs=0.5)
     assert found.dbtp <= -1
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+@pytest.mark.parametrize("semitones", [-12.0, 12.0])
+def test_espeak_is_as_loud_at_another_pitch(language: str, semitones: float) -> None:
+    text = " ".join(SENTENCES[language])
+    spoken = spoken_by(EspeakVoice(), text, language, Prosody(pitch=semitones))
+    found = ffmpeg_meter(np.concatenate([part.pcm for part in spoken]), RATE)
+    assert found.lufs == pytest.approx(-18, abs=1)
+    assert found.dbtp <= -1
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 16000, 24000, 44100, 48000])
+def test_every_rate_is_brought_to_minus_eighteen(sample_rate: int) -> None:
+    pcm = noise(0.02, sample_rate)
+    pcm[sample_rate] = 0.4
+    found = Mastering(VoiceLevel(), sample_rate).push(pcm, last=True)
+    theirs = ffmpeg_meter(found, sample_rate)
+    assert theirs.lufs == pytest.approx(-18, abs=0.6)
+    assert -1.5 < theirs.dbtp <= -1, "the click alone is limited"
 
 
 @pytest.mark.parametrize("gain_db", [-20.0, -8.0, 6.0])
