@@ -12,6 +12,8 @@ import soxr
 
 from app_core.audio import FULL_SCALE
 from app_core.errors import Cancelled, VoiceFailed
+from app_core.speech.level.limiter import limited
+from app_core.speech.level.voice_level import MEASURED_DB
 from app_core.speech.text.sentences import ends_sentence
 from app_core.speech.timing.timeline import timeline
 from app_core.speech.timing.words import words
@@ -50,9 +52,8 @@ _LEAD_S = 0.06
 _SENTENCE_PAUSE_S = 0.3
 _CLAUSE_PAUSE_S = 0.15
 _FADE_S = 0.01
-_GAIN = 1.25
-_KNEE, _CEILING = 0.8, 0.89
-"""Peaks above the knee are bent towards the ceiling (-1 dBFS)."""
+_LOUDER_DB = 0.22
+"""A semitone: a higher pitch is louder (measured, the same in each language)."""
 
 # From espeak-ng's speak_lib.h.
 _OUTPUT_SYNCHRONOUS = 2
@@ -201,7 +202,8 @@ class EspeakVoice:
     pitched = True
 
     def warm(self) -> None:
-        """Nothing: the first text takes as long as any other."""
+        """The limiter alone: the first text takes as long as any other."""
+        limited(np.full(SAMPLE_RATE // 10, 2.0, np.float32), SAMPLE_RATE)
 
     def speak(
         self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
@@ -230,23 +232,21 @@ class EspeakVoice:
             pcm = soxr.resample(pcm, SAMPLE_RATE * shifted, SAMPLE_RATE)
             events = [(int(sample / shifted), label) for sample, label in events]
             marks = [(int(sample / shifted), at) for sample, at in marks]
+        pcm = _levelled(pcm, language, prosody.pitch)
         lead_s = 0.0 if piece.index else _LEAD_S
         pause_s = (_CLAUSE_PAUSE_S if clause else _SENTENCE_PAUSE_S) / speed
         pause_s = 0.0 if piece.joined else pause_s
-        pcm, events = _framed(_loud(pcm), events, lead_s, pause_s)
+        pcm, events = _framed(pcm, events, lead_s, pause_s)
         phonemes = timeline(events, pcm, SAMPLE_RATE, language)
         starts = ((sample / SAMPLE_RATE + lead_s, at) for sample, at in marks)
         heard = words(piece, starts, phonemes)
         yield Speech(piece.index, piece.written, pcm, SAMPLE_RATE, phonemes, heard)
 
 
-def _loud(pcm: Float32) -> Float32:
-    """The same gain for every piece, so that the dynamics stay; no peak is above 0.89."""
-    louder = pcm * np.float32(_GAIN)
-    over = np.abs(louder) - _KNEE
-    room = _CEILING - _KNEE
-    bent = np.sign(louder) * (_KNEE + room * np.tanh(np.maximum(over, 0) / room))
-    return np.where(over > 0, bent, louder).astype(np.float32)
+def _levelled(pcm: Float32, language: str, semitones: float) -> Float32:
+    """The same gain for every piece, so that the dynamics stay."""
+    gain_db = MEASURED_DB[EspeakVoice.id, language] - _LOUDER_DB * semitones
+    return limited(pcm * np.float32(10 ** (gain_db / 20)), SAMPLE_RATE)
 
 
 def _framed(

@@ -1,0 +1,40 @@
+"""Ten sentences a language: questions, lists, short and long ones, vowels and hissing sounds."""
+
+SENTENCES = {
+    "ru": (
+        "Здравствуйте, чем я могу вам помочь?",
+        "Мама мыла раму, а мы ели малину.",
+        "Вчера вечером над городом прошла сильная гроза, и свет погас во всём районе.",
+        "Нет, спасибо.",
+        "Как пройти к центральному вокзалу?",
+        "Осенью листья шуршат под ногами, а в лесу тихо и свежо.",
+        "Пожалуйста, назовите ваше имя, фамилию и год рождения.",
+        "Поезд отправляется с третьего пути!",
+        "Чтобы испечь хлеб, нужны мука, вода, соль и немного терпения.",
+        "Завтра ожидается переменная облачность без осадков.",
+    ),
+    "kk": (
+        "Сәлеметсіз бе, сізге қалай көмектесе аламын?",
+        "Бүгін ауа райы өте жақсы болып тұр.",
+        "Кеше кешке қалада қатты найзағай ойнап, бүкіл ауданда жарық сөніп қалды.",
+        "Жоқ, рақмет.",
+        "Вокзалға қалай барамын?",
+        "Мұғалім кітап оқып отыр, ал балалар далада ойнап жүр.",
+        "Аты-жөніңізді және туған жылыңызды айтыңызшы.",
+        "Пойыз үшінші жолдан жөнеледі!",
+        "Нан пісіру үшін ұн, су, тұз және аздап шыдам керек.",
+        "Ертең күн бұлтты, жауын-шашынсыз болады.",
+    ),
+    "en": (
+        "Hello, how can I help you today?",
+        "The birch canoe slid on the smooth planks.",
+        "Last night a heavy storm passed over the city, and the lights went out everywhere.",
+        "No, thank you.",
+        "Which way is the central station?",
+        "In autumn the leaves rustle under our feet, and the forest is hushed and fresh.",
+        "Please tell me your name and the year in which you were born.",
+        "The train leaves from platform three!",
+        "To bake bread you need flour, water, salt and a little patience.",
+        "Tomorrow will be partly cloudy without any rain.",
+    ),
+}
