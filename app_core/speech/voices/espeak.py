@@ -14,6 +14,7 @@ from app_core.audio import FULL_SCALE
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.speech.level.limiter import limited
 from app_core.speech.level.voice_level import MEASURED_DB
+from app_core.speech.pauses import lead_s, pause_s
 from app_core.speech.text.sentences import ends_sentence
 from app_core.speech.timing.timeline import timeline
 from app_core.speech.timing.words import words
@@ -47,10 +48,6 @@ _PITCHES = (-8.0, 9.0)
 """Semitones that espeak-ng can do itself, with the shape of the mouth left as it is."""
 _RANGE_SHARE = 0.36
 """Of its base a voice loses as its range grows by the whole (SetPitch2 of wavegen.c)."""
-_LEAD_S = 0.06
-"""Silence before the first piece, in which the mouth gets ready."""
-_SENTENCE_PAUSE_S = 0.3
-_CLAUSE_PAUSE_S = 0.15
 _FADE_S = 0.01
 _LOUDER_DB = 0.22
 """A semitone: a higher pitch is louder (measured, the same in each language)."""
@@ -233,12 +230,10 @@ class EspeakVoice:
             events = [(int(sample / shifted), label) for sample, label in events]
             marks = [(int(sample / shifted), at) for sample, at in marks]
         pcm = _levelled(pcm, language, prosody.pitch)
-        lead_s = 0.0 if piece.index else _LEAD_S
-        pause_s = (_CLAUSE_PAUSE_S if clause else _SENTENCE_PAUSE_S) / speed
-        pause_s = 0.0 if piece.joined else pause_s
-        pcm, events = _framed(pcm, events, lead_s, pause_s)
+        lead = lead_s(piece)
+        pcm, events = _framed(pcm, events, lead, pause_s(piece, prosody))
         phonemes = timeline(events, pcm, SAMPLE_RATE, language)
-        starts = ((sample / SAMPLE_RATE + lead_s, at) for sample, at in marks)
+        starts = ((sample / SAMPLE_RATE + lead, at) for sample, at in marks)
         heard = words(piece, starts, phonemes)
         yield Speech(piece.index, piece.written, pcm, SAMPLE_RATE, phonemes, heard)
 
