@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -18,12 +15,13 @@ from pydantic import (
     field_validator,
 )
 
+from app_core.voice_server import JsonObject, NamedVoices, WebAddress
+
 VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent.parent
 
 _SECRETS = ("API_TOKEN", "VOICE_SERVER_KEY", "VOICE_SERVER_URL", "VOICE_SERVER_FIELDS")
 """Settings that are not shown in an error: their values, or parts of these, may be secrets."""
-_NAMED_VOICE = re.compile(r"(?:ru|kk|en)=[^,=\x00-\x1f]*")
 
 
 class ConfigError(Exception):
@@ -75,7 +73,7 @@ class Config(BaseModel):
     voice: str = Field(
         "", description="Voice that speaks the languages it knows when a request names none"
     )
-    voice_server_url: str = Field(
+    voice_server_url: WebAddress = Field(
         "", description="Speech server that makes voices, an http or https address; empty: none"
     )
     voice_server_form: Literal["openai", "plain"] = Field(
@@ -89,7 +87,7 @@ class Config(BaseModel):
     voice_server_model: str = Field(
         "tts-1", description="Model that the speech server is asked for, in the form openai"
     )
-    voice_server_voices: str = Field(
+    voice_server_voices: NamedVoices = Field(
         "",
         description="Its voices, language=name separated by commas, as ru=alloy,en=nova;"
         " empty: its own in ru, kk and en",
@@ -99,7 +97,7 @@ class Config(BaseModel):
         description="What it is asked to send, in the form openai: wav or pcm (both come as they"
         " are made), mp3, flac, opus or aac",
     )
-    voice_server_fields: str = Field(
+    voice_server_fields: JsonObject = Field(
         "",
         description='More fields of each request to it, a JSON object as {"stream": true};'
         " empty: none",
@@ -190,40 +188,6 @@ class Config(BaseModel):
                 raise ValueError(f"'{address.strip()}' is not host:port")
         return value
 
-    @field_validator("voice_server_url")
-    @classmethod
-    def _web_address(cls, value: str) -> str:
-        value = value.strip()
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            usable = False
-        if value and not usable:
-            raise ValueError("must be an address that begins with http:// or https://")
-        if value and (parts.username is not None or parts.password is not None):
-            raise ValueError("must hold no name and password: VOICE_SERVER_KEY is for the key")
-        return value
-
-    @field_validator("voice_server_voices")
-    @classmethod
-    def _named_voices(cls, value: str) -> str:
-        pairs = [pair.strip() for pair in value.split(",")] if value.strip() else []
-        if not all(_NAMED_VOICE.fullmatch(pair) for pair in pairs) or len(set(pairs)) < len(pairs):
-            raise ValueError("must be different language=name pairs of ru, kk and en")
-        return ",".join(pairs)
-
-    @field_validator("voice_server_fields")
-    @classmethod
-    def _json_object(cls, value: str) -> str:
-        try:
-            usable = not value.strip() or isinstance(json.loads(value), dict)
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError("must be a JSON object")
-        return value.strip()
-
     @field_validator("api_token", "voice_server_key")
     @classmethod
     def _sendable(cls, value: str) -> str:
@@ -278,21 +242,6 @@ class Config(BaseModel):
     def model_names(self) -> tuple[str, ...]:
         """The models to load, the default first; ``auto`` is the best that runs here."""
         return tuple(self.models.split(",")) if self.models else (self.model,)
-
-    @property
-    def voice_server_names(self) -> dict[str, tuple[str, ...]]:
-        """The speech server's voices with their languages; the empty name is its own voice."""
-        names: dict[str, tuple[str, ...]] = {}
-        for pair in (self.voice_server_voices or "ru=,kk=,en=").split(","):
-            language, _, name = pair.partition("=")
-            names[name.strip()] = (*names.get(name.strip(), ()), language)
-        return names
-
-    @property
-    def voice_server_more(self) -> dict[str, Any]:
-        """VOICE_SERVER_FIELDS, read."""
-        found: dict[str, Any] = json.loads(self.voice_server_fields or "{}")
-        return found
 
     @property
     def allowed_origins(self) -> frozenset[str]:

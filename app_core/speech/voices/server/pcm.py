@@ -46,10 +46,12 @@ class Layout:
         """A whole number of units."""
         samples: Float32
         if self.floating:
-            samples = np.frombuffer(data, f"<f{self.bits // 8}").astype(np.float32)
-            samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
+            given = np.frombuffer(data, f"<f{self.bits // 8}").astype(np.float32)
+            samples = np.asarray(np.nan_to_num(given, nan=0.0, posinf=1.0, neginf=-1.0))
         elif self.bits == 8:
-            samples = (np.frombuffer(data, np.uint8).astype(np.float32) - 128) / 128
+            samples = (
+                np.frombuffer(data, np.uint8).astype(np.float32) - np.float32(128)
+            ) / np.float32(128)
         elif self.bits == 24:
             wide = np.zeros((len(data) // 3, 4), np.uint8)
             wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)

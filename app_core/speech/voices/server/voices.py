@@ -22,10 +22,12 @@ from app_core.speech.voices.server.client import Client
 from app_core.speech.voices.server.events import sound_of_events
 from app_core.speech.voices.server.pcm import Layout
 from app_core.speech.voices.server.sound import RATE, at_tempo, sound
+from app_core.voice_server import json_object, named_voices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
+    from app_core.config import Config
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.speech.synthesizer import Synthesizer
     from app_core.speech.text.piece import Piece
@@ -70,6 +72,10 @@ class ServerSynthesizer:
     def warm(self) -> None:
         """Connects. Nothing is asked of the server yet."""
         self._client.connect(never)
+
+    def close(self) -> None:
+        """Ends the connections that wait for another request, also those of its sisters."""
+        self._client.close()
 
     def synthesize(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Float32]:
         """As it arrives, in parts of 0.25 to 0.5 s, where the server sends WAV or raw samples and
@@ -131,30 +137,20 @@ class ServerSynthesizer:
         )
 
 
-def server_voices(
-    url: str,
-    form: Form,
-    *,
-    key: str,
-    model: str,
-    voices: Mapping[str, tuple[str, ...]],
-    sound_format: str,
-    fields: Mapping[str, Any],
-    timeout_s: float,
-    ffmpeg: Callable[[], Ffmpeg],
-) -> list[Synthesizer]:
-    """Those that ``voices`` names with their languages, the server's own having the empty name;
-    none where ``url`` is empty. They share connections, and nothing is asked of the server yet.
-
-    ``fields`` are put into the body of each request, over ours. Raises ValueError for a ``url``
-    that is no http or https address.
+def server_voices(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> list[Synthesizer]:
+    """Those that VOICE_SERVER_VOICES names, or ``server``, the server's own; none where no
+    VOICE_SERVER_URL is set. They share connections, and nothing is asked of the server yet.
     """
-    if not url:
+    if not config.voice_server_url:
         return []
-    client = Client(address(url, form), key, timeout_s)
+    form, key = config.voice_server_form, config.voice_server_key
+    where = address(config.voice_server_url, form)
+    client = Client(where, key, config.voice_server_timeout_s)
+    fields = json_object(config.voice_server_fields)
+    model, wanted = config.voice_server_model, config.voice_server_format
     return [
-        ServerSynthesizer(client, form, name, languages, model, sound_format, fields, key, ffmpeg)
-        for name, languages in voices.items()
+        ServerSynthesizer(client, form, name, languages, model, wanted, fields, key, ffmpeg)
+        for name, languages in named_voices(config.voice_server_voices).items()
     ]
 
 
