@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 _NAMED = re.compile(r"(ru|kk|en)=([^,=\x00-\x1f]*)")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9a-fA-F:.]+(%[A-Za-z0-9._-]+)?")
 _ANYTHING = "ru=,kk=,en="
 
 
@@ -19,7 +20,8 @@ def _web_address(value: str) -> str:
         return value
     try:
         parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        host = (parts.hostname or "").encode("idna").decode()
+        usable = parts.scheme in ("http", "https") and _HOST.fullmatch(host) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:

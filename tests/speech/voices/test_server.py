@@ -184,6 +184,7 @@ def test_addresses() -> None:
         found = address(url, "openai")
         assert (found.port, found.authority) == (port, authority)
     assert address("http://[::1]:8000/v1", "openai").host == "::1"
+    assert address("http://пример.рф", "plain").authority == "xn--e1afmkfd.xn--p1ai"
 
 
 @pytest.mark.parametrize(
@@ -193,6 +194,8 @@ def test_addresses() -> None:
         ("URL", "h:8000"),
         ("URL", "http://"),
         ("URL", "http://h:port"),
+        ("URL", "http://a b/"),
+        ("URL", f"http://{'a' * 64}/"),
         ("URL", "http://me:pw@h/"),
         ("FORM", "xml"),
         ("KEY", "a b"),
@@ -533,7 +536,7 @@ def test_one_that_stays_busy_is_left(voice: Make, server: SpeechServer) -> None:
     assert len(server.asked) == 2
 
 
-@pytest.mark.parametrize("wait", ["60", "Wed, 21 Oct 2065 07:28:00 GMT"])
+@pytest.mark.parametrize("wait", ["60", "nan", "Wed, 21 Oct 2065 07:28:00 GMT"])
 def test_one_that_asks_for_too_much_patience_is_left(
     voice: Make, server: SpeechServer, wait: str
 ) -> None:

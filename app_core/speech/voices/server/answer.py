@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from app_core.speech.voices.server.wire import Wire
 
+_NUMBER = re.compile(r" *[0-9]{1,6} *")
 _BLOCK = 1 << 14
 _PACE = 4096
 """Bytes that must come within the time-out; less is a stall."""
@@ -51,7 +53,7 @@ class Answer:
         headers = self.response.headers
         header = {"rate": "X-Sample-Rate", "channels": "X-Channels"}[name]
         found = headers.get_param(name) or headers.get(header)
-        return int(found) if isinstance(found, str) and found.strip().isdecimal() else None
+        return int(found) if isinstance(found, str) and _NUMBER.fullmatch(found) else None
 
     def blocks(self, most: int) -> Iterator[bytes]:
         """The body as it arrives, none of them empty.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import threading
 import time
@@ -30,6 +31,7 @@ _LONGEST_AGAIN_S = 2.0
 """A server that wants more patience is left to the next voice."""
 _PASSING = (429, 502, 503, 504)
 """Statuses after which the same request may succeed."""
+_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _IDLE_WIRES = 4
 _IDLE_S = 30.0
 
@@ -193,7 +195,4 @@ def _retry_after(response: HTTPResponse) -> float | None:
     asked = response.headers.get("Retry-After", "").strip()
     if not asked:
         return _AGAIN_S
-    try:
-        return max(float(asked), _AGAIN_S)
-    except ValueError:
-        return None
+    return max(float(asked), _AGAIN_S) if _SECONDS.fullmatch(asked) else None

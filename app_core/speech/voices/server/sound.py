@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import soxr
 
-from app_core.errors import Cancelled, FfmpegFailed, SoyleError, UnsupportedMedia, VoiceUnreachable
-from app_core.media.sound_file import SoundFile
+from app_core.errors import VoiceUnreachable
 from app_core.speech.voices.server.feed import Feed
 from app_core.speech.voices.server.pcm import (
     CHANNELS,
@@ -21,10 +18,10 @@ from app_core.speech.voices.server.pcm import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
-    from app_core.media.ffmpeg import Ffmpeg
     from app_core.speech.voice import Stale
+    from app_core.speech.voices.server.decoder import Decoder
     from app_core.types import Float32
 
 RATE = 24000
@@ -32,8 +29,7 @@ RATE = 24000
 
 _LEAST, _MOST = RATE // 4, RATE // 2
 _RATES = range(8000, 192_001)
-_BLOCK = 1 << 14
-_RAW = frozenset({"audio/pcm", "audio/x-pcm", "audio/raw", "audio/x-raw", "audio/l16"})
+_RAW = frozenset({"audio/pcm", "audio/x-pcm", "audio/raw", "audio/x-raw"})
 _ANY = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _MAGICS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"\x1a\x45\xdf\xa3", b"FORM", b"RF64")
 _START = 22
@@ -45,7 +41,7 @@ def sound(
     kind: str,
     layout: Layout,
     raw: bool,
-    ffmpeg: Callable[[], Ffmpeg],
+    decoder: Decoder,
     stale: Stale,
     limit_s: float,
 ) -> Generator[Float32]:
@@ -68,44 +64,12 @@ def sound(
             raise VoiceUnreachable(f"The speech server sent {layout.channels} channels")
         rate, samples = layout.rate, map(layout.mono, feed.units(layout.unit))
     elif kind.startswith(("audio/", "video/")) or kind in _ANY or start.startswith(_MAGICS):
-        rate, samples = _decoded(feed, ffmpeg, stale, limit_s)
+        rate, samples = decoder.read(feed, stale, limit_s)
     else:
         raise VoiceUnreachable(f"The speech server answered with {kind[:60]}, which is no sound")
     if rate not in _RATES:
         raise VoiceUnreachable(f"The speech server sent {rate} samples a second")
     yield from _parts(_at_rate(_bounded(samples, rate, limit_s), rate))
-
-
-def _decoded(
-    feed: Feed, ffmpeg: Callable[[], Ffmpeg], stale: Stale, limit_s: float
-) -> tuple[int, Iterator[Float32]]:
-    """Of a body that is read to its end first."""
-    with tempfile.NamedTemporaryFile(prefix="speech-", suffix=".sound") as file:
-        for data in feed.rest():
-            file.write(data)
-        file.flush()
-        try:
-            with SoundFile(
-                Path(file.name), ffmpeg, called="The speech server's answer", limit_s=limit_s
-            ) as found:
-                samples = []
-                for block in found.blocks(_BLOCK):
-                    if stale():
-                        raise Cancelled("Nobody waits for the speech any more")
-                    samples.append(block)
-                given = sum(map(len, samples))
-                # What some codecs say of their length counts the silence that they begin with.
-                if found.samples and given < found.samples - found.sample_rate // 5:
-                    raise VoiceUnreachable("The speech server sent sound that is cut")
-                return found.sample_rate, iter(samples)
-        except (Cancelled, VoiceUnreachable):
-            raise
-        except UnsupportedMedia as error:
-            raise VoiceUnreachable(
-                "The speech server sent what is no sound that is known"
-            ) from error
-        except SoyleError as error:
-            raise VoiceUnreachable(str(error)) from error
 
 
 def _bounded(samples: Iterable[Float32], rate: int, limit_s: float) -> Iterator[Float32]:
@@ -142,17 +106,3 @@ def _parts(samples: Iterable[Float32]) -> Iterator[Float32]:
             waiting, length = [joined], len(joined)
     if length:
         yield np.concatenate(waiting)
-
-
-def at_tempo(pcm: Float32, speed: float, ffmpeg: Ffmpeg) -> Float32:
-    """The same voice ``speed`` times as fast, 0.5..2, at RATE. Raises VoiceUnreachable."""
-    raw = ["-f", "f32le", "-ar", f"{RATE}", "-ac", "1"]
-    try:
-        data = ffmpeg.run(
-            [*raw, "-i", "pipe:0", "-af", f"atempo={speed:.4f}", *raw, "pipe:1"],
-            data=pcm.astype("<f4").tobytes(),
-            timeout_s=20.0,
-        )
-    except FfmpegFailed as error:
-        raise VoiceUnreachable(f"The speech cannot be made faster or slower: {error}") from error
-    return np.frombuffer(data, "<f4").astype(np.float32)

@@ -19,9 +19,10 @@ from app_core.errors import Cancelled, VoiceUnreachable
 from app_core.speech.voice import never
 from app_core.speech.voices.server.address import Form, address
 from app_core.speech.voices.server.client import Client
+from app_core.speech.voices.server.decoder import Decoder
 from app_core.speech.voices.server.events import sound_of_events
 from app_core.speech.voices.server.pcm import Layout
-from app_core.speech.voices.server.sound import RATE, at_tempo, sound
+from app_core.speech.voices.server.sound import RATE, sound
 from app_core.voice_server import json_object, named_voices
 
 if TYPE_CHECKING:
@@ -60,14 +61,14 @@ class ServerSynthesizer:
         sound_format: str,
         fields: Mapping[str, Any],
         key: str,
-        ffmpeg: Callable[[], Ffmpeg],
+        decoder: Decoder,
     ) -> None:
         self.id = f"server:{voice}" if voice else "server"
         self.name = f"Speech server: {voice}" if voice else "Speech server"
         self.languages = languages
         self._client, self._form, self._voice = client, form, voice
         self._model, self._format, self._fields = model, sound_format, dict(fields)
-        self._key, self._ffmpeg = key, ffmpeg
+        self._key, self._decoder = key, decoder
 
     def warm(self) -> None:
         """Connects. Nothing is asked of the server yet."""
@@ -95,7 +96,7 @@ class ServerSynthesizer:
                 if self._form == "plain" and prosody.speed != 1.0:
                     whole = np.concatenate([np.zeros(0, np.float32), *parts])
                     answer.finish()
-                    parts = _cut(at_tempo(whole, prosody.speed, self._ffmpeg()))
+                    parts = _cut(self._decoder.at_tempo(whole, RATE, prosody.speed))
                 for part in parts:
                     given += len(part)
                     yield part
@@ -131,7 +132,7 @@ class ServerSynthesizer:
             kind,
             layout,
             asked == "pcm" or told is not None,
-            self._ffmpeg,
+            self._decoder,
             stale,
             limit_s,
         )
@@ -148,8 +149,9 @@ def server_voices(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> list[Synthesi
     client = Client(where, key, config.voice_server_timeout_s)
     fields = json_object(config.voice_server_fields)
     model, wanted = config.voice_server_model, config.voice_server_format
+    decoder = Decoder(ffmpeg, config.work_dir)
     return [
-        ServerSynthesizer(client, form, name, languages, model, wanted, fields, key, ffmpeg)
+        ServerSynthesizer(client, form, name, languages, model, wanted, fields, key, decoder)
         for name, languages in named_voices(config.voice_server_voices).items()
     ]
 
