@@ -264,9 +264,10 @@ def test_over_tls(
     assert server.asked == []
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     one = voice(url=url)
+    one.warm()
     for _ in range(2):
         assert np.array_equal(said(one), exact(hum(TEXT)))
-    assert len(server.asked) == 2
+    assert (len(server.asked), server.opened) == (2, 1)
 
 
 # What comes
@@ -431,6 +432,15 @@ def test_a_connection_carries_many_sentences(voice: Make, server: SpeechServer) 
     for _ in range(3):
         said(one)
     assert server.opened == 1
+
+
+def test_connections_end_with_their_voices(server: SpeechServer) -> None:
+    config = Config(voice_server_url=f"http://127.0.0.1:{server.port}")
+    made = server_voices(config, find_ffmpeg)
+    made[0].warm()
+    assert until(lambda: server.open == 1)
+    made.clear()
+    assert until(lambda: server.open == 0)
 
 
 def test_a_connection_that_the_server_ended_is_made_anew(voice: Make, server: SpeechServer) -> None:

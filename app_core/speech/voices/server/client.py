@@ -7,6 +7,7 @@ import re
 import ssl
 import threading
 import time
+import weakref
 from collections import deque
 from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ class Client:
         self._context = ssl.create_default_context() if address.secure else None
         self._idle: deque[tuple[float, Wire]] = deque()
         self._lock = threading.Lock()
+        weakref.finalize(self, _close_all, self._idle)
 
     def __repr__(self) -> str:
         return f"Client({self._address.authority})"  # never the key
@@ -99,9 +101,7 @@ class Client:
     def close(self) -> None:
         """The connections that are kept. Requests that run go on."""
         with self._lock:
-            wires, self._idle = self._idle, deque()
-        for _, wire in wires:
-            wire.close()
+            _close_all(self._idle)
 
     def _request(self, body: Mapping[str, Any]) -> bytes:
         data = json.dumps(body, ensure_ascii=False).encode()
@@ -188,6 +188,11 @@ class Client:
             dropped = self._idle.popleft()[1] if len(self._idle) > _IDLE_WIRES else None
         if dropped is not None:
             dropped.close()
+
+
+def _close_all(idle: deque[tuple[float, Wire]]) -> None:
+    while idle:
+        idle.pop()[1].close()
 
 
 def _retry_after(response: HTTPResponse) -> float | None:
