@@ -721,6 +721,10 @@ def stalling(handler: Handler) -> None:
     handler.until_closed()
 
 
+DROPS = 200
+"""More than fit into the patience of the test that counts them."""
+
+
 def dripping(handler: Handler) -> None:
     handler.head(Transfer_Encoding="chunked")
     handler.chunk(UNKNOWN[:20_000])
@@ -734,12 +738,13 @@ def dripping_head(handler: Handler) -> None:
 
 def drip(handler: Handler, framed: bool = True) -> None:
     try:
-        while True:
+        for _ in range(DROPS):
             if framed:
                 handler.chunk(b"\0")
             else:
                 handler.wfile.write(b"x")
             threading.Event().wait(0.02)
+        handler.break_off()
     except OSError:
         handler.server.left.set()
         raise
@@ -758,8 +763,22 @@ def drip(handler: Handler, framed: bool = True) -> None:
 def test_a_server_that_hangs_is_left(
     voice: Make, server: SpeechServer, behaviour: Behaviour, words: str
 ) -> None:
-    assert words in fails(voice(timeout_s=0.4), behaviour, server)
+    assert words in fails(voice(timeout_s=0.6), behaviour, server)
     assert server.left.wait(5), "the server sees it"
+
+
+def test_a_slow_server_that_goes_on_is_not_left(voice: Make, server: SpeechServer) -> None:
+    """The time-out is of one wait, not of all."""
+
+    def slow(handler: Handler) -> None:
+        handler.head(Transfer_Encoding="chunked")
+        for at in range(0, len(UNKNOWN), 10_000):
+            handler.chunk(UNKNOWN[at : at + 10_000])
+            threading.Event().wait(0.15)
+        handler.chunk(b"")
+
+    server.behaviours.append(slow)
+    assert np.array_equal(said(voice(timeout_s=0.8)), exact(hum(TEXT)))
 
 
 def test_an_answer_without_an_end(voice: Make, server: SpeechServer) -> None:
