@@ -15,8 +15,13 @@ from pydantic import (
     field_validator,
 )
 
+from app_core.voice_server import JsonObject, NamedVoices, WebAddress
+
 VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent.parent
+
+_SECRETS = ("API_TOKEN", "VOICE_SERVER_KEY", "VOICE_SERVER_URL", "VOICE_SERVER_FIELDS")
+"""Settings that are not shown in an error: their values, or parts of these, may be secrets."""
 
 
 class ConfigError(Exception):
@@ -80,6 +85,39 @@ class Config(BaseModel):
     )
     voice_cache_mb: Annotated[int, Field(ge=0)] = Field(
         32, description="Sentences as they were last said, kept to be said again, MiB"
+    )
+    voice_server_url: WebAddress = Field(
+        "", description="Speech server that makes voices, an http or https address; empty: none"
+    )
+    voice_server_form: Literal["openai", "plain"] = Field(
+        "openai",
+        description="How it is asked: openai: POST <url>/v1/audio/speech;"
+        ' plain: POST <url> with {"text", "lang"}',
+    )
+    voice_server_key: str = Field(
+        "", repr=False, description="Bearer key for the speech server; empty: none"
+    )
+    voice_server_model: str = Field(
+        "tts-1", description="Model that the speech server is asked for, in the form openai"
+    )
+    voice_server_voices: NamedVoices = Field(
+        "",
+        description="Its voices, language=name separated by commas, as ru=alloy,en=nova;"
+        " empty: its own in ru, kk and en",
+    )
+    voice_server_format: Literal["wav", "pcm", "mp3", "flac", "opus", "aac"] = Field(
+        "wav",
+        description="What it is asked to send, in the form openai: wav or pcm (both come as they"
+        " are made), mp3, flac, opus or aac",
+    )
+    voice_server_fields: JsonObject = Field(
+        "",
+        description='More fields of each request to it, a JSON object as {"stream": true};'
+        " empty: none",
+    )
+    voice_server_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        20.0,
+        description="A speech server that sends nothing for this long is left, seconds",
     )
     dictionary: Path | None = Field(
         None,
@@ -163,7 +201,7 @@ class Config(BaseModel):
                 raise ValueError(f"'{address.strip()}' is not host:port")
         return value
 
-    @field_validator("api_token")
+    @field_validator("api_token", "voice_server_key")
     @classmethod
     def _sendable(cls, value: str) -> str:
         if not all("!" <= letter <= "~" for letter in value):
@@ -205,7 +243,7 @@ class Config(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0]).upper()
-            shown = "(not shown)" if name == "API_TOKEN" else repr(source.get(name))
+            shown = "(not shown)" if name in _SECRETS else repr(source.get(name))
             raise ConfigError(f"{name}={shown}: {first['msg']}") from error
 
     @property

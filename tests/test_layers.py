@@ -32,6 +32,7 @@ GROUND = {
     "spool",
     "threads",
     "types",
+    "voice_server",
 }
 LAYERS = [
     {"app"},
