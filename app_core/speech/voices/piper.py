@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import re
 import threading
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from app_core.speech.voices.piper_description import PiperDescription, read_desc
 from app_core.speech.voices.piper_stress import with_stresses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from app_core.speech.text.piece import Piece
@@ -35,20 +36,8 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
 _BRACKETS = str.maketrans("[]", "  ")
 """What stands in ``[[ ]]`` Piper takes for phonemes."""
 _WARM_UP = {"ru": "мама", "kk": "ана", "en": "mother"}
-_FREE = "Its own licence: see the MODEL_CARD beside it where it was published"
-_LICENCES = {
-    "kk_KZ-issai-": "CC-BY-4.0",
-    "kk_KZ-raya-": "CC-BY-4.0",
-    "kk_KZ-iseke-": "CC-BY-4.0",
-    "ru_RU-denis-": "CC0-1.0 (data; trained from a voice for non-commercial use)",
-    "ru_RU-dmitri-": "CC0-1.0 (data; trained from a voice for non-commercial use)",
-    "ru_RU-ruslan-": "CC-BY-NC-SA-4.0",
-    "en_US-ljspeech-": "Public domain",
-    "en_US-norman-": "Public domain",
-    "en_US-libritts": "CC-BY-4.0",
-    "en_US-lessac-": "Blizzard Challenge 2013 (no commercial use)",
-}
-"""By the beginning of the file's name."""
+_UNKNOWN = "see its MODEL_CARD"
+_NO_LICENCES: Mapping[str, str] = MappingProxyType({})
 
 
 class PiperNetwork:
@@ -68,7 +57,7 @@ class PiperNetwork:
                 try:
                     self._loaded = self._load()
                 except Exception as error:  # an import, or ONNX Runtime, which has its own types
-                    why = "bring it again, or take it out of the folder"
+                    why = "bring it again (python app.py models pull), or take it away"
                     raise VoiceFailed(f"{self._path} cannot be loaded: {why}. {error}") from error
             return self._loaded
 
@@ -76,9 +65,8 @@ class PiperNetwork:
         import onnxruntime
         import piper
 
-        logging.getLogger("piper").setLevel(
-            logging.ERROR
-        )  # it warns of each sound that a voice lacks
+        # It warns of each sound that a voice lacks.
+        logging.getLogger("piper").setLevel(logging.ERROR)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(2, len(affinity()))
         options.inter_op_num_threads = 1
@@ -104,19 +92,20 @@ class PiperVoice:
     licence = "GPL-3.0-or-later"
     pitched = False
 
-    def __init__(self, network: PiperNetwork, speaker: str = "") -> None:
+    def __init__(self, network: PiperNetwork, speaker: str, weights_licence: str) -> None:
+        """``speaker``: a name of its description; empty where there is one alone."""
         self._network, description = network, network.description
         self._speaker = description.speakers[speaker] if speaker else None
         self.id = f"piper:{network.name}" + (f":{speaker}" if speaker else "")
         self.languages: tuple[str, ...] = (description.language,)
         self.sample_rate = description.audio.sample_rate
         self.name = f"Piper {network.name}" + (f" {speaker}" if speaker else "")
-        named = (text for start, text in _LICENCES.items() if network.name.startswith(start))
-        self.weights_licence = next(named, _FREE)
+        self.weights_licence = weights_licence
 
     def warm(self) -> None:
         voice = self._network.voice()
-        self._sound(voice, voice.phonemize(_WARM_UP[self.languages[0]])[0], 1.0)
+        for phonemes in self._phonemes(voice, _WARM_UP[self.languages[0]], ()):
+            self._sound(voice, phonemes, 1.0)
 
     def synthesize(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Float32]:
         """A part for each sentence that Piper sees, never twice the same: its networks add noise.
@@ -130,7 +119,7 @@ class PiperVoice:
         plain = piece.said.translate(_BRACKETS)
         said, _ = spelling(plain, piece.language, (), lambda word: word)
         silent = True
-        for phonemes in with_stresses(said, stresses, voice.phonemize):
+        for phonemes in self._phonemes(voice, said, stresses):
             if not any(map(str.isalpha, phonemes)):
                 continue
             if stale():
@@ -139,6 +128,12 @@ class PiperVoice:
             yield self._sound(voice, phonemes, prosody.speed)
         if silent:
             raise VoiceFailed(f"{self.id} finds nothing in the text that it can say.")
+
+    def _phonemes(self, voice: Any, said: str, stresses: Iterable[int]) -> list[list[str]]:
+        try:
+            return with_stresses(said, stresses, voice.phonemize)
+        except RuntimeError as error:  # its espeak-ng does not have the language's variant
+            raise VoiceFailed(f"{self.id} failed: {error}") from error
 
     def _sound(self, voice: Any, phonemes: list[str], speed: float) -> Float32:
         import piper
@@ -161,12 +156,17 @@ class PiperVoice:
         return pcm
 
 
-def piper_voices(models_dir: Path) -> Found:
-    """The speakers of the files in the folder, in order of their names; nothing is loaded yet."""
+def piper_voices(models_dir: Path, licences: Mapping[str, str] = _NO_LICENCES) -> Found:
+    """The speakers of the files in the folder, in order of their names; nothing is loaded yet.
+
+    ``licences`` of the weights, by ``piper:<name of the file>``.
+    """
     folder = models_dir / FOLDER
     paths = sorted(folder.glob("*.onnx"))
     if not paths:
-        return Found(missing=(Missing("piper", f"There is no voice in {folder}."),))
+        return Found(
+            missing=(Missing("piper", f"No voice is in {folder}: python app.py models list"),)
+        )
     for package in ("piper", "onnxruntime"):
         if importlib.util.find_spec(package) is None:
             why = f"The package {package} is not installed: pip install piper-tts==1.8.0"
@@ -185,11 +185,7 @@ def piper_voices(models_dir: Path) -> Found:
         network = PiperNetwork(path, description)
         speakers = list(description.speakers) or [""]
         if len(speakers) > _MOST_LISTED:
-            log.warning(
-                "%s has %d speakers: the first %d are voices",
-                path.name,
-                len(speakers),
-                _MOST_LISTED,
-            )
-        voices += [PiperVoice(network, speaker) for speaker in speakers[:_MOST_LISTED]]
+            log.info("%s: the first %d of its speakers are voices", path.name, _MOST_LISTED)
+        licence = licences.get(f"piper:{path.stem}", _UNKNOWN)
+        voices += [PiperVoice(network, name, licence) for name in speakers[:_MOST_LISTED]]
     return Found(tuple(voices), tuple(missing))

@@ -46,6 +46,7 @@ _START, _END = 2, 1
 _ALIKE = str.maketrans({"–": "—", "―": "—", "‑": "-", "’": "'", "\n": " ", "\u00a0": " "})
 _SHORT = 10
 """Characters: shorter texts lose a sound where they do not end as sentences do."""
+_PULL = "python app.py models pull silero"
 _WARM_UP = {"ru": "мама", "kk": "ана"}
 
 
@@ -88,14 +89,15 @@ class SileroNetwork:
                 try:
                     self._loaded = self._load()
                 except Exception as error:  # an import, or a file that is cut or of another kind
-                    why = "bring it again: python app.py models pull silero"
+                    why = f"bring it again: {_PULL}"
                     raise VoiceFailed(f"{self._path} cannot be loaded: {why}") from error
             return self._loaded
 
     def _load(self) -> Any:
         import torch
 
-        # A TorchScript archive: no pickle of other classes is read, and no client names the file.
+        # A TorchScript archive, which holds no classes of Python, so weights_only has nothing to do
+        # here; and no client names the file.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             return torch.jit.load(self._path, map_location="cpu").eval()  # type: ignore[no-untyped-call]
@@ -142,7 +144,7 @@ def silero_voices(models_dir: Path, ffmpeg: Ffmpeg) -> Found:
     """Its speakers of Russian and Kazakh, where the file and torch are here."""
     path = models_dir / FILE
     if not path.is_file():
-        return Found(missing=(Missing("silero", f"{path} is not here."),))
+        return Found(missing=(Missing("silero", f"{path} is not here: {_PULL}"),))
     if importlib.util.find_spec("torch") is None:
         why = "torch, which runs it, is not installed: pip install torch==2.13.0"
         return Found(missing=(Missing("silero", why),))

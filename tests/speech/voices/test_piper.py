@@ -70,7 +70,7 @@ def test_the_voices_are_the_files_and_their_speakers(tmp_path: Path, folder: Pat
     write_voice(folder, "ru_RU-denis-medium", "ru")
     write_voice(folder, "kk_KZ-issai-high", "kk", SIX)
     write_voice(folder, "en_US-norman-medium", "en-us")
-    found = piper_voices(tmp_path)
+    found = piper_voices(tmp_path, {"piper:kk_KZ-issai-high": "CC-BY-4.0"})
     assert not found.missing
     assert {voice.id: voice.languages for voice in found.voices} == {
         "piper:en_US-norman-medium": ("en",),
@@ -78,7 +78,7 @@ def test_the_voices_are_the_files_and_their_speakers(tmp_path: Path, folder: Pat
         "piper:ru_RU-denis-medium": ("ru",),
     }
     licences = {voice.languages[0]: voice.weights_licence for voice in found.voices}
-    assert licences["kk"] == "CC-BY-4.0" and licences["en"] == "Public domain"
+    assert licences["kk"] == "CC-BY-4.0" and licences["en"] == "see its MODEL_CARD"
     assert all(voice.licence == "GPL-3.0-or-later" for voice in found.voices)
 
 
@@ -274,6 +274,14 @@ def test_other_files_that_a_description_names_are_not_looked_for(
         *("audio", "espeak", "inference", "phoneme_type", "phoneme_id_map"),
         *("num_symbols", "num_speakers", "speaker_id_map"),
     }
+
+
+def test_a_variant_that_espeak_does_not_have_is_told(tmp_path: Path, folder: Path) -> None:
+    write_voice(folder, "x", "qq-nowhere", espeak={"voice": "ru-x-nowhere-at"})
+    (voice,) = piper_voices(tmp_path).voices
+    for attempt in (voice.warm, lambda: said(voice, "Мама.")):
+        with pytest.raises(VoiceFailed, match="piper:x failed: .*voice"):
+            attempt()
 
 
 @pytest.mark.parametrize(
