@@ -16,7 +16,8 @@ _STRESSED = dict(zip(_VOWELS, "Ae8iouyEuA", strict=True))
 _UNSTRESSED = dict(zip(_VOWELS, "ViiiVuyEuV", strict=True))
 """espeak-ng's Russian vowels. Unstressed о and а are one sound, е and я weaken."""
 _VOWEL = re.compile(r"(['\"%,=]*)((?:iE2|(?<!@)[aAeEiIoOuUyV8])[#\d]*)")
-_LETTERS = re.compile(r"[^\W\d_]+")
+LETTERS = re.compile(r"[^\W\d_]+")
+"""A word."""
 _PREPOSITION = re.compile(r"(?<!\S)([вксВКС])(?=[^\w\s]*\Z)")
 _CONSONANTS = {"в": "v", "к": "k", "с": "s"}
 """At an end, before what goes on in another language, espeak-ng would say the letter's name."""
@@ -91,6 +92,18 @@ def restressed(mnemonics: str, word: str, at: int) -> str | None:
     return "".join([*made, mnemonics[done:]])
 
 
+def stressed_vowel(mnemonics: str, word: str) -> int | None:
+    """The index into the Russian ``word`` of the vowel letter that its phonemes stress; None where
+    letters and phonemes do not go together."""
+    lower = word.lower()
+    letters = [number for number, letter in enumerate(lower) if letter in _VOWELS]
+    if len(letters) == 1 or "ё" in lower:
+        return lower.index("ё") if "ё" in lower else letters[0]
+    vowels = _VOWEL.findall(mnemonics)
+    marked = [number for number, (marks, _) in enumerate(vowels) if "'" in marks]
+    return letters[marked[0]] if len(vowels) == len(letters) and len(marked) == 1 else None
+
+
 def _kept(mnemonics: str, vowel: re.Match[str], phoneme: str) -> str:
     """и after ж ш ц is ы, and unstressed е too."""
     hard = mnemonics[: vowel.start()].endswith(("Z", "S", "ts"))
@@ -101,7 +114,7 @@ def _word_at(said: str, at: int) -> re.Match[str] | None:
     start = at
     while start and said[start - 1].isalpha():
         start -= 1
-    return _LETTERS.match(said, start)
+    return LETTERS.match(said, start)
 
 
 def _without_signs(said: str) -> tuple[str, list[int]]:
