@@ -59,8 +59,11 @@ class Espeak:
 
 def voices(models: Path) -> tuple[dict[str, Espeak | Synthesizer], list[str]]:
     """Those that are here, and why others are not."""
-    ffmpeg = find_ffmpeg()
-    engines = (hibari_voices(ffmpeg), piper_voices(models), silero_voices(models, ffmpeg))
+    engines = (
+        hibari_voices(find_ffmpeg),
+        piper_voices(models),
+        silero_voices(models, find_ffmpeg),
+    )
     here: list[Espeak | Synthesizer] = [Espeak(), *(v for found in engines for v in found.voices)]
     return {voice.id: voice for voice in here}, [
         f"{missing.id}: {missing.why}" for found in engines for missing in found.missing

@@ -89,7 +89,7 @@ class LipsyncService:
         self.library = self.backend.library
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
-        self.voices = voices or open_voices(config)
+        self.voices = voices or open_voices(config, self.backend.ffmpeg)
         self.reader = Reader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
         self.scratch = Scratch(config.work_dir)

@@ -6,6 +6,7 @@ import pytest
 
 from app_core.config import Config
 from app_core.errors import NotFound
+from app_core.media.ffmpeg import find_ffmpeg
 from app_core.services.voices import open_voices
 from app_core.speech.registry import Voices
 from app_core.speech.voice import Voice
@@ -100,6 +101,6 @@ def test_voices_that_come_later_are_found_and_those_that_were_here_stay() -> Non
 
 
 def test_every_language_has_a_voice_on_any_machine() -> None:
-    voices = open_voices(Config())
+    voices = open_voices(Config(), find_ffmpeg)
     for language in ("ru", "kk", "en"):
         assert ids(voices, language)[-1] == "espeak"

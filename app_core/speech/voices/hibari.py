@@ -15,7 +15,7 @@ from app_core.media.tempo import stretched
 from app_core.speech.voices.found import Found, Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.speech.text.piece import Piece
@@ -45,8 +45,9 @@ class HibariVoice:
     engine = "hibari"
     licence = weights_licence = "Apache-2.0"
     pitched = False
+    streams = False
 
-    def __init__(self, ffmpeg: Ffmpeg) -> None:
+    def __init__(self, ffmpeg: Callable[[], Ffmpeg]) -> None:
         """``ffmpeg`` makes speech faster."""
         self._ffmpeg = ffmpeg
         self._loading = threading.Lock()
@@ -78,7 +79,7 @@ class HibariVoice:
     def _next(self, parts: Iterator[Float32], faster: float) -> Float32 | None:
         try:
             pcm = next(parts, None)
-            return pcm if pcm is None else stretched(pcm, self.sample_rate, faster, self._ffmpeg)
+            return pcm if pcm is None else stretched(pcm, self.sample_rate, faster, self._ffmpeg())
         except Exception as error:  # ONNX Runtime has types of its own
             raise VoiceFailed(f"hibari failed: {error}") from error
 
@@ -92,7 +93,7 @@ class HibariVoice:
             return self._loaded
 
 
-def hibari_voices(ffmpeg: Ffmpeg) -> Found:
+def hibari_voices(ffmpeg: Callable[[], Ffmpeg]) -> Found:
     """The English voice, where its package is installed whole."""
     for package in ("hibari", "onnxruntime"):
         if importlib.util.find_spec(package) is None:

@@ -91,6 +91,7 @@ class PiperVoice:
     engine = "piper"
     licence = "GPL-3.0-or-later"
     pitched = False
+    streams = False
 
     def __init__(self, network: PiperNetwork, speaker: str, weights_licence: str) -> None:
         """``speaker``: a name of its description; empty where there is one alone."""

@@ -18,7 +18,7 @@ from app_core.speech.voices.found import Found, Missing
 from app_core.speech.voices.silero_accentor import RussianAccentor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from app_core.media.ffmpeg import Ffmpeg
@@ -108,8 +108,9 @@ class SileroVoice:
     engine = "silero"
     licence = weights_licence = "MIT"
     pitched = False
+    streams = False
 
-    def __init__(self, network: SileroNetwork, speaker: str, ffmpeg: Ffmpeg) -> None:
+    def __init__(self, network: SileroNetwork, speaker: str, ffmpeg: Callable[[], Ffmpeg]) -> None:
         """``ffmpeg`` makes speech faster and slower, which the file cannot."""
         prefix, _, name = speaker.partition("_")
         self.id = f"silero:{speaker}"
@@ -134,13 +135,13 @@ class SileroVoice:
             raise VoiceFailed(f"{self.id} finds nothing in the text that it can say.")
         pcm = self._network.sound(piece, self._number, stale)
         try:
-            pcm = stretched(pcm, self.sample_rate, prosody.speed, self._ffmpeg)
+            pcm = stretched(pcm, self.sample_rate, prosody.speed, self._ffmpeg())
         except SoyleError as error:
             raise VoiceFailed(f"{self.id} failed: {error}") from error
         yield pcm
 
 
-def silero_voices(models_dir: Path, ffmpeg: Ffmpeg) -> Found:
+def silero_voices(models_dir: Path, ffmpeg: Callable[[], Ffmpeg]) -> Found:
     """Its speakers of Russian and Kazakh, where the file and torch are here."""
     path = models_dir / FILE
     if not path.is_file():

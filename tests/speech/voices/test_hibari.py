@@ -31,7 +31,7 @@ TEXTS = (
 
 @pytest.fixture(scope="module")
 def voice() -> HibariVoice:
-    return HibariVoice(find_ffmpeg())
+    return HibariVoice(find_ffmpeg)
 
 
 def piece(said: str, language: str = "en") -> Piece:
@@ -49,7 +49,7 @@ def spoken_s(pcm: Float32) -> float:
 
 
 def test_it_is_here_and_says_what_it_is() -> None:
-    found = hibari_voices(find_ffmpeg())
+    found = hibari_voices(find_ffmpeg)
     assert [voice.id for voice in found.voices] == ["hibari"] and not found.missing
     (voice,) = found.voices
     assert voice.languages == ("en",) and voice.licence == voice.weights_licence == "Apache-2.0"
@@ -81,7 +81,7 @@ def test_each_sentence_is_a_part_made_when_it_is_asked_for(voice: HibariVoice) -
 
 
 def test_nobody_waits_so_nothing_is_loaded() -> None:
-    voice = HibariVoice(find_ffmpeg())
+    voice = HibariVoice(find_ffmpeg)
     with pytest.raises(Cancelled):
         list(voice.synthesize(piece("Hello."), PLAIN, lambda: True))
     assert voice._loaded is None
@@ -95,7 +95,7 @@ def test_it_is_as_fast_as_it_is_asked_to_be(voice: HibariVoice, speed: float) ->
 
 
 def test_the_same_text_is_the_same_sound(voice: HibariVoice) -> None:
-    again = HibariVoice(find_ffmpeg())
+    again = HibariVoice(find_ffmpeg)
     assert np.array_equal(said(voice, TEXTS[0]), said(again, TEXTS[0]))
 
 
@@ -111,7 +111,7 @@ def test_threads_do_not_disturb_each_other_and_load_it_once(
         return loads[-1]
 
     monkeypatch.setattr(hibari, "_load", counted)
-    shared = HibariVoice(find_ffmpeg())
+    shared = HibariVoice(find_ffmpeg)
     wrong: list[str] = []
 
     def speak(text: str) -> None:
@@ -141,7 +141,7 @@ def test_no_connection_is_tried_and_nothing_is_kept(
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(urllib.request, "urlopen", refuse)
     monkeypatch.setenv("HIBARI_HOME", str(tmp_path))
-    alone = HibariVoice(find_ffmpeg())
+    alone = HibariVoice(find_ffmpeg)
     alone.warm()
     assert spoken_s(said(alone, TEXTS[0])) > 1
     assert not tried and not list(tmp_path.iterdir())
@@ -181,7 +181,7 @@ def test_an_absent_package_is_told(monkeypatch: pytest.MonkeyPatch, absent: str)
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == absent else find(name)
     )
-    found = hibari_voices(find_ffmpeg())
+    found = hibari_voices(find_ffmpeg)
     assert not found.voices and found.missing[0].id == "hibari"
     assert f"{absent} is not installed: pip install" in found.missing[0].why
 
@@ -191,7 +191,7 @@ def test_a_missing_network_is_told_with_its_name(
 ) -> None:
     package = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: package)
-    found = hibari_voices(find_ffmpeg())
+    found = hibari_voices(find_ffmpeg)
     assert not found.voices
     assert str(tmp_path / "assets" / "hibari.onnx") in found.missing[0].why
 
@@ -202,11 +202,11 @@ def test_a_damaged_network_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     cut.write_bytes(whole[: len(whole) // 2])
     monkeypatch.setattr(hibari, "_network", lambda: cut)
     with pytest.raises(VoiceFailed, match="cannot be loaded: .*hibari.onnx"):
-        HibariVoice(find_ffmpeg()).warm()
+        HibariVoice(find_ffmpeg).warm()
 
 
 def test_without_ffmpeg_it_speaks_and_is_not_made_faster(voice: HibariVoice) -> None:
-    alone = HibariVoice(Ffmpeg("/nowhere/ffmpeg", ""))
+    alone = HibariVoice(lambda: Ffmpeg("/nowhere/ffmpeg", ""))
     assert np.array_equal(said(alone, TEXTS[0]), said(voice, TEXTS[0]))
     assert spoken_s(said(alone, TEXTS[0], Prosody(0.5))) > 2
     with pytest.raises(VoiceFailed, match="could not be started"):

@@ -40,7 +40,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def voices(file: Path, tmp_path: Path) -> dict[str, Synthesizer]:
-    return {voice.id: voice for voice in silero_voices(tmp_path, find_ffmpeg()).voices}
+    return {voice.id: voice for voice in silero_voices(tmp_path, find_ffmpeg).voices}
 
 
 @pytest.fixture
@@ -304,14 +304,14 @@ def test_another_language_is_refused(voices: dict[str, Synthesizer]) -> None:
 
 
 def test_no_file_and_no_torch_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    found = silero_voices(tmp_path, find_ffmpeg())
+    found = silero_voices(tmp_path, find_ffmpeg)
     assert not found.voices and str(tmp_path / FILE) in found.missing[0].why
     write_network(tmp_path / FILE)
     find = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
     )
-    found = silero_voices(tmp_path, find_ffmpeg())
+    found = silero_voices(tmp_path, find_ffmpeg)
     assert not found.voices and "pip install torch==2.13.0" in found.missing[0].why
 
 
@@ -344,13 +344,13 @@ def test_a_network_of_something_else_is_told(
     tmp_path: Path, module: torch.nn.Module, why: str
 ) -> None:
     write_network(tmp_path / FILE, module)
-    voice = silero_voices(tmp_path, find_ffmpeg()).voices[-1]
+    voice = silero_voices(tmp_path, find_ffmpeg).voices[-1]
     with pytest.raises(VoiceFailed, match=f"Silero failed: .*{why}"):
         said(voice, "Ана.")
 
 
 def test_without_ffmpeg_it_speaks_at_its_own_speed(file: Path, tmp_path: Path) -> None:
-    voice = silero_voices(tmp_path, Ffmpeg("/nowhere/ffmpeg", "")).voices[-1]
+    voice = silero_voices(tmp_path, lambda: Ffmpeg("/nowhere/ffmpeg", "")).voices[-1]
     assert len(said(voice, "Ана."))
     with pytest.raises(VoiceFailed, match="could not be started"):
         said(voice, "Ана.", Prosody(1.5))

@@ -6,10 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from app_core.errors import Cancelled, SoyleError, UnsupportedMedia, VoiceUnreachable
 from app_core.media.sound_file import SoundFile
+from app_core.media.tempo import stretched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from app_core.types import Float32
 
 _BLOCK = 1 << 14
-_TEMPO_S = 20.0
 
 
 class Decoder:
@@ -49,17 +47,11 @@ class Decoder:
 
     def at_tempo(self, pcm: Float32, rate: int, speed: float) -> Float32:
         """The same voice ``speed`` times as fast, 0.5..2. Raises VoiceUnreachable."""
-        raw = ["-f", "f32le", "-ar", f"{rate}", "-ac", "1"]
         try:
-            data = self._ffmpeg().run(
-                [*raw, "-i", "pipe:0", "-af", f"atempo={speed:.4f}", *raw, "pipe:1"],
-                data=pcm.astype("<f4").tobytes(),
-                timeout_s=_TEMPO_S,
-            )
+            return stretched(pcm, rate, speed, self._ffmpeg())
         except SoyleError as error:
             reason = f"cannot be made faster or slower: {error}"
             raise VoiceUnreachable(f"The speech {reason}") from error
-        return np.frombuffer(data, "<f4").astype(np.float32)
 
     def _read(self, path: Path, stale: Stale, limit_s: float) -> tuple[int, Iterator[Float32]]:
         called = "The speech server's answer"
