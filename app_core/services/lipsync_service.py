@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from app_core.request import FilmRequest, MjpegRequest, RenderRequest
     from app_core.services.cancel_on_close import CancelOnClose
     from app_core.services.recording import Recording
+    from app_core.speech.text.piece import Piece
     from app_core.speech.voice import Voice
     from app_core.types import Frame, Speech, UInt8
 
@@ -167,7 +168,7 @@ class LipsyncService:
     def _begin(
         self,
         request: RenderRequest,
-        speak: Callable[[Speaker, Job], Iterator[Speech]] | None = None,
+        speak: Callable[[Speaker, Iterator[Piece], Job], Iterator[Speech]] | None = None,
         avatar: Avatar | None = None,
         recording: Recording | None = None,
     ) -> Job:
@@ -183,7 +184,7 @@ class LipsyncService:
 
         def spoken(job: Job) -> Iterator[Speech]:
             if speak is not None:
-                return speak(speaker, job)
+                return speak(speaker, pieces, job)
             return speaker.say(pieces, request.prosody, lambda: job.ticket.stale)
 
         return self._renders.begin(request, avatar, spoken, speaker.sample_rate)
@@ -296,5 +297,4 @@ class LipsyncService:
         self.chunks.forget(job)
 
     def health(self) -> dict[str, Any]:
-        base = self.base_video.describe()
-        return report(self.config, self.backend, self.jobs, self.voices, base)
+        return report(self.config, self.backend, self.jobs, self.voices, self.base_video.describe())

@@ -128,6 +128,7 @@ def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Pi
     cut = pieces(said, language, first=first)
     for number, piece in enumerate(cut):
         start, end = piece.span(0, len(piece))
+        start += len(text[start:end]) - len(text[start:end].lstrip())
         yield Piece(
             number,
             language,
@@ -136,6 +137,7 @@ def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Pi
             read_words(text, piece),
             tuple(stresses(piece, language, known)),
             part.joined and number == len(cut) - 1,
+            start,
         )
 
 
