@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.russian.abbreviations import abbreviations
-from app_core.speech.text.russian.addresses import addresses
+from app_core.speech.text.russian.addresses import addresses, clauses
 from app_core.speech.text.russian.amounts.portions import portions
 from app_core.speech.text.russian.amounts.quantities import quantities
 from app_core.speech.text.russian.counting import counting
@@ -40,6 +40,7 @@ _STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
     web,
     equations,
     dates,
+    clauses,
     identifiers,
     days,
     times,
