@@ -51,6 +51,9 @@ _SMILE = re.compile(
 )
 _SMILES = re.compile(r"(?<=[^\s(])\){2,}")
 _LOOK_BACK = 200
+_POINT_TIMES = re.compile(r"(?<=[^\W\d_])\.(?= ?× ?\d)")
+"""``3 шт. × 5``: no sentence ends there."""
+_BULLET = re.compile(r"(?<=[^\s\d.,!?;:]) ?• ?(?=\w)")
 _PATH = re.compile(r"(?<=[^\W\d_]{2})[»”\"]? ?> ?(?=[«“\"]?[^\W\d_]{2})")
 _ANGLES = re.compile(r"<(?=[^\d\s<>])([^<>\n]{2,80}?)>")
 _LONELY = re.compile(
@@ -109,6 +112,7 @@ def _signs(text: SpanText) -> SpanText:
     text = text.sub(_SMILE, " ").sub(_FOOTNOTE, "").sub(_SMILES, _brackets)
     text = text.sub(_ARROW, ", ")
     text = text.sub(_OPERATORS, _operator).sub(_TIMES, _times)
+    text = text.sub(_POINT_TIMES, "").sub(_BULLET, ", ")
     text = text.sub(_POWER, lambda match: superscript(match[1]))
     text = text.sub(_ABOUT, lambda match: "–" if _digit_before(match) else "≈")
     text = text.unwrap(_ANGLES).sub(_PATH, ", ")

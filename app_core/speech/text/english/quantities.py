@@ -41,6 +41,11 @@ _PLUS = re.compile(rf"(?<![\w)²³])\+ ?(?={NUMBER})")
 _SINGLE = re.compile(rf"(?<![^\W_])({NUMBER})")
 _REST = re.compile(r"\d+")
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
+_STEP = re.compile(
+    r"(?<=\b[Ss]tep )(\d{1,3})/(\d{1,3})(?![\w/]|[.,]\d)"
+    r"|(?<=\b(?:[Pp]age|[Pp]art) )(\d{1,3})/(\d{1,3})(?![\w/]|[.,]\d)"
+    r"|(?<=\b(?:[Ss]lide|[Ll]evel) )(\d{1,3})/(\d{1,3})(?![\w/]|[.,]\d)"
+)
 _EVENTS = {
     (9, 11): "nine eleven",
     (50, 50): "fifty fifty",
@@ -57,7 +62,7 @@ def quantities(text: SpanText) -> SpanText:
     text = text.sub(_HEAPS, lambda match: cardinal(10 ** match[1].count("0"))[4:] + "s")
     text = text.sub(_TIMES, lambda match: f"{amount(match[1])} times")
     text = text.sub(_SCORE, lambda match: f"{amount(match[1])} out of {amount(match[2])}")
-    text = text.sub(_AROUND, "twenty-four seven")
+    text = text.sub(_STEP, _step).sub(_AROUND, "twenty-four seven")
     text = text.sub(_FRACTION_SIGN, lambda m: _mixed(m[1], *FRACTIONS[m[2]]))
     text = text.sub(_MIXED, _mixed_match).sub(_FRACTION, _fraction_match)
     text = text.sub(_ORDINALS, lambda match: f"{ordinal(int(match[1]))} to ")
@@ -106,6 +111,11 @@ def _fraction_match(match: re.Match[str]) -> str:
     if 0 < above <= below:
         return f"{cardinal(above)} out of {cardinal(below)}"
     return f"{cardinal(above)} slash {cardinal(below)}"
+
+
+def _step(match: re.Match[str]) -> str:
+    done, of = (int(part) for part in match.groups() if part)
+    return f"{cardinal(done)} of {cardinal(of)}"
 
 
 def _ordinal(match: re.Match[str]) -> str:

@@ -130,6 +130,7 @@ _CLAUSE = re.compile(
     r"(?<![\w.-])(?P<name>(?i:пп?|подп|ст|ч|гл|разд|рис|табл|прил))(?P<point>\.) ?"
     r"(?=\d{1,3}(?:\.\d{1,3}){2})"
 )
+_UNDER = re.compile(r"(?<=\d )пп\. ?(?=\d)")
 _POINTLESS = re.compile(
     r"(?<![\w.-])(?P<name>мкр|ул|обл|кв|тел|пгт|оф|каб|корп|эт|д|рис|табл)(?= "
     r"(?:[А-ЯЁӘҒҚҢӨҰҮҺІ«]|№? ?\d)|:)"
@@ -176,8 +177,8 @@ def _metro(match: re.Match[str]) -> str:
 
 
 def clauses(text: SpanText) -> SpanText:
-    """``п. 3.4.2``, before its number is read."""
-    return text.sub(_CLAUSE, _place)
+    """``п. 3.4.2``, before its number is read, and ``п. 2 пп. 3``."""
+    return text.sub(_CLAUSE, _place).sub(_UNDER, "подпункт ")
 
 
 def addresses(text: SpanText) -> SpanText:
