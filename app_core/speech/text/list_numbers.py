@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _FIRST = re.compile(r"^(\d{1,3}(?:\.\d{1,2}){0,3})[.)](?= [^\W\d_]| [«“\"(])", re.MULTILINE)
 _WITHIN = re.compile(
-    r"(?<!\S)(?P<number>\d{1,2})(?P<closer>[.)])(?= [^\W\d_]| [«“\"])"
+    r"(?<!\S)(?P<number>\d{1,2})(?P<closer>[.)])(?= (?:[^\W_]|[«“\"№~$€₸]))"
     r"(?! (?:и|или|а также|және|мен|не|and|or)\b)"
 )
 _SPOKEN_OF = re.compile(
