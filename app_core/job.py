@@ -70,6 +70,8 @@ class Chunk:
     """Where it begins in the job's text."""
     frames: int = 0
     duration_s: float = 0.0
+    marks: list[Sentence | Word] = field(default_factory=list)
+    """What is said when, in seconds of ``sound``."""
     film: Path | None = None
     wav: Path | None = None
     """``sound`` as its address gives it, once somebody asked for it."""
@@ -78,7 +80,7 @@ class Chunk:
     making: threading.Lock = field(default_factory=threading.Lock)
     """Held by whoever makes ``wav``."""
     spoken: threading.Event = field(default_factory=threading.Event)
-    """``sound``, ``frames`` and ``duration_s`` are there."""
+    """``sound``, ``frames``, ``duration_s`` and ``marks`` are there."""
     filmed: threading.Event = field(default_factory=threading.Event)
     """``film`` is there, until the job is forgotten."""
 
@@ -186,7 +188,8 @@ class Job:
     def in_memory(self) -> int:
         """What it holds of the memory, about."""
         sounds = sum(sound.in_memory for sound in self._sounds)
-        return sounds + JOB_BYTES + MARK_BYTES * len(self.marks) + 2 * len(self.request.text)
+        marks = len(self.marks) + sum(len(chunk.marks) for chunk in self.chunks)
+        return sounds + JOB_BYTES + MARK_BYTES * marks + 2 * len(self.request.text)
 
     @property
     def _sounds(self) -> list[AudioBuffer]:

@@ -134,7 +134,7 @@ class Soyle:
         return self._film("api/lipsync/video", body, audio, Path(path), progress)
 
     def chunks(self, text: str, **fields: Any) -> list[dict[str, Any]]:
-        """The text in pieces of ``chunk_size`` words, each with its video_url and audio_url."""
+        """The text in pieces of ``chunk_size`` words, each with the addresses of its files."""
         found: list[dict[str, Any]] = self._json(
             "POST", "api/stream_chunks", json={"text": text, **fields}
         )["chunks"]

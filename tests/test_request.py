@@ -37,6 +37,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"text": "x", "dictionary": None}, "dictionary"),
     ({"text": "x", "dictionary": ["a", "b"]}, "dictionary"),
     ({"text": "x", "dictionary": "a = b"}, "dictionary"),
+    ({"text": "x", "dictionary": '{"a": "b", "a": "c"}'}, "dictionary"),
     ({"text": "x", "dictionary": "[" * 100_000}, "dictionary"),
     ({"text": "x", "dictionary": {"a": 5}}, "dictionary"),
     ({"text": "x", "dictionary": {"a": ""}}, "dictionary"),

@@ -1,6 +1,6 @@
 """The command that shows how a text is read.
 
-python app.py text TEXT [--language LANGUAGE]
+python app.py text [--language LANGUAGE] [--] TEXT
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from app_core.speech.text.spoken_text import SpokenText, check_length
 if TYPE_CHECKING:
     from app_core.config import Config
 
-USAGE = "usage: python app.py text TEXT [--language LANGUAGE]"
+USAGE = "usage: python app.py text [--language LANGUAGE] [--] TEXT"
 _OPTION = "--language"
 
 
@@ -48,16 +48,23 @@ def command(arguments: list[str], config: Config) -> int:
 
 
 def _fields(arguments: list[str]) -> dict[str, str] | None:
-    """None for what is no text with at most one language."""
-    match arguments:
-        case [text]:
-            return {"text": text}
-        case [text, option, language] if option == _OPTION:
-            return {"text": text, "language": language}
-        case [option, language, text] if option == _OPTION:
-            return {"text": text, "language": language}
-        case [text, option] if option.startswith(f"{_OPTION}="):
-            return {"text": text, "language": option.partition("=")[2]}
-        case [option, text] if option.startswith(f"{_OPTION}="):
-            return {"text": text, "language": option.partition("=")[2]}
-    return None
+    """None for what is no text with at most one language. After ``--`` there are no options."""
+    options, texts = arguments, list[str]()
+    if "--" in arguments:
+        at = arguments.index("--")
+        options, texts = arguments[:at], arguments[at + 1 :]
+    fields: dict[str, str] = {}
+    while options:
+        first, *options = options
+        name, sign, value = first.partition("=")
+        if name != _OPTION:
+            texts.append(first)
+            continue
+        if not sign:
+            if not options:
+                return None
+            value, *options = options
+        if "language" in fields:
+            return None
+        fields["language"] = value
+    return fields | {"text": texts[0]} if len(texts) == 1 else None

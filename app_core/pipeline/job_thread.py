@@ -81,7 +81,7 @@ class JobThread:
                 job.sound.append(speech.pcm)
             except ValueError as error:
                 raise BadInput(f"The speech is too long: {error}", field="text") from error
-            job.marks += _marks(speech, began_s)
+            job.marks += marks(speech, began_s)
             with self._metrics.time("features"), job.working("sound"):
                 tasks = self._plan.add(speech)
             if read:
@@ -107,7 +107,8 @@ class JobThread:
             self._engine.drop(self._job, error)
 
 
-def _marks(speech: Speech, began_s: float) -> list[Sentence | Word]:
+def marks(speech: Speech, began_s: float) -> list[Sentence | Word]:
+    """The sentence and its words in a sound in which it begins at ``began_s``."""
     ended_s = began_s + len(speech.pcm) / speech.sample_rate
     words = (word.moved(began_s) for word in speech.words)
     return [Sentence(speech.index, speech.text, began_s, ended_s), *words] if speech.text else []

@@ -32,11 +32,18 @@ def _uuid(value: str) -> str:
         raise ValueError("must be a UUID") from None
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
 def _from_json(value: Any) -> Any:
     try:
-        return json.loads(value) if isinstance(value, str) else value
+        return json.loads(value, object_pairs_hook=_once) if isinstance(value, str) else value
     except (ValueError, RecursionError):
-        raise ValueError("must be a JSON object of words and their readings") from None
+        raise ValueError("must be a JSON object of words, each once, and their readings") from None
 
 
 def _sayable(readings: dict[str, str]) -> dict[str, str]:

@@ -35,6 +35,13 @@ if TYPE_CHECKING:
     from app_core.services.lipsync_service import LipsyncService
 
 blueprint = Blueprint("stream_chunks", __name__)
+_VIEWS = {
+    "video_url": "stream_chunks.video",
+    "audio_url": "stream_chunks.audio",
+    "captions_url": "captions.chunk_vtt",
+    "subtitles_url": "captions.chunk_srt",
+}
+"""What answers at each address of a chunk."""
 
 
 @blueprint.post("/api/stream_chunks")
@@ -108,10 +115,7 @@ def audio(chunk_id: str) -> Response:
 def _addresses(job: Job) -> list[dict[str, str]]:
     """Made before the answer begins: outside of the request there are none."""
     return [
-        {
-            f"{kind}_url": signed(url_for(f"stream_chunks.{kind}", chunk_id=name), name)
-            for kind in ("video", "audio")
-        }
+        {field: signed(url_for(view, chunk_id=name), name) for field, view in _VIEWS.items()}
         for name in (chunk_id(job, chunk) for chunk in job.chunks)
     ]
 

@@ -8,7 +8,6 @@ other without a gap, in sound and in picture.
 from __future__ import annotations
 
 import contextlib
-import re
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -19,12 +18,13 @@ from app_core.audio import SAMPLE_BYTES, AudioBuffer
 from app_core.errors import Cancelled, DiskFull, NotFound, afresh, as_job_error
 from app_core.job import Chunk
 from app_core.media import wav
+from app_core.pipeline.job_thread import marks
 from app_core.services.video_jobs import unchanged
-from app_core.speech.text.spoken_text import nothing_to_say
+from app_core.speech.text_parts import text_parts
 from app_core.types import Phoneme, Prosody, Speech, first_sample, frame_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from app_core.job import Job
@@ -32,30 +32,14 @@ if TYPE_CHECKING:
     from app_core.services.renders import Renders
     from app_core.services.video_jobs import VideoJobs
     from app_core.speech.speaker import Speaker
+    from app_core.speech.text.piece import Piece
+    from app_core.speech.text_parts import TextPart
 
 LOOK_S = 0.1
 """Between two looks at whether the client is still there."""
-_TOKEN = re.compile(r"\S+")
 WAV_RATE = 16000
 SILENT_S = 0.2
 """What a chunk lasts in which there is nothing to say."""
-
-
-def cut(text: str, words: int) -> list[tuple[int, int]]:
-    """The ranges of pieces of at most ``words`` words; what has no letter or digit stays beside
-    one. Empty when there is no word at all.
-    """
-    found: list[tuple[int, int]] = []
-    count = words
-    for token in _TOKEN.finditer(text):
-        start, end = token.span()
-        word = any(map(str.isalnum, token.group()))
-        if not found or (word and count == words):
-            found.append((start, end))
-            count = 0
-        found[-1] = (found[-1][0], end)
-        count += word
-    return found if any(map(str.isalnum, text)) else []
 
 
 def chunk_id(job: Job, chunk: Chunk) -> str:
@@ -63,10 +47,13 @@ def chunk_id(job: Job, chunk: Chunk) -> str:
 
 
 class Begin(Protocol):
-    """Begins a render of what ``speak`` says."""
+    """Begins a render of what ``speak`` says of the pieces that the text is read as."""
 
     def __call__(
-        self, request: ChunksRequest, *, speak: Callable[[Speaker, Job], Iterator[Speech]]
+        self,
+        request: ChunksRequest,
+        *,
+        speak: Callable[[Speaker, Iterator[Piece], Job], Iterator[Speech]],
     ) -> Job: ...
 
 
@@ -79,17 +66,17 @@ class Chunks:
     def start(self, request: ChunksRequest) -> Job:
         """Begins the render; ``job.chunks`` fill up. Raises as ``LipsyncService.submit``."""
         text = request.text
-        ranges = cut(text, request.chunk_size)
-        if not ranges:
-            raise nothing_to_say()
 
-        def speak(speaker: Speaker, job: Job) -> Iterator[Speech]:
-            rate = speaker.sample_rate
+        def speak(speaker: Speaker, pieces: Iterator[Piece], job: Job) -> Iterator[Speech]:
+            rate, spool = speaker.sample_rate, self._renders.spool
+            parts = text_parts(text, pieces, request.chunk_size)
             job.chunks = tuple(
-                Chunk(index, text[start:end], AudioBuffer(rate, spool=self._renders.spool), start)
-                for index, (start, end) in enumerate(ranges)
+                Chunk(
+                    index, text[part.start : part.end], AudioBuffer(rate, spool=spool), part.start
+                )
+                for index, part in enumerate(parts)
             )
-            return _speak(job, speaker, request.prosody)
+            return _speak(job, speaker, parts, request.prosody)
 
         job = self._begin(request, speak=speak)
 
@@ -197,17 +184,21 @@ def _look(job: Job, gone: Callable[[], bool]) -> None:
         raise Cancelled("The reader left")
 
 
-def _speak(job: Job, speaker: Speaker, prosody: Prosody) -> Iterator[Speech]:
+def _speak(
+    job: Job, speaker: Speaker, parts: Sequence[TextPart], prosody: Prosody
+) -> Iterator[Speech]:
     """Every piece of every chunk, once the last is spoken. Chunks end with whole frames."""
     rate, fps = speaker.sample_rate, job.request.fps
     said: list[Speech] = []
     samples = frames = 0
-    for chunk in job.chunks:
+    for chunk, part in zip(job.chunks, parts, strict=True):
         pieces = []
-        for piece in speaker.speak(chunk.text, prosody, lambda: job.ticket.stale):
+        for piece in speaker.say(
+            iter(part.pieces), prosody, lambda: job.ticket.stale, job.fallbacks.append
+        ):
             job.ticket.check()
             job.spoke(piece.voice)
-            pieces.append(_placed(piece, chunk.start))
+            pieces.append(piece)
         if not pieces:
             silence = np.zeros(int(SILENT_S * rate), np.float32)
             pieces = [Speech(0, "", silence, rate, [Phoneme("", 0.0, SILENT_S)])]
@@ -219,20 +210,11 @@ def _speak(job: Job, speaker: Speaker, prosody: Prosody) -> Iterator[Speech]:
         frames = last
         said += [replace(piece, index=len(said) + n) for n, piece in enumerate(pieces)]
         for piece in pieces:
+            chunk.marks += marks(piece, len(chunk.sound) / rate)
             chunk.sound.append(piece.pcm)
         chunk.sound.close()
         chunk.spoken.set()
     yield from said
-
-
-def _placed(speech: Speech, start: int) -> Speech:
-    """With its places in a part of the text as places in the whole, where that part begins at
-    ``start``."""
-    words = tuple(
-        replace(word, start=word.start + start, end=word.end + start) if word.end else word
-        for word in speech.words
-    )
-    return replace(speech, words=words)
 
 
 def _longer(speech: Speech, samples: int) -> Speech:

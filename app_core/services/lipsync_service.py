@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from app_core.services.recording import Recording
     from app_core.speech.registry import Voices
     from app_core.speech.speaker import Speaker
+    from app_core.speech.text.piece import Piece
     from app_core.types import Frame, Speech, UInt8
 
     Gone = Callable[[], bool]
@@ -170,7 +171,7 @@ class LipsyncService:
     def _begin(
         self,
         request: RenderRequest,
-        speak: Callable[[Speaker, Job], Iterator[Speech]] | None = None,
+        speak: Callable[[Speaker, Iterator[Piece], Job], Iterator[Speech]] | None = None,
         avatar: Avatar | None = None,
         recording: Recording | None = None,
     ) -> Job:
@@ -186,7 +187,7 @@ class LipsyncService:
 
         def spoken(job: Job) -> Iterator[Speech]:
             if speak is not None:
-                return speak(speaker, job)
+                return speak(speaker, pieces, job)
             return speaker.say(
                 pieces, request.prosody, lambda: job.ticket.stale, job.fallbacks.append
             )
@@ -289,5 +290,4 @@ class LipsyncService:
         self.chunks.forget(job)
 
     def health(self) -> dict[str, Any]:
-        base = self.base_video.describe()
-        return report(self.config, self.backend, self.jobs, self.voices, base)
+        return report(self.config, self.backend, self.jobs, self.voices, self.base_video.describe())

@@ -57,12 +57,12 @@ class AlignedVoice:
         if stale():
             raise Cancelled("Nobody waits for the speech any more")
         samples = 0
-        begun = piece.words[0].start if piece.words else 0
         for timed in self._timed(piece, prosody, stale):
             samples += len(timed.pcm)
             written = piece.written
             if timed.words:
-                written = written[timed.words[0].start - begun : timed.words[-1].end - begun]
+                start, end = timed.words[0].start, timed.words[-1].end
+                written = written[start - piece.start : end - piece.start]
             yield Speech(
                 piece.index,
                 written if timed.words else "",

@@ -84,7 +84,7 @@ class CachedVoice:
         self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
     ) -> Iterator[Speech]:
         """As of the voice; what it says to the end is kept."""
-        begin = piece.words[0].start if piece.words else 0
+        begin = piece.start
         sentence = _Sentence(
             self.id,
             piece.language,

@@ -1,12 +1,13 @@
 /** The line of what is being said, under the face, in step with the sound. */
 
 import { openEvents, readJob } from "./api.js";
-import { continues } from "./captions.js";
+import { continues, WrittenWords } from "./captions.js";
 import { Words } from "./words.js";
 
 export class CaptionLine {
   #element;
   #words = null;
+  #written = new WrittenWords("");
   #ended = 0; // seconds of sound at which the last word ended
 
   /** @param {HTMLElement} element */
@@ -14,9 +15,10 @@ export class CaptionLine {
     this.#element = element;
   }
 
-  /** Takes the words of another job. */
-  begin(jobId, signal) {
+  /** Takes the words of another job, which says `text`. */
+  begin(jobId, text, signal) {
     this.clear();
+    this.#written = new WrittenWords(text);
     const words = new Words();
     this.#words = words;
     words.follow(async () => openEvents(await readJob(jobId, signal)));
@@ -28,7 +30,9 @@ export class CaptionLine {
   }
 
   /** Shows a word that has begun. */
-  add({ text, start_s, end_s }) {
+  add(word) {
+    const { start_s, end_s } = word;
+    const text = this.#written.next(word);
     const line = this.#element.textContent;
     const goes = line && continues(line, start_s - this.#ended, text);
     this.#element.textContent = goes ? `${line} ${text}` : text;

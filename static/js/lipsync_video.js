@@ -88,7 +88,7 @@ class FilmPage {
     });
     this.#film = film;
     this.#clear();
-    this.#captions.begin(request.language);
+    this.#captions.begin(request.language, request.text);
     this.#enter("making");
     this.#stage.scrollIntoView({ block: "nearest" });
     try {

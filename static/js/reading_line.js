@@ -109,7 +109,7 @@ export class ReadingLine {
       shown = at;
     }
     this.#clear();
-    this.#said.lang = language;
+    this.#said.lang = language === "auto" ? "" : language; // unknown
     this.#said.append(...parts, said.slice(shown));
   }
 }

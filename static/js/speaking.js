@@ -66,6 +66,7 @@ export class Speaking {
   async speak() {
     const request = this.request();
     if (!request) return;
+    this.#stage.scrollIntoView({ block: "nearest" });
     const lowLatency = this.#form.element.elements.low_latency?.checked ?? true;
     try {
       await this.player.speak({ ...request, low_latency: lowLatency });
@@ -76,7 +77,7 @@ export class Speaking {
 
   async #open(body, signal) {
     const response = await openStream(body, signal);
-    this.#caption.begin(response.headers.get("X-Job-Id"), signal);
+    this.#caption.begin(response.headers.get("X-Job-Id"), body.text, signal);
     return response;
   }
 

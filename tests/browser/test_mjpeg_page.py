@@ -295,3 +295,26 @@ def test_options_are_sent(visitor: Visitor, address: str) -> None:
     }
     page.wait_for_function("soyle.stats.shown > 0")
     assert page.evaluate("document.getElementById('face').width") == 256
+
+
+def test_captions_have_the_dashes_and_do_not_end_at_an_abbreviation(
+    visitor: Visitor, address: str
+) -> None:
+    page = visitor.open(f"{address}/mjpeg_test")
+    page.evaluate("""() => {
+      const caption = document.getElementById("caption");
+      window.lines = [];
+      const look = () => lines.push(caption.textContent);
+      new MutationObserver(look).observe(caption, { childList: true });
+    }""")
+    say(page, "Дом — в г. Алматы.", "ru")
+    page.wait_for_function(OVER, timeout=60_000)
+    assert "Дом — в г. Алматы." in page.evaluate("lines")
+
+
+def test_on_a_phone_the_face_that_speaks_is_seen(phone: Visitor, address: str) -> None:
+    page = phone.open(f"{address}/mjpeg_test")
+    page.locator("form button[type=submit]").scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.locator("form button[type=submit]").click()
+    page.wait_for_function("document.getElementById('face').getBoundingClientRect().top > -1")

@@ -145,3 +145,12 @@ def test_a_phone_has_room_for_it(phone: Visitor, address: str) -> None:
     assert page.evaluate("said.scrollHeight > said.clientHeight")
     page.locator("#said").focus()
     assert page.evaluate("document.activeElement.id") == "said", "keys can scroll it"
+
+
+def test_a_text_of_several_languages_has_no_language_of_its_own(
+    visitor: Visitor, address: str
+) -> None:
+    page = opened(visitor, address, "Цена & price")
+    page.locator("input[name=language][value=auto]").check(force=True)
+    page.wait_for_function("said.textContent && said.lang !== 'ru'")
+    assert page.locator("#said").get_attribute("lang") == ""

@@ -454,3 +454,15 @@ def test_token_opens_everything_a_film_needs(
         page.wait_for_function(SOUNDS, timeout=30_000)
         page.goto("about:blank")  # lets go of its connections
         visitor.expect_complaint("401")
+
+
+def test_captions_have_the_dashes_while_the_film_is_made(visitor: Visitor, address: str) -> None:
+    page = visitor.open(address + PATH)
+    fill(page, "Дом — в г. Алматы. " * 12, "stream", "")
+    page.locator("#make").click()
+    page.wait_for_function(
+        "[...(film.textTracks[0]?.cues ?? [])].some((cue) => cue.text === 'Дом — в г. Алматы.')",
+        timeout=60_000,
+    )
+    page.locator("#cancel").click()
+    page.wait_for_function("stage.dataset.status === 'cancelled'")

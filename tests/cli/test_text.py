@@ -30,6 +30,27 @@ def test_a_text_may_begin_with_a_dash(capsys: pytest.CaptureFixture[str]) -> Non
     assert "Да." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--", "-5 °C"],
+        ["--language", "ru", "--", "-5 °C"],
+        ["--language=ru", "--", "-5 °C"],
+        ["-5 °C", "--language=ru"],
+    ],
+)
+def test_two_dashes_end_the_options(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(arguments, Config()) == 0
+    assert capsys.readouterr().out == "минус пять градусов Цельсия.\n"
+
+
+def test_what_follows_two_dashes_is_the_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["--language", "en", "--", "--language"], Config()) == 0
+    assert capsys.readouterr().out == "--language.\n"
+
+
 @pytest.mark.parametrize("text", ["🙂", "", "а" * 5001, "\udcff"])
 def test_a_text_that_cannot_be_said_is_a_sentence_and_1(
     text: str, capsys: pytest.CaptureFixture[str]
@@ -41,7 +62,19 @@ def test_a_text_that_cannot_be_said_is_a_sentence_and_1(
     assert "ext" in told.err
 
 
-@pytest.mark.parametrize("arguments", [[], ["a", "b"], ["--language", "ru"], ["a", "--fps", "5"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["a", "b"],
+        ["--language", "ru"],
+        ["a", "--fps", "5"],
+        ["--"],
+        ["--", "a", "b"],
+        ["a", "--", "b"],
+        ["a", "--language", "ru", "--language", "en"],
+    ],
+)
 def test_what_cannot_be_understood_is_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -102,6 +102,8 @@ DEEP = 100_000
         (b'{"text": "a", "fps": ' + b"9" * 400 + b"}", "fps"),
         (b'{"text": "a", "fps": 2.5e1000}', "fps"),
         (b'{"text": "a", "text": "b"}', "text"),
+        (b'{"text": "a", "dictionary": {"b": "c", "b": "d"}}', "dictionary"),
+        (b'{"text": "a", "x": [{"y": {"b": 1, "b": 2}}]}', "x"),
         (b'{"text": "a\\ud800b"}', "text"),
         (b'{"text": "a", "voice": "\\udfff"}', "voice"),
         (b'{"text": "a", "avatar": "\\ud800"}', "avatar"),

@@ -41,6 +41,32 @@ def test_chunks_as_documented(client: FlaskClient) -> None:
     part.close()
 
 
+def test_a_chunk_has_captions_of_its_own_film(client: FlaskClient) -> None:
+    told = client.post(URL, json=BODY | {"text": "one two a&b four"}).json
+    second = told["chunks"][1]
+    answer = client.get(second["captions_url"])
+    assert (answer.status_code, answer.content_type) == (200, "text/vtt; charset=utf-8")
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert answer.text == ("WEBVTT\n\n00:00:00.000 --> 00:00:00.400\na&amp;b <00:00:00.200>four\n")
+    answer = client.get(second["subtitles_url"])
+    assert answer.content_type == "application/x-subrip; charset=utf-8"
+    assert answer.text.startswith("1\n00:00:00,000 --> 00:00:00,400\na&b four")
+
+
+def test_captions_of_unknown_chunks_are_404(client: FlaskClient) -> None:
+    for kind in ("vtt", "srt"):
+        answer = client.get(f"/api/chunk/captions/nope.{kind}")
+        assert (answer.status_code, answer.json["field"]) == (404, "chunk_id")
+    told = client.post(URL, json=BODY).json
+    path = told["chunks"][0]["captions_url"]
+    assert client.get(path.replace(".vtt", ".txt")).status_code == 404
+
+
+def test_a_price_stays_in_one_chunk(client: FlaskClient) -> None:
+    told = client.post(URL, json=BODY | {"text": "Цена 10 000 ₸ до 5 мая"}).json
+    assert [c["text"] for c in told["chunks"]] == ["Цена", "10 000 ₸", "до 5", "мая"]
+
+
 def test_a_short_text_is_one_chunk(client: FlaskClient) -> None:
     told = client.post(URL, json={"text": "one", "size": "128x128"}).json
     assert told["total_chunks"] == 1
@@ -125,6 +151,9 @@ def test_addresses_are_signed(make_client: Any, config: Config) -> None:
     film.close()
     path, _, token = first["video_url"].partition("?")
     assert client.get(path).status_code == 401
+    for name in ("captions_url", "subtitles_url"):
+        assert client.get(first[name]).status_code == 200
+        assert client.get(first[name].partition("?")[0]).status_code == 401
     other = second["video_url"].partition("?")[0]
     assert client.get(f"{other}?{token}").status_code == 401
 

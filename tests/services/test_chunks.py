@@ -17,7 +17,6 @@ from app_core.request import ChunksRequest
 from app_core.services import chunks
 from app_core.services.chunks import (
     chunk_id,
-    cut,
     wait_for_film,
     wait_for_sound,
 )
@@ -49,23 +48,6 @@ def frames_of(path: Path) -> int:
         count += 1
     film.release()
     return count
-
-
-@pytest.mark.parametrize(
-    ("text", "words", "expected"),
-    [
-        ("one two three", 2, ["one two", "three"]),
-        ("one two three", 15, ["one two three"]),
-        ("Да — нет, может быть!", 2, ["Да — нет,", "может быть!"]),
-        ("— one\n\n two …", 1, ["— one", "two …"]),
-        ("— … !", 3, []),
-    ],
-)
-def test_texts_are_cut_at_words_and_keep_their_marks(
-    text: str, words: int, expected: list[str]
-) -> None:
-    found = cut(text, words)
-    assert [" ".join(text[start:end].split()) for start, end in found] == expected
 
 
 @pytest.mark.parametrize("fps", [25, 30, 24])
@@ -148,16 +130,61 @@ def test_a_client_that_leaves_is_noticed(make_service: Make, model: EchoModel) -
     assert wait_for_film(job, job.chunks[0], here), "one listener of many: the render goes on"
 
 
-def test_what_cannot_be_said_lasts_a_moment(make_service: Make) -> None:
-    class Picky(ToneVoice):
-        def speak(self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never):  # type: ignore[no-untyped-def]
-            return iter(()) if piece.written == "<b>" else super().speak(piece, prosody, stale)
-
-    service = make_service(voices=ToneVoices(Picky()))
+def test_what_is_not_said_lasts_a_moment(service: LipsyncService) -> None:
     job = service.chunks.start(request("one <b> two", chunk_size=1))
     films = [wait_for_film(job, chunk, here) for chunk in job.chunks]
     assert [frames_of(film) for film in films] == [5, 5, 5]
     assert not np.any(job.chunks[1].sound.samples(0, RATE))
+    assert job.chunks[1].marks == []
+
+
+def test_the_text_is_read_as_a_whole(make_service: Make) -> None:
+    said: list[str] = []
+
+    class Heard(ToneVoice):
+        def speak(self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never):  # type: ignore[no-untyped-def]
+            said.append(piece.said)
+            return super().speak(piece, prosody, stale)
+
+    text = "Цена 10 000 ₸ до 5 мая 2024 г. Ждём вас."
+    job = make_service(voices=ToneVoices(Heard())).chunks.start(request(text))
+    wait_for_film(job, job.chunks[-1], here)
+    assert [chunk.text for chunk in job.chunks] == [
+        "Цена",
+        "10 000 ₸",
+        "до 5",
+        "мая",
+        "2024 г.",
+        "Ждём вас.",
+    ]
+    assert said == [
+        "Цена",
+        "десять тысяч тенге",
+        "до пятого",
+        "мая",
+        "две тысячи двадцать четвёртого года.",
+        "Ждём вас.",
+    ]
+    assert until(lambda: job.ended)
+
+
+def test_chunks_know_when_their_words_are_said(make_service: Make) -> None:
+    text = "one, two three 10 000 ₸ four"
+    job = make_service(voices=Voices([EspeakVoice()])).chunks.start(request(text, language="en"))
+    wait_for_film(job, job.chunks[-1], here)
+    assert until(lambda: job.ended)
+    began_s, later = 0.0, []
+    for chunk in job.chunks:
+        assert all(0 <= mark.start_s < mark.end_s <= chunk.duration_s for mark in chunk.marks)
+        later += [
+            (mark.text, mark.start_s + began_s) for mark in chunk.marks if isinstance(mark, Word)
+        ]
+        began_s += chunk.duration_s
+    whole = [(mark.text, mark.start_s) for mark in job.marks if isinstance(mark, Word)]
+    assert [text for text, _ in whole] == ["one,", "two", "three", "10 000 ₸", "four"]
+    assert [text for text, _ in later] == [text for text, _ in whole]
+    times = [second for _, second in later], [second for _, second in whole]
+    np.testing.assert_allclose(*times, atol=1e-3)
 
 
 def test_words_know_their_place_in_the_whole_text(make_service: Make) -> None:

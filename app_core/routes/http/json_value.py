@@ -4,13 +4,9 @@ spoken, answered and logged."""
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, NoReturn
 
 from app_core.errors import BadInput
-
-_ESCAPES = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-"""Only these can bring in what plain_text refuses."""
 
 _MOST_DIGITS = 1000
 """Of an integer; Python turns no more than 4300 into a number."""
@@ -41,8 +37,7 @@ def json_value(data: bytes) -> Any:
         value = json.loads(
             text, parse_constant=_no_number, parse_int=_integer, object_pairs_hook=_object
         )
-        if _ESCAPES.search(text):
-            _check(value, None)
+        _check(value, None)
     except RecursionError:
         raise BadInput("The JSON of the body is nested too deep") from None
     except ValueError:
@@ -60,14 +55,19 @@ def _no_number(name: str) -> NoReturn:
     raise BadInput(f"The JSON of the body holds {name}, which is no number")
 
 
+class _Ambiguous(dict[str, Any]):
+    """An object with a name twice. Which field holds it is known when all has been read."""
+
+    twice = ""
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            _check(name, None)
-            raise BadInput(f"'{name}' is given twice", field=name)
-        found[name] = value
-    return found
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    ambiguous, names = _Ambiguous(found), [name for name, _ in pairs]
+    ambiguous.twice = next(name for at, name in enumerate(names) if name in names[:at])
+    return ambiguous
 
 
 def _check(value: Any, field: str | None) -> None:
@@ -84,3 +84,6 @@ def _check(value: Any, field: str | None) -> None:
         for name, item in value.items():
             _check(name, field)
             _check(item, field or name)
+        if isinstance(value, _Ambiguous):
+            where = f" in '{field}'" if field else ""
+            raise BadInput(f"'{value.twice}' is given twice{where}", field=field or value.twice)

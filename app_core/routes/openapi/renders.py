@@ -10,6 +10,8 @@ RENDER = (400, 404, 409, 413, 415, 500, 502, 503)
 FILE = (*RENDER, 507)
 KEPT = (400, 404, 409, 416, 502, 503, 507)
 """Statuses of what a render left: its own failure is answered too."""
+CHUNK = tuple(status for status in KEPT if status != 416)
+"""The same of what has no ranges."""
 
 FILM = Good(
     "The film, with sound: whole, or fragmented as it is made (stream)",

@@ -53,6 +53,8 @@ class Chunk(Answer):
     text: str
     video_url: str = Field(description="MP4; waits while it is being made")
     audio_url: str = Field(description="WAV, 16 kHz, mono")
+    captions_url: str = Field(description="WebVTT of what it says, by the time of its film")
+    subtitles_url: str = Field(description="The same as SubRip")
     duration: float = Field(description="Seconds")
 
 

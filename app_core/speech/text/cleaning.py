@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from app_core.speech.text.characters import invisible, plain, superscript
 from app_core.speech.text.latex import without_latex
-from app_core.speech.text.markup import without_markup
+from app_core.speech.text.list_numbers import list_numbers
+from app_core.speech.text.markup import without_markup, without_terminal
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -50,6 +51,9 @@ _SMILE = re.compile(
 )
 _SMILES = re.compile(r"(?<=[^\s(])\){2,}")
 _LOOK_BACK = 200
+_POINT_TIMES = re.compile(r"(?<=[^\W\d_])\.(?= ?× ?\d)")
+"""``3 шт. × 5``: no sentence ends there."""
+_BULLET = re.compile(r"(?<=[^\s\d.,!?;:]) ?• ?(?=\w)")
 _PATH = re.compile(r"(?<=[^\W\d_]{2})[»”\"]? ?> ?(?=[«“\"]?[^\W\d_]{2})")
 _ANGLES = re.compile(r"<(?=[^\d\s<>])([^<>\n]{2,80}?)>")
 _LONELY = re.compile(
@@ -68,8 +72,9 @@ _GLUED = re.compile(
     r"|(?<=[^\W\d_]{2})([!?…]+)(?=[^\W\d_])"
     r"|(?<=[a-z]{2})(\.+)(?=(?!Com\b|Kz\b|Ru\b|Org\b|Net\b)(?:[A-Z][a-z]|[IA]\b))"
 )
+_GLUED_SHORT = re.compile(r"(?<![\w.])((?:[^\W\d_]\.){2,3})(?=\1)")
+"""``т.е.т.е.``"""
 _GLUED_COMMA = re.compile(r"(?<=[^\W\d_]),(?=[^\W\d_])|(?<=[а-яёәғқңөұүһі]{2})[:;](?=\w)")
-_LIST_NUMBER = re.compile(r"^(\d{1,3}(?:\.\d{1,2}){0,3})[.)](?= [^\W\d_]| [«“\"(])", re.MULTILINE)
 _MARKS = re.compile(r"([!?])[!?]*\1+")
 _DOTS = re.compile(r"\.{2,}|…+\.*")
 _COMMAS = re.compile(
@@ -83,7 +88,7 @@ def clean(text: SpanText) -> SpanText:
     written in the usual ones: ``*`` and ``x`` between numbers as ``×``, ``^2`` as ``²``, ``<=``
     as ``≤``, ``~5`` as ``≈5``, ``1.`` before an item of a list as ``1,``: no sentence ends there.
     """
-    text = text.sub(_NEW_LINES, "\n")
+    text = without_terminal(text.sub(_NEW_LINES, "\n"))
     text = text.translate({ord(char): "" for char in set(text.text) if invisible(char)})
     text = text.sub(_COMPOSED, lambda match: unicodedata.normalize("NFC", match.group()))
     text = without_markup(without_latex(text)).sub(_KEYCAP, ".")
@@ -92,7 +97,8 @@ def clean(text: SpanText) -> SpanText:
     )
     text = text.sub(_ACCENTS, "").sub(_SPACES, " ")
     text = _signs(text)
-    text = text.sub(_LIST_NUMBER, lambda match: match[1] + ",")
+    text = list_numbers(text)
+    text = text.sub(_GLUED_SHORT, lambda match: match.group() + " ")
     text = text.sub(_GLUED, lambda match: match.group() + " ")
     text = text.sub(_GLUED_COMMA, lambda match: match.group() + " ")
     text = text.sub(_MARKS, lambda match: match[1]).sub(_DOTS, "…").sub(_SPACES, " ")
@@ -106,6 +112,7 @@ def _signs(text: SpanText) -> SpanText:
     text = text.sub(_SMILE, " ").sub(_FOOTNOTE, "").sub(_SMILES, _brackets)
     text = text.sub(_ARROW, ", ")
     text = text.sub(_OPERATORS, _operator).sub(_TIMES, _times)
+    text = text.sub(_POINT_TIMES, "").sub(_BULLET, ", ")
     text = text.sub(_POWER, lambda match: superscript(match[1]))
     text = text.sub(_ABOUT, lambda match: "–" if _digit_before(match) else "≈")
     text = text.unwrap(_ANGLES).sub(_PATH, ", ")

@@ -20,6 +20,9 @@ _UNIT = re.compile(r"[^\W_]+|\S")
 """What a word of the dictionary can begin with."""
 _Index = dict[str, list[str]]
 """Words by what they begin with, the longest first."""
+_NUMBER_BEFORE = re.compile(r"(?:\d[ .,:/–-]?|[$€£₸₽#№+−-]) ?$")
+_NUMBER_AFTER = re.compile(r"[ .,:/–-]?\d| ?[%‰°₸₽$€£]|-[^\W\d_]")
+"""``10`` is no word in ``10 000``, ``10 %`` and ``10-й``."""
 _NAME_GOES_ON = re.compile(r"[.@][^\W_]")
 """``kaspi`` is no word in ``kaspi.kz``."""
 
@@ -101,6 +104,10 @@ def _whole(text: str, start: int, end: int) -> bool:
     if text[start].isalnum() and (before.isalnum() or before == "_"):
         return False
     if text[start].isalnum() and before in ".@" and start > 1 and text[start - 2].isalnum():
+        return False
+    if text[start].isdigit() and _NUMBER_BEFORE.search(text, max(0, start - 4), start):
+        return False
+    if text[end - 1].isdigit() and _NUMBER_AFTER.match(text, end):
         return False
     if not text[end - 1].isalnum():
         return True

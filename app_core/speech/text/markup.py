@@ -20,11 +20,34 @@ _HIDDEN = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _SCRIPT = re.compile(r"<(sup|sub)>\s*([-+]?\d{1,4})\s*</\1>", re.IGNORECASE)
-_VALUE = r"""(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>]++)"""
-_FLAG = r"(?:disabled|checked|hidden|async|defer|open|controls|autoplay|loop|muted|required)"
+_VALUE = r"""(?:"[^"<]*+"|'[^'<]*+'|[^\s"'<>]++)"""
 _TAG = re.compile(
-    rf"</?([A-Za-z][\w:-]*+)(?:\s++[\w:@.-]++\s*+=\s*+{_VALUE}|\s++{_FLAG}\b)*+\s*+/?>"
+    rf"</?([A-Za-z][\w:-]*+)(?P<attributes>(?:\s++[\w:@.-]++(?:\s*+=\s*+{_VALUE})?+)*+)\s*+/?>"
 )
+_FLAGS = frozenset(
+    "disabled checked hidden async defer open controls autoplay loop muted required selected"
+    " readonly multiple nowrap novalidate allowfullscreen playsinline".split()
+)
+"""Attributes without a value."""
+_CUE_TAG = re.compile(
+    r"<(?:\d{1,3}:)?\d\d:\d\d\.\d{3}>|</?(?:c|v|i|b|u|lang|ruby|rt)(?:\.[\w-]{1,40}){1,4}>"
+    r"|<lang [A-Za-z]{2,3}(?:-\w{1,8})*>"
+    r"|(?:^|(?<=\n)|(?<=>))(?:- ?)?<v(?:\.[\w-]{1,40}){0,4}[ \t][^<>\n]{1,80}>"
+)
+"""Of WebVTT: a time, a class, a language, who speaks."""
+_CUE_TIMES = re.compile(
+    r"^(?:\d{1,5}[ \t]*\n)?[ \t]*(?:\d{1,3}:)?\d\d:\d\d[.,]\d{3}[ \t]+-->[^\n]*\n?"
+    r"|^WEBVTT(?:[ \t][^\n]*)?$",
+    re.MULTILINE,
+)
+"""Of WebVTT and SubRip, with the number before them."""
+_ASS = re.compile(r"\{\\[^{}\n]{1,80}\}")
+_TERMINAL = re.compile(
+    r"(?:\x1b|\\x1b|\\033|\\e|\\u001b)\[[0-?]{0,40}[ -/]{0,4}[@-~]|\x9b[0-?]{0,40}[ -/]{0,4}[@-~]"
+    r"|\x1b\][^\x07\x1b\n]{0,200}(?:\x07|\x1b\\)|\x1b[ -/]{0,4}[0-Z\\^-~]"
+)
+"""Colours and their like (ECMA-48)."""
+_TERMINAL_REMAINS = re.compile(r"\[(?:\d{1,3}(?:;\d{1,3}){0,4})?m(?![\w ]{0,20}\])")
 _INLINE = frozenset(
     "a abbr b bdi bdo cite code del dfn em font i ins kbd mark q s samp small span strike strong"
     " sub sup tt u var wbr".split()
@@ -90,9 +113,17 @@ def without_html(text: SpanText) -> SpanText:
     is in the same ``text``: the whole one, since these are longer than a part of it."""
     if "<" not in text.text:
         return text
-    text = text.sub(_CODE, _code).sub(_HIDDEN, " ").sub(_SCRIPT, _script)
+    text = text.sub(_CODE, _code).sub(_HIDDEN, " ").sub(_SCRIPT, _script).sub(_CUE_TAG, "")
     closed = {match[1].lower() for match in _CLOSING.finditer(text.text)}
     return text.sub(_TAG, lambda match: _tag(match, closed))
+
+
+def without_terminal(text: SpanText) -> SpanText:
+    """``text`` without what colours it in a terminal, also where the escape itself is lost."""
+    if "[" not in text.text and "\x1b" not in text.text and "\x9b" not in text.text:
+        return text
+    text = text.sub(_TERMINAL, "")
+    return text.sub(_TERMINAL_REMAINS, "") if "[0m" in text.text else text
 
 
 def without_markup(text: SpanText) -> SpanText:
@@ -100,6 +131,8 @@ def without_markup(text: SpanText) -> SpanText:
     cut short, and the cells of a table are parted by commas.
     """
     text = without_html(text)
+    if "-->" in text.text or "{\\" in text.text:
+        text = text.sub(_CUE_TIMES, "\n").sub(_ASS, "")
     text = text.sub(_MAIL, lambda match: match[1] or "")
     if "://" in text.text:
         text = text.sub(_DEFINITION, "")
@@ -136,7 +169,10 @@ def _script(match: re.Match[str]) -> str:
 
 def _tag(match: re.Match[str], closed: set[str]) -> str | None:
     """What stands for a tag; None of a word in angles, such as ``<name>``, that nothing closes."""
-    name = match[1].lower()
+    name, attributes = match[1].lower(), match["attributes"]
+    speaker = name == "v" and name in closed
+    if not speaker and "=" not in attributes and not all(map(_is_flag, attributes.lower().split())):
+        return None
     if name in _LINES:
         return "\n"
     if name in ("td", "th"):
@@ -147,6 +183,10 @@ def _tag(match: re.Match[str], closed: set[str]) -> str | None:
         return ""
     known = name in _OTHERS or name in closed or match.group()[-2] == "/" or " " in match.group()
     return " " if known else None
+
+
+def _is_flag(attribute: str) -> bool:
+    return attribute in _FLAGS or attribute.startswith(("data-", "aria-"))
 
 
 def _strong(match: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
 _TOKEN = re.compile(r"\S+")
+_POINT = re.compile(r"\.+(?=[\"'»”’)\]}]*$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +40,31 @@ class Piece:
     """Indices into ``said`` of the vowels that the writer or a list marks as stressed."""
     joined: bool = False
     """The next piece goes on in another language without a pause."""
+    start: int = 0
+    """Where ``written`` begins in the whole text."""
 
     def part(self, first: int, last: int | None = None) -> Piece:
-        """From its word ``first`` to before ``last``, None for the end. There must be a word."""
+        """What its words [first, last) say, where None is the end of them: for another voice, or
+        to be heard apart. It is a clause that goes on where the sentence does. Its ``index`` is
+        that of the whole. Raises ValueError without a word.
+        """
         words = self.words[first:last]
-        start = words[0].said_start
-        more = self.words[last:] if last is not None else ()
-        end = more[0].said_start if more else len(self.said)
-        begun = self.words[0].start
+        if not words:
+            raise ValueError("a part of a piece has at least one word")
+        at_start, at_end = words[0] is self.words[0], words[-1] is self.words[-1]
+        begin = 0 if at_start else words[0].said_start
+        end = len(self.said) if at_end else words[-1].said_start + len(words[-1].said)
+        said = self.said[begin:end] if at_end else _POINT.sub("", self.said[begin:end])
+        start = self.start if at_start else words[0].start
+        stop = self.start + len(self.written) if at_end else words[-1].end
         return replace(
             self,
-            said=self.said[start:end].rstrip() if more else self.said[start:],
-            written=self.written[words[0].start - begun : words[-1].end - begun],
-            words=tuple(replace(word, said_start=word.said_start - start) for word in words),
-            stresses=tuple(at - start for at in self.stresses if start <= at < end),
-            joined=self.joined and not more,
+            said=said,
+            written=self.written[start - self.start : stop - self.start],
+            words=tuple(replace(word, said_start=word.said_start - begin) for word in words),
+            stresses=tuple(at - begin for at in self.stresses if begin <= at < end),
+            joined=self.joined and at_end,
+            start=start,
         )
 
 

@@ -127,8 +127,11 @@ def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Pi
         said = said.strip()
         said = said.append(",") if said else said
     cut = pieces(said, language, first=first)
+    if part.joined and cut:  # the comma has kept a full stop away; nobody makes a pause here
+        cut[-1] = cut[-1].part(0, len(cut[-1].text.removesuffix(",")))
     for number, piece in enumerate(cut):
         start, end = piece.span(0, len(piece))
+        start += len(text[start:end]) - len(text[start:end].lstrip())
         yield Piece(
             number,
             language,
@@ -137,6 +140,7 @@ def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Pi
             read_words(text, piece),
             tuple(stresses(piece, language, known)),
             part.joined and number == len(cut) - 1,
+            start,
         )
 
 

@@ -135,3 +135,66 @@ def test_letters_of_other_cyrillic_alphabets_become_their_neighbours() -> None:
     assert set(clean(SpanText.written(every)).text.lower()) <= set(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюяәғқңөұүһі "
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<v Bob>Hello</v>", "Hello"),
+        ("Hi <v Bob>Hello</v>", "Hi Hello"),
+        ("- <v.loud Mary Ann>Hello there", "Hello there"),
+        ("<c.yellow.bg_blue>Hi</c> and <lang en-GB>bye</lang>", "Hi and bye"),
+        ("<00:00:01.500>Never <00:00:02.000>drink", "Never drink"),
+        ("<div data-x hidden class=a>Text</div>", "Text"),
+        ('<option value="1" selected>One</option>', "One"),
+        ("<button onclick=\"go('a > b')\">Go</button>", "Go"),
+        ("if a <b and c> d", "if a b and c d"),
+        ("x <v and y> z", "x v and y z"),
+        ("the <main idea> of <your name>", "the main idea of your name"),
+    ],
+)
+def test_tags_are_silent_with_all_that_is_in_them(text: str, expected: str) -> None:
+    assert cleaned(text) == expected
+
+
+@pytest.mark.parametrize("joiner", ["", "\u2060"])
+def test_the_times_of_captions_are_silent(joiner: str) -> None:
+    subrip = (
+        "1\n00:00:01,000 --{0}> 00:00:04,000\nHi 5.\n\n2\n00:00:05,000 --{0}> 00:00:06,000\nBye."
+    )
+    assert cleaned(subrip.format(joiner)) == "Hi 5.\nBye."
+    vtt = "WEBVTT - x\n\n00:00.000 --{0}> 00:02.000 align:left\n<v Bob>Hi <00:01.000>you\n"
+    assert cleaned(vtt.format(joiner)) == "Hi you"
+    assert cleaned("{\\an8}Top <\u2060i>line") == "Top line"
+    assert cleaned(f"a --{joiner}> b") == "a, b"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\x1b[31mred\x1b[0m and \x1b[1;38;5;12mblue\x1b[m", "red and blue"),
+        ("\x1b]0;title\x07text\x1b[2K", "text"),
+        ("\\x1b[31mred\\033[0m \\u001b[1mbold", "red bold"),
+        ("[31mred[0m", "red"),
+        ("the [5m wide] road", "the 5m wide road"),
+    ],
+)
+def test_colours_of_a_terminal_are_silent(text: str, expected: str) -> None:
+    assert cleaned(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1) хлеб 2) молоко 3) сыр", "1, хлеб, 2, молоко, 3, сыр"),
+        ("Купить: 1) хлеб; 2) молоко.", "Купить: 1, хлеб; 2, молоко."),
+        ("1. Open it. 2. Pay.", "1, Open it. 2, Pay."),
+        ("План: 1. Хлеб. 2. Молоко.", "План: 1, Хлеб. 2, Молоко."),
+        ("Стало 1. Затем 2. Потом ушли.", "Стало 1. Затем 2. Потом ушли."),
+        ("пункт 1) закона, пункт 2) кодекса", "пункт 1) закона, пункт 2) кодекса"),
+        ("(или 1) и g(y, 2) равны", "(или 1) и g(y, 2) равны"),
+        ("т.е.т.е. т.б.т.б.", "т.е. т.е. т.б. т.б."),
+    ],
+)
+def test_items_of_a_list_in_a_line_are_parted(text: str, expected: str) -> None:
+    assert cleaned(text) == expected

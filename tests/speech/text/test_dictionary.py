@@ -36,6 +36,15 @@ def test_part_of_an_address_is_no_word() -> None:
     assert dictionary.after_cleaning(SpanText.written("(kaspi)-kz.")).text == "(икс)-игрек."
 
 
+def test_a_number_is_no_word_in_a_longer_one() -> None:
+    dictionary = Dictionary({"10": "дюжина"})
+    for text in ("10 000", "5 10", "10.5", "10:30", "5-10", "-10", "$10", "10 ₸", "10%", "10-й"):
+        assert dictionary.after_cleaning(SpanText.written(text)).text == text
+    for text in ("Их 10.", "10, 20", "10 книг", "(10)"):
+        assert "10" not in dictionary.after_cleaning(SpanText.written(text)).text
+    assert said("Цена 10 000, их 10.", Reader(dictionary)) == "Цена десять тысяч, их дюжина."
+
+
 def test_a_reading_may_carry_a_stress() -> None:
     pieces = list(Reader(OWN).read("Мой Kaspi.", "ru"))
     assert [pieces[0].said[at] for at in pieces[0].stresses] == ["а"]

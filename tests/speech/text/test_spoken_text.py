@@ -19,6 +19,26 @@ def test_every_word_is_on_the_line_in_order_and_knows_its_place() -> None:
     assert spoken.said == "Первая строка. Вторая и третья. Ещё одна!"
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        (
+            "ru",
+            "Он сказал Good morning my friend и ушёл",
+            "Он сказал Good morning my friend и ушёл.",
+        ),
+        ("en", "I said Привет мой дорогой друг to him", "I said Привет мой дорогой друг to him."),
+        ("ru", "Буквы αβ тут", "Буквы альфа бета тут."),
+        ("en", "Say καλη now", "Say kappa alpha lambda eta now."),
+    ],
+)
+def test_nothing_is_added_that_is_not_said(language: str, text: str, expected: str) -> None:
+    spoken = SpokenText.of(Reader().read(text, language))
+    assert spoken.said == expected
+    assert not any("  " in word.said or word.said.endswith(",") for word in spoken.words)
+    assert not any("  " in piece.said for piece in Reader().read(text, language))
+
+
 @pytest.mark.parametrize("text", ["", " \n ", "🙂", "…", "<br>"])
 def test_nothing_to_say_is_bad_input(text: str) -> None:
     with pytest.raises(BadInput) as caught:

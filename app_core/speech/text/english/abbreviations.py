@@ -114,9 +114,13 @@ _SLASH = re.compile(
 )
 
 
+_TABLETS = re.compile(r"(?<=\d )tabs?\.?(?= [a-z\d]|,|$)")
+
+
 def abbreviations(text: SpanText) -> SpanText:
     """``Dr. Smith``: Doctor Smith; ``Main St.``: Main Street; ``No. 5``: number 5; ``e.g.``: for
     example. A point that ends the sentence too stays."""
+    text = text.sub(_TABLETS, _tablets)
     text = text.sub(_SLASH, _slashed)
     text = text.sub(_AFTER_NAME, _after_name).sub(_BEFORE_NAME, _before_name)
     text = text.sub(
@@ -128,6 +132,11 @@ def abbreviations(text: SpanText) -> SpanText:
 
 def _slashed(match: re.Match[str]) -> str:
     return _SLASHED.get(match.group().strip(), "with ")
+
+
+def _tablets(match: re.Match[str]) -> str:
+    one = re.search(r"(?<![\d.,])1 $", match.string[max(0, match.start() - 4) : match.start()])
+    return "tablet" if one else "tablets"
 
 
 def _number(match: re.Match[str]) -> str:

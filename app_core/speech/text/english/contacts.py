@@ -75,6 +75,7 @@ _FLIGHT = re.compile(
 )
 _HYPHENED = re.compile(r"(?<![\w-])([A-Z]{2,4})-(\d{3,4})([A-Z]?)(?![\w-]|[.,:]\d)")
 """``BA-117``."""
+_SOCIAL = re.compile(r"(?<![\w.,:/-])(\d{3})-(\d{2})-(\d{4})(?![\w-]|[.,/]\d)")
 _SIZED = re.compile(r"(?<![\w.])([A-Z]{1,3})(\d{1,3}\.\d{1,2})(?![\w]|\.\d)")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+$")
 _PLAIN_VERSION = re.compile(r"(?<!\w)(?<![−+×=-] )[vV]\.? ?([1-9]\d*)(?![\w.]| [=+−×-])")
@@ -106,6 +107,7 @@ def codes(text: SpanText) -> SpanText:
     text = text.sub(_FLIGHT, lambda m: f"{letters(m[1] or m[2])} {digits(m[3])}")
     text = text.sub(_HYPHENED, lambda m: f"{letters(m[1])} {digits(m[2])} {m[3]}".rstrip())
     text = text.sub(_NUMBER, _numbered)
+    text = text.sub(_SOCIAL, lambda match: ", ".join(map(digits, match.groups())))
     text = text.sub(_CARD, lambda match: spelled_groups(match.group()))
     text = text.sub(_PHONE, _phone).sub(_EMERGENCY, _emergency)
     text = text.sub(_SIZED, lambda match: f"{letters(match[1])} {amount(match[2])}")

@@ -59,13 +59,18 @@ _DIVIDED = re.compile(
 _APART = re.compile(r"(?<=\w) / (?=\w)")
 _PLUS_AFTER = re.compile(r"(?<=[\w)])\+(?![\w(\d])")
 _SIGN = re.compile("[" + re.escape("".join(_SIMPLE) + "".join(_GREEK)) + "]")
+_FUNCTION = re.compile(r"(?<!\w)(sin|cos|tan|cot)(?= ?\d| [a-zα-ω](?!\w)|\()")
+_FUNCTIONS = {"sin": "sine", "cos": "cosine", "tan": "tangent", "cot": "cotangent"}
+_ASKED = re.compile(r"(?:[Ww]hat(?:'s|’s| is)|[Cc]alculate|[Mm]ultiply) $")
+_POWER_OF_TEN = re.compile(r"(?<=\d) ?[·⋅] ?(?=10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])")
 _SLASH = re.compile(r" ?[/\\] ?")
 _LEFT = re.compile(r"[^\w\s.,!?…:;—–\-'’‘‚‹›\"()«»“”„‟\u0301]|_")
 
 
 def negatives(text: SpanText) -> SpanText:
     """A minus sign in place of the hyphen or dash before a number that is below zero."""
-    text = text.sub(_TIGHT_TIMES, " × ")
+    text = text.sub(_TIGHT_TIMES, " × ").sub(_POWER_OF_TEN, " × ")
+    text = text.sub(_FUNCTION, lambda match: f"{_FUNCTIONS[match[1]]} ")
     return text.sub(_BEFORE_SIGN, "−").sub(_NEGATIVE, "−")
 
 
@@ -96,7 +101,8 @@ def _divided(match: re.Match[str]) -> str | None:
 def _dimensions(match: re.Match[str]) -> str | None:
     """``4 × 4`` is four by four where nothing is reckoned."""
     around = match.string[max(0, match.start() - 12) : match.end() + 16]
-    if re.search(r"[=+÷]", around):
+    before = match.string[max(0, match.start() - 12) : match.start()]
+    if _ASKED.search(before) or re.search(r"[=+÷]", around):
         return None
     return " by ".join(part for part in match.groups() if part)
 

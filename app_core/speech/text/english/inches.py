@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
 
 _HEIGHT = re.compile(r"(?<![\w.])(\d{1,2})['’′] ?(\d{1,2}(?:\.5)?)(?:[\"”″]|''|’’)?(?!\w)")
+_HEIGHT_IN_WORDS = re.compile(
+    rf"{START}(\d{{1,3}}) ?(?:ft|feet)\.? (\d{{1,2}}(?:\.5)?) ?in(?:\.(?= [a-z])|(?![\w.])| ?(?=$))"
+    r"(?! (?:the|a|an|this|that|its|my|our|one|[12]\d{3}|nineteen|twenty)\b)"
+)
 _SIZE = re.compile(
     rf"{START}({NUMBER})[\"”″] ?[×xXхХ] ?({NUMBER})[\"”″](?: ?[×xXхХ] ?({NUMBER})[\"”″])?"
 )
@@ -21,12 +25,22 @@ _FEET = re.compile(rf"{START}({NUMBER})[′]")
 
 def inches(text: SpanText) -> SpanText:
     """``9" × 13"``: nine by thirteen inches; ``6′``: six feet."""
-    text = text.sub(_HEIGHT, _height).sub(_SIZE, _size).sub(_INCHES, _inches)
+    text = (
+        text.sub(_HEIGHT_IN_WORDS, _height_in_words)
+        .sub(_HEIGHT, _height)
+        .sub(_SIZE, _size)
+        .sub(_INCHES, _inches)
+    )
     return text.sub(_FEET, _feet)
 
 
 def _height(match: re.Match[str]) -> str:
     return f"{amount(match[1])} foot {amount(match[2])}"
+
+
+def _height_in_words(match: re.Match[str]) -> str:
+    inch = "inch" if is_one(match[2]) else "inches"
+    return f"{amount(match[1])} {'foot' if is_one(match[1]) else 'feet'} {amount(match[2])} {inch}"
 
 
 def _size(match: re.Match[str]) -> str:

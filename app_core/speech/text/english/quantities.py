@@ -35,12 +35,18 @@ _RANGE = re.compile(rf"{START}({NUMBER}){DASH}(?=[+−]?({NUMBER})(?![\w]|-\d))"
 _HEAPS = re.compile(r"(?<![\w.,])(1,?00|1,?000|1,?000,?000)'?s(?= of\b)")
 _RECORD = re.compile(r"(?<![\w.,-])(\d{1,3})[-–](\d{1,2})[-–](\d{1,2})(?![\w-]|[.,]\d| ?[=+×])")
 _TIMES = re.compile(rf"{START}({NUMBER}) ?[xX](?![\w]| ?[-+=−×÷²³<>]| (?:squared|cubed|to the)\b)")
+_RANGE_OF_TIMES = re.compile(r"(?<=\d)[-–](?=\d{1,4}(?:\.\d)?[xX](?!\w))")
 _SCORE = re.compile(r"(?<![\w.,/])(\d{1,2}\.\d{1,2})/(\d{1,3}(?:\.\d{1,2})?)(?![\w/]|[.,]\d)")
 _LIST_ITEM = re.compile(r"(?:(?<=\n)|^)(\d{1,3})[.)] +(?=\S)")
 _PLUS = re.compile(rf"(?<![\w)²³])\+ ?(?={NUMBER})")
 _SINGLE = re.compile(rf"(?<![^\W_])({NUMBER})")
 _REST = re.compile(r"\d+")
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
+_STEP = re.compile(
+    r"(?<=\b[Ss]tep )(\d{1,3})/(\d{1,3})(?![\w/]|[.,]\d)"
+    r"|(?<=\b(?:[Pp]age|[Pp]art) )(\d{1,3})/(\d{1,3})(?![\w/]|[.,]\d)"
+    r"|(?<=\b(?:[Ss]lide|[Ll]evel) )(\d{1,3})/(\d{1,3})(?![\w/]|[.,]\d)"
+)
 _EVENTS = {
     (9, 11): "nine eleven",
     (50, 50): "fifty fifty",
@@ -55,9 +61,9 @@ def quantities(text: SpanText) -> SpanText:
     text = text.sub(_LIST_ITEM, lambda match: f"{cardinal(int(match[1]))}, ")
     text = text.sub(_RECORD, lambda match: " to ".join(map(amount, match.groups())))
     text = text.sub(_HEAPS, lambda match: cardinal(10 ** match[1].count("0"))[4:] + "s")
-    text = text.sub(_TIMES, lambda match: f"{amount(match[1])} times")
+    text = text.sub(_RANGE_OF_TIMES, " to ").sub(_TIMES, lambda match: f"{amount(match[1])} times")
     text = text.sub(_SCORE, lambda match: f"{amount(match[1])} out of {amount(match[2])}")
-    text = text.sub(_AROUND, "twenty-four seven")
+    text = text.sub(_STEP, _step).sub(_AROUND, "twenty-four seven")
     text = text.sub(_FRACTION_SIGN, lambda m: _mixed(m[1], *FRACTIONS[m[2]]))
     text = text.sub(_MIXED, _mixed_match).sub(_FRACTION, _fraction_match)
     text = text.sub(_ORDINALS, lambda match: f"{ordinal(int(match[1]))} to ")
@@ -106,6 +112,11 @@ def _fraction_match(match: re.Match[str]) -> str:
     if 0 < above <= below:
         return f"{cardinal(above)} out of {cardinal(below)}"
     return f"{cardinal(above)} slash {cardinal(below)}"
+
+
+def _step(match: re.Match[str]) -> str:
+    done, of = (int(part) for part in match.groups() if part)
+    return f"{cardinal(done)} of {cardinal(of)}"
 
 
 def _ordinal(match: re.Match[str]) -> str:

@@ -110,6 +110,11 @@ _FLOOR = re.compile(
 _ITEM = re.compile(
     r"(?:^(?P<number>\d{1,3})[.)]|(?<=[;:] )(?P<within>\d{1,2})\)) (?=\S)", re.MULTILINE
 )
+_HEADING = re.compile(
+    rf"^(\d{{1,3}})\.(\d{{1,2}})(?=, [«\"]?{_LETTER}{{3}}|,? [«\"]?[А-ЯӘҒҚҢӨҰҮҺІ]{_LETTER}{{2}})",
+    re.MULTILINE,
+)
+"""``1.1. Жалпы ережелер``, whose point has become a comma."""
 _DOUBLE_SIGN = re.compile(r"№ ?(\d{1,5})/(\d{1,5})(?![\w/])")
 _SIGN = re.compile(
     r"№+ ?[№#]? ?|(?<![\w&/])#(?=\d{1,6}(?!\w))|(?<![\w])N(?:[o°]\.? ?|\. ?| )(?=\d)"
@@ -120,6 +125,7 @@ def ordinals_by_noun(text: SpanText) -> SpanText:
     """``5 «А» сынып``, ``2 курс``, ``Абай көш., 15/2, 3 пәт.``"""
     text = text.sub(_DOUBLE_SIGN, lambda m: f"нөмір {quantity(m[1])} {quantity(m[2])}")
     text = text.sub(_SIGN, "нөмір ").sub(_VERSION, _version)
+    text = text.sub(_HEADING, lambda match: f"{quantity(match[1])} нүкте {quantity(match[2])}")
     text = text.sub(_ITEM, lambda match: f"{quantity(match['number'] or match['within'])}, ")
     text = text.sub(_FLOOR, _floor)
     text = text.sub(_CLAUSE, lambda match: ordinals(match[1]) + " ").sub(

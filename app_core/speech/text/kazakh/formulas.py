@@ -19,6 +19,8 @@ _BINARY = {
     "÷": "бөлу",
 }  # fmt: skip
 _UNIT_LETTER = "а-тф-цч-яәғқңөұүһіА-ТФ-ЦЧ-ЯӘҒҚҢӨҰҮҺІ"
+_FUNCTION = re.compile(r"(?<!\w)(sin|cos|tg|ctg)(?= ?\d{1,3}°| [xyα-ω](?!\w))")
+_FUNCTIONS = {"sin": "синус", "cos": "косинус", "tg": "тангенс", "ctg": "котангенс"}
 _NEXT = "(?=[\\d(√A-Za-zΑ-Ωα-ω]|[ху](?![а-я]))"
 _OPERATOR = (
     r"(?<=[\w)²³])(?:"
@@ -56,6 +58,7 @@ _UNDER, _OVER = re.compile(r"(?<![\d/])\d$"), re.compile(r"(?:[2-9]|10|100)(?!\d
 
 def formulas(text: SpanText) -> SpanText:
     """Operators and letters, in what has a sign of equality or at least two operators."""
+    text = text.sub(_FUNCTION, lambda match: f"{_FUNCTIONS[match[1]]} ")
     inside = bytearray(len(text))
     for pattern in (_FORMULA, _LONG_SUM):
         for match in pattern.finditer(text.text):

@@ -63,7 +63,7 @@ _AT_A_BEGINNING = re.compile(
 )
 """As a writer would have begun a sentence if the number had stood there in words."""
 _SPACES = re.compile(r"[^\S\n]{2,}")
-_BEFORE_MARK = re.compile(r"[^\S\n]+(?=[.,!?;:…)»](?:\s|$))")
+_BESIDE_MARK = re.compile(r"[^\S\n]+(?=[.,!?;:…)»](?:\s|$))|(?<=[(«])[^\S\n]+")
 
 
 def normalise(text: SpanText) -> SpanText:
@@ -71,5 +71,5 @@ def normalise(text: SpanText) -> SpanText:
     text = text.translate(_SAME_TABLE).sub(_LOUD, lambda match: match.group().lower())
     for step in _STEPS:
         text = step(text)
-    text = text.sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
+    text = text.sub(_SPACES, " ").sub(_BESIDE_MARK, "").strip()
     return text.sub(_AT_A_BEGINNING, lambda match: match.group().capitalize())

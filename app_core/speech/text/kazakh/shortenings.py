@@ -13,9 +13,15 @@ _WEEKDAYS = {
     "сб": "сенбі", "жс": "жексенбі",
 }  # fmt: skip
 _DAY = "(?:" + "|".join(_WEEKDAYS) + ")"
+_WIND = re.compile(r"(?<=[Жж]ел )(СБ|СШ|ОБ|ОШ|[СОБШ])(?= \d|[,.;]|$)")
+_WINDS = {
+    "С": "солтүстік", "О": "оңтүстік", "Б": "батыс", "Ш": "шығыс", "СБ": "солтүстік-батыс",
+    "СШ": "солтүстік-шығыс", "ОБ": "оңтүстік-батыс", "ОШ": "оңтүстік-шығыс",
+}  # fmt: skip
 _WEEK = re.compile(
     rf"(?<![\w-])(?:(?<=\()(?P<alone>{_DAY})(?=[,)])|(?<={_DAY}, )(?P<last>{_DAY})(?=[ .,;)]|$)"
-    rf"|(?P<first>{_DAY})\.?(?: ?[-–—] ?(?P<second>{_DAY})\.?|(?=[:,]? ?(?:{_DAY}(?![\w])|\d|сағ)))"
+    rf"|(?P<first>{_DAY})\.?(?: ?[-–—] ?(?P<second>{_DAY})\.?|(?=[:,]? ?(?:{_DAY}(?![\w])|\d|сағ)"
+    r"| ?[-–—] ?(?:демалыс|жабық)))"
     r"(?![\w]))",
     re.IGNORECASE,
 )
@@ -46,6 +52,7 @@ _THOUSANDS = re.compile(r"(?<=\d) ?тыс\.?(?= [а-яёәғқңөұүһі$€�
 
 def shortenings(text: SpanText) -> SpanText:
     """Before anything takes their points for ends and their strokes for division."""
+    text = text.sub(_WIND, lambda match: _WINDS[match[1]])
     text = text.sub(_LANGUAGE, _language).sub(_STROKE, lambda match: _STROKED[match["word"]])
     text = text.sub(_AFTER_WORD, _after_word)
     return text.sub(_ROOMS, "-бөлмелі").sub(_THOUSANDS, " мың").sub(_WEEK, _week)

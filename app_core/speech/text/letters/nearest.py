@@ -22,6 +22,7 @@ _SLASH = re.compile(rf"(?<=[{_L}])/(?=[{_L}])")
 _APOSTROPHE = re.compile(rf"(?<=[{_L}])['’](?=[Ѐ-ӿ])")
 """Between a foreign word and its Russian or Kazakh ending."""
 _FOREIGN = re.compile(rf"[^\W\d_{_L}Ѐ-ӿ]")
+_SPACES = re.compile("  +")
 _GREEK = dict(
     zip(
         "αβγδεζηθικλμνξοπρστυφχψωΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ",
@@ -50,7 +51,8 @@ def nearest(text: SpanText, language: str) -> SpanText:
     Greek letters get their names; letters of other scripts are silent."""
     if text.text.isascii() and language == "en":
         return text
-    text = text.sub(_FOREIGN, lambda match: _other(match.group(), language))
+    if _FOREIGN.search(text.text):
+        text = text.sub(_FOREIGN, lambda match: _other(match.group(), language)).sub(_SPACES, " ")
     if language == "en":
         return text.sub(_CYRILLIC, lambda match: _in_english(match.group()))
     text = text.sub(_SLASH, " ").sub(_APOSTROPHE, "")

@@ -68,7 +68,8 @@ def _phrase(match: re.Match[str]) -> str | None:
         return None
     if match["name"][0].isupper():
         said = said[0].upper() + said[1:]
-    return said + ("." if match["stop"] is not None and name in _MAY_END else "")
+    glued = text[match.end() : match.end() + 1].isalpha()
+    return said + ("." if match["stop"] is not None and name in _MAY_END else " " * glued)
 
 
 def _adjective(match: re.Match[str]) -> str | None:

@@ -126,6 +126,11 @@ _NAMES = sorted({name for name, _ in _PLACES}, key=len, reverse=True)
 _WRITTEN = re.compile(
     rf"(?<![\w.-])(?P<name>(?i:{'|'.join(_NAMES)}))(?P<point>\.) ?(?=[\w«\"№:\d]|$|\n|,)"
 )
+_CLAUSE = re.compile(
+    r"(?<![\w.-])(?P<name>(?i:пп?|подп|ст|ч|гл|разд|рис|табл|прил))(?P<point>\.) ?"
+    r"(?=\d{1,3}(?:\.\d{1,3}){2})"
+)
+_UNDER = re.compile(r"(?<=\d )пп\. ?(?=\d)")
 _POINTLESS = re.compile(
     r"(?<![\w.-])(?P<name>мкр|ул|обл|кв|тел|пгт|оф|каб|корп|эт|д|рис|табл)(?= "
     r"(?:[А-ЯЁӘҒҚҢӨҰҮҺІ«]|№? ?\d)|:)"
@@ -169,6 +174,11 @@ _METRO = re.compile(r"(?<!\w)ст\. ?м\.(?: ?метро)?")
 
 def _metro(match: re.Match[str]) -> str:
     return inflect("станция", case_of_noun(match.string, match.start())) + " метро"
+
+
+def clauses(text: SpanText) -> SpanText:
+    """``п. 3.4.2``, before its number is read, and ``п. 2 пп. 3``."""
+    return text.sub(_CLAUSE, _place).sub(_UNDER, "подпункт ")
 
 
 def addresses(text: SpanText) -> SpanText:

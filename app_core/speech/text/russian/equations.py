@@ -35,7 +35,9 @@ _FUNCTION = re.compile(r"sin|cos|tg|ctg|log|lg|ln|lim")
 _ELEMENTS = re.compile(r"Na|Ca|Fe|Cl|Cu|Al|Mg|Zn|Ag|Si|Mn|Ba|Br|[HON]2(?!\w)|[HON]₂")
 FUNCTIONS = {"sin": "синус", "cos": "косинус", "tg": "тангенс", "ctg": "котангенс"}
 FUNCTIONS |= {"log": "логарифм", "lg": "десятичный логарифм", "ln": "натуральный логарифм"}
-_FUNCTION_OF = re.compile(rf"(?<!\w)(sin|cos|tg|ctg|lg|ln) (?={_LETTER}(?!\w))")
+_FUNCTION_OF = re.compile(
+    rf"(?<!\w)(?:(sin|cos|tg|ctg|lg|ln) (?={_LETTER}(?!\w))|(sin|cos|ctg) ?(?=\d))"
+)
 _ASKED = re.compile(
     r"(?:(?<=[Нн]айти )|(?<=[Нн]айдите )|(?<=[Нн]айти: )|(?<=[Оо]пределите ))"
     r"[A-Za-z](?![\w'’-]|\.\w)"
@@ -70,7 +72,7 @@ _RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 def equations(text: SpanText) -> SpanText:
     """Words in place of the letters and signs of equations; their numbers stay numbers."""
-    text = text.sub(_FUNCTION_OF, lambda match: f"{FUNCTIONS[match[1]]} ")
+    text = text.sub(_FUNCTION_OF, lambda match: f"{FUNCTIONS[match[1] or match[2]]} ")
     if "=" in text.text:
         text = text.sub(_ASKED, lambda match: VARIABLES[match.group().lower()])
     return text.sub(_EQUATION, _equation) if re.search("[=≈≠≤≥<>]", text.text) else text

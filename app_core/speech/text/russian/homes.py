@@ -33,6 +33,10 @@ _HOUSE_LETTER = re.compile(
 
 
 _GRADE = re.compile(r"(?<![\w.,])(?P<start>\d{1,2} ?[«\"]?[А-Г][»\"]?) кл(?!\w)\.?")
+_FROM_GRADE = re.compile(
+    r"(?<!\w)(?P<with>[Сс]о?) (?P<first>\d{1,2}) по (?P<last>\d{1,2})"
+    r"(?= (?:класс|курс|этаж|урок)(?!\w))"
+)
 _GRADES = re.compile(r"(?<![\w.,])(\d{1,2}) ?[-–—] ?(\d{1,2}) кл(?!\w)\.?")
 
 
@@ -57,8 +61,21 @@ def _where(match: re.Match[str]) -> str:
 
 def rooms(text: SpanText) -> SpanText:
     """``2-комн. кв.``, ``5/9 эт.``"""
-    text = text.sub(_GRADE, _grade).sub(_GRADES, _grades).sub(_ROOMS, _rooms).sub(_FLAT, _flat)
+    text = (
+        text.sub(_FROM_GRADE, _from_grade)
+        .sub(_GRADE, _grade)
+        .sub(_GRADES, _grades)
+        .sub(_ROOMS, _rooms)
+        .sub(_FLAT, _flat)
+    )
     return text.sub(_FLOORS, _floors).sub(_FLOOR_OF, _floor_of)
+
+
+def _from_grade(match: re.Match[str]) -> str:
+    first, last = int(match["first"]), int(match["last"])
+    joint = "Со" if first == 2 else "С"
+    joint = joint.lower() if match["with"][0].islower() else joint
+    return f"{joint} {ordinal(first, 'gent')} по {ordinal(last, 'accs')}"
 
 
 _FLOOR_OF = re.compile(r"(?<=, )(?P<one>\d{1,2})/(?P<all>\d{1,2})(?=,|\.?$|\. [А-ЯЁ])")

@@ -40,6 +40,10 @@ _VERSION = re.compile(
     r"(?P<number>\d++(?:\.\d++)*)(?!\w)"
 )
 _DOTTED = re.compile(r"(?<![\w.,])\d{1,4}(?:\.\d{1,4}){2,5}(?!\w|\.\d)")
+_HEADING = re.compile(
+    r"^\d{1,3}\.\d{1,2}(?=, [«\"]?[а-яё]{3}|,? [«\"]?[А-ЯЁ][а-яё]{2})", re.MULTILINE
+)
+"""``1.1. Общие положения``, whose point has become a comma."""
 _LATIN_DECIMAL = re.compile(r"(?<=[A-Za-z])([ -]?)(\d{1,3})\.(\d{1,3})(?![\w.])")
 _NUMBERS = re.compile(r"№ ?№ ?")
 _NUMBER = re.compile(r"№ ?|(?<!\w)N(?: ?(?=\d{2}))")
@@ -66,6 +70,7 @@ def identifiers(text: SpanText) -> SpanText:
         .sub(_LONG_NUMBER, lambda match: groups(match.group(), (3,) * 12))
         .sub(_CODE, _code)
     )
+    text = text.sub(_HEADING, lambda match: _points(match.group()))
     return text.sub(_VERSION, _version).sub(_DOTTED, _dotted).sub(_LATIN_DECIMAL, _latin_decimal)
 
 

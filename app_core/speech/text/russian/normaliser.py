@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.russian.abbreviations import abbreviations
-from app_core.speech.text.russian.addresses import addresses
+from app_core.speech.text.russian.addresses import addresses, clauses
 from app_core.speech.text.russian.amounts.portions import portions
 from app_core.speech.text.russian.amounts.quantities import quantities
 from app_core.speech.text.russian.counting import counting
@@ -40,6 +40,7 @@ _STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
     web,
     equations,
     dates,
+    clauses,
     identifiers,
     days,
     times,
@@ -70,7 +71,7 @@ _AFTER_YEAR = re.compile(r"(?<=\d{4} г\.) (?=([А-ЯЁ][а-яё]+))")
 _FIRST_LETTER = re.compile(r"(?<=[.!?…] )[а-яё]")
 """Of a sentence, which begins with a number or initials as they were written."""
 _SPACES = re.compile(r" {2,}")
-_BEFORE_MARK = re.compile(r" +(?=[,.!?;:…)»])")
+_BESIDE_MARK = re.compile(r" +(?=[,.!?;:…)»])|(?<=[(«]) +")
 
 
 def normalise(text: SpanText) -> SpanText:
@@ -84,7 +85,7 @@ def normalise(text: SpanText) -> SpanText:
         text = text.sub(_SENTENCE, _other_abbreviations)
     text = text.sub(_JOINED, lambda match: f"{match.group().rstrip()}о ")
     text = text.sub(_ABOUT_ONE, lambda match: f"{match[1]}б ")
-    text = remains(text).sub(_SPACES, " ").sub(_BEFORE_MARK, "").strip()
+    text = remains(text).sub(_SPACES, " ").sub(_BESIDE_MARK, "").strip()
     return with_capitals(text, written, _FIRST_LETTER)
 
 

@@ -24,6 +24,7 @@ _WITH_DISCOUNT = re.compile(
 _INCHES = re.compile(r"(?<![\w.,])(\d{1,3}(?:[.,]\d{1,2})?)(?:[″”]|''|\"(?=[, .)]|$))")
 _FEVER = re.compile(r"(?<!\w)[tтT]°?:? ?(?=3[5-9][.,]\d|4[01][.,]\d|тела|воздуха|воды)")
 _STRENGTH = re.compile(r"(?<=\d) ?(мг|мл|г|кг|ЕД|МЕ|мкг|ккал|кал|кДж) ?/ ?(?=\d)")
+_MINUTES = re.compile(r"(?<=\d ч )(\d{1,2}) ?м(?![\w²³])")
 _PRICE_OF = re.compile(r"(?<=\d) ?(тг|тенге|₸|руб|₽) ?/ ?(?=\d)")
 _AFTER_POWER = re.compile(
     rf"(?:(?<=степени )|(?<=\d[⁰¹²³⁴⁵⁶⁷⁸⁹] )|(?<=[⁰¹²³⁴⁵⁶⁷⁸⁹⁻][⁰¹²³⁴⁵⁶⁷⁸⁹] ))"
@@ -39,6 +40,7 @@ _RATE_OF_MONEY = re.compile(r"(?<!\w)(USD|EUR|RUB|KZT|CNY|GBP) ?/ ?(USD|EUR|RUB|
 def portions(text: SpanText) -> SpanText:
     """``200 мг/5 мл``, ``2 р/день``, ``1 ст. сахара``, ``USD/KZT``, ``5%-ный``."""
     text = text.sub(_FEVER, "температура ").sub(_STRENGTH, lambda match: f" {match[1]} на ")
+    text = text.sub(_MINUTES, lambda match: f"{match[1]} мин")
     text = text.sub(_PRICE_OF, lambda match: f" {match[1]} за ").sub(_GLASS, " стак. ")
     text = text.sub(_AFTER_POWER, _after_power).sub(_RATE_OF_MONEY, _rate_of_money)
     text = text.sub(_INCHES, _inches).sub(_THOUSANDS, " тыс. ")

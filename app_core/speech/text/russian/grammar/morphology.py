@@ -50,9 +50,15 @@ def _parses(word: str) -> list[Parse]:
     return _analyzer().parse(word) if _RUSSIAN.fullmatch(word) else []
 
 
+_NEVER_NOUNS = frozenset("из по с в к о под и при про об со ли".split())
+"""Which the dictionary knows as names and letters too: ``Иза``."""
+
+
 @lru_cache(maxsize=4096)
 def forms(word: str) -> tuple[Form, ...]:
     """What ``word`` can be, likely readings first; only words with a case."""
+    if word in _NEVER_NOUNS:
+        return ()
     found: list[Form] = []
     for parse in _parses(word):
         tag = parse.tag
