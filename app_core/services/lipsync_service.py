@@ -18,7 +18,7 @@ from app_core.heap import Trimmer
 from app_core.job_table import JobTable
 from app_core.outputs import mjpeg
 from app_core.request import VideoRequest
-from app_core.scratch import Scratch, writable
+from app_core.scratch import Scratch, with_work_dir
 from app_core.services.backend import Backend
 from app_core.services.chunks import Chunks
 from app_core.services.gauges import ServiceCollector
@@ -28,6 +28,7 @@ from app_core.services.recording import held, open_recording, process_recording
 from app_core.services.renders import Renders, here
 from app_core.services.video_encode import check_codecs
 from app_core.services.video_jobs import VideoJobs
+from app_core.services.voice_offer import VoiceOffer
 from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.registry import Voices, open_voices
 from app_core.speech.speaker import Speaker
@@ -80,16 +81,14 @@ class LipsyncService:
         library: AvatarLibrary | None = None,
         importer: Callable[[Import, Path], None] | None = None,
     ) -> None:
-        if config.work_dir is not None and not writable(config.work_dir):
-            logger.warning("WORK_DIR %s cannot be written: the system's is taken", config.work_dir)
-            config = config.model_copy(update={"work_dir": None})
-        self.config = config
+        self.config = config = with_work_dir(config)
         self.backend = Backend(config, model, library)
         self.library = self.backend.library
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
         self.voices = voices or open_voices()
         self.reader = Reader(read_dictionary(config.dictionary))
+        self.voice_offer = VoiceOffer(config.models_dir, self.reader)
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
@@ -140,6 +139,7 @@ class LipsyncService:
         self._disk_watch.close(DISK_JOIN_S)
         self._renders.close()
         self.videos.close()
+        self.voice_offer.close()
         self.avatars.close()
         self._watchdog.close()
         self._trimmer.close()
@@ -296,5 +296,4 @@ class LipsyncService:
         self.chunks.forget(job)
 
     def health(self) -> dict[str, Any]:
-        base = self.base_video.describe()
-        return report(self.config, self.backend, self.jobs, self.voices, base)
+        return report(self.config, self.backend, self.jobs, self.voices, self.base_video.describe())

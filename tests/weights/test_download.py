@@ -13,7 +13,7 @@ import pytest
 from app_core.errors import Cancelled, DiskFull, ModelFailed
 from app_core.weights import download as module
 from app_core.weights.download import TRIES, Bar, WebFile, download
-from tests.weights.file_server import FileServer, serving
+from tests.file_server import FileServer, serving
 
 CONTENT = bytes(range(256)) * 20_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

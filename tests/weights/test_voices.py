@@ -14,10 +14,8 @@ from app_core.cli.models import ACCEPT, command
 from app_core.config import ROOT
 from app_core.errors import BadInput, Cancelled, Conflict, ModelFailed, NotFound
 from app_core.folder_lock import held
-from app_core.weights.download import WebFile
 from app_core.weights.voice_catalogue import VOICES, voice_weights
 from app_core.weights.voices import (
-    VoiceFile,
     VoiceWeights,
     bring,
     check_terms,
@@ -26,9 +24,8 @@ from app_core.weights.voices import (
     recorded,
 )
 from tests.conftest import until
-from tests.weights.file_server import FileServer, serving
-
-CARD, WEIGHTS = b"License: CC0\n", bytes(range(256)) * 4000
+from tests.file_server import FileServer, serving
+from tests.voice_files import CARD, WEIGHTS, voice_of
 
 
 @pytest.fixture
@@ -39,23 +36,7 @@ def server() -> Iterator[FileServer]:
 
 @pytest.fixture
 def voice(server: FileServer) -> VoiceWeights:
-    weights = WebFile(server.url("weights"), len(WEIGHTS), hashlib.sha256(WEIGHTS).hexdigest())
-    return VoiceWeights(
-        id="tube:anna",
-        name="Anna",
-        engine="tube",
-        languages=("ru", "kk"),
-        licence="MIT",
-        weights_licence="CC0-1.0",
-        commercial=True,
-        folder="tube",
-        files=(
-            VoiceFile("anna.card", WebFile(server.url("card"), None, None)),
-            VoiceFile("anna.onnx", weights),
-        ),
-        module="",
-        mend="",
-    )
+    return voice_of(server, "anna")
 
 
 class Pull:
