@@ -28,7 +28,7 @@ from app_core.services.recording import held, open_recording, process_recording
 from app_core.services.renders import Renders, here
 from app_core.services.video_encode import check_codecs
 from app_core.services.video_jobs import VideoJobs
-from app_core.services.voice_offer import VoiceOffer
+from app_core.services.voices.offer import VoiceOffer
 from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.registry import Voices, open_voices
 from app_core.speech.speaker import Speaker

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app_core.config import Config
-from app_core.services.voice_samples import KEPT, SENTENCES
+from app_core.services.voices.samples import KEPT, SENTENCES
 from app_core.speech.registry import Voices
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.weights.voice_catalogue import VOICES
@@ -222,6 +222,6 @@ def test_samples_that_cannot_be(
 def test_a_slow_sample_is_given_up(
     make_client: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app_core.services.voice_samples.PATIENCE_S", 0.2)
+    monkeypatch.setattr("app_core.services.voices.samples.PATIENCE_S", 0.2)
     answer = sample(make_client(voices=ToneVoices(ToneVoice(delay_s=5.0))), "en")
     assert (answer.status_code, answer.json["code"]) == (503, "busy")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app_core.errors import BadInput, Busy, Conflict, NotFound
-from app_core.services.voice_pulls import VoicePulls
+from app_core.services.voices.pulls import VoicePulls
 from app_core.weights.voices import faults
 from tests.conftest import until
 from tests.file_server import FileServer, serving

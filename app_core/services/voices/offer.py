@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app_core.services.voice_pulls import VoicePulls
-from app_core.services.voice_samples import VoiceSamples
+from app_core.services.voices.pulls import VoicePulls
+from app_core.services.voices.samples import VoiceSamples
 from app_core.weights.voices import here
 
 if TYPE_CHECKING:
