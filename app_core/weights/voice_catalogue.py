@@ -16,6 +16,8 @@ from app_core.weights.voices import VoiceFile, VoiceWeights
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from app_core.weights.voices import Note
+
 _PIPER = (
     "https://huggingface.co/rhasspy/piper-voices/resolve/c10ece1aade47bb51c153c893d14e5bf8e5b7117"
 )
@@ -25,10 +27,6 @@ _SILERO_LICENCE = (
     "d9355348e2781dc8fa25a135d1602c530afae24c/LICENSE_CIS"
 )
 _CLEAR, _UNCLEAR, _FORBIDDEN = True, None, False
-_FROM_LESSAC = (
-    "it was fine-tuned from lessac, whose recordings allow no commercial use; whether that binds "
-    "this voice is an open question"
-)
 
 
 def _piper(
@@ -38,7 +36,7 @@ def _piper(
     commercial: bool | None,
     weights: tuple[int, str],
     settings: tuple[int, str],
-    note: str = "",
+    *notes: Note,
 ) -> VoiceWeights:
     """``weights`` and ``settings``: bytes and sha256 of the .onnx and its .json."""
     region, speaker, quality = key.split("-")
@@ -60,7 +58,7 @@ def _piper(
         ),
         module="piper",
         mend="pip install piper-tts==1.8.0",
-        note=note,
+        notes=notes,
     )
 
 
@@ -126,7 +124,7 @@ VOICES = (
         _UNCLEAR,
         (63_201_294, "15fab56e11a097858ee115545d0f697fc2a316c41a291a5362349fb870411b0a"),
         (4823, "831c860dac0b5073eaa81610a0a638ec23d90a6cf8e5f871b4485c2cec3767c8"),
-        _FROM_LESSAC,
+        "from_lessac",
     ),
     _piper(
         "ru_RU-dmitri-medium",
@@ -135,7 +133,7 @@ VOICES = (
         _UNCLEAR,
         (63_201_294, "f073356ebc4bd0f80c5af58df2953a5988bd5bdab1eb38635ce960b071fbefcb"),
         (4824, "667ef3117bc642c2892dff7690d8bdc8ca4228aeaa783b2dc1416df632855e0d"),
-        _FROM_LESSAC,
+        "from_lessac",
     ),
     _piper(
         "ru_RU-irina-medium",
@@ -144,7 +142,8 @@ VOICES = (
         _UNCLEAR,
         (63_201_294, "8ff38212d23da300bbe3705c645e6e5b9475f0bfde01558eb17813e22acaaaaa"),
         (4765, "c2ec28bb38e2b59e93b959b3e40348c1afebbd272f30fed5d41205d08e98a9d7"),
-        f"nobody has stated a licence for its recordings; {_FROM_LESSAC}",
+        "no_licence_stated",
+        "from_lessac",
     ),
     _piper(
         "ru_RU-ruslan-medium",

@@ -7,7 +7,7 @@ import importlib.util
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from app_core.errors import BadInput, Cancelled, Conflict, DiskFull, ModelFailed
 from app_core.folder_lock import held
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
     from app_core.weights.download import Progress, Stale
 
+Note = Literal["from_lessac", "no_licence_stated"]
+NOTES: dict[Note, str] = {
+    "from_lessac": "it was trained further from the voice lessac, whose recordings allow no "
+    "commercial use; whether that binds this voice too is an open question",
+    "no_licence_stated": "nobody has stated a licence for its recordings",
+}
 _LOOK_S = 0.2
 _HEX = frozenset("0123456789abcdef")
 
@@ -53,7 +59,7 @@ class VoiceWeights:
     """What must be importable for it to speak; empty: nothing."""
     mend: str
     """The command that brings ``module``."""
-    note: str = ""
+    notes: tuple[Note, ...] = ()
     """What else a person should know of its licence."""
     how: str = ""
     """The command that brings it, where that is another's work."""
@@ -143,8 +149,8 @@ def bring(
         for file in voice.files:
             _bring(voice, file, folder / file.name, say, _shifted(progress, done, voice), stale)
             done += file.web.size or 0
-    if voice.note:
-        say(f"{voice.id}: {voice.note}")
+    for note in voice.notes:
+        say(f"{voice.id}: {NOTES[note]}")
 
 
 def _shifted(progress: Progress, before: int, voice: VoiceWeights) -> Progress:

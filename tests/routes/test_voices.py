@@ -44,7 +44,7 @@ def client(
             "oleg",
             commercial=False,
             weights_licence="CC-BY-NC-4.0",
-            note="read aloud",
+            notes=("no_licence_stated",),
             module="no_such_module",
             mend="make tube",
         ),
@@ -88,7 +88,9 @@ def test_voices(client: FlaskClient) -> None:
         "size": len(WEIGHTS),
         "error": None,
     }
-    assert (oleg["commercial"], oleg["note"], oleg["ready"]) == (False, "read aloud", False)
+    assert (oleg["commercial"], oleg["ready"], anna["notes"]) == (False, False, [])
+    (note,) = oleg["notes"]
+    assert note["code"] == "no_licence_stated" and "nobody has stated" in note["sentence"]
     assert (xtts["mend"], xtts["pull"], xtts["size"]) == ("make coqui", None, 7)
 
 

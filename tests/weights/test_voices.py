@@ -202,7 +202,7 @@ def test_the_catalogue_is_what_it_says() -> None:
     assert len({voice.id for voice in VOICES}) == len(VOICES)
     for voice in VOICES:
         assert bool(voice.files) != bool(voice.how), voice.id
-        assert voice.commercial is not None or voice.note, voice.id
+        assert voice.commercial is not None or voice.notes, voice.id
         for file in voice.files:
             assert file.web.url.startswith("https://"), voice.id
             assert (file.web.sha256 is None) == (file.web.size is None), voice.id

@@ -169,6 +169,11 @@ class VoicePull(Answer):
     error: Failure | None = Field(description="Why it failed")
 
 
+class VoiceNote(Answer):
+    code: Literal["from_lessac", "no_licence_stated"]
+    sentence: str = Field(description="For a person")
+
+
 class AvailableVoice(Answer):
     id: str = Field(description="Of one voice, or of several that come together")
     name: str
@@ -180,7 +185,7 @@ class AvailableVoice(Answer):
         description="Whether the weights may be used for gain; null: nobody has made that clear."
         " false: a pull needs accept_licence"
     )
-    note: str | None = Field(description="What else is to be known of the licence")
+    notes: list[VoiceNote] = Field(description="What else is to be known of its licence")
     size: int = Field(description="Bytes")
     ready: Literal[False]
     mend: str = Field(description="The command that brings it, or what it lacks to speak")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.services.voices.pulls import VoicePulls
 from app_core.services.voices.samples import VoiceSamples
-from app_core.weights.voices import here
+from app_core.weights.voices import NOTES, here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ class VoiceOffer:
             "licence": voice.licence,
             "weights_licence": voice.weights_licence,
             "commercial": voice.commercial,
-            "note": voice.note or None,
+            "notes": [{"code": note, "sentence": NOTES[note]} for note in voice.notes],
             "size": voice.size,
             "ready": False,
             "mend": self._mend(voice),
