@@ -140,9 +140,14 @@ class VoiceItem {
     const failed = record.pull?.error;
     const said = this.#record.pull?.error;
     this.#record = record;
-    if (failed && failed.error !== said?.error) this.#error.showBody(failed);
+    if (failed && failed.error !== said?.error) this.#tell(failed);
     else if (!failed && said) this.#error.clear();
     this.#draw();
+  }
+
+  #tell(failed) {
+    if (failed.code === "disk_full") this.#error.showBody(failed);
+    else this.#error.say("voice.failed", { detail: failed.error });
   }
 
   translate() {
