@@ -82,15 +82,11 @@ def _read_state(path: Path) -> Tensors:
 
 
 def _described(voice: VoiceWeights, models: Path) -> str:
-    if voice.how:
-        state = f"by {voice.how}"
-    else:
-        state = "here" if voices.here(voice, models) else "missing"
+    state = "here" if voices.here(voice, models) else "elsewhere" if voice.how else "missing"
     languages = "+".join(voice.languages)
-    return (
-        f"{voice.id}  {state}  {mebibytes(voice.size)}  {voice.terms()}  a voice, {languages}: "
-        f"{voice.name}"
-    )
+    told = f"{voice.id}  {state}  {mebibytes(voice.size)}  {voice.terms()}  a voice, {languages}"
+    how = f"; brought by: {voice.how}" if voice.how else ""
+    return f"{told}: {voice.name}{how}"
 
 
 def _pull(

@@ -62,6 +62,27 @@ def _piper(
     )
 
 
+def _coqui(
+    model: str, name: str, languages: tuple[str, ...], weights_licence: str, size: int
+) -> VoiceWeights:
+    pull = f".venv/bin/python -m soyle_coqui pull {model}"
+    return VoiceWeights(
+        id=f"coqui:{model}",
+        name=name,
+        engine="coqui",
+        languages=languages,
+        licence="MPL-2.0",
+        weights_licence=weights_licence,
+        commercial=_FORBIDDEN,
+        folder="",
+        files=(),
+        module="",
+        mend="",
+        how=f"make coqui && cd integrations/coqui && {pull}",
+        elsewhere_size=size,
+    )
+
+
 VOICES = (
     VoiceWeights(
         id="silero",
@@ -193,36 +214,8 @@ VOICES = (
         (63_201_294, "5efe09e69902187827af646e1a6e9d269dee769f9877d17b16b1b46eeaaf019f"),
         (4885, "efe19c417bed055f2d69908248c6ba650fa135bc868b0e6abb3da181dab690a0"),
     ),
-    VoiceWeights(
-        id="coqui:xtts_v2",
-        name="XTTS v2",
-        engine="coqui",
-        languages=("ru", "en"),
-        licence="MPL-2.0",
-        weights_licence="Coqui Public Model License 1.0.0",
-        commercial=_FORBIDDEN,
-        folder="",
-        files=(),
-        module="",
-        mend="",
-        how="make coqui",
-        elsewhere_size=1_870_000_000,
-    ),
-    VoiceWeights(
-        id="coqui:mms_kaz",
-        name="MMS Kazakh",
-        engine="coqui",
-        languages=("kk",),
-        licence="MPL-2.0",
-        weights_licence="CC-BY-NC-4.0",
-        commercial=_FORBIDDEN,
-        folder="",
-        files=(),
-        module="",
-        mend="",
-        how="make coqui",
-        elsewhere_size=145_000_000,
-    ),
+    _coqui("xtts", "XTTS v2", ("ru", "en"), "Coqui Public Model License 1.0.0", 1_870_000_000),
+    _coqui("mms-kaz", "MMS Kazakh", ("kk",), "CC-BY-NC-4.0", 145_000_000),
 )
 
 

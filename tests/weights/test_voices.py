@@ -171,7 +171,11 @@ def test_who_forbids_commercial_use_must_be_agreed_with(voice: VoiceWeights) -> 
 def test_the_command_line(voice: VoiceWeights, tmp_path: Path) -> None:
     said: list[str] = []
     forbidden = replace(voice, id="tube:oleg", commercial=False, weights_licence="CC-BY-NC-4.0")
-    voices = (voice, replace(forbidden, folder="other", module="no_such_module", mend="make it"))
+    voices = (
+        voice,
+        replace(forbidden, folder="other", module="no_such_module", mend="make it"),
+        replace(voice, id="tube:xtts", files=(), how="make tube", elsewhere_size=1 << 20),
+    )
 
     def run(*arguments: str) -> int:
         said.clear()
@@ -179,6 +183,10 @@ def test_the_command_line(voice: VoiceWeights, tmp_path: Path) -> None:
 
     assert run("list") == 0
     assert "tube:anna  missing  1.0 MiB  code MIT, weights CC0-1.0  a voice, ru+kk: Anna" in said
+    assert said[-1].startswith("tube:xtts  elsewhere  1.0 MiB  code MIT")
+    assert said[-1].endswith("a voice, ru+kk: Anna; brought by: make tube")
+    assert run("pull", "tube:xtts") == 1
+    assert said[-1] == "tube:xtts is not brought by this but by: make tube"
     assert run("pull", "tube:oleg") == 1
     assert said[-1].endswith("python app.py models pull tube:oleg --accept-licence")
     assert not (tmp_path / "other").exists()
