@@ -2,7 +2,7 @@
 
 import { cancelPull, pullVoice } from "./api.js";
 import { ErrorLine } from "./error_line.js";
-import { formatNumber, setText, t } from "./i18n.js";
+import { currentLanguage, formatNumber, setText, t } from "./i18n.js";
 
 const BYTES_IN_MB = 1e6;
 const NOTES = {
@@ -92,7 +92,7 @@ class VoiceItem {
       return made;
     };
     const head = make("head", "p");
-    make("name", "b", head);
+    make("name", "b", head, "name");
     make("about", "small", head);
     make("licence", "p", this.element, "licence");
     make("terms", "p", this.element, "terms");
@@ -161,8 +161,10 @@ class VoiceItem {
     const status = pull?.status;
     parts.name.textContent = name;
     const megabytes = t("unit.megabytes", { value: formatNumber(size / BYTES_IN_MB) });
-    const spoken = languages.map((code) => t(LANGUAGES[code]).toLowerCase());
-    parts.about.textContent = `${megabytes} · ${spoken.join(", ")}`;
+    const spoken = languages.map((code) => t(LANGUAGES[code])).join(", ");
+    // In a row of words English alone writes languages with a capital.
+    const words = currentLanguage() === "en" ? spoken : spoken.toLowerCase();
+    parts.about.textContent = `${megabytes} · ${words}`;
     setText(parts.licence, "voice.licence", { weights: weights_licence, code: licence });
     parts.terms.hidden = commercial === true;
     setText(parts.terms, commercial === false ? "voice.non_commercial" : "voice.unclear");

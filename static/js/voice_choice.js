@@ -89,7 +89,7 @@ export class VoiceChoice {
     if (ids.join() !== listed.join()) {
       const auto = new Option("", "");
       setText(auto, "voice.auto");
-      this.#select.replaceChildren(auto, ...known.map(({ id, name }) => new Option(name, id)));
+      this.#select.replaceChildren(auto, ...known.map(named));
     }
     const wanted = localStorage.getItem(this.#key) ?? "";
     this.#select.value = ids.includes(wanted) ? wanted : "";
@@ -141,4 +141,10 @@ export class VoiceChoice {
     const words = this.#listen.querySelector("span");
     setText(words, playing ? "voice.quiet" : "voice.sample");
   }
+}
+
+function named({ id, name }) {
+  const option = new Option(name, id);
+  option.className = "name";
+  return option;
 }

@@ -117,17 +117,17 @@ def request_of(visitor: Visitor, path: str) -> dict[str, str]:
 @pytest.mark.parametrize("path", PATHS)
 def test_the_voices_are_those_of_the_language(visitor: Visitor, server: Server, path: str) -> None:
     page = opened(visitor, server.url + path)
-    assert names(page) == ["Лучший голос", "Flute"]
+    assert names(page) == ["Лучший", "Flute"]
     assert page.locator("#more-voices li:visible b").all_inner_texts() == ["Anna", "Boris", "Oleg"]
     page.locator("input[name=language][value=en]").check()
-    assert names(page) == ["Лучший голос", "Horn"]
+    assert names(page) == ["Лучший", "Horn"]
     assert page.locator("#more-voices li:visible b").all_inner_texts() == ["Xtts"]
     assert item(page, "Xtts").locator("code").inner_text() == "make coqui"
     page.locator("input[name=language][value=auto]").check()
-    assert names(page) == ["Лучший голос", "Flute", "Horn"]
+    assert names(page) == ["Лучший", "Flute", "Horn"]
     page.locator("[data-set-language=en]").click()
-    page.get_by_text("Best voice").first.wait_for(state="attached")
-    assert item(page, "Boris").locator("small").inner_text() == "1 MB · russian, kazakh"
+    page.locator("#voice option", has_text="Best").wait_for(state="attached")
+    assert item(page, "Boris").locator("small").inner_text() == "1 MB · Russian, Kazakh"
     assert "trained further from the voice lessac" in item(page, "Boris").inner_text()
 
 
@@ -163,7 +163,7 @@ def test_a_voice_is_brought_heard_and_chosen(visitor: Visitor, server: Server) -
     second.get_by_role("button", name="Скачать: Boris").wait_for()
     server.files.hold.set()
     page.locator("#voice option", has_text="Anna").wait_for(state="attached")
-    assert names(page) == ["Лучший голос", "Anna", "Flute"]
+    assert names(page) == ["Лучший", "Anna", "Flute"]
     assert item(page, "Anna").count() == 0
     assert page.locator("#voice-news").inner_text() == "Голос Anna скачан."
     page.locator("#voice").select_option("tube:anna")
@@ -240,3 +240,4 @@ def test_everything_fits_a_phone(phone: Visitor, server: Server, path: str) -> N
         wide = "[...document.querySelectorAll('#voice-choice *')].filter((e) => e.checkVisibility()"
         wide += " && e.getBoundingClientRect().right > 361).map((e) => e.outerHTML)"
         assert page.evaluate(wide) == []
+    page.goto("about:blank")  # it would ask on for how far the voice is
