@@ -152,7 +152,7 @@ def main(arguments: list[str]) -> int:
     shows how a text is read."""
     if arguments not in ([], ["doctor"]) and arguments[:1] not in (["models"], ["text"]):
         sys.stderr.write(
-            "usage: python app.py [doctor | models list | models pull NAME | text TEXT | ...]\n"
+            "usage: python app.py [doctor | models list | models pull NAME ... | text TEXT | ...]\n"
         )
         return 2
     load_dotenv(ROOT / ".env")

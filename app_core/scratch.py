@@ -12,8 +12,12 @@ import shutil
 import tempfile
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app_core.folder_lock import held, hold
+
+if TYPE_CHECKING:
+    from app_core.config import Config
 
 logger = logging.getLogger(__name__)
 PREFIX = "soyle-"
@@ -28,6 +32,14 @@ def writable(folder: Path) -> bool:
             return True
     except OSError:
         return False
+
+
+def with_work_dir(config: Config) -> Config:
+    """The same settings, without a WORK_DIR in which files cannot be made."""
+    if config.work_dir is None or writable(config.work_dir):
+        return config
+    logger.warning("WORK_DIR %s cannot be written: the system's is taken", config.work_dir)
+    return config.model_copy(update={"work_dir": None})
 
 
 class Scratch:

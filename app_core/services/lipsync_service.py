@@ -18,7 +18,7 @@ from app_core.heap import Trimmer
 from app_core.job_table import JobTable
 from app_core.outputs import mjpeg
 from app_core.request import VideoRequest
-from app_core.scratch import Scratch, writable
+from app_core.scratch import Scratch, with_work_dir
 from app_core.services.backend import Backend
 from app_core.services.chunks import Chunks
 from app_core.services.gauges import ServiceCollector
@@ -26,10 +26,11 @@ from app_core.services.health import missing_voice, report
 from app_core.services.outcome import Outcome
 from app_core.services.recording import held, open_recording, process_recording
 from app_core.services.renders import Renders, here
-from app_core.services.speakers import Speakers
 from app_core.services.video_encode import check_codecs
 from app_core.services.video_jobs import VideoJobs
-from app_core.services.voices import open_voices
+from app_core.services.voices.installed import open_voices
+from app_core.services.voices.offer import VoiceOffer
+from app_core.services.voices.speakers import Speakers
 from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import Reader
@@ -82,10 +83,7 @@ class LipsyncService:
         library: AvatarLibrary | None = None,
         importer: Callable[[Import, Path], None] | None = None,
     ) -> None:
-        if config.work_dir is not None and not writable(config.work_dir):
-            logger.warning("WORK_DIR %s cannot be written: the system's is taken", config.work_dir)
-            config = config.model_copy(update={"work_dir": None})
-        self.config = config
+        self.config = config = with_work_dir(config)
         self.backend = Backend(config, model, library)
         self.library = self.backend.library
         self.capacity = self.backend.capacity
@@ -93,6 +91,8 @@ class LipsyncService:
         self.voices = voices or open_voices(config, self.backend.ffmpeg)
         self.reader = Reader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
+        self.voice_offer = VoiceOffer(config.models_dir, self.reader)
+        self.voice_offer.pulls.pulled = self._voice_pulled
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
@@ -144,6 +144,7 @@ class LipsyncService:
         self._disk_watch.close(DISK_JOIN_S)
         self._renders.close()
         self.videos.close()
+        self.voice_offer.close()
         self.avatars.close()
         self._watchdog.close()
         self._trimmer.close()
@@ -280,6 +281,11 @@ class LipsyncService:
     def _avatar_removed(self, sha256: str, dropped: str) -> None:
         self._dropped.removed(sha256, dropped)
         self._trimmer.ask(gone=True)
+
+    def _voice_pulled(self, voice_id: str) -> None:
+        self.voices.look()
+        self.voice_offer.samples.forget()
+        self._speakers.warm()
 
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:

@@ -52,11 +52,13 @@ class Voices:
     def ids(self) -> list[str]:
         return list(self._voices)
 
-    def get(self, voice_id: str) -> Voice:
-        """Raises NotFound (field ``voice``)."""
+    def get(self, voice_id: str, language: str | None = None) -> Voice:
+        """Raises NotFound (field ``voice``), also for a voice that does not speak ``language``."""
         voice = self._voices.get(voice_id)
         if voice is None:
             raise self._none(f"There is no voice {voice_id!r} here")
+        if language is not None and language not in voice.languages:
+            raise self._none(f"The voice {voice_id!r} does not speak {language!r}")
         return voice
 
     def missing(self) -> list[str]:

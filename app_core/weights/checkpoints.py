@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app_core.errors import BadInput, ModelFailed
 from app_core.weights.containers import read_about, save_state, tensors_sha256
-from app_core.weights.download import digest, download, mebibytes
+from app_core.weights.download import Bar, WebFile, digest, download, mebibytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,14 +79,14 @@ def described(models: Path) -> Iterator[str]:
 
 
 def bring(checkpoint: Checkpoint, models: Path, say: Callable[[str], None], read: Read) -> None:
-    """Downloads and imports it, unless it is here. Raises ModelFailed or BadInput."""
+    """Downloads and imports it, unless it is here. Raises ModelFailed, DiskFull or BadInput."""
     target = models / WAV2LIP_FOLDER / f"{checkpoint.name}.safetensors"
     if target.is_file():
         say(f"{checkpoint.name}: here already, {target}")
         return
     say(f"{checkpoint.name}: {checkpoint.about}; {LICENCE}")
     source = target.with_name(checkpoint.file)
-    download(checkpoint.url, source, checkpoint.size, checkpoint.sha256, say)
+    download(WebFile(checkpoint.url, checkpoint.size, checkpoint.sha256), source, Bar(say))
     try:
         import_checkpoint(source, models, say, read)
     finally:

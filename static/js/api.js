@@ -92,6 +92,32 @@ export async function readHealth() {
   return response.json();
 }
 
+/** {voices: [those that speak], available: [those that could]} */
+export async function readVoices() {
+  return (await request("/api/voices", {})).json();
+}
+
+/** A sentence by a voice, as a Blob. */
+export async function readSample(id, language, signal) {
+  const query = language ? `?${new URLSearchParams({ language })}` : "";
+  return (await request(`/api/voices/${encodeURIComponent(id)}/sample${query}`, { signal })).blob();
+}
+
+/** Has the server bring a voice. Resolves to how far it is. */
+export async function pullVoice(id, acceptLicence) {
+  const options = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ accept_licence: acceptLicence }),
+  };
+  return (await request(`/api/voices/${encodeURIComponent(id)}/pull`, options)).json();
+}
+
+export async function cancelPull(id) {
+  // 409: it has come, or somebody else has cancelled it.
+  await request(`/api/voices/${encodeURIComponent(id)}/pull`, { method: "DELETE" }, [409]);
+}
+
 /** {avatars: [record...], default: id} */
 export async function readAvatars() {
   return (await request("/api/avatars", {})).json();

@@ -39,6 +39,7 @@ const BY_FIELD = {
     points: "error.points",
     consent: "error.consent",
     text: "error.nothing_said",
+    accept_licence: "error.licence",
   },
   too_large: { file: "error.file_size", audio: "error.sound_size" },
   unsupported_media: { file: "error.file_kind", audio: "error.sound_kind" },

@@ -6,6 +6,7 @@ import { currentLanguage, setAttributes, setText } from "./i18n.js";
 import { ReadingLine } from "./reading_line.js";
 import { SAMPLES } from "./samples.js";
 import { SoundChoice } from "./sound_choice.js";
+import { VoiceChoice } from "./voice_choice.js";
 
 /** The server tells the language of each sentence. */
 const AUTO = "auto";
@@ -14,6 +15,7 @@ export class SpeechForm {
   #text;
   #sound;
   #reading;
+  #voice = new VoiceChoice(document.getElementById("voice-choice"));
 
   element = document.getElementById("speak-form");
   error = new ErrorLine(document.getElementById("error"));
@@ -44,6 +46,7 @@ export class SpeechForm {
   #chooseLanguage(code) {
     this.element.elements.language.value = code;
     this.#text.lang = code === AUTO ? "" : code;
+    this.#voice.language = code === AUTO ? "" : code;
     const text = this.#text.value.trim();
     if (this.#sound.file) return;
     const sample = SAMPLES[code];
@@ -62,6 +65,7 @@ export class SpeechForm {
     setAttributes(this.#text, { placeholder });
     if (speed) speed.disabled = chosen;
     this.#reading.hidden = chosen;
+    this.#voice.hidden = chosen;
     this.error.clear();
   }
 
@@ -88,8 +92,9 @@ export class SpeechForm {
     const request = { text, language: fields.get("language") };
     if (this.avatar.value) request.avatar = this.avatar.value;
     if (fields.get("size")) request.size = fields.get("size");
-    if (audio) request.audio = audio;
-    else if (fields.has("speed")) request.speed = Number(fields.get("speed"));
+    if (audio) return { ...request, audio };
+    if (this.#voice.value) request.voice = this.#voice.value;
+    if (fields.has("speed")) request.speed = Number(fields.get("speed"));
     return request;
   }
 

@@ -58,7 +58,7 @@ def test_a_film_is_made_of_the_file(
 ) -> None:
     page = visitor.open(address + "/api/lipsync/video")
     page.locator("input[type=file]").set_input_files(speech)
-    page.locator("details:not(.reading)").evaluate("(details) => (details.open = true)")
+    page.locator("details.settings").evaluate("(details) => (details.open = true)")
     assert page.locator("input[name=speed]").is_disabled()
     page.locator("select[name=size]").select_option("256x256")
     page.locator("input[name=mode][value=file]").check()
@@ -77,7 +77,7 @@ def test_a_transcript_of_something_else_is_told(
     page.locator("input[type=file]").set_input_files(speech)
     page.locator("textarea").fill("Seven students failed.")
     page.locator("input[name=language][value=en]").check()
-    page.locator("details:not(.reading)").evaluate("(details) => (details.open = true)")
+    page.locator("details.settings").evaluate("(details) => (details.open = true)")
     page.locator("select[name=size]").select_option("256x256")
     page.locator(f"input[name=mode][value={mode}]").check()
     page.locator("#make").click()

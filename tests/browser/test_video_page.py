@@ -65,7 +65,7 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Visit:
 
 
 def fill(page: Page, text: str, mode: str, size: str = "256x256") -> None:
-    page.locator("details:not(.reading)").evaluate("(details) => (details.open = true)")
+    page.locator("details.settings").evaluate("(details) => (details.open = true)")
     page.locator("textarea").fill(text)
     page.locator(f"input[name=mode][value={mode}]").check()
     page.locator("select[name=size]").select_option(size)

@@ -7,7 +7,7 @@ import pytest
 from app_core.config import Config
 from app_core.errors import NotFound
 from app_core.media.ffmpeg import find_ffmpeg
-from app_core.services.voices import open_voices
+from app_core.services.voices.installed import open_voices
 from app_core.speech.registry import Voices
 from app_core.speech.voice import Voice
 from tests.fakes import ToneVoice

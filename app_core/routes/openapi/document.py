@@ -40,7 +40,7 @@ ERRORS = {
     403: "A page of another origin calls, and CORS_ORIGINS does not name it, or the Host header is"
     " none of ALLOWED_HOSTS",
     404: "There is no such avatar, voice, job, chunk or base video",
-    409: "The id is taken, or the job or avatar is in the wrong state",
+    409: "The id is taken, or the job, avatar or voice is in the wrong state",
     413: "The body is too large",
     415: "The body is neither JSON nor a form as is due, or its file cannot be read",
     416: "The range is outside of the file",

@@ -144,19 +144,60 @@ class Live(Answer):
     status: Literal["live"]
 
 
+Language = Literal["ru", "kk", "en"]
+
+
 class Voice(Answer):
     id: str
     name: str
-    languages: list[Literal["ru", "kk", "en"]]
+    languages: list[Language]
     sample_rate: int
     engine: str
-    licence: str = Field(description="SPDX identifier of the code")
-    weights_licence: str = Field(description="Of the weights or data, as their publisher says")
-    pitched: bool = Field(description="It can speak at another pitch")
+    licence: str = Field(description="SPDX identifier of the engine's code")
+    weights_licence: str = Field(description="SPDX identifier, or what their publisher says")
+    commercial: bool | None = Field(
+        description="Whether the weights may be used for gain; null: nobody has made that clear"
+    )
+    pitched: bool = Field(description="It follows 'pitch'")
+    ready: bool
+    mend: str | None = Field(description="What makes it ready")
+
+
+class VoicePull(Answer):
+    id: str
+    status: Literal["missing", "pulling", "ready", "failed"]
+    stage: Literal["waiting", "downloading", "done"]
+    progress: Annotated[float, Field(ge=0, le=1)]
+    size: int = Field(description="Bytes")
+    error: Failure | None = Field(description="Why it failed")
+
+
+class VoiceNote(Answer):
+    code: Literal["from_lessac", "no_licence_stated"]
+    sentence: str = Field(description="For a person")
+
+
+class AvailableVoice(Answer):
+    id: str = Field(description="Of one voice, or of several that come together")
+    name: str
+    languages: list[Language]
+    engine: str
+    licence: str = Field(description="SPDX identifier of the engine's code")
+    weights_licence: str = Field(description="SPDX identifier, or what their publisher says")
+    commercial: bool | None = Field(
+        description="Whether the weights may be used for gain; null: nobody has made that clear."
+        " false: a pull needs accept_licence"
+    )
+    notes: list[VoiceNote] = Field(description="What else is to be known of its licence")
+    size: int = Field(description="Bytes")
+    ready: Literal[False]
+    mend: str = Field(description="The command that brings it, or what it lacks to speak")
+    pull: VoicePull | None = Field(description="null: POST .../pull does not bring it")
 
 
 class Voices(Answer):
-    voices: list[Voice]
+    voices: list[Voice] = Field(description="In order of preference")
+    available: list[AvailableVoice] = Field(description="They do not speak here yet")
 
 
 class FaceWarning(Answer):

@@ -12,6 +12,7 @@ from app_core.speech.voices.hibari import hibari_voices
 from app_core.speech.voices.piper import piper_voices
 from app_core.speech.voices.server.voices import server_voices
 from app_core.speech.voices.silero import silero_voices
+from app_core.weights.voice_catalogue import VOICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.speech.synthesizer import Synthesizer
     from app_core.speech.voice import Voice
+
+_LICENCES = {voice.id: voice.weights_licence for voice in VOICES}
 
 
 def open_voices(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Voices:
@@ -36,7 +39,7 @@ def open_voices(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Voices:
         yield from voices(asked)
         yield from voices(hibari_voices(ffmpeg).voices)
         yield from voices(silero_voices(config.models_dir, ffmpeg).voices)
-        yield from voices(piper_voices(config.models_dir).voices)
+        yield from voices(piper_voices(config.models_dir, _LICENCES).voices)
         yield known
 
     return Voices(chains=config.voice_chains, finders=[finder])

@@ -1,0 +1,84 @@
+"""The voices as clients see them: those that speak, with a sample of each, and those that could."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app_core.services.voices.pulls import VoicePulls
+from app_core.services.voices.samples import VoiceSamples
+from app_core.weights.voices import NOTES, here
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app_core.speech.registry import Voices
+    from app_core.speech.text.reading import Reader
+    from app_core.weights.voices import VoiceWeights
+
+_FREE = {"MIT", "Apache-2.0", "GPL-3.0-or-later", "CC0-1.0", "CC-BY-4.0", "public domain"}
+"""Licences of weights that allow commercial use."""
+
+
+class VoiceOffer:
+    """Thread-safe."""
+
+    def __init__(self, models: Path, reader: Reader) -> None:
+        self._models = models
+        self.pulls = VoicePulls(models)
+        self.samples = VoiceSamples(reader)
+
+    def describe(self, voices: Voices) -> dict[str, Any]:
+        speaking = [self._speaking(voices, record) for record in voices.describe()]
+        ids = [record["id"] for record in speaking]
+        available = [
+            self._available(voice)
+            for voice in self.pulls.catalogue
+            if not any(voice.owns(voice_id) for voice_id in ids)
+        ]
+        return {"voices": speaking, "available": available}
+
+    def close(self) -> None:
+        self.pulls.close()
+
+    def _speaking(self, voices: Voices, record: dict[str, Any]) -> dict[str, Any]:
+        voice = voices.get(record["id"], record["languages"][0])
+        weights = [weights for weights in self.pulls.catalogue if weights.owns(voice.id)]
+        licence = voice.weights_licence
+        return {
+            "weights_licence": licence,
+            "commercial": weights[0].commercial if weights else _permits(licence),
+            "pitched": voice.pitched,
+            "ready": True,
+            "mend": None,
+            **record,
+        }
+
+    def _available(self, voice: VoiceWeights) -> dict[str, Any]:
+        return {
+            "id": voice.id,
+            "name": voice.name,
+            "languages": list(voice.languages),
+            "engine": voice.engine,
+            "licence": voice.licence,
+            "weights_licence": voice.weights_licence,
+            "commercial": voice.commercial,
+            "notes": [{"code": note, "sentence": NOTES[note]} for note in voice.notes],
+            "size": voice.size,
+            "ready": False,
+            "mend": self._mend(voice),
+            "pull": None if voice.how else self.pulls.describe(voice.id),
+        }
+
+    def _mend(self, voice: VoiceWeights) -> str:
+        if voice.how:
+            return voice.how
+        if not here(voice, self._models):
+            return f"python app.py models pull {voice.id}"
+        return voice.missing_module() or "start the server again"
+
+
+def _permits(licence: str) -> bool | None:
+    """None where the name alone does not tell."""
+    if licence in _FREE:
+        return True
+    return False if "NC" in licence.split("-") else None
