@@ -13,7 +13,7 @@ from app_core.speech.text.language import is_kazakh
 from app_core.speech.text.letters import kazakh_run, nearest
 from app_core.speech.text.letters.lookalikes import unmixed
 from app_core.speech.text.markup import without_html
-from app_core.speech.text.piece import Piece, read_words
+from app_core.speech.text.piece import Piece, read_words, written_range
 from app_core.speech.text.sentence_language import by_language, language_of
 from app_core.speech.text.sentences import pieces
 from app_core.speech.text.span_text import SpanText
@@ -127,7 +127,7 @@ def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Pi
         said = said.append(",") if said else said
     cut = pieces(said, language, first=first)
     for number, piece in enumerate(cut):
-        start, end = piece.span(0, len(piece))
+        start, end = written_range(text, piece)
         yield Piece(
             number,
             language,
