@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.russian.grammar.government import (
@@ -12,6 +11,7 @@ from app_core.speech.text.russian.grammar.government import (
     case_of_amount,
     governed,
     is_met,
+    is_numbered,
     is_object,
     shared_out,
 )
@@ -51,14 +51,6 @@ _FIRST_TOO = frozenset(
 )
 _PUPIL = re.compile(r"^(?:учени|учащ|школьни|студент|учебник|программ|родител|выпускни|воспитанн)")
 _FEW_COLLECTIVE = {2: "двое", 3: "трое", 4: "четверо"}
-_NO_COUNT_AFTER = frozenset(
-    "число числа"
-    " дом дома доме квартира квартире кабинет кабинете офис офисе номер номере рейс рейсе аудитория"
-    " комната комнате глава пункт статья страница школа школе лицей маршрут автобус".split()
-)
-_NUMBERED_BEFORE = re.compile(
-    r"(?:пункт|подпункт|стать|част|глав|абзац|рисун|таблиц|параграф|раздел|приложени|задач|пример|упражнени|теорем|формул|страниц|вагон|мест[оае]$|кабинет|терминал|квартир|этаж|уровен|групп[аеу]$|маршрут|рейс|форм[аеуы]$|шаг$|урок$|поезд|вариант)"
-)
 _DAYS_OF_MONTH = re.compile(r"\d{1,2}(?:(?:, | и | или |, и )\d{1,2}){0,3} числа(?!\w)")
 _IN_ONE = re.compile(r"\d (?:шт\.? )?в $")
 _OBJECT_FIRST = ("accs", "nomn", "gent", "datv", "ablt", "loct")
@@ -103,21 +95,11 @@ def _number(match: re.Match[str]) -> str:
         and not _WORDS.match(text, end)
     ):
         return "одном"
-    if end < len(text) and text[end] in ",.;:!?)" or _is_numbered(text, at):
+    if end < len(text) and text[end] in ",.;:!?)" or is_numbered(text, at):
         nouns: list[tuple[str, tuple[Form, ...]]] = []
     else:
         nouns = _following(text, end)
     return sign + said(number, nouns, text, at)
-
-
-def _is_numbered(text: str, at: int) -> bool:
-    """Whether the number belongs to the noun before it: ``дом 5``, ``пункту 2``."""
-    return _has_number(before_word(text, at))
-
-
-@lru_cache(maxsize=1024)
-def _has_number(word: str) -> bool:
-    return word in _NO_COUNT_AFTER or _NUMBERED_BEFORE.match(word) is not None
 
 
 def _zeros(written: str) -> str:
@@ -131,7 +113,7 @@ def _fraction(match: re.Match[str]) -> str:
     cases = governed(text, at)
     case = case_of_amount(text, at) if cases is ANY else cases[0]
     before = before_word(text, at)
-    if "." in match.group() and (before.isascii() and before.isalpha() or _is_numbered(text, at)):
+    if "." in match.group() and (before.isascii() and before.isalpha() or is_numbered(text, at)):
         return f"{cardinal(int(match['number']))} точка {_zeros(match['fraction'])}"
     ahead = _WORDS.match(text, match.end())
     if match["fraction"] == "5" and ahead and ahead[1].lower() in _HALVED:

@@ -58,6 +58,14 @@ _WEIGHS = frozenset(
     "стоит стоят стоил стоила стоило стоили стоить весит весят весил весила весить длится длятся"
     " длился длилась длилось длиться".split()
 )
+_NO_COUNT_AFTER = frozenset(
+    "число числа"
+    " дом дома доме квартира квартире кабинет кабинете офис офисе номер номере рейс рейсе аудитория"
+    " комната комнате глава пункт статья страница школа школе лицей маршрут автобус".split()
+)
+_NUMBERED_BEFORE = re.compile(
+    r"(?:пункт|подпункт|стать|част|глав|абзац|рисун|таблиц|параграф|раздел|приложени|задач|пример|упражнени|теорем|формул|страниц|вагон|мест[оае]$|кабинет|терминал|квартир|этаж|уровен|групп[аеу]$|маршрут|рейс|форм[аеуы]$|шаг$|урок$|поезд|вариант)"
+)
 ANY = ("nomn", "accs", "gent", "datv", "ablt", "loct")
 
 
@@ -96,6 +104,16 @@ def before_word(text: str, at: int) -> str:
 def _last_word(before: str) -> str:
     word = _LAST_WORD.search(before.lower())
     return word.group() if word else ""
+
+
+def is_numbered(text: str, at: int) -> bool:
+    """Whether the number belongs to the noun before it: ``дом 5``, ``пункту 2``."""
+    return _has_number(before_word(text, at))
+
+
+@lru_cache(maxsize=1024)
+def _has_number(word: str) -> bool:
+    return word in _NO_COUNT_AFTER or _NUMBERED_BEFORE.match(word) is not None
 
 
 def is_object(text: str, at: int) -> bool:
