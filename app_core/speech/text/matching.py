@@ -43,13 +43,19 @@ class _Hints(NamedTuple):
 
 def matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     """What ``pattern.finditer(text)`` gives."""
-    begins, needs = _hints(pattern)
-    if needs:
-        there = _characters(text)
-        for chars in needs:
-            if there.isdisjoint(chars):
-                return iter(())
+    if cannot_match(pattern, text):
+        return iter(())
+    begins = _hints(pattern).begins
     return _from_beginnings(pattern, text, begins) if begins else pattern.finditer(text)
+
+
+def cannot_match(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether a character is missing in ``text`` that each match has, or stands beside."""
+    needs = _hints(pattern).needs
+    if not needs:
+        return False
+    there = _characters(text)
+    return any(there.isdisjoint(chars) for chars in needs)
 
 
 def _from_beginnings(
