@@ -154,3 +154,7 @@ def test_few_patterns_look_at_a_text_of_few_characters(
     for _ in Reader().read(text, language):
         pass
     assert looked < most * len(text)
+
+
+def test_a_raised_digit_after_an_at_sign_is_no_number() -> None:
+    assert list(Reader().read("пишите @²x", "ru"))
