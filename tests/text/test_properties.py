@@ -6,13 +6,18 @@ import random
 import re
 import sys
 import unicodedata
+from typing import TYPE_CHECKING
 
 import pytest
 
+from app_core.speech.text import matching, span_text
 from app_core.speech.text.cleaning import clean
 from app_core.speech.text.reading import LANGUAGES, Reader
 from app_core.speech.text.span_text import SpanText
 from tests.text.tables import languages, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SPOKEN_MARKS = frozenset(".,!?…:;—–-'’‘‚‹›\"()«»“”„‟ \n\u0301")
 WORDS = {
@@ -125,3 +130,31 @@ def test_the_work_grows_with_the_length(language: str, unit: str) -> None:
 
     calls(2400)
     assert calls(9600) < 5 * calls(2400) + 5000
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize(
+    ("unit", "most"), [("x1", 120), ("1/1/", 120), ("-5 -5 ", 60), ("1½", 200), ("007 ", 60)]
+)
+def test_few_patterns_look_at_a_text_of_few_characters(
+    language: str, unit: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``most``: of the patterns of all steps, by each character of the text. Those that look in
+    vain cost most of a reading."""
+    looked = 0
+
+    def counted(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+        nonlocal looked
+        if not matching.cannot_match(pattern, text):
+            looked += len(text)
+        return matching.matches(pattern, text)
+
+    monkeypatch.setattr(span_text, "matches", counted)
+    text = (unit * 1000)[:1000]
+    for _ in Reader().read(text, language):
+        pass
+    assert looked < most * len(text)
+
+
+def test_a_raised_digit_after_an_at_sign_is_no_number() -> None:
+    assert list(Reader().read("пишите @²x", "ru"))

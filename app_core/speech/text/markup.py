@@ -142,7 +142,7 @@ def without_markup(text: SpanText) -> SpanText:
         text = text.sub(_BB_CODE, "")
     text = short_addresses(text)
     for _ in range(2):  # &amp;nbsp;
-        text = text.sub(_ENTITY, lambda match: html.unescape(match.group()))
+        text = text.sub(_ENTITY, lambda match: html.unescape(match.group()), whole=True)
     text = without_html(text).sub(_FENCE, "").sub(_RULE, "").unwrap(_TASK)
     text = text.sub(_LINE_MARK, "\n").sub(_HEADING_END, "")
     return _without_marks(text)

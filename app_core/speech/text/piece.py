@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"\S+")
 _POINT = re.compile(r"\.+(?=[\"'»”’)\]}]*$)")
+_MARKS = frozenset("*_~`")
+"""Around words; silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +71,43 @@ class Piece:
         )
 
 
+def written_range(text: str, said: SpanText) -> tuple[int, int]:
+    """Of the sent ``text``, where all of ``said`` was written, which must not be empty; with both
+    halves of the marks around its first and last word, as in ``**word**``."""
+    start, end = said.span(0, len(said))
+    before, after = start, end
+    while before and text[before - 1] in _MARKS:
+        before -= 1
+    while after < len(text) and text[after] in _MARKS:
+        after += 1
+    if before and text[before - 1].isalnum():
+        before = start
+    if after < len(text) and text[after].isalnum():
+        after = end
+    return before, after
+
+
 def read_words(text: str, said: SpanText) -> tuple[ReadWord, ...]:
     """The words of the sent ``text``, with the marks beside them, that ``said`` stands for."""
     if not said:
         return ()
-    begin, end = said.span(0, len(said))
-    tokens = [token.span() for token in _TOKEN.finditer(text, begin, end)]
+    tokens = [token.span() for token in _TOKEN.finditer(text, *written_range(text, said))]
+    starts, ends = [start for start, _ in tokens], [end for _, end in tokens]
+    most, span = len(tokens) - 1, said.span
     groups: list[tuple[int, int, int, int]] = []
     """First and last of ``tokens``, and the range in ``said``."""
-    number = 0
     for token in _TOKEN.finditer(said.text):
-        if not any(map(str.isalnum, token.group())):
+        word = token.group()
+        if not (word.isalnum() or any(map(str.isalnum, word))):
             continue
-        start, stop = said.span(*token.span())
-        number = min(number, len(tokens) - 1)
-        while number and tokens[number][0] > start:
-            number -= 1
-        while number < len(tokens) - 1 and tokens[number][1] <= start:
-            number += 1
-        last = number
-        while last < len(tokens) - 1 and tokens[last + 1][0] < stop:
-            last += 1
-        group = (number, last, *token.span())
-        while groups and groups[-1][1] >= group[0]:
+        at, until = token.span()
+        start, stop = span(at, until)
+        number = min(bisect_right(ends, start), most)
+        last = max(number, bisect_left(starts, stop) - 1)
+        while groups and groups[-1][1] >= number:
             before = groups.pop()
-            group = (min(before[0], group[0]), max(before[1], last, group[1]), before[2], group[3])
-        groups.append(group)
-        number = group[1]
+            number, last, at = min(before[0], number), max(before[1], last), before[2]
+        groups.append((number, last, at, until))
     return tuple(
         ReadWord(
             text[tokens[first][0] : tokens[last][1]],

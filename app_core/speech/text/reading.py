@@ -13,7 +13,7 @@ from app_core.speech.text.language import is_kazakh
 from app_core.speech.text.letters import kazakh_run, nearest
 from app_core.speech.text.letters.lookalikes import unmixed
 from app_core.speech.text.markup import without_html
-from app_core.speech.text.piece import Piece, read_words
+from app_core.speech.text.piece import Piece, read_words, written_range
 from app_core.speech.text.sentence_language import by_language, language_of
 from app_core.speech.text.sentences import pieces
 from app_core.speech.text.span_text import SpanText
@@ -130,8 +130,7 @@ def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Pi
     if part.joined and cut:  # the comma has kept a full stop away; nobody makes a pause here
         cut[-1] = cut[-1].part(0, len(cut[-1].text.removesuffix(",")))
     for number, piece in enumerate(cut):
-        start, end = piece.span(0, len(piece))
-        start += len(text[start:end]) - len(text[start:end].lstrip())
+        start, end = written_range(text, piece)
         yield Piece(
             number,
             language,

@@ -157,8 +157,8 @@ def _clauses(sentence: SpanText) -> Iterator[SpanText]:
     while len(sentence) > LONGEST:
         text = sentence.text
         ends = (mark.end() for mark in _CLAUSE.finditer(text, LONGEST // 4 - 1, LONGEST + 1))
-        marks = [end for end in ends if end <= LONGEST and sentence.parted(end)]
-        cut = marks[-1] if marks else _last_space(sentence)
+        marks = [end for end in ends if end <= LONGEST]
+        cut = next(filter(sentence.parted, reversed(marks)), 0) or _last_space(sentence)
         yield sentence.part(0, cut).strip()
         sentence = sentence.part(cut, len(text)).strip()
     if sentence:

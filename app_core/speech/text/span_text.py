@@ -44,14 +44,20 @@ class SpanText:
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The written range of [start, end), which must not be empty."""
+        if end - start == 1:
+            return self._starts[start], self._ends[start]
         return min(self._starts[start:end]), max(self._ends[start:end])
 
     def parted(self, at: int) -> bool:
         """Whether something is written between what stands before the spaces around ``at`` and
         what stands after: not within a word that is said in several."""
-        before = len(self.text[:at].rstrip()) - 1
-        after = len(self.text) - len(self.text[at:].lstrip())
-        return before < 0 or after >= len(self.text) or self._starts[after] > self._ends[before]
+        text, length = self.text, len(self.text)
+        before, after = min(at, length) - 1, at
+        while before >= 0 and text[before].isspace():
+            before -= 1
+        while after < length and text[after].isspace():
+            after += 1
+        return before < 0 or after >= length or self._starts[after] > self._ends[before]
 
     def char_at(self, written: int) -> str:
         """The first character that comes from index ``written`` or from what follows it; empty
@@ -98,36 +104,44 @@ class SpanText:
         self,
         pattern: re.Pattern[str],
         replacement: str | Callable[[re.Match[str]], str | None],
+        whole: bool = False,
     ) -> Self:
         """Like ``re.sub``, but ``replacement`` is plain text, or a function that gives plain text,
         or None to leave a match as it is. All that replaces a match stands for the whole of it;
-        what it has in common with the match at both ends keeps its own ranges.
+        what it has in common with the match at both ends keeps its own ranges, unless ``whole``.
         """
+        text, own_starts, own_ends = self.text, self._starts, self._ends
         texts: list[str] = []
         starts: list[int] = []
         ends: list[int] = []
-        done = 0
-        for match in matches(pattern, self.text):
-            new = replacement if isinstance(replacement, str) else replacement(match)
+        done, changed = 0, False
+        plain = replacement if isinstance(replacement, str) else None
+        for match in matches(pattern, text):
+            new = replacement(match) if plain is None else plain  # type: ignore[operator]
             old = match.group()
             if new is None or new == old:
                 continue
             start, end = match.span()
-            head, tail = _alike(old, new)
-            texts.append(self.text[done : start + head])
-            starts += self._starts[done : start + head]
-            ends += self._ends[done : start + head]
-            done = end - tail
-            middle = new[head : len(new) - tail]
-            origin = self._origin(start, end, start + head, done) if middle else None
+            head, tail = (0, 0) if whole else _alike(old, new)
+            first, last = start + head, end - tail
+            if done < first:
+                texts.append(text[done:first])
+                starts += own_starts[done:first]
+                ends += own_ends[done:first]
+            done = last
+            count = len(new) - head - tail
+            origin = self._origin(start, end, first, last) if count else None
             if origin:
-                texts.append(middle)
-                starts += [origin[0]] * len(middle)
-                ends += [origin[1]] * len(middle)
-        if not texts:
+                texts.append(new[head : head + count])
+                starts += [origin[0]] * count
+                ends += [origin[1]] * count
+            changed = True
+        if not changed:
             return self
-        texts.append(self.text[done:])
-        return type(self)("".join(texts), starts + self._starts[done:], ends + self._ends[done:])
+        texts.append(text[done:])
+        starts += own_starts[done:]
+        ends += own_ends[done:]
+        return type(self)("".join(texts), starts, ends)
 
     def unwrap(self, pattern: re.Pattern[str]) -> Self:
         """Each match becomes its first group that took part, whose characters keep their own
@@ -189,7 +203,7 @@ class SpanText:
 def _alike(old: str, new: str) -> tuple[int, int]:
     """Characters that both begin with, and that what is left of both ends with."""
     head = _common(old, new)
-    if head == len(new) or head == len(old):
+    if head == len(new) or head == len(old) or old[-1] != new[-1]:
         return head, 0
     return head, _common(old[head:][::-1], new[head:][::-1])
 

@@ -72,9 +72,11 @@ def take(text: SpanText) -> tuple[SpanText, Stresses]:
 def stresses(said: SpanText, language: str, known: Stresses) -> Iterator[int]:
     """Indices of the vowels in ``said`` that are known to be stressed."""
     for word in _LETTERS.finditer(said.text):
-        marks = known.get(said.span(*word.span()), ()) if known else ()
-        lower = word.group().lower()
-        at = next((at for plain, at in marks if plain == lower), None)
+        at = None
+        if known:
+            lower = word.group().lower()
+            marks = known.get(said.span(*word.span()), ())
+            at = next((at for plain, at in marks if plain == lower), None)
         if at is None and language == "ru":
             at = stress_of_name(word.group())
         if at is not None:

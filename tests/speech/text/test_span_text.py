@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
+from app_core.speech.text.cleaning import clean
 from app_core.speech.text.piece import read_words
+from app_core.speech.text.reading import Reader
 from app_core.speech.text.span_text import SpanText
 
 TEXT = "в 5 ч. 10 000 тг, т.е. $5 млн"
@@ -112,3 +115,32 @@ def test_words_that_change_places_are_one() -> None:
         ("€ 20", "20 евро"),
         ("всего", "всего"),
     ]
+
+
+def test_marks_at_the_edges_are_whole() -> None:
+    text = "**Да**, нет. _Или_ **ещё** AT&amp;T"
+    words = [word.written for piece in Reader().read(text, "ru") for word in piece.words]
+    assert words == ["**Да**,", "нет.", "_Или_", "**ещё**", "AT&amp;T"]
+    assert clean(SpanText.written("да &amp; нет")).span(3, 4) == (3, 8)
+    glued = [word.written for piece in Reader().read("раз.**Два**", "ru") for word in piece.words]
+    assert glued == ["раз.", "**Два**"]
+
+
+def test_the_words_of_one_number_are_looked_for_once() -> None:
+    """Each word of what is read as one stands for all of what was written: many tokens."""
+    text = "007 " * 150
+    said = SpanText("ноль " * 150, [0] * 750, [len(text) - 1] * 750)
+    lines = 0
+
+    def seen(*_: object) -> object:
+        nonlocal lines
+        lines += 1
+        return seen
+
+    sys.settrace(seen)
+    try:
+        (word,) = read_words(text, said)
+    finally:
+        sys.settrace(None)
+    assert word.written == text.strip()
+    assert lines < 20_000

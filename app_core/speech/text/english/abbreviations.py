@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app_core.speech.text.english.acronyms import STARTERS
 from app_core.speech.text.english.points import closes_sentence
+from app_core.speech.text.matching import any_of
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -92,8 +93,9 @@ _NUMBERED = re.compile(
 _POINTLESS = re.compile(
     r"(?<![\w.'’-])([Aa]pt|[Ss]te|[Rr]m|[Bb]ldg|[Ee]xt|[Ff]ig|[Vv]ol|pp|pg|No|Nos)(?= \d)"
 )
+_ANYWHERE_WRITTEN = map(re.escape, sorted(_ANYWHERE, key=len, reverse=True))
 _POINTED = re.compile(
-    rf"(?<![\w./])({'|'.join(map(re.escape, sorted(_ANYWHERE, key=len, reverse=True)))})"
+    rf"(?<![\w./])({any_of(_ANYWHERE_WRITTEN, any_case=True)})"
     r"(\.(?![A-Za-z\d])|(?![\w.'’/]))",
     re.IGNORECASE,
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app_core.speech.text.kazakh.harmony import ENDING, possessed, with_written
 from app_core.speech.text.kazakh.numbers import SCALES
+from app_core.speech.text.matching import any_of
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -80,7 +81,7 @@ _HYPHENED = {
 
 
 def _any(words: dict[str, str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return any_of(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 _BEGINNING = {
@@ -88,7 +89,7 @@ _BEGINNING = {
 }
 _JOINED = {**_BEGINNING, **_JOINED}
 _WITHOUT_SPACES = {word.replace(" ", ""): said for word, said in _JOINED.items()}
-_SPACED = "|".join(
+_SPACED = any_of(
     re.escape(word).replace(r"\ ", "").replace(r"\.", r"\. ?")
     for word in sorted(_JOINED, key=len, reverse=True)
 )

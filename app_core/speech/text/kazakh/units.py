@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app_core.speech.text.kazakh.harmony import ENDING, possessed, with_ending, with_written
 from app_core.speech.text.kazakh.numbers import QUANTITY, SCALE, amount
+from app_core.speech.text.matching import any_of
 
 if TYPE_CHECKING:
     from app_core.speech.text.span_text import SpanText
@@ -76,7 +77,7 @@ _MANY_SIGNS = frozenset("%‰°º℃")
 
 def alternatives(words: dict[str, str]) -> str:
     """The longest first, so that ``км`` is not ``к`` and an ``м``."""
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return any_of(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 PER = rf"(?: ?/ ?(?P<per>{alternatives(_DIVIDERS)})(?![\w²³]))?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app_core.speech.text.matching import any_of
 from app_core.speech.text.russian.grammar.government import before_word, case_of_noun
 from app_core.speech.text.russian.grammar.morphology import forms, inflect
 from app_core.speech.text.russian.short_adjectives import ADJECTIVES
@@ -21,7 +22,7 @@ def _pattern(names: object, ending: str) -> re.Pattern[str]:
     for name in sorted(map(str, names), key=len, reverse=True):  # type: ignore[call-overload]
         one = re.escape(name).replace(r"\.", r"\. ?").replace(r"\ ", r" ?\b")
         written.append(one)
-    return re.compile(rf"(?<![\w/-])(?P<name>(?i:{'|'.join(written)}))" + ending)
+    return re.compile(rf"(?<![\w/-])(?P<name>{any_of(written, any_case=True)})" + ending)
 
 
 _PHRASE = _pattern(PHRASES, r"\." + r"(?P<stop>(?= ?(?:$|\n)| [А-ЯЁӘҒҚҢӨҰҮҺІ]))?")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from app_core.speech.text.matching import any_of
 from app_core.speech.text.russian.grammar.government import ANY, before_word, case_of_noun, governed
 from app_core.speech.text.russian.grammar.morphology import forms, inflect, is_place
 from app_core.speech.text.russian.grammar.numbers import ordinal
@@ -123,8 +124,9 @@ _HYPHENED = {
     "п-т": ("проспект", "nomn"),
 }
 _NAMES = sorted({name for name, _ in _PLACES}, key=len, reverse=True)
+_ANY_HYPHENED = any_of(sorted(_HYPHENED, key=len, reverse=True), any_case=True)
 _WRITTEN = re.compile(
-    rf"(?<![\w.-])(?P<name>(?i:{'|'.join(_NAMES)}))(?P<point>\.) ?(?=[\w«\"№:\d]|$|\n|,)"
+    rf"(?<![\w.-])(?P<name>{any_of(_NAMES, any_case=True)})(?P<point>\.) ?(?=[\w«\"№:\d]|$|\n|,)"
 )
 _CLAUSE = re.compile(
     r"(?<![\w.-])(?P<name>(?i:пп?|подп|ст|ч|гл|разд|рис|табл|прил))(?P<point>\.) ?"
@@ -135,9 +137,7 @@ _POINTLESS = re.compile(
     r"(?<![\w.-])(?P<name>мкр|ул|обл|кв|тел|пгт|оф|каб|корп|эт|д|рис|табл)(?= "
     r"(?:[А-ЯЁӘҒҚҢӨҰҮҺІ«]|№? ?\d)|:)"
 )
-_HYPHEN = re.compile(
-    rf"(?<![\w.-])(?P<name>(?i:{'|'.join(sorted(_HYPHENED, key=len, reverse=True))}))(?![\w-])"
-)
+_HYPHEN = re.compile(rf"(?<![\w.-])(?P<name>{_ANY_HYPHENED})(?![\w-])")
 _AFTER_NUMBER = re.compile(
     r"(?<![\w.,])(?P<number>\d{1,3})(?:-?й)? ?(?P<name>мкр|эт|кл|под|каб|мкр-н|корп|подъезд(?=\.))"
     r"(?!\w)(?P<point>\.(?= ?[,а-яё\d)]))?"

@@ -11,6 +11,7 @@ from app_core.speech.text.russian.grammar.government import (
     case_of_amount,
     governed,
     is_met,
+    is_numbered,
     is_object,
     shared_out,
 )
@@ -50,18 +51,6 @@ _FIRST_TOO = frozenset(
 )
 _PUPIL = re.compile(r"^(?:учени|учащ|школьни|студент|учебник|программ|родител|выпускни|воспитанн)")
 _FEW_COLLECTIVE = {2: "двое", 3: "трое", 4: "четверо"}
-_NO_COUNT_AFTER = frozenset(
-    "число числа"
-    " дом дома доме квартира квартире кабинет кабинете офис офисе номер номере рейс рейсе аудитория"
-    " комната комнате глава пункт статья страница школа школе лицей маршрут автобус".split()
-)
-
-
-_NUMBERED_BEFORE = re.compile(
-    r"(?:пункт|подпункт|стать|част|глав|абзац|рисун|таблиц|параграф|раздел|приложени|задач|пример|упражнени|теорем|формул|страниц|вагон|мест[оае]$|кабинет|терминал|квартир|этаж|уровен|групп[аеу]$|маршрут|рейс|форм[аеуы]$|шаг$|урок$|поезд|вариант)"
-)
-
-
 _DAYS_OF_MONTH = re.compile(r"\d{1,2}(?:(?:, | и | или |, и )\d{1,2}){0,3} числа(?!\w)")
 _IN_ONE = re.compile(r"\d (?:шт\.? )?в $")
 _OBJECT_FIRST = ("accs", "nomn", "gent", "datv", "ablt", "loct")
@@ -71,6 +60,7 @@ _LOWER_END = re.compile(
 )
 """The words of the lower end of a range."""
 _AFTER_ORDINAL = re.compile(r"[ыие][хей]-$|\d(?:, | и )$")
+_OF_TWO = re.compile(r"\d+ (?:или|и|до|по) \d+ ([а-яё]+)")
 _ADJECTIVAL = ("ый", "ий", "ой", "ая", "ое")
 _HALVED = frozenset(
     "стакана стаканов ложки ложек дня дней недели недель миллиона миллиардов миллиарда"
@@ -98,19 +88,18 @@ def _number(match: re.Match[str]) -> str:
     number = int(written)
     if _DAYS_OF_MONTH.match(text, at):
         return ordinal(number, "gent", "neut")
-    if number == 1 and _IN_ONE.search(text[max(0, at - 24) : at]) and not _WORDS.match(text, end):
+    if (
+        number == 1
+        and "в " in text[max(0, at - 3) : at]
+        and _IN_ONE.search(text[max(0, at - 24) : at])
+        and not _WORDS.match(text, end)
+    ):
         return "одном"
-    if end < len(text) and text[end] in ",.;:!?)" or _is_numbered(text, at):
+    if end < len(text) and text[end] in ",.;:!?)" or is_numbered(text, at):
         nouns: list[tuple[str, tuple[Form, ...]]] = []
     else:
         nouns = _following(text, end)
     return sign + said(number, nouns, text, at)
-
-
-def _is_numbered(text: str, at: int) -> bool:
-    """Whether the number belongs to the noun before it: ``дом 5``, ``пункту 2``."""
-    word = before_word(text, at)
-    return word in _NO_COUNT_AFTER or _NUMBERED_BEFORE.match(word) is not None
 
 
 def _zeros(written: str) -> str:
@@ -124,7 +113,7 @@ def _fraction(match: re.Match[str]) -> str:
     cases = governed(text, at)
     case = case_of_amount(text, at) if cases is ANY else cases[0]
     before = before_word(text, at)
-    if "." in match.group() and (before.isascii() and before.isalpha() or _is_numbered(text, at)):
+    if "." in match.group() and (before.isascii() and before.isalpha() or is_numbered(text, at)):
         return f"{cardinal(int(match['number']))} точка {_zeros(match['fraction'])}"
     ahead = _WORDS.match(text, match.end())
     if match["fraction"] == "5" and ahead and ahead[1].lower() in _HALVED:
@@ -171,7 +160,8 @@ def _agree(adjective: list[Form], noun: tuple[Form, ...]) -> bool:
 
 def said(number: int, nouns: _Words, text: str, at: int) -> str:
     """``number`` in the case and gender of what follows or by the words before it."""
-    lower = _LOWER_END.search(text, max(0, at - 80), at)
+    ranged = "— " in text[max(0, at - 3) : at]
+    lower = _LOWER_END.search(text, max(0, at - 80), at) if ranged else None
     cases = shared_out(governed(text, lower.start() if lower else at), number)
     if nouns:
         word, ways = nouns[-1]
@@ -203,7 +193,7 @@ def _gender_ahead(text: str, at: int, number: int) -> str:
     """Of ``1 или 2 книги``: the gender of what the second number counts."""
     if not (is_one(number) or number % 10 == 2):
         return "masc"
-    ahead = re.match(r"\d+ (?:или|и|до|по) \d+ ([а-яё]+)", text[at : at + 40])
+    ahead = _OF_TWO.match(text, at, at + 40)
     if ahead:
         for way in forms(ahead[1]):
             if way.part == "NOUN":

@@ -73,7 +73,7 @@ def _said(written: str) -> str:
     for number, part in enumerate(parts):
         if part in _SIGNS:
             said.append(_SIGNS[part].strip())
-        elif part.isdigit():
+        elif part.isdecimal():
             said.append(
                 cardinal(int(part)) if part[0] != "0" else " ".join(cardinal(int(c)) for c in part)
             )

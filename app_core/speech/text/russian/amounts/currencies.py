@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from app_core.speech.text.matching import any_of
 from app_core.speech.text.russian.grammar.noun import Noun
 
 
@@ -42,12 +43,10 @@ _WRITTEN = (
 )
 _CURRENCIES = {name: currency for names, currency in _WRITTEN for name in names.split()}
 _SIGNS = sorted(_CURRENCIES, key=len, reverse=True)
-AFTER = "(?i:" + "|".join(map(re.escape, _SIGNS)) + ")"
+AFTER = any_of(map(re.escape, _SIGNS), any_case=True)
 """A currency as it stands after an amount."""
-BEFORE = (
-    "(?i:"
-    + "|".join(re.escape(name) for name in _SIGNS if not name[0].isalpha() or name.isascii())
-    + ")"
+BEFORE = any_of(
+    (re.escape(name) for name in _SIGNS if not name[0].isalpha() or name.isascii()), any_case=True
 )
 """A currency as it stands before an amount."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app_core.speech.text.matching import any_of
 from app_core.speech.text.russian.grammar.noun import Noun
 
 _METRE, _KILOMETRE, _CENTIMETRE = Noun("метр"), Noun("километр"), Noun("сантиметр")
@@ -245,8 +246,8 @@ def _written(name: str) -> str:
     return "".join(signs.get(char, re.escape(char)) for char in name)
 
 
-PATTERN = (
-    "(?i:(?-i:Мп(?!\\w))|" + "|".join(map(_written, sorted(_TABLE, key=len, reverse=True))) + ")"
+PATTERN = any_of(
+    ["(?-i:Мп(?!\\w))", *map(_written, sorted(_TABLE, key=len, reverse=True))], any_case=True
 )
 """Matches a unit; what may follow is for the user to say."""
 

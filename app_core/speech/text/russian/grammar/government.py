@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from app_core.speech.text.russian.grammar.morphology import Form, forms, takes_object
 
@@ -57,16 +58,25 @@ _WEIGHS = frozenset(
     "стоит стоят стоил стоила стоило стоили стоить весит весят весил весила весить длится длятся"
     " длился длилась длилось длиться".split()
 )
+_NO_COUNT_AFTER = frozenset(
+    "число числа"
+    " дом дома доме квартира квартире кабинет кабинете офис офисе номер номере рейс рейсе аудитория"
+    " комната комнате глава пункт статья страница школа школе лицей маршрут автобус".split()
+)
+_NUMBERED_BEFORE = re.compile(
+    r"(?:пункт|подпункт|стать|част|глав|абзац|рисун|таблиц|параграф|раздел|приложени|задач|пример|упражнени|теорем|формул|страниц|вагон|мест[оае]$|кабинет|терминал|квартир|этаж|уровен|групп[аеу]$|маршрут|рейс|форм[аеуы]$|шаг$|урок$|поезд|вариант)"
+)
 ANY = ("nomn", "accs", "gent", "datv", "ablt", "loct")
 
 
 def governed(text: str, at: int) -> tuple[str, ...]:
     """The cases that a number which begins at ``at`` may stand in, likely ones first; ANY where
     nothing asks for one."""
-    before = text[max(0, at - _LOOK_BACK) : at].rstrip(_OPENERS).lower()
+    before = text[max(0, at - _LOOK_BACK) : at].rstrip(_OPENERS)
     while before:
         before, _, word = before.rpartition(" ")
-        if word in ("с", "со") and _TOGETHER.search(before):
+        word = word.lower()
+        if word in ("с", "со") and _TOGETHER.search(before.lower()):
             return ("ablt",)
         if word not in _SKIPPED:
             return _CASES.get(word.lstrip(_OPENERS), ANY)
@@ -86,9 +96,24 @@ def shared_out(cases: tuple[str, ...], number: int) -> tuple[str, ...]:
 
 def before_word(text: str, at: int) -> str:
     """The word right before ``at``, in small letters; empty after a mark or at the start."""
-    before = text[max(0, at - _LOOK_BACK) : at].rstrip().rpartition(" ")[2].lower()
-    word = _LAST_WORD.search(before)
+    before = text[max(0, at - _LOOK_BACK) : at].rstrip()
+    return _last_word(before[before.rfind(" ") + 1 :])
+
+
+@lru_cache(maxsize=1024)
+def _last_word(before: str) -> str:
+    word = _LAST_WORD.search(before.lower())
     return word.group() if word else ""
+
+
+def is_numbered(text: str, at: int) -> bool:
+    """Whether the number belongs to the noun before it: ``дом 5``, ``пункту 2``."""
+    return _has_number(before_word(text, at))
+
+
+@lru_cache(maxsize=1024)
+def _has_number(word: str) -> bool:
+    return word in _NO_COUNT_AFTER or _NUMBERED_BEFORE.match(word) is not None
 
 
 def is_object(text: str, at: int) -> bool:
