@@ -68,6 +68,16 @@ class Config(BaseModel):
     voice: str = Field(
         "", description="Voice that speaks the languages it knows when a request names none"
     )
+    coqui_model: Path | None = Field(
+        None,
+        description="Folder of a Coqui model that a speech server of ours speaks with, see"
+        " integrations/coqui; empty: none",
+    )
+    coqui_speaker: Path | None = Field(
+        None,
+        description="Sound file of the person whose voice XTTS takes, 6 to 30 s; empty: sample.wav"
+        " in the model's folder",
+    )
     dictionary: Path | None = Field(
         None,
         description="File of readings, a line `word = reading` each, + before a stressed vowel;"
@@ -158,7 +168,14 @@ class Config(BaseModel):
         return value
 
     @field_validator(
-        "avatar_dir", "models_dir", "base_video_path", "work_dir", "dictionary", mode="before"
+        "avatar_dir",
+        "models_dir",
+        "base_video_path",
+        "work_dir",
+        "coqui_model",
+        "coqui_speaker",
+        "dictionary",
+        mode="before",
     )
     @classmethod
     def _from_root(cls, value: Any, info: ValidationInfo) -> Any:

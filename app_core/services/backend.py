@@ -1,4 +1,5 @@
-"""What is loaded once and shared by every render: models with their engines, faces, ffmpeg."""
+"""What is loaded once and shared by every render: models with their engines, faces, ffmpeg, a
+speech server."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from app_core.metrics import Metrics
 from app_core.pipeline.calibration import frame_cost
 from app_core.services.face_cache import FaceCache
 from app_core.services.loaded_model import LoadedModel
+from app_core.services.speech_server import open_speech_server
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class Backend:
         self.models: tuple[LoadedModel, ...] = ()
         """The default first."""
         self.found_ffmpeg: Ffmpeg | None = None
+        self.speech_server = open_speech_server(config)
+        """None when the settings name none."""
         self._config, self._given_model = config, model
         self._faces = FaceCache(self.library.charge)
         self._loader: threading.Thread | None = None
@@ -71,6 +75,8 @@ class Backend:
         loader = threading.Thread(target=self._load, name="loader", daemon=True)
         start_thread(loader)
         self._loader = loader
+        if self.speech_server is not None:
+            self.speech_server.start()
         self._loaded.wait(wait_s)
 
     def when_loaded(self, call: Callable[[], None]) -> None:
@@ -90,6 +96,8 @@ class Backend:
             self._loader.join(60.0)
 
     def close(self) -> None:
+        if self.speech_server is not None:
+            self.speech_server.close()
         for loaded in self.models:
             loaded.close()
         self.library.close()
