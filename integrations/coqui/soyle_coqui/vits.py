@@ -76,7 +76,7 @@ def _open(folder: ModelFolder) -> Any:
         model.load_fairseq_checkpoint(model.config, folder.checkpoint, eval=True)
         return model
     config = load_config(folder.path / "config.json")
-    config.model_args.init_discriminator = False
     model = Vits(config)
-    model.load_checkpoint(config, folder.checkpoint, eval=True, strict=False)
+    model.load_checkpoint(config, folder.checkpoint, eval=True)
+    model.disc = None  # only for training
     return model

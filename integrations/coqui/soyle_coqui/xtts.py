@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SAMPLE = "sample.wav"
 _CHUNK_TOKENS = 20  # 0.9 s
 _SLOWEST_CHARS_PER_S = 5.0  # a model that does not find the end is stopped there
-_LEAST_S = 3.0
+_LEAST_S = 2.0
 _DEFAULT_LIMIT = 180
 
 

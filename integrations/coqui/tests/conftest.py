@@ -105,8 +105,9 @@ def vits_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="session")
-def xtts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return models.xtts(tmp_path_factory.mktemp("xtts") / "model")
+def xtts_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with models.narrow_decoder():
+        yield models.xtts(tmp_path_factory.mktemp("xtts") / "model")
 
 
 @pytest.fixture(scope="session")
