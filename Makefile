@@ -9,10 +9,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) $$(grep ^torch== requirements.txt))
 
 .DEFAULT_GOAL := help
-.PHONY: help run models neural test lint types unit bench fuzz doctor
+.PHONY: help run models neural test lint types unit bench fuzz doctor coqui coqui-test
 
 help: ## Print the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 	@echo "  TORCH_INDEX=URL after any of them: torch comes from there (PyTorch's own CPU index)"
 
 # A stamp for each list of requirements: an unchanged list is not installed again.
@@ -72,6 +72,28 @@ bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, film
 fuzz: $(VENV)/dev.stamp ## Ask a server 2,000 random things by its OpenAPI document (minutes)
 	@$(INSTALL) "schemathesis>=4,<5"
 	$(BIN)/python -m benchmarks.fuzz --examples 200 --seed 1
+
+# Coqui's voices run in an environment of their own, with the torch and transformers that they need.
+COQUI := integrations/coqui
+COQUI_PIP := $(COQUI)/.venv/bin/python -m pip install --quiet --disable-pip-version-check
+
+$(COQUI)/.venv/bin/python: | $(BIN)/python
+	@$(BIN)/python -m venv $(COQUI)/.venv
+
+$(COQUI)/.venv/run.stamp: $(COQUI)/requirements.txt | $(COQUI)/.venv/bin/python
+	@echo "Installing Coqui's voices into $(COQUI)/.venv: about 1.8 GB, once"
+	@$(if $(TORCH_INDEX),$(COQUI_PIP) --index-url $(TORCH_INDEX) $$(grep ^torch== $<))
+	@$(COQUI_PIP) -r $<
+	@touch $@
+
+$(COQUI)/.venv/test.stamp: $(COQUI)/requirements-test.txt $(COQUI)/.venv/run.stamp
+	@$(COQUI_PIP) -r $<
+	@touch $@
+
+coqui: $(COQUI)/.venv/run.stamp ## Install what Coqui's voices need: XTTS, VITS, MMS
+
+coqui-test: $(COQUI)/.venv/test.stamp ## Run the tests of Coqui's speech server
+	cd $(COQUI) && .venv/bin/python -m pytest --durations=10
 
 doctor: $(VENV)/core.stamp ## Say what this machine has and what is missing
 	@$(BIN)/python app.py doctor
