@@ -80,6 +80,7 @@ class SpeechServer:
         self._failures = 0
         self._next_start_s = self._heard_s = clock()
         self._ready_s: float | None = None
+        self._using, self._closed = threading.Lock(), False
         self._watchdog = Watchdog([Duty(self.look, look_s)], name="speech-server")
 
     @property
@@ -96,10 +97,12 @@ class SpeechServer:
         self._watchdog.start()
 
     def close(self) -> None:
-        """Ends the child, and reaps it."""
+        """Ends the child, and reaps it. No other is started."""
         self._watchdog.close()
-        self._stop()
-        self._become("failed", "the server is stopping")
+        with self._using:
+            self._closed = True
+            self._stop()
+            self.status, self.reason = "failed", "the server is stopping"
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -111,17 +114,20 @@ class SpeechServer:
         }
 
     def look(self) -> None:
-        """Starts the child when it is time, and asks it how it is. For one thread."""
-        child = self._child
-        if child is None:
-            if self._clock() >= self._next_start_s:
-                self._begin()
-        elif (code := child.poll()) is not None:
-            self._stop()
-            self._again(f"ended with status {code}")
-        elif not self._ask() and self._clock() - self._heard_s > _SILENCE_S:
-            self._stop()
-            self._again(f"did not answer for {_SILENCE_S:.0f} s")
+        """Starts the child when it is time, and asks it how it is."""
+        with self._using:
+            child = self._child
+            if self._closed:
+                return
+            if child is None:
+                if self._clock() >= self._next_start_s:
+                    self._begin()
+            elif (code := child.poll()) is not None:
+                self._stop()
+                self._again(f"ended with status {code}")
+            elif not self._ask() and self._clock() - self._heard_s > _SILENCE_S:
+                self._stop()
+                self._again(f"did not answer for {_SILENCE_S:.0f} s")
 
     def _begin(self) -> None:
         self._lines.clear()
@@ -189,7 +195,7 @@ class SpeechServer:
     def _become(self, status: str, reason: str) -> None:
         """Tells the log of what is new."""
         if (status, reason) != (self.status, self.reason):
-            level = logging.ERROR if status == "failed" and self._child else logging.INFO
+            level = logging.ERROR if status == "failed" else logging.INFO
             told = f"is ready: {self.model}" if status == "ready" else reason
             logger.log(level, "speech server: %s", told)
         self.reason, self.status = reason, status
@@ -220,7 +226,8 @@ class SpeechServer:
             child.wait(_TERMINATE_S)
         except subprocess.TimeoutExpired:
             child.kill()
-            child.wait(_TERMINATE_S)
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it is in the kernel's hands
+                child.wait(_TERMINATE_S)
         if listener is None:
             child.stdout.close()
         else:

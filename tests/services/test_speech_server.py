@@ -75,6 +75,8 @@ def test_a_child_tells_where_it_listens_and_what_it_speaks() -> None:
         assert pid is not None
     assert gone(pid)
     assert (server.url, server.ready) == ("", False)
+    server.look()
+    assert server.pid is None, "one that was closed stays so"
 
 
 def test_its_own_thread_starts_it_and_starts_it_again() -> None:
@@ -198,6 +200,7 @@ def test_the_service_starts_it_tells_of_it_and_ends_it(
     server = SpeechServer(argv("broken", reason), look_s=0.05)
     monkeypatch.setattr(backend, "open_speech_server", lambda config: server)
     service = make_service()
+    service.reader.warm()  # as a thread of the service does, which must end before the test does
     assert until(lambda: server.status == "failed" and server.pid)
     answer = checked_client(service).get("/api/health")
     assert (answer.status_code, answer.json["status"]) == (200, "degraded")

@@ -43,7 +43,7 @@ class Model:
 
 MODELS = {
     "xtts": Model(
-        "XTTS v2: 16 languages with Russian and English, anybody's voice from a sample",
+        "XTTS v2: 17 languages with Russian and English, anybody's voice from a sample",
         "1.9 GB",
         CPML,
         "https://huggingface.co/tts-hub/XTTS-v2/resolve/main",
