@@ -45,6 +45,5 @@ def load(path: Path, speaker: Path | None, threads: int) -> Voice:
 def _stay_offline() -> None:
     """A model is what lies in its folder. Coqui's own warnings quote the text: they are not for
     the log."""
-    os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
+    os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TRANSFORMERS_VERBOSITY="error")
     logging.getLogger("TTS").setLevel(logging.CRITICAL)
-    logging.getLogger("transformers").setLevel(logging.ERROR)
