@@ -35,7 +35,7 @@ _LOOK_S = 1.0
 _ASK_S = 2.0
 _SILENCE_S = 60.0  # a child that has not answered for this long is ended
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
-_STEADY_S = 60.0  # one that was ready for this long is started again without delay
+_STEADY_S = 60.0  # after this long in health the pauses begin at the first again
 _TERMINATE_S = 2.0
 _LAST_LINES = 20
 _LONGEST_LINE = 4096  # bytes
@@ -51,8 +51,8 @@ class SpeechServer:
     time.
 
     ``status`` is loading, ready or failed; ``url`` is empty when there is nothing to ask. Those,
-    ``languages`` and ``sample_rate`` (0: not known) change while it runs, and may be read by any
-    thread.
+    ``languages`` and ``sample_rate`` (0: not known yet) change while it runs, and may be read by
+    any thread.
     """
 
     def __init__(
@@ -183,7 +183,8 @@ class SpeechServer:
         finally:
             connection.close()
         self.url = f"http://127.0.0.1:{port}"
-        self.model, self.languages, self.sample_rate = model, languages, rate
+        if status == "ready":  # while it is loaded once more it is still the same model
+            self.model, self.languages, self.sample_rate = model, languages, rate
         self._heard_s = self._clock()
         self._become(status, reason)
         if status != "ready":

@@ -122,6 +122,8 @@ def test_one_that_was_ready_for_a_minute_is_started_again_soon() -> None:
             assert server.pid is not None
             os.kill(server.pid, signal.SIGKILL)
             looked(server, lambda: server.pid is None)
+            assert (server.url, server.ready) == ("", False)
+            assert server.languages == ("ru", "en"), "still the same model"
             now += pause_s - 0.1
             server.look()
             assert server.pid is None
