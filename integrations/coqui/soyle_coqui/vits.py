@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from soyle_coqui.model_folder import ModelFolder
     from soyle_coqui.wav import Float32
 
+_BESIDE = ("speakers_file", "language_ids_file")
 _LIMIT = 400  # characters: longer sentences take memory by the square
 
 
@@ -76,7 +78,17 @@ def _open(folder: ModelFolder) -> Any:
         model.load_fairseq_checkpoint(model.config, folder.checkpoint, eval=True)
         return model
     config = load_config(folder.path / "config.json")
+    for part in (config, config.model_args):
+        for name in _BESIDE:
+            _find_beside(part, name, folder.path)
     model = Vits(config)
     model.load_checkpoint(config, folder.checkpoint, eval=True)
     model.disc = None  # only for training
     return model
+
+
+def _find_beside(part: Any, name: str, folder: Path) -> None:
+    """A config names files as they lay where the model was trained."""
+    given = getattr(part, name, None)
+    if isinstance(given, str) and given and (folder / Path(given).name).is_file():
+        setattr(part, name, str(folder / Path(given).name))

@@ -17,7 +17,8 @@ RUSSIAN = "абвгдежзийклмнопрстуфхцчшщъыьэюяё"
 KAZAKH = "абвгдежзийклмнопрстуфхцчшщъыьэюяёәғқңөұүһі"
 
 
-def tiny_vits(characters: str, languages: tuple[str, ...] = ()):  # type: ignore[no-untyped-def]
+def tiny_vits(characters: str, languages: tuple[str, ...] = (), **more: Any) -> Any:
+    """``more`` are arguments of VitsArgs."""
     from TTS.tts.configs.shared_configs import CharactersConfig
     from TTS.tts.configs.vits_config import VitsConfig
     from TTS.tts.models.vits import Vits, VitsArgs
@@ -31,6 +32,7 @@ def tiny_vits(characters: str, languages: tuple[str, ...] = ()):  # type: ignore
         num_layers_posterior_encoder=2,
         num_layers_flow=2,
         upsample_initial_channel_decoder=64,
+        **more,
     )
     config = VitsConfig(
         model_args=args,
@@ -54,6 +56,26 @@ def vits(folder: Path, characters: str = RUSSIAN, languages: tuple[str, ...] = (
     model = tiny_vits(characters, languages)
     folder.mkdir(parents=True)
     model.config.save_json(str(folder / "config.json"))
+    torch.save({"model": model.state_dict()}, folder / "model.pth")
+    return folder
+
+
+def vits_of_many(folder: Path, speakers: tuple[str, ...], languages: tuple[str, ...]) -> Path:
+    """One model, several speakers and languages; its config names the folders of its training."""
+    folder.mkdir(parents=True)
+    torch.save({name: place for place, name in enumerate(speakers)}, folder / "speakers.pth")
+    ids = {code: place for place, code in enumerate(languages)}
+    (folder / "language_ids.json").write_text(json.dumps(ids))
+    model = tiny_vits(
+        RUSSIAN + "abcdefghijklmnopqrstuvwxyz",
+        use_speaker_embedding=True,
+        speakers_file=str(folder / "speakers.pth"),
+        use_language_embedding=True,
+        language_ids_file=str(folder / "language_ids.json"),
+    )
+    model.config.save_json(str(folder / "config.json"))
+    config = (folder / "config.json").read_text("utf-8").replace(str(folder), "/training/run")
+    (folder / "config.json").write_text(config, "utf-8")
     torch.save({"model": model.state_dict()}, folder / "model.pth")
     return folder
 
