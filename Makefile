@@ -9,10 +9,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) $$(grep ^torch== requirements.txt))
 
 .DEFAULT_GOAL := help
-.PHONY: help run models neural test lint types unit bench fuzz doctor
+.PHONY: help run models neural voices test lint types unit bench fuzz doctor coqui coqui-test
 
 help: ## Print the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 	@echo "  TORCH_INDEX=URL after any of them: torch comes from there (PyTorch's own CPU index)"
 
 # A stamp for each list of requirements: an unchanged list is not installed again.
@@ -26,7 +26,7 @@ $(VENV)/core.stamp: requirements-core.txt | $(BIN)/python
 	@$(INSTALL) -r requirements-core.txt
 	@touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt requirements.txt requirements-core.txt | $(BIN)/python
+$(VENV)/dev.stamp: requirements-dev.txt requirements.txt requirements-voices.txt requirements-core.txt | $(BIN)/python
 	@echo "Installing everything into $(VENV), torch and linters too: about 2 GB, once"
 	@$(INSTALL_TORCH)
 	@$(INSTALL) -r requirements-dev.txt
@@ -44,6 +44,15 @@ run: models ## Install the embedded default and start the server
 # Without them faces are found all the same, only worse: offline, one line says so.
 models: $(VENV)/core.stamp ## Bring the networks that find faces, once (35 MB)
 	@$(BIN)/python app.py models pull face || true
+
+$(VENV)/voices.stamp: requirements-voices.txt requirements-core.txt | $(BIN)/python
+	@$(INSTALL) -r requirements-voices.txt
+	@touch $@ $(VENV)/core.stamp
+
+# Silero where torch is, else Piper: each speaks both languages at once.
+voices: $(VENV)/voices.stamp ## Bring the recommended voices of Russian and Kazakh
+	@if $(BIN)/python -c 'import torch' 2>/dev/null; then $(BIN)/python app.py models pull silero; \
+	else $(BIN)/python app.py models pull piper:kk_KZ-issai-high piper:ru_RU-denis-medium; fi
 
 neural: $(VENV)/neural.stamp ## Install what Wav2Lip needs: torch and OpenVINO
 
@@ -68,10 +77,33 @@ bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, film
 	$(BIN)/python -m benchmarks.attack
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.reading
+	$(BIN)/python -m benchmarks.first_sound
 
 fuzz: $(VENV)/dev.stamp ## Ask a server 2,000 random things by its OpenAPI document (minutes)
 	@$(INSTALL) "schemathesis>=4,<5"
 	$(BIN)/python -m benchmarks.fuzz --examples 200 --seed 1
+
+# Coqui's voices run in an environment of their own, with the torch and transformers that they need.
+COQUI := integrations/coqui
+COQUI_PIP := $(COQUI)/.venv/bin/python -m pip install --quiet --disable-pip-version-check
+
+$(COQUI)/.venv/bin/python: | $(BIN)/python
+	@$(BIN)/python -m venv $(COQUI)/.venv
+
+$(COQUI)/.venv/run.stamp: $(COQUI)/requirements.txt | $(COQUI)/.venv/bin/python
+	@echo "Installing Coqui's voices into $(COQUI)/.venv: about 1.8 GB, once"
+	@$(if $(TORCH_INDEX),$(COQUI_PIP) --index-url $(TORCH_INDEX) $$(grep ^torch== $<))
+	@$(COQUI_PIP) -r $<
+	@touch $@
+
+$(COQUI)/.venv/test.stamp: $(COQUI)/requirements-test.txt $(COQUI)/.venv/run.stamp
+	@$(COQUI_PIP) -r $<
+	@touch $@
+
+coqui: $(COQUI)/.venv/run.stamp ## Install what Coqui's voices need: XTTS, VITS, MMS
+
+coqui-test: $(COQUI)/.venv/test.stamp ## Run the tests of Coqui's speech server
+	cd $(COQUI) && .venv/bin/python -m pytest --durations=10
 
 doctor: $(VENV)/core.stamp ## Say what this machine has and what is missing
 	@$(BIN)/python app.py doctor

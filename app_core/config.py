@@ -119,6 +119,16 @@ class Config(BaseModel):
         20.0,
         description="A speech server that sends nothing for this long is left, seconds",
     )
+    coqui_model: Path | None = Field(
+        None,
+        description="Folder of a Coqui model that a speech server of ours speaks with, see"
+        " integrations/coqui; empty: none",
+    )
+    coqui_speaker: Path | None = Field(
+        None,
+        description="Sound file of the person whose voice XTTS takes, 6 to 30 s; empty: sample.wav"
+        " in the model's folder",
+    )
     dictionary: Path | None = Field(
         None,
         description="File of readings, a line `word = reading` each, + before a stressed vowel;"
@@ -209,7 +219,14 @@ class Config(BaseModel):
         return value
 
     @field_validator(
-        "avatar_dir", "models_dir", "base_video_path", "work_dir", "dictionary", mode="before"
+        "avatar_dir",
+        "models_dir",
+        "base_video_path",
+        "work_dir",
+        "coqui_model",
+        "coqui_speaker",
+        "dictionary",
+        mode="before",
     )
     @classmethod
     def _from_root(cls, value: Any, info: ValidationInfo) -> Any:

@@ -1,4 +1,5 @@
-"""What is loaded once and shared by every render: models with their engines, faces, ffmpeg."""
+"""What is loaded once and shared by every render: models with their engines, faces, ffmpeg, a
+speech server."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from app_core.metrics import Metrics
 from app_core.pipeline.calibration import frame_cost
 from app_core.services.face_cache import FaceCache
 from app_core.services.loaded_model import LoadedModel
+from app_core.services.speech_server import open_speech_server
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-WAITER_JOIN_S = 10.0
-"""What is done once the models are loaded may be at a voice's weights."""
 ENGINE_LOST = "the model's thread has ended and is about to be replaced"
 
 
@@ -62,6 +62,8 @@ class Backend:
         self.models: tuple[LoadedModel, ...] = ()
         """The default first."""
         self.found_ffmpeg: Ffmpeg | None = None
+        self.speech_server = open_speech_server(config)
+        """None when the settings name none."""
         self._config, self._given_model = config, model
         self._faces = FaceCache(self.library.charge)
         self._loader: threading.Thread | None = None
@@ -74,6 +76,8 @@ class Backend:
         loader = threading.Thread(target=self._load, name="loader", daemon=True)
         start_thread(loader)
         self._loader = loader
+        if self.speech_server is not None:
+            self.speech_server.start()
         self._loaded.wait(wait_s)
 
     def when_loaded(self, call: Callable[[], None]) -> None:
@@ -96,7 +100,9 @@ class Backend:
 
     def close(self) -> None:
         for waiter in self._waiters:
-            waiter.join(WAITER_JOIN_S)
+            waiter.join(10.0)  # it may be at a voice's weights
+        if self.speech_server is not None:
+            self.speech_server.close()
         for loaded in self.models:
             loaded.close()
         self.library.close()

@@ -28,6 +28,9 @@ def report(
     if base is not None and base["error"] is not None and status in ("ready", "degraded"):
         status = "degraded"
         reason = f"{reason}; {base['error']['error']}" if reason else base["error"]["error"]
+    server = backend.speech_server
+    if server is not None and server.status == "failed" and status in ("ready", "degraded"):
+        status, reason = "degraded", "; ".join(filter(None, [reason, server.reason]))
     return {
         "status": status,
         "reason": reason or None,
@@ -39,6 +42,7 @@ def report(
         "base_video": base,
         "finder": finder_name(config.models_dir),
         "voices": [voice["id"] for voice in voices.describe()],
+        "speech_server": server.describe() if server is not None else None,
         "ffmpeg": ffmpeg.version if ffmpeg else None,
         "nvdec": ffmpeg.nvdec if ffmpeg else False,
         "encoders": list(ffmpeg.encoders) if ffmpeg else [],

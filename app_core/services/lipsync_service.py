@@ -88,7 +88,7 @@ class LipsyncService:
         self.library = self.backend.library
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
-        self.voices = voices or open_voices(config, self.backend.ffmpeg)
+        self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
         self.reader = Reader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
         self.voice_offer = VoiceOffer(config.models_dir, self.reader)
@@ -106,7 +106,7 @@ class LipsyncService:
         self._dropped = DroppedFiles(
             config.avatar_dir, self.avatars, config.base_video_path, self._disk_watch.check
         )
-        for look in (self.base_video.look, self._dropped.scan):
+        for look in (self.base_video.look, self._dropped.scan, self.voices.look):
             self._disk_watch.add(Duty(look, DISK_LOOK_S))
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self.metrics.registry.register(ServiceCollector(self.backend, self.jobs))

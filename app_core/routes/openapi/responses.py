@@ -119,6 +119,14 @@ class BaseVideo(Answer):
     error: Failure | None = Field(description="Why it cannot speak")
 
 
+class SpeechServer(Answer):
+    status: Literal["loading", "ready", "failed"]
+    reason: str | None = Field(description="Why it is not ready, with its last words")
+    model: str | None
+    languages: list[str]
+    sample_rate: int | None = Field(description="Samples a second")
+
+
 class Health(Answer):
     status: Literal["ready", "loading", "degraded", "offline"]
     reason: str | None
@@ -133,6 +141,9 @@ class Health(Answer):
     base_video: BaseVideo | None = Field(description="What BASE_VIDEO_PATH names; null: nothing")
     finder: str = Field(description="What finds the faces of imported avatars")
     voices: list[str]
+    speech_server: SpeechServer | None = Field(
+        description="Of the model that COQUI_MODEL names; null: it names none"
+    )
     ffmpeg: str | None
     nvdec: bool
     encoders: list[str]
