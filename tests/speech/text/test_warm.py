@@ -10,7 +10,7 @@ from app_core.config import ROOT
 LOADED = """
 import sys
 from app_core.speech.text.reading import Reader
-heavy = {"pymorphy3", "num2words", "qazaqify", "ru_normalizr"}
+heavy = {"pymorphy3", "num2words", "qazaqify"}
 before = heavy & set(sys.modules)
 Reader().warm()
 print(len(before), sorted(heavy - set(sys.modules)))

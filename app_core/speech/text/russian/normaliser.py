@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
 from typing import TYPE_CHECKING
 
 from app_core.speech.text.russian.abbreviations import abbreviations
@@ -31,8 +30,6 @@ from app_core.speech.text.sentences import with_capitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ru_normalizr import Normalizer
 
     from app_core.speech.text.span_text import SpanText
 
@@ -61,10 +58,6 @@ _STEPS: tuple[Callable[[SpanText], SpanText], ...] = (
     letters,
 )
 _DIGITS = re.compile(r"[\d⁰¹²³⁴-⁹₀-₉]+")
-_SENTENCE = re.compile(r"[^.!?\n]{0,120}+(?:[.!?](?! ?[А-ЯЁ])[^.!?\n]{0,120}+){1,3}")
-_ABBREVIATION = re.compile(r"(?<![\w.])[а-яё]{1,3}(?:-[а-яё]{1,2})?\.(?= ?[а-яё,;)])")
-_MOST_UNKNOWN = 8
-"""More points than that are no abbreviations; the time for them is bounded."""
 _JOINED = re.compile(r"(?<!\w)(?:(?P<with>[Сс]) (?=ст[оа]|втор)|(?P<in>[ВвКк]) (?=втор))")
 _ABOUT_ONE = re.compile(r"(?<!\w)([Оо]) (?=од[ин])")
 _AFTER_YEAR = re.compile(r"(?<=\d{4} г\.) (?=([А-ЯЁ][а-яё]+))")
@@ -81,8 +74,6 @@ def normalise(text: SpanText) -> SpanText:
     for step in _STEPS:
         text = step(text)
     text = text.sub(_DIGITS, _left_over)
-    if 0 < len(_ABBREVIATION.findall(text.text)) <= _MOST_UNKNOWN:
-        text = text.sub(_SENTENCE, _other_abbreviations)
     text = text.sub(_JOINED, lambda match: f"{match.group().rstrip()}о ")
     text = text.sub(_ABOUT_ONE, lambda match: f"{match[1]}б ")
     text = remains(text).sub(_SPACES, " ").sub(_BESIDE_MARK, "").strip()
@@ -98,17 +89,3 @@ def _left_over(match: re.Match[str]) -> str:
     digits = unicodedata.normalize("NFKC", match.group())
     plain = digits[0] != "0" and len(digits) <= 6
     return f" {cardinal(int(digits)) if plain else groups(digits, (3,) * 12)} "
-
-
-def _other_abbreviations(match: re.Match[str]) -> str | None:
-    """Those that the steps do not know."""
-    if len(_ABBREVIATION.findall(match.group())) not in (1, 2):
-        return None
-    return _others().normalize(match.group())
-
-
-@cache
-def _others() -> Normalizer:
-    from ru_normalizr import NormalizeOptions, Normalizer
-
-    return Normalizer(NormalizeOptions.safe())
