@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from app_core.speech.text import foreign_runs
@@ -13,6 +14,7 @@ from app_core.speech.text.language import is_kazakh
 from app_core.speech.text.letters import kazakh_run, nearest
 from app_core.speech.text.letters.lookalikes import unmixed
 from app_core.speech.text.markup import without_html
+from app_core.speech.text.noise import Noise, plain
 from app_core.speech.text.piece import Piece, read_words, written_range
 from app_core.speech.text.sentence_language import by_language, language_of
 from app_core.speech.text.sentences import pieces
@@ -20,7 +22,7 @@ from app_core.speech.text.span_text import SpanText
 from app_core.speech.text.stress import stresses, take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from app_core.speech.text.foreign_runs import Part
     from app_core.speech.text.stress import Stresses
@@ -101,19 +103,25 @@ class Reader:
         """
         index = 0
         usual = language_of(text, spoken) if language == AUTO else language
-        before = None
+        before, noise = None, Noise()
         for part in _parts(text):
             cleaned = clean(self._dictionary.before_cleaning(part))
             cleaned, marked = take(unmixed(self._dictionary.after_cleaning(cleaned)))
-            runs: list[tuple[str, SpanText]] = [(language, cleaned)]
-            if language == AUTO:
-                runs = by_language(cleaned, spoken, usual, before)
-            for name, run in runs:
-                before = name
-                for one in foreign_runs.parts(run, name, spoken):
-                    for piece in _pieces(text, one, marked, first=not index):
-                        yield replace(piece, index=index)
-                        index += 1
+            ones: Iterable[Part]
+            if noise.begins(cleaned.text):
+                ones = [foreign_runs.Part(usual, plain(cleaned, usual), joined=False)]
+            else:
+                runs: list[tuple[str, SpanText]] = [(language, cleaned)]
+                if language == AUTO:
+                    runs = by_language(cleaned, spoken, usual, before)
+                before = runs[-1][0] if runs else before
+                ones = chain.from_iterable(
+                    foreign_runs.parts(run, name, spoken) for name, run in runs
+                )
+            for one in ones:
+                for piece in _pieces(text, one, marked, first=not index):
+                    yield replace(piece, index=index)
+                    index += 1
 
 
 def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Piece]:
