@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _MOST_SENTENCES = 640
 _SHUFFLED, _SYLLABLES = 150, 180
 _VOICES_A_SENTENCE = 2
-_HIBARI_TIMES = _RECORDED_TIMES = 2
+_HIBARI_TIMES, _RECORDED_TIMES = 2, 4
 CHOOSING = ("own voice (f3)", "unseen variants")
 """How the names of those sets end that the threshold is chosen on."""
 _MEASURED = 40
@@ -55,7 +55,7 @@ def training_set(hibari: HibariVoice, share: float, random: np.random.Generator)
 
 
 def _recorded(share: float, random: np.random.Generator) -> list[Utterance]:
-    """Twice what voices made of recordings say: they are few and matter."""
+    """Several times what voices made of recordings say: they are few and matter."""
     known = [sentence for sentence in sentences("en") if not held_out(sentence)]
     texts = [*random.permutation(known), *syllables("en", 60, random)]
     found: list[Utterance] = []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHANNELS, HIDDEN = 112, 64
-_ROWS, _BATCH = 400, 32
+_ROWS, _BATCH = 400, 20
 _PAST = TAPS * sum(DILATIONS)
 """Rows at the start of an excerpt whose past is cut off: they do not count."""
 _TRACK_WEIGHTS = (1.0, 1.5, 1.0, 1.0, 1.5, 1.5, 0.7, 0.6)
@@ -145,10 +145,15 @@ def _varied(rows: Float32, random: np.random.Generator) -> Float32:
     return np.clip(rows, -4, 3)
 
 
-def train(examples: Examples, steps: int, seed: int) -> ArticulationNet:
+def train(
+    examples: Examples, steps: int, seed: int, start: dict[str, Any] | None = None
+) -> ArticulationNet:
+    """``start``: the state of a network that has learned something already."""
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     net = ArticulationNet()
+    if start is not None:
+        net.load_state_dict(start)
     log.info("%d weights", sum(parameter.numel() for parameter in net.parameters()))
     optimizer = torch.optim.AdamW(net.parameters(), _STEEPEST, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _STEEPEST, total_steps=steps)
@@ -170,7 +175,7 @@ def train(examples: Examples, steps: int, seed: int) -> ArticulationNet:
         optimizer.step()
         schedule.step()
         mean = 0.98 * mean + 0.02 * loss.item() if step else loss.item()
-        if step % 100 == 0:
+        if step % 50 == 0:
             log.info("step %d of %d: %.5f, %d s", step, steps, mean, time.monotonic() - started)
     return net.eval()
 

@@ -129,7 +129,7 @@ def test_nothing_changes_with_what_is_heard_120_ms_later(moment_s: float) -> Non
     assert found[0].max() == 1
 
 
-@pytest.mark.parametrize("gain", [0.03, 3.0])
+@pytest.mark.parametrize("gain", [0.1, 3.0])
 def test_the_gain_does_not_matter(gain: float) -> None:
     pcm, rate, _ = said("Балалар мектепте математика пәнін оқып отыр.", "kk")
     plain, louder = (HeardArticulation(rate, 0.0) for _ in range(2))

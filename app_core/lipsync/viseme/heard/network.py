@@ -1,8 +1,9 @@
 """The network that hears articulation: dilated convolutions over time that look only back.
 
-``articulation.npz`` was made by ``tools/articulation_net`` from the output of two synthesisers,
-espeak-ng and hibari, with the articulation that their own phoneme times give. No recording of a
-person and no weights of others are in it. It is part of this project, under its licence (MIT).
+``articulation.npz`` was made by ``tools/articulation_net`` from the output of synthesisers
+(espeak-ng, hibari, and flite's voices awb and kal16) with the articulation that their own phoneme
+times give. No recording and no weights of others are in it. It is part of this project, under its
+licence (MIT).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from app_core.kernels import inlined, kernel
+from app_core.kernels import kernel
 from app_core.lipsync.viseme.articulation import TRACKS
 
 if TYPE_CHECKING:
@@ -91,11 +92,6 @@ class Network:
         return weigh(rows, *trained.output)
 
 
-@inlined
-def _silu(value: float) -> float:
-    return value / (np.float32(1) + np.exp(-value))
-
-
 @kernel
 def convolve(
     rows: Float32, weights: Float32, bias: Float32, dilation: int, residual: bool
@@ -129,7 +125,8 @@ def convolve(
                     sums[3, to] += d * weight
         for place in range(several):
             for to in range(channels):
-                value = _silu(sums[place, to])
+                value = sums[place, to]
+                value /= np.float32(1) + np.exp(-value)
                 if residual:
                     value += rows[first + place + past, to]
                 out[first + place, to] = value
