@@ -3,7 +3,7 @@
 From the repository's root, in an environment with tools/articulation_net/requirements.txt:
 
     python -m tools.articulation_net                    # half an hour of one core; prints a table
-    python -m tools.articulation_net --share 0.1 --steps 200 --out /tmp/quick.npz
+    python -m tools.articulation_net --share 0.1 --steps 200 --count 10 --out /tmp/quick.npz
     python -m tools.articulation_net --measure          # only the table, with the weights in place
 
 It says the sentences of tests/text, and words and syllables in random order, with more than sixty
@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=_STEPS, help="batches to learn from")
     parser.add_argument("--share", type=float, default=1.0, help="of the corpus, 0..1")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--count", type=int, default=80, help="sentences of each measured set")
     parser.add_argument("--measure", action="store_true", help="do not train")
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -69,15 +70,16 @@ def main() -> None:
         net, usual = _trained(corpus.training_set(hibari, asked.share, random), asked, random)
         training.save(asked.out, net, usual, 0.5)
         log.info("%s: %d bytes", asked.out, asked.out.stat().st_size)
-    known = corpus.known_sets(hibari, np.random.default_rng(asked.seed + 1))
-    validation = corpus.unseen_sets(debian_speech.VALIDATION)
+    known = corpus.known_sets(hibari, asked.count, np.random.default_rng(asked.seed + 1))
+    validation = corpus.unseen_sets(debian_speech.VALIDATION, asked.count)
     if not asked.measure:
         familiar = sum((known[name] for name in known if name.endswith(corpus.CHOOSING)), [])
         strange = sum(validation.values(), [])
         threshold = chosen_threshold(weights(asked.out), strange, familiar)
         training.save(asked.out, net, usual, threshold)
         weights.cache_clear()
-    _report({**known, **validation, **corpus.unseen_sets(debian_speech.TEST)}, asked.out)
+    test = corpus.unseen_sets(debian_speech.TEST, asked.count)
+    _report({**known, **validation, **test}, asked.out)
 
 
 def _trained(

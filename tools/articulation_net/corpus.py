@@ -29,8 +29,6 @@ _VOICES_A_SENTENCE = 2
 _HIBARI_TIMES, _RECORDED_TIMES = 2, 4
 CHOOSING = ("own voice (f3)", "unseen variants")
 """How the names of those sets end that the threshold is chosen on."""
-_MEASURED = 40
-"""Utterances of each set."""
 
 
 def training_set(hibari: HibariVoice, share: float, random: np.random.Generator) -> list[Utterance]:
@@ -68,11 +66,13 @@ def _recorded(share: float, random: np.random.Generator) -> list[Utterance]:
     return found * _RECORDED_TIMES
 
 
-def known_sets(hibari: HibariVoice, random: np.random.Generator) -> dict[str, list[Utterance]]:
-    """Sentences that were held out, said by voices of the training, and by other variants."""
+def known_sets(
+    hibari: HibariVoice, count: int, random: np.random.Generator
+) -> dict[str, list[Utterance]]:
+    """``count`` sentences that were held out, said by voices of the training, and by others."""
     found: dict[str, list[Utterance]] = {}
     for language in LANGUAGES:
-        texts = [sentence for sentence in sentences(language) if held_out(sentence)][:_MEASURED]
+        texts = [sentence for sentence in sentences(language) if held_out(sentence)][:count]
         for name, variants in (
             ("known variants", espeak_speech.VARIANTS),
             (CHOOSING[0], ["f3"]),
@@ -85,11 +85,11 @@ def known_sets(hibari: HibariVoice, random: np.random.Generator) -> dict[str, li
     return found
 
 
-def unseen_sets(voices: tuple[str, ...]) -> dict[str, list[Utterance]]:
-    """Sentences that were held out, said by engines that were not trained on."""
+def unseen_sets(voices: tuple[str, ...], count: int) -> dict[str, list[Utterance]]:
+    """``count`` sentences that were held out, said by voices that were not trained on."""
     found: dict[str, list[Utterance]] = {}
     for voice in voices:
         language = debian_speech.FESTIVAL.get(voice.split(" ")[1], "en")
-        texts = [sentence for sentence in sentences(language) if held_out(sentence)][:_MEASURED]
+        texts = [sentence for sentence in sentences(language) if held_out(sentence)][:count]
         found[voice] = list(debian_speech.spoken(voice, texts))
     return {name: said for name, said in found.items() if said}

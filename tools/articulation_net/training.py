@@ -121,15 +121,15 @@ class Examples:
 def _varied(rows: Float32, random: np.random.Generator) -> Float32:
     """Other mouths, lines and noises, in the bands themselves."""
     bands = np.arange(BANDS)
-    if random.random() < 0.7:
+    if random.random() < 0.8:
         offset = random.uniform(-2, 2) if random.random() < 0.5 else 0.0
-        source = np.clip(bands * random.uniform(0.88, 1.14) + offset, 0, BANDS - 1)
+        source = np.clip(bands * random.uniform(0.85, 1.17) + offset, 0, BANDS - 1)
         low = np.minimum(source.astype(int), BANDS - 2)
         part = (source - low).astype(np.float32)
         rows = rows[:, low] * (1 - part) + rows[:, low + 1] * part
     if random.random() < 0.6:
         knots = np.linspace(0, BANDS - 1, 6)
-        rows = rows + np.interp(bands, knots, random.normal(size=6) * 0.35).astype(np.float32)
+        rows = rows + np.interp(bands, knots, random.normal(size=6) * 0.45).astype(np.float32)
     if random.random() < 0.4:
         knots = np.linspace(0, BANDS - 1, 4)
         floor = random.uniform(-3.5, -1.0) + np.interp(bands, knots, random.normal(size=4) * 0.4)
