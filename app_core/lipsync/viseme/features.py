@@ -16,7 +16,7 @@ from app_core.lipsync.viseme.articulation import (
     shaped,
     tracks,
 )
-from app_core.lipsync.viseme.audio_features import HeardArticulation
+from app_core.lipsync.viseme.heard.heard_articulation import HeardArticulation
 from app_core.lipsync.viseme.loudness import Loudness
 from app_core.types import Float32, Phoneme, frame_count
 
@@ -32,8 +32,8 @@ _LOUDNESS_SHARE = 0.2
 class Articulation:
     """Eight tracks (``articulation.TRACKS``) for each frame of one job, shape (frames, 8) float32.
 
-    Phonemes give the tracks where a piece has them, the sound alone (``audio_features.py``) where
-    it has not. Frames tile the whole job's sound; a frame is given out as soon as no later piece
+    Phonemes give the tracks where a piece has them, the sound alone (``heard``) where it has
+    not. Frames tile the whole job's sound; a frame is given out as soon as no later piece
     can change it, so the same sound gives the same frames however it is cut into pieces.
     """
 

@@ -10,6 +10,7 @@ import numpy as np
 from app_core.landmarks import LIP_POINTS, POINT_COUNT, POINTS
 from app_core.lipsync.viseme.displacement import displace
 from app_core.lipsync.viseme.geometry import COLUMNS, OWN_ROWS, TABLE_ROWS, form_mouth
+from app_core.lipsync.viseme.heard.heard_articulation import HeardArticulation
 from app_core.lipsync.viseme.light import hue, light_on_enamel, look, tint
 from app_core.lipsync.viseme.mouth_interior import draw_interior
 from app_core.lipsync.viseme.neutral import neutral_mouths
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _LEAST = np.array([0, 0, -1, 0, 0, 0, 0, 0], np.float32)
 _AT_REST = 1e-3
+_PRACTICE_RATE = 16_000
 _CELL = 4
 """Pixels between the nodes where the displacement is computed."""
 _LARGE = 90.0
@@ -154,6 +156,7 @@ class VisemeModel:
         pose = find_pose(landmarks, picture.width, picture.height)
         rig = own_rig(make_rig(landmarks, picture), landmarks, pose, picture)
         move_mouth(rig, pose, picture, np.full(8, 0.5, np.float32))
+        HeardArticulation(_PRACTICE_RATE, 0.0).push(np.zeros(_PRACTICE_RATE, np.float32))
 
 
 def _shapes_differ(landmarks: Float32, neutral: Float32, first: int) -> bool:
