@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from app_core.kernels import kernel
 from app_core.types import Float32
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Spectra = NDArray[np.complexfloating]
+    Hops = NDArray[np.int64]
 
 HOPS = 100
 """Columns a second. Column k is the sound around (k + 0.5) / HOPS."""
@@ -62,11 +70,10 @@ class Bands:
         return (2 * column + 1) * self._rate // (2 * HOPS) - self._length // 2
 
     def _levels(self, windows: Float32) -> Float32:
-        weights, filters = _filters(self._rate, self._length, self._high)
-        size = 2 * (filters.shape[0] - 1)
+        weights, filters, ranges = _filters(self._rate, self._length, self._high)
+        size = 2 * (filters.shape[1] - 1)
         spectra = np.fft.rfft(windows * weights, size, axis=1)
-        power = (spectra.real**2 + spectra.imag**2).astype(np.float32) @ filters
-        levels = np.log(power + np.float32(_LEAST))
+        levels = np.log(_powers(spectra, filters, ranges) + np.float32(_LEAST))
         return np.asarray(levels.reshape(len(levels), BANDS, _FINE).mean(2), np.float32)
 
 
@@ -88,9 +95,24 @@ def features(levels: Float32) -> Float32:
     return np.concatenate([rows, 2 * np.gradient(rows, axis=0)], 1).astype(np.float32)
 
 
+@kernel
+def _powers(spectra: Spectra, filters: Float32, ranges: Hops) -> Float32:
+    """(columns, filters). Not by a product of matrices, whose threads would wait for busy cores."""
+    found = np.zeros((spectra.shape[0], filters.shape[0]), np.float32)
+    for row in range(spectra.shape[0]):
+        for band in range(filters.shape[0]):
+            total = np.float32(0)
+            for at in range(ranges[band, 0], ranges[band, 1]):
+                value = spectra[row, at]
+                total += filters[band, at] * (value.real**2 + value.imag**2)
+            found[row, band] = total
+    return found
+
+
 @cache
-def _filters(rate: int, length: int, high_hz: float) -> tuple[Float32, Float32]:
-    """The window, and triangles on the mel scale (bins, BANDS * _FINE)."""
+def _filters(rate: int, length: int, high_hz: float) -> tuple[Float32, Float32, Hops]:
+    """The window; triangles on the mel scale (BANDS * _FINE, bins), and the first and the stop of
+    the bins that each of them takes."""
     size = 1 << int(np.ceil(np.log2(rate / _BIN_HZ)))
     weights = np.hanning(length + 2)[1:-1]
     low, high = (2595 * np.log10(1 + hz / 700) for hz in (_LOW_HZ, high_hz))
@@ -101,4 +123,8 @@ def _filters(rate: int, length: int, high_hz: float) -> tuple[Float32, Float32]:
     shapes = np.maximum(0, np.minimum(rising, falling))
     # Power against full scale, whatever the rate and the size of the transform are.
     shapes /= np.maximum(shapes.sum(0), 1e-9) * np.sum(weights) ** 2
-    return weights.astype(np.float32), shapes.astype(np.float32)
+    filters = np.ascontiguousarray(shapes.T, np.float32)
+    taken = filters > 0
+    stops = filters.shape[1] - taken[:, ::-1].argmax(1)
+    ranges = np.stack([taken.argmax(1), np.where(taken.any(1), stops, 0)], 1)
+    return weights.astype(np.float32), filters, ranges

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from app_core.kernels import kernel
+from app_core.speech.timing.bands import Bands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,5 +121,5 @@ def _way(
 
 def warm() -> None:
     """Compiles what the first sound would wait for."""
-    rows = np.zeros((8, 4), np.float32)
+    rows = Bands(8000, 8000).push(np.zeros(4000, np.float32), last=True)
     warp(rows, rows, open_end=False)
