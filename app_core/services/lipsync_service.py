@@ -144,6 +144,7 @@ class LipsyncService:
         self._disk_watch.close(DISK_JOIN_S)
         self._renders.close()
         self.videos.close()
+        self.voices.close()
         self.voice_offer.close()
         self.avatars.close()
         self._watchdog.close()

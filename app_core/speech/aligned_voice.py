@@ -50,6 +50,10 @@ class AlignedVoice:
         self._known.warm()
         self._synthesizer.warm()
 
+    def close(self) -> None:
+        """Ends what the synthesizer keeps open."""
+        getattr(self._synthesizer, "close", bool)()
+
     def speak(
         self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
     ) -> Iterator[Speech]:

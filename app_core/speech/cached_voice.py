@@ -80,6 +80,9 @@ class CachedVoice:
     def warm(self) -> None:
         self._voice.warm()
 
+    def close(self) -> None:
+        getattr(self._voice, "close", bool)()
+
     def speak(
         self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
     ) -> Iterator[Speech]:

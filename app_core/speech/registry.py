@@ -49,6 +49,11 @@ class Voices:
                 found[voice.id] = self._voices.get(voice.id, voice)
             self._voices = found
 
+    def close(self) -> None:
+        """Ends what voices keep open, such as connections to a server."""
+        for voice in list(self._voices.values()):
+            getattr(voice, "close", bool)()
+
     def ids(self) -> list[str]:
         return list(self._voices)
 

@@ -54,6 +54,10 @@ class CoquiVoice:
     def warm(self) -> None:
         self._synthesizer(self.languages[0]).warm()
 
+    def close(self) -> None:
+        for asked in self._asked.values():
+            asked.close()
+
     def synthesize(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Float32]:
         return self._synthesizer(piece.language).synthesize(piece, prosody, stale)
 
