@@ -11,8 +11,8 @@ variants of espeak-ng in three languages, with hibari in English, and with three
 that were made of recordings (awb, kal16, rms), at many speeds and pitches; changes the sound as
 rooms, microphones and neighbours do; and fits the network to the tracks that the engines' own
 phoneme times give (``articulation.tracks``). The same --seed gives the same corpus (but for
-espeak-ng's own noise) and nearly the same weights. The weights in place were trained in three
-parts, by --state: 2400, 1700 and 1500 steps, flite's rms only in the last.
+espeak-ng's own noise) and nearly the same weights. The weights in place were trained in four
+parts, by --state: 2400, 1700, 1500 and 1300 steps, flite's rms only in the last two.
 
 One of eight sentences is never trained on, nor are ten of espeak-ng's variants, nor any other
 voice of flite and festival. The threshold of the closures is chosen on festival's ked, and on
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tools.articulation_net")
 
-_STEPS = 5600
+_STEPS = 6900
 _NOISE_SHARE, _NOISE_S = 0.06, 4.0
 _FOR_USUAL = 150
 """Utterances that tell the usual levels of the bands."""
