@@ -12,8 +12,6 @@ from app_core.lipsync.viseme.heard.spectrum import HOPS
 from app_core.lipsync.viseme.visemes import CLOSING, letters
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app_core.types import Float32, Phoneme
 
 
@@ -48,10 +46,3 @@ class Utterance:
                     start = phoneme.start_s + place * length
                     found.append((start, start + length))
         return np.array(found, float).reshape(-1, 2)
-
-
-def write_wave(path: Path, utterance: Utterance) -> None:
-    """To listen to."""
-    import soundfile
-
-    soundfile.write(path, utterance.pcm, utterance.rate)

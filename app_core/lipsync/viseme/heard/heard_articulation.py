@@ -1,4 +1,13 @@
-"""Articulation heard in the sound alone, for recordings and microphones whose text nobody knows."""
+"""Articulation heard in the sound alone, for recordings and microphones whose text nobody knows.
+
+A network gives the tracks and how likely the lips are sealed; they are where that lasts and the
+sound dips. Of m, b and p, 92 to 97 in a hundred are found in sentences never trained on by voices
+that were, and 4 to 14 in a hundred closures are false (8 in all); of two English voices that were
+never trained on, 72 and 80 are found and 18 are false. Of a Russian one 69 are found, and 60 are
+false: its t and n are taken for p and m. The tracks correlate with those of the phonemes by 0.8 for
+jaw and open, 0.7 for wide and round (by a known voice). Where the text is known, phonemes are far
+better. Nothing was measured on real people.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The network that hears articulation: dilated convolutions over time that look only back.
 
 ``articulation.npz`` was made by ``tools/articulation_net`` from the output of synthesisers
-(espeak-ng, hibari, and flite's voices awb and kal16) with the articulation that their own phoneme
-times give. No recording and no weights of others are in it. It is part of this project, under its
-licence (MIT).
+(espeak-ng, hibari, and flite's voices awb, kal16 and rms) with the articulation that their own
+phoneme times give. No recording and no weights of others are in it. It is part of this project,
+under its licence (MIT).
 """
 
 from __future__ import annotations
