@@ -131,5 +131,5 @@ def measured(
         found = drawn(utterance.pcm, utterance.rate)
         score.add(utterance.seals(), closures(found, FPS))
         truth = tracks(gestures(utterance.phonemes, utterance.seconds), 0, len(found), FPS)
-        score.correlate(shaped(truth, FPS), found)
+        score.correlate(shaped(truth, FPS), np.asarray(found, float))
     return score

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from app_core.lipsync.viseme.heard.network import Weights
     from tools.articulation_net.utterance import Utterance
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _THRESHOLDS = np.round(np.arange(0.2, 0.81, 0.04), 2)
 _FALSE_UNSEEN, _FALSE_KNOWN = 0.3, 0.09
@@ -29,7 +29,7 @@ def chosen_threshold(trained: Weights, unseen: list[Utterance], known: list[Utte
             f"{100 * score.recall:.0f} % found, {100 * score.false_share:.0f} % false"
             for score in pair
         ]
-        log.info("threshold %.2f: unseen %s; known %s", threshold, *rows)
+        logger.info("threshold %.2f: unseen %s; known %s", threshold, *rows)
     for threshold, strange, familiar in zip(_THRESHOLDS, *scores, strict=True):
         if strange.false_share <= _FALSE_UNSEEN and familiar.false_share <= _FALSE_KNOWN:
             return float(threshold)
