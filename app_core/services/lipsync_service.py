@@ -33,7 +33,7 @@ from app_core.services.voices.offer import VoiceOffer
 from app_core.services.voices.speakers import Speakers
 from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.text.dictionary import read_dictionary
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.text.spoken_text import check_length
 from app_core.spool import Spool
 
@@ -89,7 +89,7 @@ class LipsyncService:
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
         self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
-        self.reader = Reader(read_dictionary(config.dictionary))
+        self.reader = TextReader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
         self.voice_offer = VoiceOffer(config.models_dir, self.reader)
         self.voice_offer.pulls.pulled = self._voice_pulled

@@ -12,7 +12,7 @@ from app_core.picture import to_bgr
 from app_core.request import GenerateRequest
 from app_core.services.renders import here
 from app_core.speech.speaker import Speaker
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.timing.alignment import Alignment, Fit
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Speech, frame_count
@@ -38,7 +38,7 @@ class Recording:
     """An open sound file on its way to be said by one job, which closes it."""
 
     def __init__(
-        self, sound: SoundFile, reader: Reader, text: str = "", language: str = "ru"
+        self, sound: SoundFile, reader: TextReader, text: str = "", language: str = "ru"
     ) -> None:
         """``text``: what is said in it; empty when nobody knows."""
         self._sound, self._reader = sound, reader
@@ -83,7 +83,7 @@ def held(recording: Recording | None) -> Iterator[None]:
 def open_recording(
     ffmpeg: Callable[[], Ffmpeg],
     path: Path,
-    reader: Reader,
+    reader: TextReader,
     text: str = "",
     language: str = "ru",
     *,
@@ -117,7 +117,7 @@ def process_recording(
     if static is None:
         static = face_path.name == STILL  # of an avatar that may have a clip too
     request = GenerateRequest.model_construct(text="", static_mode=static)
-    recording = open_recording(videos.ffmpeg, audio_path, Reader(), called=audio_path.name)
+    recording = open_recording(videos.ffmpeg, audio_path, TextReader(), called=audio_path.name)
     with held(recording):
         job = renders.begin(
             request,

@@ -13,7 +13,7 @@ from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
 from app_core.speech import turns
 from app_core.speech.patience import Patience
 from app_core.speech.standing import Standing
-from app_core.speech.text.reading import LANGUAGES, Reader
+from app_core.speech.text.reading import LANGUAGES, TextReader
 from app_core.speech.text.spoken_text import something
 from app_core.speech.voice import never
 from app_core.types import PLAIN, Prosody, VoiceFallback
@@ -41,7 +41,7 @@ class Speaker:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: TextReader,
         chain: Callable[[str], Sequence[Voice]],
         language: str,
         standing: Standing | None = None,
@@ -66,9 +66,9 @@ class Speaker:
         self._said_s = 0.0
 
     @classmethod
-    def alone(cls, voice: Voice, language: str, reader: Reader | None = None) -> Self:
+    def alone(cls, voice: Voice, language: str, reader: TextReader | None = None) -> Self:
         """One voice for all that it is asked to say."""
-        return cls(reader or Reader(), lambda _: [voice], language)
+        return cls(reader or TextReader(), lambda _: [voice], language)
 
     @property
     def first(self) -> Sequence[Voice]:

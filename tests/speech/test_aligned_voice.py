@@ -13,7 +13,7 @@ from app_core.speech.aligned_voice import AlignedVoice
 from app_core.speech.level.loudness import Loudness
 from app_core.speech.speaker import Speaker
 from app_core.speech.text.piece import Piece
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.voice import Stale
 from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import EspeakVoice
@@ -109,7 +109,7 @@ def test_a_soft_voice_is_as_loud_as_any() -> None:
 
 def test_another_voice_goes_on_from_the_word_at_which_a_stream_broke_off() -> None:
     broken = AlignedVoice(Person(streams=True, fail_after_s=3.0), EspeakVoice())
-    speaker = Speaker(Reader(), lambda _: [broken, EspeakVoice()], "en")
+    speaker = Speaker(TextReader(), lambda _: [broken, EspeakVoice()], "en")
     text = "The big parrot from Paris costs a lot of money, maybe more, but Bob buys no bread."
     found = list(speaker.speak(text))
     assert {speech.voice for speech in found} == {"person", "espeak"}

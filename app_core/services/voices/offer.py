@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app_core.speech.registry import Voices
-    from app_core.speech.text.reading import Reader
+    from app_core.speech.text.reading import TextReader
     from app_core.weights.voices import VoiceWeights
 
 _FREE = {"MIT", "Apache-2.0", "GPL-3.0-or-later", "CC0-1.0", "CC-BY-4.0", "public domain"}
@@ -22,7 +22,7 @@ _FREE = {"MIT", "Apache-2.0", "GPL-3.0-or-later", "CC0-1.0", "CC-BY-4.0", "publi
 class VoiceOffer:
     """Thread-safe."""
 
-    def __init__(self, models: Path, reader: Reader) -> None:
+    def __init__(self, models: Path, reader: TextReader) -> None:
         self._models = models
         self.pulls = VoicePulls(models)
         self.samples = VoiceSamples(reader)

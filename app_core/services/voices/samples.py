@@ -15,7 +15,7 @@ from app_core.speech.speaker import Speaker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app_core.speech.text.reading import Reader
+    from app_core.speech.text.reading import TextReader
     from app_core.speech.voice import Voice
     from app_core.types import Float32
 
@@ -36,7 +36,7 @@ _LOOK_S = 0.1
 class VoiceSamples:
     """Thread-safe: one is made at a time."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: TextReader) -> None:
         self._reader = reader
         self._made: dict[tuple[str, str], bytes] = {}
         self._making = threading.Lock()

@@ -77,14 +77,14 @@ _FIRST_TEXTS = {"ru": "5 книг до Zoom, зв. дл.", "kk": "5 кітап, 
 """They need everything: nouns that are counted, brands, abbreviations that nobody knows."""
 
 
-class Reader:
+class TextReader:
     def __init__(self, dictionary: Dictionary | None = None) -> None:
         """``dictionary``: that of the server."""
         self._dictionary = dictionary or Dictionary({})
 
-    def knowing(self, readings: Mapping[str, str]) -> Reader:
+    def knowing(self, readings: Mapping[str, str]) -> TextReader:
         """With ``readings`` of a request, which come before the own ones."""
-        return Reader(self._dictionary.under(readings)) if readings else self
+        return TextReader(self._dictionary.under(readings)) if readings else self
 
     def warm(self, stale: Callable[[], bool] = lambda: False) -> None:
         """Loads what the first text would wait for, a second's work, until ``stale`` says so."""
