@@ -37,11 +37,11 @@ def respond(outcome: Outcome, name: str) -> Response:
             response.headers["X-Aligned"] = f"{outcome.aligned:.2f}"
     else:
         response = _accepted(outcome.told or {}, outcome.job_id)
-    tell_job(response, outcome.job_id)
+    tell_job(response, outcome.job_id, outcome.voices)
     return response
 
 
-def reader(asked: FilmRequest) -> Callable[[], bool]:
+def client_left(asked: FilmRequest) -> Callable[[], bool]:
     """Whether the client that waits for the film has gone."""
     return partial(cut_off, client_socket()) if asked.stream else leaving()
 

@@ -88,6 +88,25 @@ class Chunks:
         self._videos.start(job, lambda: self._write(job), drop)
         return job
 
+    def stream(self, request: ChunksRequest, gone: Callable[[], bool]) -> SpokenChunks:
+        """``start``, for a client that asks for the chunks as they are spoken."""
+        return SpokenChunks(self.start(request), gone, self._renders.end)
+
+    def spoken(self, name: str, gone: Callable[[], bool]) -> tuple[Job, Chunk]:
+        """A chunk by its ``chunk_id`` once it is spoken. Raises NotFound, the job's error, or
+        Cancelled when the client has ``gone``."""
+        job, chunk = self.find(name)
+        wait_for_sound(job, chunk, gone)
+        return job, chunk
+
+    def sound_file(self, name: str, gone: Callable[[], bool]) -> Path:
+        """Its WAV file; waits and raises as ``spoken``, and raises as ``wav_file``."""
+        return self.wav_file(*self.spoken(name, gone))
+
+    def film_file(self, name: str, gone: Callable[[], bool]) -> Path:
+        """Its film once it is made; raises as ``spoken``."""
+        return wait_for_film(*self.find(name), gone)
+
     def find(self, name: str) -> tuple[Job, Chunk]:
         """By its ``chunk_id``. Raises NotFound."""
         job_id, _, index = name.rpartition("-")
@@ -159,6 +178,46 @@ class Chunks:
                     raise
                 chunk.film = path
                 chunk.filmed.set()
+
+
+class SpokenChunks:
+    """Each chunk of a job as soon as it is spoken. A client that leaves before it has heard of
+    every one of them wants none: that cancels the job."""
+
+    def __init__(
+        self, job: Job, gone: Callable[[], bool], end: Callable[[Job, Exception], object]
+    ) -> None:
+        self.job_id, self.voices = job.id, job.voices
+        self.ids = [chunk_id(job, chunk) for chunk in job.chunks]
+        self._job, self._gone, self._end = job, gone, end
+        self._next = iter(job.chunks)
+
+    def __iter__(self) -> SpokenChunks:
+        return self
+
+    def __next__(self) -> Chunk:
+        """Raises the job's error, or Cancelled when the client has gone."""
+        chunk = next(self._next)
+        try:
+            wait_for_sound(self._job, chunk, self._gone)
+        except Cancelled:
+            self.close()
+            raise
+        return chunk
+
+    def all(self) -> list[Chunk]:
+        """For one answer with all of them: a client that has left by then wants no films either.
+        Raises as ``next``."""
+        chunks = list(self)
+        if self._gone():
+            self._end(self._job, Cancelled("The reader left"))
+            raise Cancelled("The reader left")
+        return chunks
+
+    def close(self) -> None:
+        """Once all are spoken nothing happens."""
+        if not all(chunk.spoken.is_set() for chunk in self._job.chunks):
+            self._end(self._job, Cancelled("The reader left"))
 
 
 def wait_for_sound(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> AudioBuffer:

@@ -20,11 +20,12 @@ from app_core.outputs import mjpeg
 from app_core.request import VideoRequest
 from app_core.scratch import Scratch, with_work_dir
 from app_core.services.backend import Backend
+from app_core.services.beginning import Beginning
 from app_core.services.chunks import Chunks
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
 from app_core.services.outcome import Outcome
-from app_core.services.recording import held, open_recording, process_recording
+from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders, here
 from app_core.services.video_encode import check_codecs
 from app_core.services.video_jobs import VideoJobs
@@ -34,24 +35,19 @@ from app_core.services.voices.speakers import Speakers
 from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
-from app_core.speech.text.spoken_text import check_length
 from app_core.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
     from app_core.avatars.importing.import_queue import Import
-    from app_core.avatars.library import Avatar
     from app_core.config import Config
     from app_core.job import Job
     from app_core.lipsync.model import LipsyncModel
     from app_core.request import FilmRequest, MjpegRequest, RenderRequest
     from app_core.services.cancel_on_close import CancelOnClose
-    from app_core.services.recording import Recording
     from app_core.speech.registry import Voices
-    from app_core.speech.speaker import Speaker
-    from app_core.speech.text.piece import Piece
-    from app_core.types import Frame, Speech, UInt8
+    from app_core.types import Frame, UInt8
 
     Gone = Callable[[], bool]
 
@@ -91,7 +87,7 @@ class LipsyncService:
         self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
         self.reader = TextReader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
-        self.voice_offer = VoiceOffer(config.models_dir, self.reader)
+        self.voice_offer = VoiceOffer(config.models_dir, self.voices, self.reader)
         self.voice_offer.pulls.pulled = self._voice_pulled
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
@@ -113,7 +109,11 @@ class LipsyncService:
         self.spool = Spool(config.work_dir)
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
-        self.chunks = Chunks(self._begin, self._renders, self.videos)
+        self._beginning = Beginning(config, self.backend, self._renders, self._speakers)
+        self.chunks = Chunks(self._beginning.begin, self._renders, self.videos)
+        self._recordings = Recordings(
+            self._renders, self.videos, self.faces, self.reader, config.max_audio_s
+        )
         self._watchdog = Watchdog(
             [
                 Duty(self._renders.tend_engines, 1.0),
@@ -153,61 +153,38 @@ class LipsyncService:
         self.scratch.close()
         self.backend.close()
 
-    def submit(self, request: RenderRequest, recording: Recording | None = None) -> str:
+    def submit(self, request: RenderRequest, sound: Path | None = None) -> str:
         """Starts a render and gives its id. A video is of the base video, unless the request names
-        an avatar. A recording is spoken in place of the text, and closed in the end.
+        an avatar. ``sound``: a file that is spoken in place of the text, which is what is said in
+        it; it may be removed once this has returned.
 
         Raises BadInput, also for a codec that does not work on this machine, NotFound, Conflict,
-        NotReady or Busy, and for a video what ``BaseVideo.avatar`` raises.
+        NotReady or Busy, for a video what ``BaseVideo.avatar`` raises, and for a sound
+        UnsupportedMedia or TooLarge.
         """
+        self.backend.ready(request.model)
+        recording = None if sound is None else self._recordings.open(sound, request)
         with held(recording):
-            self.backend.ready(request.model)
             avatar = None
             if isinstance(request, VideoRequest):
                 check_codecs(request, self.backend.ffmpeg())
                 if request.avatar is None and self.base_video.path is not None:
                     avatar = self.base_video.avatar()
-            return self._begin(request, avatar=avatar, recording=recording).id
-
-    def _begin(
-        self,
-        request: RenderRequest,
-        speak: Callable[[Speaker, Iterator[Piece], Job], Iterator[Speech]] | None = None,
-        avatar: Avatar | None = None,
-        recording: Recording | None = None,
-    ) -> Job:
-        """``speak`` in place of the text from end to end; ``avatar`` in place of the request's."""
-        check_length(request.text, self.config.max_text_chars)
-        self.backend.ready(request.model)
-        avatar = avatar or self.library.get(request.avatar or self.config.avatar)
-        if recording is not None:
-            speeches, rate = recording.speeches, recording.sample_rate
-            return self._renders.begin(request, avatar, speeches, rate, recorded=True)
-        speaker = self._speakers.of(request)
-        pieces = speaker.read(request.text)
-
-        def spoken(job: Job) -> Iterator[Speech]:
-            if speak is not None:
-                return speak(speaker, pieces, job)
-            return speaker.say(
-                pieces, request.prosody, lambda: job.ticket.stale, job.fallbacks.append
-            )
-
-        return self._renders.begin(request, avatar, spoken, speaker.sample_rate)
+            return self._beginning.begin(request, avatar=avatar, recording=recording).id
 
     def stream_mjpeg(
-        self, request: MjpegRequest, recording: Recording | None, gone: Gone, full: Gone
+        self, request: MjpegRequest, sound: Path | None, gone: Gone, full: Gone
     ) -> Outcome:
         """Starts a render whose outcome is a stream of JPEG parts. Raises as ``submit``."""
-        job_id = self.submit(request, recording)
-        fps = self.jobs.get(job_id).request.fps
-        return Outcome(job_id, fps, stream=self.stream(job_id, "mjpeg", gone, full))
+        job = self.jobs.get(self.submit(request, sound))
+        stream = self.stream(job.id, "mjpeg", gone, full)
+        return Outcome(job.id, job.request.fps, job.voices, stream=stream)
 
     def make_film(
-        self, request: FilmRequest, recording: Recording | None, gone: Gone, keep_as: str = ""
+        self, request: FilmRequest, sound: Path | None, gone: Gone, keep_as: str = ""
     ) -> Outcome:
         """Starts a render whose outcome is a film, as ``VideoJobs.outcome``."""
-        job = self.jobs.get(self.submit(request, recording))
+        job = self.jobs.get(self.submit(request, sound))
         return self.videos.outcome(job, request, gone, keep_as)
 
     def stream(
@@ -235,14 +212,6 @@ class LipsyncService:
         self.videos.write(job, path, gone)
         return job.statistics or {}
 
-    def open_recording(
-        self, path: Path, text: str, language: str, dictionary: Mapping[str, str] | None = None
-    ) -> Recording:
-        """Of at most ``max_audio_s``. Raises BadInput, UnsupportedMedia or TooLarge."""
-        limit_s = self.config.max_audio_s
-        reader = self.reader.knowing(dictionary or {})
-        return open_recording(self.backend.ffmpeg, path, reader, text, language, limit_s=limit_s)
-
     def process(
         self,
         face_path: str | Path,
@@ -262,10 +231,7 @@ class LipsyncService:
         ``frame_sink`` ends the render and is raised. Raises BadInput, which names the file that
         cannot be used, and what ``submit`` raises.
         """
-        return process_recording(
-            self._renders,
-            self.videos,
-            self.faces,
+        return self._recordings.process(
             Path(face_path),
             Path(audio_path),
             None if output_path is None else Path(output_path),
@@ -274,9 +240,11 @@ class LipsyncService:
             batch_size_override,
         )
 
-    def cancel(self, job_id: str) -> None:
+    def cancel(self, job_id: str) -> Job:
         """Ends a job at once. One that has ended stays as it is."""
-        self._renders.end(self.jobs.get(job_id), Cancelled("The job was cancelled"))
+        job = self.jobs.get(job_id)
+        self._renders.end(job, Cancelled("The job was cancelled"))
+        return job
 
     def _avatar_removed(self, sha256: str, dropped: str) -> None:
         self._dropped.removed(sha256, dropped)

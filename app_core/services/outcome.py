@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app_core.services.cancel_on_close import CancelOnClose
 
 
@@ -16,6 +18,8 @@ class Outcome:
     job_id: str
     fps: int
     """Frames a second, those of the avatar's clip where the client left it open."""
+    voices: Sequence[str]
+    """Ids of those who have spoken. Grows while the job runs."""
     film: BinaryIO | None = None
     """Whole, open, and without a name on the disk."""
     stream: CancelOnClose[bytes] | None = None

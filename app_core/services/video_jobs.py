@@ -51,15 +51,15 @@ class VideoJobs:
         """A stream where the request says so, kept with the job for clients that call it
         ``keep_as`` where that is not empty, else the whole film. Raises the job's error.
         """
-        fps = job.request.fps
+        fps, voices = job.request.fps, job.voices
         if request.stream:
             kind = codecs(*self._renders.size(job), fps)
-            return Outcome(job.id, fps, stream=self.stream(job, gone), codecs=kind)
+            return Outcome(job.id, fps, voices, stream=self.stream(job, gone), codecs=kind)
         if keep_as:
             self.keep(job, keep_as)
-            return Outcome(job.id, fps, told=job.describe())
+            return Outcome(job.id, fps, voices, told=job.describe())
         film = self.open(job, gone)
-        return Outcome(job.id, fps, film=film, aligned=job.aligned)
+        return Outcome(job.id, fps, voices, film=film, aligned=job.aligned)
 
     def writer(self, job: Job, path: Path) -> Mp4Writer:
         """Takes frames of a running job, with the settings of its request."""

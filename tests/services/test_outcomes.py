@@ -109,17 +109,13 @@ def test_a_recording_whose_render_is_refused_is_closed(
         file.writeframes(np.zeros(16000, "<i2").tobytes())
     close = SoundFile.close
     monkeypatch.setattr(SoundFile, "close", lambda self: (closed.append(self), close(self))[1])
-    for take in (
-        lambda recording: service.stream_mjpeg(asap(model="none"), recording, here, here),
-        lambda recording: service.make_film(film(model="none"), recording, here),
-        lambda recording: service.make_film(
-            VideoRequest(text=WORDS, encoder="none"), recording, here
-        ),
+    for refused in (
+        lambda: service.stream_mjpeg(asap(avatar="nobody"), path, here, here),
+        lambda: service.make_film(film(avatar="nobody"), path, here),
+        lambda: service.make_film(VideoRequest(text=WORDS, encoder="none"), path, here),
     ):
-        recording = service.open_recording(path, "", "ru")
-        assert not closed
-        with pytest.raises(BadInput):
-            take(recording)
+        with pytest.raises((BadInput, NotFound)):
+            refused()
         assert closed
         closed.clear()
 
