@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app_core.cancel_scope import never
 from app_core.config import Config
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.speech.text.reading import TextReader
-from app_core.speech.voice import never
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.speech.voices.hibari import hibari_voices
 from app_core.speech.voices.piper import piper_voices

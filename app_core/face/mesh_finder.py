@@ -136,7 +136,7 @@ class MeshFinder:
             # Two detections may have come to one face.
             if all(_distance(mesh, other) > _SAME * other.size for other in found):
                 found.append(mesh)
-        return by_size(sighting_of(mesh) for mesh in found)
+        return by_size(detection_of(mesh) for mesh in found)
 
     def tracker(self, near: Point | None = None) -> MeshTracker:
         return MeshTracker(Networks(self._folder), near)
@@ -170,12 +170,12 @@ class MeshTracker:
         view = YuvView(picture)
         self.disowned = 0
         self._watch(view)
-        self._face = self._again(view) or self._anew(view)
+        self._face = self._again(view) or self._detect(view)
         if self._face is None:
             self._missing += 1
             return None
         self._last, self._missing = self._face, 0
-        return sighting_of(self._face)
+        return detection_of(self._face)
 
     def _watch(self, view: View) -> None:
         thumbnail = view.thumbnail()
@@ -216,7 +216,7 @@ class MeshTracker:
             self._trusted = self._silent = 0
         return agreed
 
-    def _anew(self, view: View) -> Mesh | None:
+    def _detect(self, view: View) -> Mesh | None:
         faces = self._networks.faces(view, thorough=self._missing % _THOROUGH_EVERY == 0)
         if self._last is not None and self._missing < _LOYAL:
             last, missing = self._last, self._missing
@@ -237,7 +237,7 @@ class MeshTracker:
         return min(faces, key=lambda mesh: apart(middle(mesh.box), there))
 
 
-def sighting_of(mesh: Mesh) -> FaceDetection:
+def detection_of(mesh: Mesh) -> FaceDetection:
     return FaceDetection(
         landmarks=from_mesh(mesh.points),
         box=mesh.box + np.float32(0.5),

@@ -13,6 +13,7 @@ from app_core.avatars.importing.dropped_files import DroppedFiles
 from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled
 from app_core.heap import Trimmer
 from app_core.job_table import JobTable
@@ -26,7 +27,7 @@ from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
 from app_core.services.outcome import Outcome
 from app_core.services.recording import Recordings, held
-from app_core.services.renders import Renders, here
+from app_core.services.renders import Renders
 from app_core.services.video_encode import check_codecs
 from app_core.services.video_jobs import VideoJobs
 from app_core.services.voices.installed import open_voices
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app_core.avatars.importing.import_queue import Import
+    from app_core.cancel_scope import Gone
     from app_core.config import Config
     from app_core.job import Job
     from app_core.lipsync.model import LipsyncModel
@@ -48,8 +50,6 @@ if TYPE_CHECKING:
     from app_core.services.cancel_on_close import CancelOnClose
     from app_core.speech.registry import Voices
     from app_core.types import Frame, UInt8
-
-    Gone = Callable[[], bool]
 
 logger = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ class LipsyncService:
         return self.videos.outcome(job, request, gone, keep_as)
 
     def stream(
-        self, job_id: str, format: Literal["mjpeg", "mp4"], gone: Gone = here, full: Gone = here
+        self, job_id: str, format: Literal["mjpeg", "mp4"], gone: Gone = never, full: Gone = never
     ) -> CancelOnClose[bytes]:
         """The bytes of a running job while they are made: a JPEG part for each frame, or a
         fragmented MP4. Leaving the loop cancels; ``gone`` and ``full`` as for ``frames``.
@@ -200,12 +200,12 @@ class LipsyncService:
         return self._renders.frames(job, part, gone, full)
 
     def frames(
-        self, job_id: str, finish: Callable[[Frame], T], gone: Gone = here, full: Gone = here
+        self, job_id: str, finish: Callable[[Frame], T], gone: Gone = never, full: Gone = never
     ) -> CancelOnClose[T]:
         """``finish(frame)`` for each frame, as ``Renders.frames``. Leaving the loop cancels."""
         return self._renders.frames(self.jobs.get(job_id), finish, gone, full)
 
-    def render(self, job_id: str, path: Path, gone: Gone = here) -> dict[str, Any]:
+    def render(self, job_id: str, path: Path, gone: Gone = never) -> dict[str, Any]:
         """Writes the whole job to an MP4 file and ends it; a failure leaves nothing at ``path``.
         What the film holds and how it came about."""
         job = self.jobs.get(job_id)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Has a ``film``, a ``stream`` or, of a film that is made later and kept, what is ``told``."""
+    """Has a ``film``, a ``stream`` or, of one made later and kept, its ``description``."""
 
     job_id: str
     fps: int
@@ -28,5 +28,5 @@ class Outcome:
     """Of a fragmented MP4 (RFC 6381)."""
     aligned: float | None = None
     """Of a whole film with a transcript: the part of it that was found in the recording, 0..1."""
-    told: dict[str, Any] | None = None
+    description: dict[str, Any] | None = None
     """The job as ``Job.describe`` gives it."""

@@ -6,11 +6,11 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from app_core.avatars.library import STILL
+from app_core.cancel_scope import never
 from app_core.errors import BadInput, SoyleError
 from app_core.media.sound_file import SoundFile
 from app_core.picture import to_bgr
 from app_core.request import GenerateRequest
-from app_core.services.renders import here
 from app_core.speech.speaker import Speaker
 from app_core.speech.text.reading import TextReader
 from app_core.speech.timing.alignment import Alignment, Fit
@@ -143,7 +143,7 @@ class Recordings:
 
         try:
             if output_path is not None:
-                self._videos.write(job, output_path, here, seen)
+                self._videos.write(job, output_path, never, seen)
                 return output_path
             with self._renders.frames(job, seen) as frames:
                 for _ in frames:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from app_core.cancel_scope import never
 from app_core.types import PLAIN, Prosody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app_core.cancel_scope import Stale
     from app_core.speech.text.piece import Piece
     from app_core.types import Speech
-
-Stale = Callable[[], bool]
-"""Whether nobody wants the speech any more. Quick, from any thread."""
-
-
-def never() -> bool:
-    return False
 
 
 class Voice(Protocol):

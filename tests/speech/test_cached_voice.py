@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from app_core.cancel_scope import Stale, never
 from app_core.speech.cached_voice import CachedVoice, SpeechCache
 from app_core.speech.text.piece import Piece
 from app_core.speech.text.reading import TextReader
-from app_core.speech.voice import Stale, never
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import PLAIN, Prosody, Speech
 

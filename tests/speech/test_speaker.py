@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import Stale, never
 from app_core.config import Config
 from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
 from app_core.job import JobStatus
@@ -21,7 +22,6 @@ from app_core.speech.speaker import Speaker
 from app_core.speech.standing import REST_S, Standing
 from app_core.speech.text.piece import Piece
 from app_core.speech.text.reading import TextReader
-from app_core.speech.voice import Stale, never
 from app_core.types import PLAIN, Frame, Prosody, Speech, VoiceFallback
 from tests.begun import begun
 from tests.conftest import until

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from flask import current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from app_core.cancel_scope import never
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia
 from app_core.routes.http.json_value import BadText, json_value, plain_text
 
@@ -107,7 +108,7 @@ def leaving() -> Callable[[], bool]:
     """
     connection = client_socket()
     if connection is None:
-        return lambda: False
+        return never
 
     def gone() -> bool:
         found = _events(connection, _CLOSED)

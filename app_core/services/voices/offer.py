@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.services.voices.pulls import VoicePulls
 from app_core.services.voices.samples import VoiceSamples
-from app_core.weights.voices import NOTES, here
+from app_core.weights.voices import NOTES, installed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
+    from app_core.cancel_scope import Gone
     from app_core.speech.registry import Voices
     from app_core.speech.text.reading import TextReader
     from app_core.weights.voices import VoiceWeights
@@ -38,7 +38,7 @@ class VoiceOffer:
         ]
         return {"voices": speaking, "available": available}
 
-    def sample(self, voice_id: str, language: str | None, gone: Callable[[], bool]) -> bytes:
+    def sample(self, voice_id: str, language: str | None, gone: Gone) -> bytes:
         """As ``VoiceSamples.wav``, of the first language that it speaks where none is named.
         Raises NotFound too."""
         voice = self._voices.get(voice_id)
@@ -81,7 +81,7 @@ class VoiceOffer:
     def _mend(self, voice: VoiceWeights) -> str:
         if voice.how:
             return voice.how
-        if not here(voice, self._models):
+        if not installed(voice, self._models):
             return f"python app.py models pull {voice.id}"
         return voice.missing_module() or "start the server again"
 

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from app_core.cancel_scope import Stale
     from app_core.speech.text.piece import Piece
-    from app_core.speech.voice import Stale
     from app_core.types import Float32, Prosody
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 FOLDER = "piper"
 """Below ``MODELS_DIR``; ``<name>.onnx`` and ``<name>.onnx.json`` lie in it."""
@@ -186,7 +186,7 @@ def piper_voices(models_dir: Path, licences: Mapping[str, str] = _NO_LICENCES) -
         network = PiperNetwork(path, description)
         speakers = list(description.speakers) or [""]
         if len(speakers) > _MOST_LISTED:
-            log.info("%s: the first %d of its speakers are voices", path.name, _MOST_LISTED)
+            logger.info("%s: the first %d of its speakers are voices", path.name, _MOST_LISTED)
         licence = licences.get(f"piper:{path.stem}", _UNKNOWN)
         voices += [PiperVoice(network, name, licence) for name in speakers[:_MOST_LISTED]]
     return Found(tuple(voices), tuple(missing))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled, SoyleError, VoiceFailed
 from app_core.media.tempo import stretched
 from app_core.speech.text.piece import Piece
 from app_core.speech.turns import Turns
-from app_core.speech.voice import never
 from app_core.speech.voices.found import Found, Missing
 from app_core.speech.voices.silero_accentor import RussianAccentor
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from app_core.cancel_scope import Stale
     from app_core.media.ffmpeg import Ffmpeg
-    from app_core.speech.voice import Stale
     from app_core.types import Float32, Prosody
 
 FILE = "silero/v5_cis_base_nostress.jit"
