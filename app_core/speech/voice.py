@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from app_core.types import Speech
 
 
-class Voice(Protocol):
+class VoiceDescription(Protocol):
+    """What is said of whoever speaks."""
+
     id: str
+    """``engine`` or ``engine:voice``, as the settings and requests name it."""
     languages: tuple[str, ...]
     """Of ``ru``, ``kk``, ``en``."""
     sample_rate: int
+    """Samples a second of what it says."""
     name: str
     """For a person."""
     engine: str
@@ -28,8 +32,10 @@ class Voice(Protocol):
     weights_licence: str
     """SPDX identifier of the weights or data, or what their publisher says."""
     pitched: bool
-    """Whether it can speak at another pitch."""
+    """Whether ``Prosody.pitch`` is followed; elsewhere it is 0."""
 
+
+class Voice(VoiceDescription, Protocol):
     def warm(self) -> None:
         """Loads what the first text would load. Raises as ``speak``; safe to do again."""
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.media.tempo import stretched
+from app_core.speech.synthesizer import check_wanted
 from app_core.speech.voices.found import Found, Missing
 
 if TYPE_CHECKING:
@@ -58,10 +59,7 @@ class HibariVoice:
 
     def synthesize(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Float32]:
         """A part for each sentence, the same whenever it is asked for. Any number of threads."""
-        if piece.language not in self.languages:
-            raise VoiceFailed(f"hibari does not speak the language {piece.language!r}.")
-        if stale():
-            raise Cancelled("Nobody waits for the speech any more")
+        check_wanted(self, piece, stale)
         said = _readable(piece.said)
         if not any(map(str.isalnum, said)):
             raise VoiceFailed(_NOTHING)

@@ -13,6 +13,7 @@ import numpy as np
 
 from app_core.cores import affinity
 from app_core.errors import Cancelled, VoiceFailed
+from app_core.speech.synthesizer import check_wanted
 from app_core.speech.voices.espeak_spelling import spelling
 from app_core.speech.voices.found import Found, Missing
 from app_core.speech.voices.piper_description import PiperDescription, read_description
@@ -111,10 +112,7 @@ class PiperVoice:
     def synthesize(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Float32]:
         """A part for each sentence that Piper sees, never twice the same: its networks add noise.
         Raises VoiceFailed, or Cancelled when ``stale`` says so."""
-        if piece.language not in self.languages:
-            raise VoiceFailed(f"{self.id} does not speak the language {piece.language!r}.")
-        if stale():
-            raise Cancelled("Nobody waits for the speech any more")
+        check_wanted(self, piece, stale)
         voice = self._network.voice()
         stresses = piece.stresses if piece.language == "ru" else ()
         plain = piece.said.translate(_BRACKETS)
