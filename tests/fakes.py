@@ -201,7 +201,7 @@ class EchoModel:
     ``bad`` frames make their whole batch fail; ``gate`` holds the model still while it is clear.
     """
 
-    name, device, lookahead_s, frames_per_s = "echo", "cpu", 0.0, 1e5
+    name, device, frames_per_s = "echo", "cpu", 1e5
 
     def __init__(self, max_batch: int = 16, bad: Sequence[tuple[str, int]] = ()) -> None:
         self.max_batch, self.bad = max_batch, set(bad)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from app_core.speech.level.loudness import Blocks, LoudnessMeter
-from app_core.speech.level.true_peak import TruePeak
 from app_core.types import Float32
 from tests.speech.level.ffmpeg_meter import ffmpeg_meter
 from tests.speech.level.sentences import SENTENCES
 from tests.speech.level.sounds import RATE, noise, sentence, speech, tone
+from tests.speech.level.true_peak_meter import TruePeak
 
 
 def lufs(pcm: Float32, sample_rate: int = RATE) -> float:
