@@ -63,6 +63,8 @@ DISK_LOOK_S = 2.0
 """Between two looks at what people may have changed on the disk."""
 DISK_JOIN_S = 30.0
 """A file of gigabytes may be on its way through a hash."""
+FIGURES_S = 10.0
+"""Between two lines of figures in the log."""
 READER_LOOK_S = 5.0
 """Between two looks for renders that nobody reads."""
 
@@ -118,6 +120,7 @@ class LipsyncService:
             [
                 Duty(self._renders.tend_engines, 1.0),
                 Duty(self._renders.end_unread, READER_LOOK_S),
+                Duty(self._renders.log_figures, FIGURES_S),
                 Duty(self.jobs.expire, EXPIRY_S),
                 Duty(trim, TRIM_S),
             ]

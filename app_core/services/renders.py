@@ -239,6 +239,11 @@ class Renders:
             self.fail_all(ModelFailed("The model's thread has ended"), of=loaded)
             loaded.revive()
 
+    def log_figures(self) -> None:
+        """A line in the log for each model that draws live renders."""
+        for loaded in self._backend.models:
+            loaded.log_figures()
+
     def fail_all(self, error: SoyleError, of: LoadedModel | None = None) -> None:
         """Ends every job, or every one ``of`` a model."""
         for job in self.jobs.running():
