@@ -15,7 +15,7 @@ Gone = Callable[[], bool]
 
 
 def never() -> bool:
-    """Of work that is always wanted, of a reader that stays."""
+    """Of work that is always wanted, of a reader that stays and has room."""
     return False
 
 
