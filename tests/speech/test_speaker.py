@@ -98,7 +98,7 @@ def test_the_next_voice_speaks_where_the_first_fails(
 def test_a_voice_that_fails_in_the_middle_is_followed_from_the_next_word_on() -> None:
     told: list[VoiceFallback] = []
     voice = speaker(Broken(fail_after=2), ToneVoice())
-    found = list(voice.say(voice.read("one two three, four. Five."), told=told.append))
+    found = list(voice.say(voice.read("one two three, four. Five."), on_fallback=told.append))
     assert [(s.text, s.voice) for s in found] == [
         ("one", "broken"),
         ("two", "broken"),
@@ -139,7 +139,7 @@ def test_a_late_voice_is_left_and_the_listener_hears_of_it(live: None) -> None:
     standing = Standing()
     voice = Speaker(TextReader(), lambda _: [slow, ToneVoice()], "en", standing, patience_s=0.1)
     pieces = voice.read("one two. Three.")
-    assert [s.voice for s in voice.say(pieces, told=told.append)] == ["tone"] * 3
+    assert [s.voice for s in voice.say(pieces, on_fallback=told.append)] == ["tone"] * 3
     assert [(fallback.voice, fallback.reason) for fallback in told] == [("slow", "voice_late")]
     assert standing.resting("slow") and not standing.resting("tone")
 
