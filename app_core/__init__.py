@@ -27,6 +27,7 @@ def create_app(config: Config | None = None, service: LipsyncService | None = No
         "soyle", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
     )
     app.extensions["lipsync"] = service
+    app.extensions["scratch"] = service.scratch
     app.config["SOYLE"] = config
     register(app)
     return app

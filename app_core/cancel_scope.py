@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app_core.errors import Cancelled
+
+Stale = Callable[[], bool]
+"""Of work: whether nobody wants it any more. Quick, from any thread."""
+Gone = Callable[[], bool]
+"""Of a reader: whether it has left. Quick, from any thread."""
+
+
+def never() -> bool:
+    """Of work that is always wanted, of a reader that stays and has room."""
+    return False
 
 
 class CancelScope:

@@ -125,7 +125,7 @@ class Job:
     """Seconds from the job's creation, by what happened."""
     aligned: float | None = None
     """Part of a recording's transcript that was heard in it, 0..1; known when it is spoken."""
-    film: bool = False
+    makes_film: bool = False
     """The outcome is a film: the job goes on after its last frame, until the film is whole."""
     result: Path | None = None
     """Where the film is kept, for jobs that keep it."""
@@ -158,7 +158,7 @@ class Job:
         if "first_speech" not in self.timings:
             return "speech"
         seen = self.frames_done + self.frames_dropped
-        return "finishing" if self.film and seen == self.frames_total else "frames"
+        return "finishing" if self.makes_film and seen == self.frames_total else "frames"
 
     @property
     def frames_per_s(self) -> float:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 LIP_POINTS = 17
 """Points of each lip curve, left corner to right corner, both corners included."""
 LID_POINTS = 11
+LIPS = ("lip_upper_outer", "lip_upper_inner", "lip_lower_inner", "lip_lower_outer")
+"""Their curves, from above downwards."""
 
 _COUNTS = {
     "lip_upper_outer": LIP_POINTS,

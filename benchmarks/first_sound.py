@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app_core.cancel_scope import never
 from app_core.config import Config
 from app_core.media.ffmpeg import find_ffmpeg
-from app_core.speech.text.reading import Reader
-from app_core.speech.voice import never
+from app_core.speech.text.reading import TextReader
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.speech.voices.hibari import hibari_voices
 from app_core.speech.voices.piper import piper_voices
@@ -70,14 +70,16 @@ def voices(models: Path) -> tuple[dict[str, Espeak | Synthesizer], list[str]]:
     ]
 
 
-def first_sound_s(voice: Espeak | Synthesizer, reader: Reader, text: str, language: str) -> float:
+def first_sound_s(
+    voice: Espeak | Synthesizer, reader: TextReader, text: str, language: str
+) -> float:
     begun = time.perf_counter()
     piece = next(reader.read(text, language))
     next(iter(voice.synthesize(piece, PLAIN, never)))
     return time.perf_counter() - begun
 
 
-def whole(voice: Espeak | Synthesizer, reader: Reader, text: str, language: str) -> float:
+def whole(voice: Espeak | Synthesizer, reader: TextReader, text: str, language: str) -> float:
     """Seconds of work for a second of speech."""
     begun, samples = time.perf_counter(), 0
     for piece in reader.read(text, language):
@@ -94,7 +96,7 @@ def cold(voice_id: str, models: Path) -> dict[str, float]:
     """In this process, which has spoken nothing yet."""
     voice = voices(models)[0][voice_id]
     language = voice.languages[0]
-    reader = Reader()
+    reader = TextReader()
     list(reader.read(SHORT[language], language))
     before = resident()
     begun = time.perf_counter()
@@ -118,7 +120,7 @@ def measured(voice_id: str, models: Path, count: int) -> dict[str, Any]:
         raise RuntimeError(done.stderr.decode(errors="replace").strip().splitlines()[-1])
     figures: dict[str, Any] = json.loads(done.stdout)
     voice = voices(models)[0][voice_id]
-    reader = Reader()
+    reader = TextReader()
     voice.warm()
     for language in voice.languages:
         times = {

@@ -117,8 +117,7 @@ class Soyle:
         **fields: Any,
     ) -> Path:
         """Writes an MP4 of the talking face. ``progress`` is called with the job as it goes."""
-        body = {"text": text, **fields}
-        return self._film("api/generate", body, audio, Path(path), progress)
+        return self._film("api/generate", text, fields, audio, Path(path), progress)
 
     def video(
         self,
@@ -130,8 +129,7 @@ class Soyle:
         **fields: Any,
     ) -> Path:
         """Writes an MP4 of the base video: encoder, crf, preset and use_nvdec are fields too."""
-        body = {"text": text, **fields}
-        return self._film("api/lipsync/video", body, audio, Path(path), progress)
+        return self._film("api/lipsync/video", text, fields, audio, Path(path), progress)
 
     def chunks(self, text: str, **fields: Any) -> list[dict[str, Any]]:
         """The text in pieces of ``chunk_size`` words, each with the addresses of its files."""
@@ -262,11 +260,13 @@ class Soyle:
     def _film(
         self,
         route: str,
-        body: dict[str, Any],
+        text: str,
+        fields: dict[str, Any],
         audio: str | Path | None,
         path: Path,
         progress: Progress | None,
     ) -> Path:
+        body = {"text": text, **fields}
         if progress is None:
             return self._save(self._render(route, body, audio, stream=True), path)
         job_id = body.setdefault("job_id", str(uuid.uuid4()))

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from app_core.avatars.library import Avatar
+from app_core.cancel_scope import Stale, never
 from app_core.errors import Cancelled, NotFound, VoiceFailed
 from app_core.landmarks import POINT_COUNT, POINTS
 from app_core.speech.registry import Voices
 from app_core.speech.speaker import Speaker
 from app_core.speech.text.piece import Piece
-from app_core.speech.voice import Stale, Voice, never
+from app_core.speech.voice import Voice
 from app_core.types import (
     PLAIN,
     FaceTrack,
@@ -200,7 +201,7 @@ class EchoModel:
     ``bad`` frames make their whole batch fail; ``gate`` holds the model still while it is clear.
     """
 
-    name, device, lookahead_s, frames_per_s = "echo", "cpu", 0.0, 1e5
+    name, device, frames_per_s = "echo", "cpu", 1e5
 
     def __init__(self, max_batch: int = 16, bad: Sequence[tuple[str, int]] = ()) -> None:
         self.max_batch, self.bad = max_batch, set(bad)

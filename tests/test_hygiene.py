@@ -43,3 +43,45 @@ def test_source_is_clean(path: Path) -> None:
 def test_faults_are_seen() -> None:
     assert faults("try:\n    print(1)\nexcept:\n    pass\nrun('x', shell=True)") != []
     assert len(faults("try:\n    print(1)\nexcept:\n    pass\nrun('x', shell=True)")) == 3
+
+
+OWN_WORDS = {"Face"}
+"""What each lip-sync model makes of a plate."""
+
+
+def classes(source: str) -> list[str]:
+    """Public ones."""
+    found = [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    return [name for name in found if not name.startswith("_")]
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """Models of answers have the names of what they describe."""
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        if path.name != "responses.py":
+            for name in classes(path.read_text("utf-8")):
+                places.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert {n: where for n, where in places.items() if len(where) > 1 and n not in OWN_WORDS} == {}
+
+
+def nays(source: str) -> list[int]:
+    """Lines of functions without a class that do nothing but say False."""
+    tree = ast.parse(source)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    lambdas = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    return [
+        *(
+            node.lineno
+            for node in functions
+            if ast.unparse(node.body[-1]) == "return False"
+            and all(isinstance(part, ast.Expr) for part in node.body[:-1])
+        ),
+        *(node.lineno for node in lambdas if ast.unparse(node.body) == "False"),
+    ]
+
+
+def test_never_is_written_once() -> None:
+    assert nays("def here():\n    'Yes.'\n    return False\nf(lambda: False)") == [1, 4]
+    found = [str(p.relative_to(ROOT)) for p in SOURCES for _ in nays(p.read_text("utf-8"))]
+    assert found == ["app_core/cancel_scope.py"]

@@ -1,6 +1,7 @@
 """Imports point down only and in no circle; flask, torch and the facade stay where they belong.
 
-Imports under ``TYPE_CHECKING`` and inside functions count as the others do.
+Imports under ``TYPE_CHECKING`` and inside functions count as the others do. A relative one is
+refused: the rules go by the whole name.
 """
 
 from __future__ import annotations
@@ -66,12 +67,15 @@ def room(name: str) -> str:
 
 
 def imports(tree: ast.AST) -> list[tuple[int, str]]:
-    """(line, module): of ``from a import b`` both ``a`` and, where it is one, ``a.b``."""
+    """(line, module): of ``from a import b`` both ``a`` and, where it is one, ``a.b``. A relative
+    one stands with its dots."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            found.append((node.lineno, "." * node.level + (node.module or "")))
+        elif isinstance(node, ast.ImportFrom) and node.module:
             inner = [f"{node.module}.{alias.name}" for alias in node.names]
             modules = [name for name in inner if name in MODULES]
             found += [(node.lineno, name) for name in modules]
@@ -123,21 +127,45 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     return found
 
 
+def turned_wrong(name: str, tree: ast.AST) -> list[str]:
+    """The imports of the module ``name`` that lead up, to a room beside it, or go by dots."""
+    here = room(name)
+    assert here in RANK, f"{here} has no layer"
+    wrong = []
+    for line, found in imports(tree):
+        if found.startswith("."):
+            wrong.append(f"{name}:{line} imports by dots")
+        elif found.startswith("app_core."):
+            there = room(found)
+            beside = RANK[there] == RANK[here] and there != here and here not in GROUND
+            if RANK[there] < RANK[here] or beside:
+                wrong.append(f"{name}:{line} {here} -> {there}")
+    return wrong
+
+
+def misplaced(name: str, tree: ast.AST) -> list[str]:
+    """The imports of flask, torch and the facade where they do not belong."""
+    here = room(name) if "." in name else "factory"
+    late = inside_functions(tree)
+    wrong = []
+    for line, found in imports(tree):
+        top = found.split(".")[0]
+        torch_may = here == "lipsync" or name.endswith(".runner") or line in late
+        if (
+            (top in ("flask", "werkzeug") and here not in ("routes", "factory"))
+            or (top == "torch" and not torch_may)
+            or (found == FACADE and here not in ("routes", "cli", "factory"))
+        ):
+            wrong.append(f"{name}:{line} imports {found}")
+    return wrong
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_point_down(path: Path) -> None:
     if path == ROOT / "app_core" / "__init__.py":
+        assert not any(found.startswith(".") for _, found in imports(parsed(path)))
         return
-    here = room(module(path))
-    assert here in RANK, f"{here} has no layer"
-    wrong = []
-    for line, name in imports(parsed(path)):
-        if not name.startswith("app_core."):
-            continue
-        there = room(name)
-        beside = RANK[there] == RANK[here] and there != here and here not in GROUND
-        if RANK[there] < RANK[here] or beside:
-            wrong.append(f"{path.relative_to(ROOT)}:{line} {here} -> {there}")
-    assert not wrong, wrong
+    assert turned_wrong(module(path), parsed(path)) == []
 
 
 def test_no_imports_go_round_in_a_circle() -> None:
@@ -150,19 +178,7 @@ def test_no_imports_go_round_in_a_circle() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_flask_torch_and_the_facade_stay_in_their_places(path: Path) -> None:
-    tree = parsed(path)
-    late = inside_functions(tree)
-    name = module(path)
-    here = room(name) if "." in name else "factory"
-    for line, found in imports(tree):
-        top = found.split(".")[0]
-        if top in ("flask", "werkzeug"):
-            assert here in ("routes", "factory"), f"{path}:{line} imports {top}"
-        if top == "torch":
-            allowed = here == "lipsync" or path.name == "runner.py" or line in late
-            assert allowed, f"{path}:{line} imports torch"
-        if found == FACADE:
-            assert here in ("routes", "cli", "factory"), f"{path}:{line} imports the facade"
+    assert misplaced(module(path), parsed(path)) == []
 
 
 def test_rooms_and_files_are_of_a_size_to_be_read() -> None:
@@ -176,8 +192,48 @@ def test_rooms_and_files_are_of_a_size_to_be_read() -> None:
     assert {str(p): n for p, n in lines.items() if n > MOST_LINES} == {}
 
 
-def test_the_layers_test_sees_a_wrong_import_and_a_circle() -> None:
-    tree = ast.parse("def f():\n    from app_core.services import lipsync_service\n")
-    assert imports(tree) == [(2, FACADE)]
-    assert RANK["services"] < RANK["media"]
+UP = "app_core.media.wav"
+"""A name for made-up files."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from app_core.services import renders",
+        "import app_core.services.renders",
+        "from app_core.weights import download",
+        "def f():\n    from app_core.services import renders",
+        "if TYPE_CHECKING:\n    from app_core.services.renders import Renders",
+        "from ..services import renders",
+        "from . import jpeg",
+        "from .jpeg import encode",
+        "if TYPE_CHECKING:\n    from ..services.renders import Renders",
+    ],
+)
+def test_the_rule_of_layers_fails_on_a_made_up_file(text: str) -> None:
+    assert len(turned_wrong(UP, ast.parse(text))) == 1
+    assert turned_wrong(UP, ast.parse("from app_core.media import jpeg\nimport numpy")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from app_core.services.lipsync_service import LipsyncService",
+        "from app_core.services import lipsync_service",
+        "if TYPE_CHECKING:\n    from app_core.services.lipsync_service import LipsyncService",
+        "def f():\n    import app_core.services.lipsync_service",
+        "import torch",
+        "if TYPE_CHECKING:\n    from torch import nn",
+        "from flask import request",
+        "from werkzeug.exceptions import HTTPException",
+    ],
+)
+def test_the_rule_of_places_fails_on_a_made_up_file(text: str) -> None:
+    assert len(misplaced("app_core.services.chunks", ast.parse(text))) == 1
+    late = ast.parse("def f():\n    import torch")
+    assert misplaced("app_core.services.chunks", late) == []
+    assert misplaced("app_core.routes.film", ast.parse("from flask import request")) == []
+
+
+def test_a_circle_is_found() -> None:
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]

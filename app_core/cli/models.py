@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app_core.cancel_scope import never
 from app_core.errors import BadInput, Conflict, DiskFull, ModelFailed, NotFound
 from app_core.weights import checkpoints, voices
 from app_core.weights.catalogue import KNOWN, faults, known, pull
@@ -82,11 +83,11 @@ def _read_state(path: Path) -> Tensors:
 
 
 def _described(voice: VoiceWeights, models: Path) -> str:
-    state = "here" if voices.here(voice, models) else "elsewhere" if voice.how else "missing"
+    state = "here" if voices.installed(voice, models) else "elsewhere" if voice.how else "missing"
     languages = "+".join(voice.languages)
-    told = f"{voice.id}  {state}  {mebibytes(voice.size)}  {voice.terms()}  a voice, {languages}"
+    line = f"{voice.id}  {state}  {mebibytes(voice.size)}  {voice.terms()}  a voice, {languages}"
     how = f"; brought by: {voice.how}" if voice.how else ""
-    return f"{told}: {voice.name}{how}"
+    return f"{line}: {voice.name}{how}"
 
 
 def _pull(
@@ -126,7 +127,7 @@ def _bring(
         voices.check_terms(voice, accepted=accepted)
     except BadInput as error:
         raise BadInput(f"{error}: python app.py models pull {voice.id} {ACCEPT}") from error
-    voices.bring(voice, models, say, Bar(say), lambda: False)
+    voices.bring(voice, models, say, Bar(say), never)
     if missing := voice.missing_module():
         say(f"{voice.id}: to speak it also needs {voice.module}: {missing}")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app_core.errors import BadInput
 from app_core.request import TextRequest
 from app_core.speech.text.dictionary import read_dictionary
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.text.spoken_text import SpokenText, check_length
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def command(arguments: list[str], config: Config) -> int:
         return 1
     try:
         asked = TextRequest.parse(fields)
-        reader = Reader(read_dictionary(config.dictionary))
+        reader = TextReader(read_dictionary(config.dictionary))
         check_length(asked.text, config.max_text_chars)
         spoken = SpokenText.of(reader.read(asked.text, asked.language))
     except BadInput as error:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app_core.face.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, overlap, whole, windows
-from app_core.face.detection import CHOSEN_REACH, FaceDetection, apart, by_size, middle
+from app_core.face.detection import FaceDetection, by_size
 from app_core.face.facemesh import FaceMesh
+from app_core.face.followed_face import FollowedFace
 from app_core.face.mesh_points import from_mesh
 from app_core.face.network import has_litert, open_network
-from app_core.face.view import CUT, Region, RgbView, YuvView
+from app_core.face.view import Region, RgbView, YuvView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,8 +52,6 @@ _THOROUGH_EVERY = 10
 """Pictures without a face between two searches for small and for turned ones."""
 _SAME = 0.3
 """Of the face's size: two that are nearer than this are one."""
-_LOYAL = 50
-"""Pictures for which the lost face is waited for before another may be followed."""
 
 
 class Networks:
@@ -136,7 +135,7 @@ class MeshFinder:
             # Two detections may have come to one face.
             if all(_distance(mesh, other) > _SAME * other.size for other in found):
                 found.append(mesh)
-        return by_size(sighting_of(mesh) for mesh in found)
+        return by_size(detection_of(mesh) for mesh in found)
 
     def tracker(self, near: Point | None = None) -> MeshTracker:
         return MeshTracker(Networks(self._folder), near)
@@ -151,17 +150,12 @@ class MeshTracker:
     """
 
     def __init__(self, networks: Networks, near: Point | None = None) -> None:
-        self._near = near
-        """Where a person pointed at the face, else the largest is followed."""
         self.cut = False
         self.disowned = 0
         self._networks = networks
-        self._thumbnail: Float32 | None = None
+        self._followed: FollowedFace[Mesh] = FollowedFace(lambda mesh: mesh.size, near)
         self._face: Mesh | None = None
         """In the picture before."""
-        self._last: Mesh | None = None
-        """Where it was seen last in this shot."""
-        self._missing = 0
         self._trusted = 0
         """Pictures since the detector agreed."""
         self._silent = 0
@@ -169,21 +163,15 @@ class MeshTracker:
     def next(self, picture: Picture) -> FaceDetection | None:
         view = YuvView(picture)
         self.disowned = 0
-        self._watch(view)
-        self._face = self._again(view) or self._anew(view)
-        if self._face is None:
-            self._missing += 1
-            return None
-        self._last, self._missing = self._face, 0
-        return sighting_of(self._face)
-
-    def _watch(self, view: View) -> None:
-        thumbnail = view.thumbnail()
-        before, self._thumbnail = self._thumbnail, thumbnail
-        self.cut = before is not None and float(np.abs(thumbnail - before).mean()) > CUT
+        self.cut = self._followed.cut(view)
         if self.cut:
-            self._face = self._last = None
-            self._missing = self._trusted = self._silent = 0
+            self._face = None
+            self._trusted = self._silent = 0
+        self._face = self._again(view) or self._detect(view)
+        if self._face is None:
+            self._followed.missing += 1
+            return None
+        return detection_of(self._followed.seen(self._face))
 
     def _again(self, view: View) -> Mesh | None:
         if self._face is None:
@@ -211,33 +199,20 @@ class MeshTracker:
             agreed = self._silent < _SILENT_CHECKS
         if not agreed:
             self.disowned = self._trusted - 1
-            self._last = None
+            self._followed.last = None
         if found or not agreed:
             self._trusted = self._silent = 0
         return agreed
 
-    def _anew(self, view: View) -> Mesh | None:
-        faces = self._networks.faces(view, thorough=self._missing % _THOROUGH_EVERY == 0)
-        if self._last is not None and self._missing < _LOYAL:
-            last, missing = self._last, self._missing
-            faces = [mesh for mesh in faces if _may_be(last, mesh, missing)]
-        elif self._near is not None:
-            reach, near = CHOSEN_REACH, self._near
-            faces = [mesh for mesh in faces if apart(middle(mesh.box), near) <= reach * mesh.size]
-        if not faces:
-            return None
-        self._trusted = self._silent = 0
-        return self._choose(faces)
-
-    def _choose(self, faces: list[Mesh]) -> Mesh:
-        """One that a person chose is told from its neighbours by where it was."""
-        if self._near is None:
-            return max(faces, key=lambda mesh: mesh.size)
-        there = self._near if self._last is None else middle(self._last.box)
-        return min(faces, key=lambda mesh: apart(middle(mesh.box), there))
+    def _detect(self, view: View) -> Mesh | None:
+        thorough = self._followed.missing % _THOROUGH_EVERY == 0
+        found = self._followed.among(self._networks.faces(view, thorough=thorough))
+        if found is not None:
+            self._trusted = self._silent = 0
+        return found
 
 
-def sighting_of(mesh: Mesh) -> FaceDetection:
+def detection_of(mesh: Mesh) -> FaceDetection:
     return FaceDetection(
         landmarks=from_mesh(mesh.points),
         box=mesh.box + np.float32(0.5),
@@ -257,12 +232,6 @@ def _jumped(before: Mesh, now: Mesh) -> bool:
     """Farther, or another size, than a head gets in one picture."""
     ratio = now.size / max(before.size, 1e-6)
     return not 0.8 < ratio < 1.25 or _distance(before, now) > 0.3 * before.size
-
-
-def _may_be(last: Mesh, mesh: Mesh, missing: int) -> bool:
-    """Whether a face that was lost some pictures ago can have come to where ``mesh`` is."""
-    ratio = mesh.size / max(last.size, 1e-6)
-    return 0.4 < ratio < 2.5 and _distance(last, mesh) <= last.size * (0.7 + missing / 10)
 
 
 def _box_along(mesh: Mesh, angle: float) -> Float32:

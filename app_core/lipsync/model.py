@@ -87,7 +87,6 @@ class LipsyncModel(Protocol):
     name: str
     device: str
     max_batch: int
-    lookahead_s: float
     frames_per_s: float
     """That ``draw`` sustains, known after ``warm_up``."""
 

@@ -181,9 +181,9 @@ class _Decoded:
 
     def __init__(self, path: Path, ffmpeg: Ffmpeg, called: str) -> None:
         self._called = called
-        told = ffmpeg.describe([*_LIMITS, "-i", f"file:{path}"])
-        stream = _STREAM.search(told)
-        if stream is None and _WITHOUT_INDEX in told:
+        description = ffmpeg.describe([*_LIMITS, "-i", f"file:{path}"])
+        stream = _STREAM.search(description)
+        if stream is None and _WITHOUT_INDEX in description:
             raise UnsupportedMedia(
                 f"{called} is cut off: its index, which stands at its end, is missing",
                 field="audio",
@@ -193,7 +193,7 @@ class _Decoded:
                 f"{called} holds no sound that is known: {_TAKES}", field="audio"
             )
         self.rate = min(max(int(stream[1]), LOWEST_RATE), HIGHEST_RATE)
-        self.samples = _samples(told, self.rate)
+        self.samples = _samples(description, self.rate)
         self._any = False
         # Weights that add up to one: the mean of stereo, and no clipping of 5.1.
         mono = f"aresample={self.rate}:ochl=mono:rematrix_maxval=1"
@@ -218,9 +218,9 @@ class _Decoded:
         self._process.stop()
 
 
-def _samples(told: str, rate: int) -> int | None:
-    duration = _DURATION.search(told)
-    if duration is None or _GUESSED in told:
+def _samples(description: str, rate: int) -> int | None:
+    duration = _DURATION.search(description)
+    if duration is None or _GUESSED in description:
         return None
     hours, minutes, seconds = duration.groups()
     return round((int(hours) * 3600 + int(minutes) * 60 + float(seconds)) * rate)

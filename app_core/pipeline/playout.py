@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from app_core.cancel_scope import never
 from app_core.channel import ChannelClosed
 from app_core.errors import Cancelled
 
@@ -32,10 +33,6 @@ ROOM_S = 0.01
 """Between two looks at whether the reader's line has room."""
 
 
-def _room() -> bool:
-    return False
-
-
 class Playout(Generic[T]):
     """Iterates over ``finish(frame)`` for each frame. Raises the job's error, or Cancelled."""
 
@@ -47,7 +44,7 @@ class Playout(Generic[T]):
         finish: Callable[[Frame], T],
         gone: Callable[[], bool],
         metrics: Metrics,
-        full: Callable[[], bool] = _room,
+        full: Callable[[], bool] = never,
     ) -> None:
         self._job, self._composer, self._capacity = job, composer, capacity
         self._finish, self._gone, self._full = finish, gone, full

@@ -13,7 +13,6 @@ from app_core.routes.http.context import leaving, service
 from app_core.routes.jobs import JOB
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.routes.openapi.renders import CHUNK
-from app_core.services.chunks import wait_for_sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,8 +88,7 @@ def _answer(job_id: str, written: Written, kind: str) -> Response:
 
 
 def _answer_of_chunk(chunk_id: str, written: Written, kind: str) -> Response:
-    job, chunk = service().chunks.find(chunk_id)
-    wait_for_sound(job, chunk, leaving())
+    job, chunk = service().chunks.spoken(chunk_id, leaving())
     return _file(written(cues(chunk.marks, job.request.text)), kind, whole=True)
 
 

@@ -27,14 +27,14 @@ FILES = {
 @blueprint.get("/docs")
 @html_page("This document for people", "Server")
 def docs() -> str:
-    told = document(current_app)
-    schemas = told["components"]["schemas"]
-    groups: dict[str, list[dict[str, Any]]] = {tag["name"]: [] for tag in told["tags"]}
-    for path, methods in told["paths"].items():
+    contract = document(current_app)
+    schemas = contract["components"]["schemas"]
+    groups: dict[str, list[dict[str, Any]]] = {tag["name"]: [] for tag in contract["tags"]}
+    for path, methods in contract["paths"].items():
         for method, operation in methods.items():
             shown = _operation(method, path, operation, schemas)
             groups[operation["tags"][0]].append(shown)
-    return render_template("docs.html", page="docs", groups=groups, title=told["info"]["title"])
+    return render_template("docs.html", page="docs", groups=groups, title=contract["info"]["title"])
 
 
 def _operation(

@@ -36,12 +36,12 @@ def respond(outcome: Outcome, name: str) -> Response:
         if outcome.aligned is not None:
             response.headers["X-Aligned"] = f"{outcome.aligned:.2f}"
     else:
-        response = _accepted(outcome.told or {}, outcome.job_id)
-    tell_job(response, outcome.job_id)
+        response = _accepted(outcome.description or {}, outcome.job_id)
+    tell_job(response, outcome.job_id, outcome.voices)
     return response
 
 
-def reader(asked: FilmRequest) -> Callable[[], bool]:
+def client_left(asked: FilmRequest) -> Callable[[], bool]:
     """Whether the client that waits for the film has gone."""
     return partial(cut_off, client_socket()) if asked.stream else leaving()
 
@@ -51,14 +51,15 @@ def describe(job: Job) -> dict[str, Any]:
     return _addressed(job.describe(), job.id, kept=job.result is not None)
 
 
-def _addressed(told: dict[str, Any], job_id: str, *, kept: bool) -> dict[str, Any]:
-    done = kept and told["status"] == "done"
-    told["result_url"] = signed(url_for("jobs.result", job_id=job_id), job_id) if done else None
-    told["audio_url"] = signed(url_for("jobs.audio", job_id=job_id), job_id)
-    told["captions_url"] = signed(url_for("captions.vtt", job_id=job_id), job_id)
-    told["subtitles_url"] = signed(url_for("captions.srt", job_id=job_id), job_id)
-    told["events_url"] = signed(f"/api/jobs/{job_id}/events", job_id)
-    return told
+def _addressed(description: dict[str, Any], job_id: str, *, kept: bool) -> dict[str, Any]:
+    done = kept and description["status"] == "done"
+    return description | {
+        "result_url": signed(url_for("jobs.result", job_id=job_id), job_id) if done else None,
+        "audio_url": signed(url_for("jobs.audio", job_id=job_id), job_id),
+        "captions_url": signed(url_for("captions.vtt", job_id=job_id), job_id),
+        "subtitles_url": signed(url_for("captions.srt", job_id=job_id), job_id),
+        "events_url": signed(f"/api/jobs/{job_id}/events", job_id),
+    }
 
 
 def kept(path: Path, mimetype: str, name: str = "") -> Response:
@@ -80,8 +81,8 @@ def wants_async() -> bool:
     return "respond-async" in {preference.partition(";")[0].strip() for preference in asked}
 
 
-def _accepted(told: dict[str, Any], job_id: str) -> Response:
-    response = jsonify(_addressed(told, job_id, kept=True))
+def _accepted(description: dict[str, Any], job_id: str) -> Response:
+    response = jsonify(_addressed(description, job_id, kept=True))
     response.status_code = 202
     response.headers["Location"] = url_for("jobs.show", job_id=job_id)
     response.headers["Preference-Applied"] = "respond-async"

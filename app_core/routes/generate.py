@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from app_core.request import GenerateRequest
-from app_core.routes.film import reader, respond, wants_async
+from app_core.routes.film import client_left, respond, wants_async
 from app_core.routes.http.context import service
 from app_core.routes.openapi.operation import Operation
 from app_core.routes.openapi.renders import FILE, FILM, LATER, PREFER, SOUND
@@ -31,6 +31,6 @@ WAITING = (
     details=f"{WAITING} {SOUND}",
 )
 def generate() -> Response:
-    render, recording = asked(GenerateRequest, GenerateForm)
     keep_as = NAME if wants_async() else ""
-    return respond(service().make_film(render, recording, reader(render), keep_as), NAME)
+    with asked(GenerateRequest, GenerateForm) as (render, sound):
+        return respond(service().make_film(render, sound, client_left(render), keep_as), NAME)

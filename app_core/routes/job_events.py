@@ -98,7 +98,7 @@ class CloseGuard:
         return getattr(self._sock, name)
 
 
-class Gone(Exception):
+class SocketClosed(Exception):
     """The listener takes nothing any more."""
 
 
@@ -114,16 +114,16 @@ def events(ws: Server, job_id: str) -> None:
     ws.sock = CloseGuard(ws.sock)
     places: threading.BoundedSemaphore = current_app.extensions["listeners"]
     if not places.acquire(blocking=False):
-        with contextlib.suppress(Gone):
+        with contextlib.suppress(SocketClosed):
             tell_one(ws, _failed(Busy("Too many listeners; try again soon")))
         _leave(ws)
         return
     try:
         _tell(ws, service().jobs.get(job_id))
     except SoyleError as error:
-        with contextlib.suppress(Gone):
+        with contextlib.suppress(SocketClosed):
             tell_one(ws, _failed(error))
-    except Gone:
+    except SocketClosed:
         logger.debug("a listener takes nothing")
     finally:
         places.release()
@@ -143,9 +143,10 @@ def _tell(ws: Server, job: Job) -> None:
         ws.receive(LOOK_S)  # what it says is not for us; raises ConnectionClosed when it left
     if job.error is not None:
         raise afresh(job.error)
-    told = describe(job)
+    described = describe(job)
     kept = ("result_url", "audio_url", "captions_url", "subtitles_url", "seconds", "timings")
-    tell_one(ws, {"type": "done", "frames": told["frames"]["done"]} | {k: told[k] for k in kept})
+    done = {"type": "done", "frames": described["frames"]["done"]}
+    tell_one(ws, done | {name: described[name] for name in kept})
 
 
 def _leave(ws: Server) -> None:
@@ -164,15 +165,16 @@ def _failed(error: SoyleError) -> dict[str, Any]:
 
 
 def tell_one(ws: Server, message: dict[str, Any]) -> None:
-    """Raises Gone. A socket that is ready has room for a whole message, so none goes in part."""
+    """Raises SocketClosed. A socket that is ready has room for a whole message, so none goes in
+    part."""
     poll = select.poll()
     try:
         poll.register(ws.sock, select.POLLOUT)
     except (OSError, ValueError) as error:  # its own thread has closed it
-        raise Gone from error
+        raise SocketClosed from error
     if not poll.poll(config().send_timeout_s * 1000):
-        raise Gone
+        raise SocketClosed
     try:
         ws.send(json.dumps(message, ensure_ascii=False))
     except OSError as error:
-        raise Gone from error
+        raise SocketClosed from error

@@ -47,8 +47,7 @@ def show(job_id: str) -> Response:
     JOB,
 )
 def cancel(job_id: str) -> Response:
-    service().cancel(job_id)
-    return jsonify(describe(service().jobs.get(job_id)))
+    return jsonify(describe(service().cancel(job_id)))
 
 
 @blueprint.get("/api/jobs/<job_id>/result")

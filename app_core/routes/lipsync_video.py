@@ -6,7 +6,7 @@ from flask import Blueprint, Response, render_template
 
 from app_core.config import VERSION
 from app_core.request import VideoRequest
-from app_core.routes.film import reader, respond, wants_async
+from app_core.routes.film import client_left, respond, wants_async
 from app_core.routes.http.context import service
 from app_core.routes.openapi.operation import Operation, html_page
 from app_core.routes.openapi.renders import FILE, FILM, LATER, PREFER, SOUND
@@ -39,6 +39,6 @@ def page() -> str:
     " its face is looked for, 422 with the reason when it cannot speak, 404 when missing. " + SOUND,
 )
 def lipsync_video() -> Response:
-    render, recording = asked(VideoRequest, VideoForm)
     keep_as = NAME if wants_async() else ""
-    return respond(service().make_film(render, recording, reader(render), keep_as), NAME)
+    with asked(VideoRequest, VideoForm) as (render, sound):
+        return respond(service().make_film(render, sound, client_left(render), keep_as), NAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from flask import request
@@ -10,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from app_core.avatars.importing.uploaded_file import Upload
 from app_core.errors import BadInput
 from app_core.request import GenerateRequest, MjpegRequest, RenderRequest, VideoRequest
-from app_core.routes.http.context import config, json_body, query, service
+from app_core.routes.http.context import config, json_body, query, scratch
 from app_core.routes.http.multipart_form import MIME, read_form
 
 if TYPE_CHECKING:
-    from app_core.services.recording import Recording
+    from collections.abc import Iterator
+    from pathlib import Path
 
 FILE = "audio"
 _OF_A_VOICE = ("voice", "speed", "pitch")
@@ -55,17 +57,18 @@ class MjpegForm(SoundForm, MjpegRequest):
     """multipart/form-data"""
 
 
-def asked(kind: type[Asked], form: type[Asked]) -> tuple[Asked, Recording | None]:
-    """The request as an address, as JSON, or as a form with the recording that came in it.
-
-    Whoever begins a job with both closes the recording when that fails.
+@contextmanager
+def asked(kind: type[Asked], form: type[Asked]) -> Iterator[tuple[Asked, Path | None]]:
+    """The request as an address, as JSON, or as a form with the file of sound that came in it. The
+    file is there within the block.
     """
     if request.method == "GET":
-        return kind.parse_query(query()), None
+        yield kind.parse_query(query()), None
+        return
     if request.mimetype != MIME:
-        return kind.parse(json_body()), None
-    service().backend.ready()
-    upload = Upload(service().scratch)
+        yield kind.parse(json_body()), None
+        return
+    upload = Upload(scratch())
     try:
         names = tuple(name for name in form.model_fields if name != FILE)
         longest = _LETTER_BYTES * config().max_text_chars
@@ -73,10 +76,6 @@ def asked(kind: type[Asked], form: type[Asked]) -> tuple[Asked, Recording | None
         for name in _OF_A_VOICE:
             if name in fields:
                 raise BadInput(f"'{name}' has no meaning for a recording", field=name)
-        render = form.parse_query(fields | {FILE: ""})
-        assert upload.path is not None
-        return render, service().open_recording(
-            upload.path, render.text, render.language, render.dictionary
-        )
+        yield form.parse_query(fields | {FILE: ""}), upload.path
     finally:
-        upload.close()  # it stays readable while it is open
+        upload.close()

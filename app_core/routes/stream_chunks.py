@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from app_core.errors import Cancelled, SoyleError
+from app_core.errors import SoyleError
 from app_core.request import ChunksRequest
 from app_core.routes.film import MIME, kept
 from app_core.routes.http.access import signed
@@ -25,14 +25,11 @@ from app_core.routes.http.failure import payload
 from app_core.routes.openapi.operation import JSON, MP4, NDJSON, WAV, Good, Operation
 from app_core.routes.openapi.renders import FILE, FILM_PART, KEPT, RANGE, SOUND_PART
 from app_core.routes.openapi.responses import Chunks
-from app_core.services.cancel_on_close import CancelOnClose
-from app_core.services.chunks import chunk_id, wait_for_film, wait_for_sound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from app_core.job import Job
-    from app_core.services.lipsync_service import LipsyncService
+    from app_core.job import Chunk
 
 blueprint = Blueprint("stream_chunks", __name__)
 _VIEWS = {
@@ -64,22 +61,19 @@ def stream_chunks() -> Response:
     asked = ChunksRequest.parse(json_body())
     by_line = NDJSON in request.accept_mimetypes.values()
     gone = partial(cut_off, client_socket()) if by_line else leaving()
-    job = service().chunks.start(asked)
-    spoken = CancelOnClose(_spoken(job, gone, _addresses(job)), partial(_leave, service(), job))
-    summary = {"success": True, "total_chunks": len(job.chunks), "language": asked.language}
+    spoken = service().chunks.stream(asked, gone)
+    addresses = [_addresses(name) for name in spoken.ids]
+    summary = {"success": True, "total_chunks": len(addresses), "language": asked.language}
     if by_line:
+        described = map(_described, spoken, addresses)
         # A failure before the first chunk is an answer with its real status.
-        first = next(spoken)
-        lines = _lines(first, spoken, summary)
-        response = Response(Body(lines, spoken.close, job.id), mimetype=NDJSON)
+        lines = _lines(next(described), described, summary)
+        response = Response(Body(lines, spoken.close, spoken.job_id), mimetype=NDJSON)
         response.headers["X-Accel-Buffering"] = "no"
     else:
-        chunks = list(spoken)
-        if gone():  # an answer that nobody waits for wants no films either
-            service().cancel(job.id)
-            raise Cancelled("The reader left")
+        chunks = list(map(_described, spoken.all(), addresses))
         response = jsonify(summary | {"chunks": chunks})
-    tell_job(response, job.id)
+    tell_job(response, spoken.job_id, spoken.voices)
     return response
 
 
@@ -93,8 +87,7 @@ def stream_chunks() -> Response:
     signable=True,
 )
 def video(chunk_id: str) -> Response:
-    job, chunk = service().chunks.find(chunk_id)
-    return kept(wait_for_film(job, chunk, leaving()), MIME)
+    return kept(service().chunks.film_file(chunk_id, leaving()), MIME)
 
 
 @blueprint.get("/api/chunk/audio/<chunk_id>")
@@ -107,28 +100,18 @@ def video(chunk_id: str) -> Response:
     signable=True,
 )
 def audio(chunk_id: str) -> Response:
-    job, chunk = service().chunks.find(chunk_id)
-    wait_for_sound(job, chunk, leaving())
-    return kept(service().chunks.wav_file(job, chunk), "audio/wav")
+    return kept(service().chunks.sound_file(chunk_id, leaving()), "audio/wav")
 
 
-def _addresses(job: Job) -> list[dict[str, str]]:
-    """Made before the answer begins: outside of the request there are none."""
-    return [
-        {field: signed(url_for(view, chunk_id=name), name) for field, view in _VIEWS.items()}
-        for name in (chunk_id(job, chunk) for chunk in job.chunks)
-    ]
+def _addresses(name: str) -> dict[str, str]:
+    """Of a chunk. Made before the answer begins: outside of the request there are none."""
+    return {field: signed(url_for(view, chunk_id=name), name) for field, view in _VIEWS.items()}
 
 
-def _spoken(
-    job: Job, gone: Callable[[], bool], addresses: list[dict[str, str]]
-) -> Iterator[dict[str, Any]]:
-    """Each chunk as soon as it is spoken."""
-    for chunk, urls in zip(job.chunks, addresses, strict=True):
-        wait_for_sound(job, chunk, gone)
-        seconds = round(chunk.duration_s, 3)
-        text = " ".join(chunk.text.split())
-        yield {"index": chunk.index, "text": text, **urls, "duration": seconds}
+def _described(chunk: Chunk, addresses: dict[str, str]) -> dict[str, Any]:
+    seconds = round(chunk.duration_s, 3)
+    text = " ".join(chunk.text.split())
+    return {"index": chunk.index, "text": text, **addresses, "duration": seconds}
 
 
 def _lines(
@@ -145,9 +128,3 @@ def _lines(
 
 def _line(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode() + b"\n"
-
-
-def _leave(service: LipsyncService, job: Job, error: Exception | None) -> None:
-    """A client that leaves before it knows every chunk wants none of them."""
-    if isinstance(error, Cancelled) and not all(chunk.spoken.is_set() for chunk in job.chunks):
-        service.cancel(job.id)

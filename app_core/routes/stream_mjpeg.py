@@ -84,9 +84,9 @@ class Viewer:
 def stream_mjpeg() -> Response:
     if request.method == "HEAD":
         return Response(content_type=CONTENT_TYPE)
-    render, recording = asked(MjpegRequest, MjpegForm)
-    viewer = Viewer(client_socket(), render.live, config().send_timeout_s)
-    outcome = service().stream_mjpeg(render, recording, viewer.gone, viewer.full)
+    with asked(MjpegRequest, MjpegForm) as (render, sound):
+        viewer = Viewer(client_socket(), render.live, config().send_timeout_s)
+        outcome = service().stream_mjpeg(render, sound, viewer.gone, viewer.full)
     parts = outcome.stream
     assert parts is not None
     output = Mjpeg(config().jpeg_quality, viewer.error_payload)
@@ -95,7 +95,7 @@ def stream_mjpeg() -> Response:
     job_id = outcome.job_id
     body = Body(stream, parts.close, job_id, live=render.live)
     response = Response(body, content_type=CONTENT_TYPE)
-    tell_job(response, job_id)
+    tell_job(response, job_id, outcome.voices)
     response.headers["X-Frame-Rate"] = str(outcome.fps)
     response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job_id}/audio.wav", job_id)
     response.headers["X-Accel-Buffering"] = "no"

@@ -55,7 +55,7 @@ class SampleQuery(BaseModel):
     (Good("The voices in order of preference, then those that can be brought", {JSON: Voices}),),
 )
 def voices() -> Response:
-    return jsonify(service().voice_offer.describe(service().voices))
+    return jsonify(service().voice_offer.describe())
 
 
 @blueprint.post("/api/voices/<voice_id>/pull")
@@ -114,11 +114,7 @@ def cancel(voice_id: str) -> Response:
 )
 def sample(voice_id: str) -> Response:
     asked = SampleQuery.parse_query(query())
-    there = service().voices
-    voice = there.get(voice_id)
-    language = asked.language or voice.languages[0]
-    there.get(voice_id, language)
-    data = service().voice_offer.samples.wav(voice, language, leaving())
+    data = service().voice_offer.sample(voice_id, asked.language, leaving())
     response = Response(data, mimetype=WAV)
     response.headers["Cache-Control"] = "private, max-age=600"
     return response

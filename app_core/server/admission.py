@@ -23,7 +23,7 @@ _PART = 16
 _WORTH = {State.LINGER: 0, State.HEAD: 2, State.BODY: 3, State.SEND: 4}
 
 
-class Admission:
+class RequestAdmission:
     """Requests beyond the threads would queue in silence: they are refused instead."""
 
     def __init__(self, limits: Limits) -> None:

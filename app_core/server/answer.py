@@ -19,11 +19,11 @@ _BLOCK = 1 << 16
 """Bytes that a client has to take within ``send_s``."""
 
 
-class ClientGone(Exception):
+class ConnectionGone(Exception):
     """Nothing more can be sent."""
 
 
-class Answer(Response):  # type: ignore[misc]
+class HttpAnswer(Response):  # type: ignore[misc]
     """Streams are sent by their thread, piece by piece, each within ``send_s``."""
 
     def __init__(
@@ -90,7 +90,7 @@ class Answer(Response):  # type: ignore[misc]
         except BlockingIOError:
             count = 0
         except OSError as error:
-            raise ClientGone from error
+            raise ConnectionGone from error
         return Outgoing(memoryview(data)[count:])
 
     def _emit_body(self, data: bytes) -> None:
@@ -102,16 +102,16 @@ class Answer(Response):  # type: ignore[misc]
             self._send(b"0\r\n\r\n")
 
     def _send(self, data: bytes) -> None:
-        """Raises ClientGone when they are not taken in time."""
+        """Raises ConnectionGone when they are not taken in time."""
         try:
             count = self.sock.send(data)
             until = time.monotonic() + self._send_s * max(1.0, len(data) / _BLOCK)
             while count < len(data):
                 if time.monotonic() > until:
-                    raise ClientGone
+                    raise ConnectionGone
                 count += self.sock.send(memoryview(data)[count:])
         except (OSError, ValueError) as error:
-            raise ClientGone from error
+            raise ConnectionGone from error
 
 
 def _has_descriptor(file: Any) -> bool:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from app_core.server import refusal
-from app_core.server.admission import Admission
+from app_core.server.admission import RequestAdmission
 from app_core.server.connection import Connection, State
 from app_core.server.incoming import Step
 from app_core.server.poller import READ, WRITE
@@ -39,7 +39,7 @@ class Front:
         ended: Callable[[Callable[[], None]], None],
     ) -> None:
         self.connections: set[Connection] = set()
-        self.admission = Admission(limits)
+        self.admission = RequestAdmission(limits)
         self.stopping = False
         self._poller, self._limits = poller, limits
         self._serve, self._refused, self._ended = serve, refused, ended
@@ -86,8 +86,8 @@ class Front:
         """An error about one connection is not the others'."""
         try:
             step(connection)
-        except Refusal as told:
-            self._refuse(connection, told)
+        except Refusal as refused:
+            self._refuse(connection, refused)
         except OSError:
             self.close(connection, cut=True)
         except Exception:
@@ -210,12 +210,12 @@ class Front:
             connection.enter(State.HEAD, limits.idle_s, limits.idle_s + limits.head_s)
             self._poller.look_for(connection, READ)
 
-    def _refuse(self, connection: Connection, told: Refusal) -> None:
-        self._refused(connection, told)
+    def _refuse(self, connection: Connection, refused: Refusal) -> None:
+        self._refused(connection, refused)
         request = connection.incoming.request
         try:
             # A client that left no room for so little is not waited for.
-            connection.sock.send(told.encoded(request.method if request is not None else ""))
+            connection.sock.send(refused.encoded(request.method if request is not None else ""))
         except OSError:
             self.close(connection, cut=True)
             return

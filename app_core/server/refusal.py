@@ -31,8 +31,8 @@ class Refusal(Exception):
 
     def encoded(self, method: str = "") -> bytes:
         """The whole answer; without its body to HEAD."""
-        told = {"error": str(self), "code": self.code, "field": None}
-        body = json.dumps(told).encode()
+        payload = {"error": str(self), "code": self.code, "field": None}
+        body = json.dumps(payload).encode()
         head = [
             f"HTTP/1.1 {self.status} {PHRASES[self.status]}",
             f"Date: {util.http_date()}",

@@ -21,7 +21,7 @@ from gunicorn.http import wsgi
 from gunicorn.workers.base import Worker
 
 from app_core.server import refusal
-from app_core.server.answer import Answer, ClientGone
+from app_core.server.answer import ConnectionGone, HttpAnswer
 from app_core.server.front import Front
 from app_core.server.limits import Limits, connections_below, raise_descriptors
 from app_core.server.loop import Loop
@@ -90,11 +90,11 @@ class FrontWorker(Worker):  # type: ignore[misc]
             except Exception:
                 logger.exception("an answer's end failed")
 
-    def _refused(self, connection: Connection, told: Refusal) -> None:
+    def _refused(self, connection: Connection, refused: Refusal) -> None:
         request = connection.incoming.request
         method = request.method if request is not None else ""
-        self.app.count(method, "none", told.status)
-        self._log.say(told.status, f"a request is refused: {told.status} {told}")
+        self.app.count(method, "none", refused.status)
+        self._log.say(refused.status, f"a request is refused: {refused.status} {refused}")
 
     def _give(self, connection: Connection) -> None:
         try:
@@ -107,7 +107,7 @@ class FrontWorker(Worker):  # type: ignore[misc]
         rest, keep = None, False
         try:
             rest, keep = self._answer(connection)
-        except ClientGone:
+        except ConnectionGone:
             logger.debug("a client is gone")
         except ConnectionError:
             logger.debug("an answer is cut")
@@ -121,11 +121,13 @@ class FrontWorker(Worker):  # type: ignore[misc]
                 self._poller.call(partial(self._front.returned, connection, rest, keep))
 
     def _answer(self, connection: Connection) -> tuple[Outgoing, bool]:
-        """What is left to send, and whether another request may follow. Raises ClientGone,
+        """What is left to send, and whether another request may follow. Raises ConnectionGone,
         ConnectionError when the application cuts its answer, or what the application raises."""
         request, source = connection.incoming.request, connection.incoming.source
         cut = connection.incoming.cut
-        make = partial(Answer, whole=lambda: source.whole and not cut, send_s=self._limits.send_s)
+        make = partial(
+            HttpAnswer, whole=lambda: source.whole and not cut, send_s=self._limits.send_s
+        )
         try:
             answer, environ = wsgi.create(
                 request,

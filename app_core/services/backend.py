@@ -135,9 +135,9 @@ class Backend:
             return "offline", ENGINE_LOST
         if self.status not in ("ready", "degraded"):
             return self.status, self.reason
-        told = [f"{loaded.name}: {ENGINE_LOST}" for loaded in lost]
-        told += [reason for reason in (self._without_default(), self.reason) if reason]
-        return ("degraded" if told else self.status), "; ".join(told)
+        reasons = [f"{loaded.name}: {ENGINE_LOST}" for loaded in lost]
+        reasons += [reason for reason in (self._without_default(), self.reason) if reason]
+        return ("degraded" if reasons else self.status), "; ".join(reasons)
 
     def _without_default(self) -> str:
         """Why the default avatar cannot speak now; empty when it can."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from app_core.cancel_scope import Gone
     from app_core.job import Job
     from app_core.request import ChunksRequest
     from app_core.services.renders import Renders
@@ -87,6 +88,25 @@ class Chunks:
 
         self._videos.start(job, lambda: self._write(job), drop)
         return job
+
+    def stream(self, request: ChunksRequest, gone: Gone) -> SpokenChunks:
+        """``start``, for a client that asks for the chunks as they are spoken."""
+        return SpokenChunks(self.start(request), gone, self._renders.end)
+
+    def spoken(self, name: str, gone: Gone) -> tuple[Job, Chunk]:
+        """A chunk by its ``chunk_id`` once it is spoken. Raises NotFound, the job's error, or
+        Cancelled when the client has ``gone``."""
+        job, chunk = self.find(name)
+        wait_for_sound(job, chunk, gone)
+        return job, chunk
+
+    def sound_file(self, name: str, gone: Gone) -> Path:
+        """Its WAV file; waits and raises as ``spoken``, and raises as ``wav_file``."""
+        return self.wav_file(*self.spoken(name, gone))
+
+    def film_file(self, name: str, gone: Gone) -> Path:
+        """Its film once it is made; raises as ``spoken``."""
+        return wait_for_film(*self.find(name), gone)
 
     def find(self, name: str) -> tuple[Job, Chunk]:
         """By its ``chunk_id``. Raises NotFound."""
@@ -161,14 +181,52 @@ class Chunks:
                 chunk.filmed.set()
 
 
-def wait_for_sound(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> AudioBuffer:
+class SpokenChunks:
+    """Each chunk of a job as soon as it is spoken. A client that leaves before it has heard of
+    every one of them wants none: that cancels the job."""
+
+    def __init__(self, job: Job, gone: Gone, end: Callable[[Job, Exception], object]) -> None:
+        self.job_id, self.voices = job.id, job.voices
+        self.ids = [chunk_id(job, chunk) for chunk in job.chunks]
+        self._job, self._gone, self._end = job, gone, end
+        self._next = iter(job.chunks)
+
+    def __iter__(self) -> SpokenChunks:
+        return self
+
+    def __next__(self) -> Chunk:
+        """Raises the job's error, or Cancelled when the client has gone."""
+        chunk = next(self._next)
+        try:
+            wait_for_sound(self._job, chunk, self._gone)
+        except Cancelled:
+            self.close()
+            raise
+        return chunk
+
+    def all(self) -> list[Chunk]:
+        """For one answer with all of them: a client that has left by then wants no films either.
+        Raises as ``next``."""
+        chunks = list(self)
+        if self._gone():
+            self._end(self._job, Cancelled("The reader left"))
+            raise Cancelled("The reader left")
+        return chunks
+
+    def close(self) -> None:
+        """Once all are spoken nothing happens."""
+        if not all(chunk.spoken.is_set() for chunk in self._job.chunks):
+            self._end(self._job, Cancelled("The reader left"))
+
+
+def wait_for_sound(job: Job, chunk: Chunk, gone: Gone) -> AudioBuffer:
     """The sound of a chunk. Raises the job's error, or Cancelled when the client has gone."""
     while not chunk.spoken.wait(LOOK_S):
         _look(job, gone)
     return chunk.sound
 
 
-def wait_for_film(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> Path:
+def wait_for_film(job: Job, chunk: Chunk, gone: Gone) -> Path:
     """Where the film of a chunk is. Raises the job's error, or Cancelled like the other."""
     while not chunk.filmed.wait(LOOK_S):
         _look(job, gone)
@@ -177,7 +235,7 @@ def wait_for_film(job: Job, chunk: Chunk, gone: Callable[[], bool]) -> Path:
     return chunk.film
 
 
-def _look(job: Job, gone: Callable[[], bool]) -> None:
+def _look(job: Job, gone: Gone) -> None:
     if job.error is not None:
         raise afresh(job.error)
     if gone():

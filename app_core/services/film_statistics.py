@@ -29,5 +29,5 @@ def note_statistics(job: Job, width: int, height: int) -> None:
         "nvdec": job.request.decoding_on_gpu,
         "total_s": round(total_s, 3),
     }
-    told = " ".join(f"{name}={value}" for name, value in job.statistics.items())
-    logger.info("film: %s", told, extra={"job": job.id})
+    figures = " ".join(f"{name}={value}" for name, value in job.statistics.items())
+    logger.info("film: %s", figures, extra={"job": job.id})

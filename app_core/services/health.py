@@ -85,9 +85,9 @@ def _drawn(models: Sequence[LoadedModel]) -> dict[str, Any]:
 def missing_voice(voice: str, voices: Voices) -> str:
     """What is wrong with VOICE and the settings of languages; empty when nothing is."""
     there = voices.ids()
-    told = [f"VOICE={voice}: there is no such voice"] if voice and voice not in there else []
-    told += [f"{name}: there is no such voice for this language" for name in voices.missing()]
-    return f"{'; '.join(told)}; there is: {', '.join(there) or 'none'}" if told else ""
+    reasons = [f"VOICE={voice}: there is no such voice"] if voice and voice not in there else []
+    reasons += [f"{name}: there is no such voice for this language" for name in voices.missing()]
+    return f"{'; '.join(reasons)}; there is: {', '.join(there) or 'none'}" if reasons else ""
 
 
 def _status(backend: Backend, missing: str) -> tuple[str, str]:

@@ -34,7 +34,7 @@ class JobEventFeed:
         self._heard += len(marks)
         fallbacks = self._job.fallbacks[self._fallbacks :]
         self._fallbacks += len(fallbacks)
-        found = [{"type": "voice_fallback"} | _rounded(asdict(told)) for told in fallbacks]
+        found = [{"type": "voice_fallback"} | _rounded(asdict(fallback)) for fallback in fallbacks]
         found += [
             {"type": "sentence" if isinstance(mark, Sentence) else "word"} | _rounded(asdict(mark))
             for mark in marks
@@ -49,14 +49,14 @@ class JobEventFeed:
         return found
 
     def _describe(self) -> dict[str, Any]:
-        told = self._job.describe()
+        description = self._job.describe()
         return {
             "type": "progress",
-            "percent": round(told["progress"] * 100, 1),
-            "stage": told["stage"],
-            "frames": told["frames"]["done"],
-            "frames_per_s": told["frames_per_s"],
-            "time_left_s": told["time_left_s"],
+            "percent": round(description["progress"] * 100, 1),
+            "stage": description["stage"],
+            "frames": description["frames"]["done"],
+            "frames_per_s": description["frames_per_s"],
+            "time_left_s": description["time_left_s"],
         }
 
 

@@ -13,6 +13,7 @@ from app_core.avatars.importing.dropped_files import DroppedFiles
 from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled
 from app_core.heap import Trimmer
 from app_core.job_table import JobTable
@@ -20,12 +21,13 @@ from app_core.outputs import mjpeg
 from app_core.request import VideoRequest
 from app_core.scratch import Scratch, with_work_dir
 from app_core.services.backend import Backend
+from app_core.services.beginning import Beginning
 from app_core.services.chunks import Chunks
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
 from app_core.services.outcome import Outcome
-from app_core.services.recording import held, open_recording, process_recording
-from app_core.services.renders import Renders, here
+from app_core.services.recording import Recordings, held
+from app_core.services.renders import Renders
 from app_core.services.video_encode import check_codecs
 from app_core.services.video_jobs import VideoJobs
 from app_core.services.voices.installed import open_voices
@@ -33,27 +35,21 @@ from app_core.services.voices.offer import VoiceOffer
 from app_core.services.voices.speakers import Speakers
 from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.text.dictionary import read_dictionary
-from app_core.speech.text.reading import Reader
-from app_core.speech.text.spoken_text import check_length
+from app_core.speech.text.reading import TextReader
 from app_core.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
     from app_core.avatars.importing.import_queue import Import
-    from app_core.avatars.library import Avatar
+    from app_core.cancel_scope import Gone
     from app_core.config import Config
     from app_core.job import Job
     from app_core.lipsync.model import LipsyncModel
     from app_core.request import FilmRequest, MjpegRequest, RenderRequest
     from app_core.services.cancel_on_close import CancelOnClose
-    from app_core.services.recording import Recording
     from app_core.speech.registry import Voices
-    from app_core.speech.speaker import Speaker
-    from app_core.speech.text.piece import Piece
-    from app_core.types import Frame, Speech, UInt8
-
-    Gone = Callable[[], bool]
+    from app_core.types import Frame, UInt8
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +63,8 @@ DISK_LOOK_S = 2.0
 """Between two looks at what people may have changed on the disk."""
 DISK_JOIN_S = 30.0
 """A file of gigabytes may be on its way through a hash."""
+FIGURES_S = 10.0
+"""Between two lines of figures in the log."""
 READER_LOOK_S = 5.0
 """Between two looks for renders that nobody reads."""
 
@@ -89,9 +87,9 @@ class LipsyncService:
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
         self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
-        self.reader = Reader(read_dictionary(config.dictionary))
+        self.reader = TextReader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
-        self.voice_offer = VoiceOffer(config.models_dir, self.reader)
+        self.voice_offer = VoiceOffer(config.models_dir, self.voices, self.reader)
         self.voice_offer.pulls.pulled = self._voice_pulled
         self.scratch = Scratch(config.work_dir)
         importer = importer or import_work(config, self.backend.ffmpeg)
@@ -113,11 +111,16 @@ class LipsyncService:
         self.spool = Spool(config.work_dir)
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
-        self.chunks = Chunks(self._begin, self._renders, self.videos)
+        self._beginning = Beginning(config, self.backend, self._renders, self._speakers)
+        self.chunks = Chunks(self._beginning.begin, self._renders, self.videos)
+        self._recordings = Recordings(
+            self._renders, self.videos, self.faces, self.reader, config.max_audio_s
+        )
         self._watchdog = Watchdog(
             [
                 Duty(self._renders.tend_engines, 1.0),
                 Duty(self._renders.end_unread, READER_LOOK_S),
+                Duty(self._renders.log_figures, FIGURES_S),
                 Duty(self.jobs.expire, EXPIRY_S),
                 Duty(trim, TRIM_S),
             ]
@@ -154,65 +157,42 @@ class LipsyncService:
         self.scratch.close()
         self.backend.close()
 
-    def submit(self, request: RenderRequest, recording: Recording | None = None) -> str:
+    def submit(self, request: RenderRequest, sound: Path | None = None) -> str:
         """Starts a render and gives its id. A video is of the base video, unless the request names
-        an avatar. A recording is spoken in place of the text, and closed in the end.
+        an avatar. ``sound``: a file that is spoken in place of the text, which is what is said in
+        it; it may be removed once this has returned.
 
         Raises BadInput, also for a codec that does not work on this machine, NotFound, Conflict,
-        NotReady or Busy, and for a video what ``BaseVideo.avatar`` raises.
+        NotReady or Busy, for a video what ``BaseVideo.avatar`` raises, and for a sound
+        UnsupportedMedia or TooLarge.
         """
+        self.backend.ready(request.model)
+        recording = None if sound is None else self._recordings.open(sound, request)
         with held(recording):
-            self.backend.ready(request.model)
             avatar = None
             if isinstance(request, VideoRequest):
                 check_codecs(request, self.backend.ffmpeg())
                 if request.avatar is None and self.base_video.path is not None:
                     avatar = self.base_video.avatar()
-            return self._begin(request, avatar=avatar, recording=recording).id
-
-    def _begin(
-        self,
-        request: RenderRequest,
-        speak: Callable[[Speaker, Iterator[Piece], Job], Iterator[Speech]] | None = None,
-        avatar: Avatar | None = None,
-        recording: Recording | None = None,
-    ) -> Job:
-        """``speak`` in place of the text from end to end; ``avatar`` in place of the request's."""
-        check_length(request.text, self.config.max_text_chars)
-        self.backend.ready(request.model)
-        avatar = avatar or self.library.get(request.avatar or self.config.avatar)
-        if recording is not None:
-            speeches, rate = recording.speeches, recording.sample_rate
-            return self._renders.begin(request, avatar, speeches, rate, recorded=True)
-        speaker = self._speakers.of(request)
-        pieces = speaker.read(request.text)
-
-        def spoken(job: Job) -> Iterator[Speech]:
-            if speak is not None:
-                return speak(speaker, pieces, job)
-            return speaker.say(
-                pieces, request.prosody, lambda: job.ticket.stale, job.fallbacks.append
-            )
-
-        return self._renders.begin(request, avatar, spoken, speaker.sample_rate)
+            return self._beginning.begin(request, avatar=avatar, recording=recording).id
 
     def stream_mjpeg(
-        self, request: MjpegRequest, recording: Recording | None, gone: Gone, full: Gone
+        self, request: MjpegRequest, sound: Path | None, gone: Gone, full: Gone
     ) -> Outcome:
         """Starts a render whose outcome is a stream of JPEG parts. Raises as ``submit``."""
-        job_id = self.submit(request, recording)
-        fps = self.jobs.get(job_id).request.fps
-        return Outcome(job_id, fps, stream=self.stream(job_id, "mjpeg", gone, full))
+        job = self.jobs.get(self.submit(request, sound))
+        stream = self.stream(job.id, "mjpeg", gone, full)
+        return Outcome(job.id, job.request.fps, job.voices, stream=stream)
 
     def make_film(
-        self, request: FilmRequest, recording: Recording | None, gone: Gone, keep_as: str = ""
+        self, request: FilmRequest, sound: Path | None, gone: Gone, keep_as: str = ""
     ) -> Outcome:
         """Starts a render whose outcome is a film, as ``VideoJobs.outcome``."""
-        job = self.jobs.get(self.submit(request, recording))
+        job = self.jobs.get(self.submit(request, sound))
         return self.videos.outcome(job, request, gone, keep_as)
 
     def stream(
-        self, job_id: str, format: Literal["mjpeg", "mp4"], gone: Gone = here, full: Gone = here
+        self, job_id: str, format: Literal["mjpeg", "mp4"], gone: Gone = never, full: Gone = never
     ) -> CancelOnClose[bytes]:
         """The bytes of a running job while they are made: a JPEG part for each frame, or a
         fragmented MP4. Leaving the loop cancels; ``gone`` and ``full`` as for ``frames``.
@@ -224,25 +204,17 @@ class LipsyncService:
         return self._renders.frames(job, part, gone, full)
 
     def frames(
-        self, job_id: str, finish: Callable[[Frame], T], gone: Gone = here, full: Gone = here
+        self, job_id: str, finish: Callable[[Frame], T], gone: Gone = never, full: Gone = never
     ) -> CancelOnClose[T]:
         """``finish(frame)`` for each frame, as ``Renders.frames``. Leaving the loop cancels."""
         return self._renders.frames(self.jobs.get(job_id), finish, gone, full)
 
-    def render(self, job_id: str, path: Path, gone: Gone = here) -> dict[str, Any]:
+    def render(self, job_id: str, path: Path, gone: Gone = never) -> dict[str, Any]:
         """Writes the whole job to an MP4 file and ends it; a failure leaves nothing at ``path``.
         What the film holds and how it came about."""
         job = self.jobs.get(job_id)
         self.videos.write(job, path, gone)
         return job.statistics or {}
-
-    def open_recording(
-        self, path: Path, text: str, language: str, dictionary: Mapping[str, str] | None = None
-    ) -> Recording:
-        """Of at most ``max_audio_s``. Raises BadInput, UnsupportedMedia or TooLarge."""
-        limit_s = self.config.max_audio_s
-        reader = self.reader.knowing(dictionary or {})
-        return open_recording(self.backend.ffmpeg, path, reader, text, language, limit_s=limit_s)
 
     def process(
         self,
@@ -263,10 +235,7 @@ class LipsyncService:
         ``frame_sink`` ends the render and is raised. Raises BadInput, which names the file that
         cannot be used, and what ``submit`` raises.
         """
-        return process_recording(
-            self._renders,
-            self.videos,
-            self.faces,
+        return self._recordings.process(
             Path(face_path),
             Path(audio_path),
             None if output_path is None else Path(output_path),
@@ -275,9 +244,11 @@ class LipsyncService:
             batch_size_override,
         )
 
-    def cancel(self, job_id: str) -> None:
+    def cancel(self, job_id: str) -> Job:
         """Ends a job at once. One that has ended stays as it is."""
-        self._renders.end(self.jobs.get(job_id), Cancelled("The job was cancelled"))
+        job = self.jobs.get(job_id)
+        self._renders.end(job, Cancelled("The job was cancelled"))
+        return job
 
     def _avatar_removed(self, sha256: str, dropped: str) -> None:
         self._dropped.removed(sha256, dropped)

@@ -6,8 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from app_core.engine.engine import Engine
-from app_core.engine.stats_logger import StatsLogger
-from app_core.errors import Busy
+from app_core.engine.figures import log_figures
 
 if TYPE_CHECKING:
     from app_core.engine.capacity import Capacity
@@ -25,20 +24,18 @@ class LoadedModel:
     ) -> None:
         self.model, self.why, self.capacity = model, why, capacity
         self.engine = Engine(model, metrics)
-        self._stats_logger = StatsLogger(self.engine, capacity)
 
     @property
     def name(self) -> str:
         return self.model.name
 
     def start(self) -> None:
-        """Raises Busy when no thread is left; nothing of it runs then."""
+        """Raises Busy when no thread is left."""
         self.engine.start()
-        try:
-            self._stats_logger.start()
-        except Busy:
-            self.engine.close()
-            raise
+
+    def log_figures(self) -> None:
+        """A line, while live renders run."""
+        log_figures(self.engine, self.capacity)
 
     def revive(self) -> None:
         """Starts the engine's thread when it has ended. Raises Busy when no thread is left."""
@@ -47,6 +44,5 @@ class LoadedModel:
             self.engine.start()
 
     def close(self) -> None:
-        self._stats_logger.close()
         self.engine.close()
         self.model.close()

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app_core.services.cancel_on_close import CancelOnClose
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Has a ``film``, a ``stream`` or, of a film that is made later and kept, what is ``told``."""
+    """Has a ``film``, a ``stream`` or, of one made later and kept, its ``description``."""
 
     job_id: str
     fps: int
     """Frames a second, those of the avatar's clip where the client left it open."""
+    voices: Sequence[str]
+    """Ids of those who have spoken. Grows while the job runs."""
     film: BinaryIO | None = None
     """Whole, open, and without a name on the disk."""
     stream: CancelOnClose[bytes] | None = None
@@ -24,5 +28,5 @@ class Outcome:
     """Of a fragmented MP4 (RFC 6381)."""
     aligned: float | None = None
     """Of a whole film with a transcript: the part of it that was found in the recording, 0..1."""
-    told: dict[str, Any] | None = None
+    description: dict[str, Any] | None = None
     """The job as ``Job.describe`` gives it."""

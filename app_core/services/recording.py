@@ -6,13 +6,13 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from app_core.avatars.library import STILL
+from app_core.cancel_scope import never
 from app_core.errors import BadInput, SoyleError
 from app_core.media.sound_file import SoundFile
 from app_core.picture import to_bgr
 from app_core.request import GenerateRequest
-from app_core.services.renders import here
 from app_core.speech.speaker import Speaker
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.timing.alignment import Alignment, Fit
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Speech, frame_count
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from app_core.avatars.importing.face_paths import Faces
     from app_core.job import Job
-    from app_core.media.ffmpeg import Ffmpeg
+    from app_core.request import RenderRequest
     from app_core.services.renders import Renders
     from app_core.services.video_jobs import VideoJobs
     from app_core.types import Frame, UInt8
@@ -38,7 +38,7 @@ class Recording:
     """An open sound file on its way to be said by one job, which closes it."""
 
     def __init__(
-        self, sound: SoundFile, reader: Reader, text: str = "", language: str = "ru"
+        self, sound: SoundFile, reader: TextReader, text: str = "", language: str = "ru"
     ) -> None:
         """``text``: what is said in it; empty when nobody knows."""
         self._sound, self._reader = sound, reader
@@ -80,78 +80,79 @@ def held(recording: Recording | None) -> Iterator[None]:
         raise
 
 
-def open_recording(
-    ffmpeg: Callable[[], Ffmpeg],
-    path: Path,
-    reader: Reader,
-    text: str = "",
-    language: str = "ru",
-    *,
-    called: str = "The file",
-    limit_s: float | None = None,
-) -> Recording:
-    """Raises BadInput, UnsupportedMedia or TooLarge, in sentences about ``called``."""
-    sound = SoundFile(path, ffmpeg, called=called, limit_s=limit_s)
-    return Recording(sound, reader, text, language)
+class Recordings:
+    """Opens what is to be said in place of a text."""
 
+    def __init__(
+        self, renders: Renders, videos: VideoJobs, faces: Faces, reader: TextReader, limit_s: float
+    ) -> None:
+        """``limit_s``: the longest that a client may send."""
+        self._renders, self._videos, self._faces = renders, videos, faces
+        self._reader, self._limit_s = reader, limit_s
 
-def process_recording(
-    renders: Renders,
-    videos: VideoJobs,
-    faces: Faces,
-    face_path: Path,
-    audio_path: Path,
-    output_path: Path | None,
-    static: bool | None,
-    frame_sink: Callable[[UInt8], None] | None,
-    batch_size: int | None,
-) -> Path | None:
-    """As ``LipsyncService.process``."""
-    if batch_size is not None and batch_size < 1:
-        raise BadInput("batch_size_override must be at least 1", field="batch_size_override")
-    face_path, audio_path = _expanded(face_path), _expanded(audio_path)
-    if output_path is not None:
-        output_path = _expanded(output_path)
-        _check_place(output_path)
-    avatar = faces.at(face_path)
-    if static is None:
-        static = face_path.name == STILL  # of an avatar that may have a clip too
-    request = GenerateRequest.model_construct(text="", static_mode=static)
-    recording = open_recording(videos.ffmpeg, audio_path, Reader(), called=audio_path.name)
-    with held(recording):
-        job = renders.begin(
-            request,
-            avatar,
-            recording.speeches,
-            recording.sample_rate,
-            batch_size,
-            recorded=True,
-        )
+    def open(self, path: Path, request: RenderRequest) -> Recording:
+        """The request's text is what is said in it. The file may be removed while it is open.
+        Raises BadInput, UnsupportedMedia or TooLarge."""
+        sound = SoundFile(path, self._videos.ffmpeg, limit_s=self._limit_s)
+        reader = self._reader.knowing(request.dictionary)
+        return Recording(sound, reader, request.text, request.language)
 
-    raised: list[Exception] = []
-
-    def seen(frame: Frame) -> Frame:
-        if frame_sink is not None:
-            picture = to_bgr(frame.picture)
-            try:
-                frame_sink(picture)
-            except Exception as error:
-                raised.append(error)
-                raise SoyleError("frame_sink raised an error") from error
-        return frame
-
-    try:
+    def process(
+        self,
+        face_path: Path,
+        audio_path: Path,
+        output_path: Path | None,
+        static: bool | None,
+        frame_sink: Callable[[UInt8], None] | None,
+        batch_size: int | None,
+    ) -> Path | None:
+        """As ``LipsyncService.process``."""
+        if batch_size is not None and batch_size < 1:
+            raise BadInput("batch_size_override must be at least 1", field="batch_size_override")
+        face_path, audio_path = _expanded(face_path), _expanded(audio_path)
         if output_path is not None:
-            videos.write(job, output_path, here, seen)
-            return output_path
-        with renders.frames(job, seen) as frames:
-            for _ in frames:
-                pass
-    except SoyleError:
-        if raised:
-            raise raised[0] from None  # the caller's own, who also tells it
-        raise
-    return None
+            output_path = _expanded(output_path)
+            _check_place(output_path)
+        avatar = self._faces.at(face_path)
+        if static is None:
+            static = face_path.name == STILL  # of an avatar that may have a clip too
+        request = GenerateRequest.model_construct(text="", static_mode=static)
+        sound = SoundFile(audio_path, self._videos.ffmpeg, called=audio_path.name)
+        recording = Recording(sound, self._reader)
+        with held(recording):
+            job = self._renders.begin(
+                request,
+                avatar,
+                recording.speeches,
+                recording.sample_rate,
+                batch_size,
+                recorded=True,
+            )
+
+        raised: list[Exception] = []
+
+        def seen(frame: Frame) -> Frame:
+            if frame_sink is not None:
+                picture = to_bgr(frame.picture)
+                try:
+                    frame_sink(picture)
+                except Exception as error:
+                    raised.append(error)
+                    raise SoyleError("frame_sink raised an error") from error
+            return frame
+
+        try:
+            if output_path is not None:
+                self._videos.write(job, output_path, never, seen)
+                return output_path
+            with self._renders.frames(job, seen) as frames:
+                for _ in frames:
+                    pass
+        except SoyleError:
+            if raised:
+                raise raised[0] from None  # the caller's own, who also tells it
+            raise
+        return None
 
 
 def _expanded(path: Path) -> Path:

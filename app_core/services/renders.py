@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from app_core.audio import AudioBuffer
+from app_core.cancel_scope import never
 from app_core.channel import Channel
 from app_core.errors import Cancelled, ModelFailed, SoyleError, afresh, as_job_error
 from app_core.job import Job, JobStatus
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from app_core.avatars.library import Avatar
+    from app_core.cancel_scope import Gone
     from app_core.config import Config
     from app_core.engine.capacity import Capacity
     from app_core.job_table import JobTable
@@ -50,10 +52,6 @@ STALLED_S = 300.0
 minutes, in which the frames of the next film wait."""
 LONGEST_SPEECH_S = 3600.0
 _JOIN_S = 5.0
-
-
-def here() -> bool:
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +148,8 @@ class Renders:
         self,
         job: Job,
         finish: Callable[[Frame], T],
-        gone: Callable[[], bool] = here,
-        full: Callable[[], bool] = here,
+        gone: Gone = never,
+        full: Callable[[], bool] = never,
     ) -> CancelOnClose[T]:
         """``finish(frame)`` for each frame, live ones at their time. The job ends with the last,
         with an error, or when the loop is left: that cancels.
@@ -166,8 +164,8 @@ class Renders:
         self,
         job: Job,
         finish: Callable[[Frame], T],
-        gone: Callable[[], bool] = here,
-        full: Callable[[], bool] = here,
+        gone: Gone = never,
+        full: Callable[[], bool] = never,
     ) -> Generator[T]:
         """``frames`` for a reader that has more to do than to read: it ends the job itself."""
         metrics = self._backend.metrics
@@ -225,7 +223,7 @@ class Renders:
         render = self._running.pop(job, None)
         if render is not None:
             render.composer.close()
-            if job.film:
+            if job.makes_film:
                 note_statistics(job, render.composer.width, render.composer.height)
 
     def end_unread(self) -> None:
@@ -240,6 +238,11 @@ class Renders:
         for loaded in self._backend.lost:
             self.fail_all(ModelFailed("The model's thread has ended"), of=loaded)
             loaded.revive()
+
+    def log_figures(self) -> None:
+        """A line in the log for each model that draws live renders."""
+        for loaded in self._backend.models:
+            loaded.log_figures()
 
     def fail_all(self, error: SoyleError, of: LoadedModel | None = None) -> None:
         """Ends every job, or every one ``of`` a model."""

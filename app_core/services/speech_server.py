@@ -171,10 +171,10 @@ class SpeechServer:
         connection = HTTPConnection("127.0.0.1", port, timeout=_ASK_S)
         try:
             connection.request("GET", "/health", headers={"Authorization": f"Bearer {self.key}"})
-            told = json.loads(connection.getresponse().read(_LONGEST_ANSWER))
-            status, reason = told["status"], str(told["reason"] or "")
-            languages = tuple(str(language) for language in told["languages"])
-            model, rate = str(told["model"] or ""), int(told["sample_rate"] or 0)
+            state = json.loads(connection.getresponse().read(_LONGEST_ANSWER))
+            status, reason = state["status"], str(state["reason"] or "")
+            languages = tuple(str(language) for language in state["languages"])
+            model, rate = str(state["model"] or ""), int(state["sample_rate"] or 0)
             if status not in _STATES:
                 raise ValueError(status)
         except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
@@ -197,8 +197,8 @@ class SpeechServer:
         """Tells the log of what is new."""
         if (status, reason) != (self.status, self.reason):
             level = logging.ERROR if status == "failed" else logging.INFO
-            told = f"is ready: {self.model}" if status == "ready" else reason
-            logger.log(level, "speech server: %s", told)
+            sentence = f"is ready: {self.model}" if status == "ready" else reason
+            logger.log(level, "speech server: %s", sentence)
         self.reason, self.status = reason, status
 
     def _again(self, why: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from app_core.cancel_scope import Gone
     from app_core.job import Job
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.outputs.mp4 import Mp4Writer
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from app_core.scratch import Scratch
     from app_core.services.renders import Renders
     from app_core.types import Frame
-
-    Gone = Callable[[], bool]
 
 logger = logging.getLogger(__name__)
 
@@ -51,15 +50,15 @@ class VideoJobs:
         """A stream where the request says so, kept with the job for clients that call it
         ``keep_as`` where that is not empty, else the whole film. Raises the job's error.
         """
-        fps = job.request.fps
+        fps, voices = job.request.fps, job.voices
         if request.stream:
             kind = codecs(*self._renders.size(job), fps)
-            return Outcome(job.id, fps, stream=self.stream(job, gone), codecs=kind)
+            return Outcome(job.id, fps, voices, stream=self.stream(job, gone), codecs=kind)
         if keep_as:
             self.keep(job, keep_as)
-            return Outcome(job.id, fps, told=job.describe())
+            return Outcome(job.id, fps, voices, description=job.describe())
         film = self.open(job, gone)
-        return Outcome(job.id, fps, film=film, aligned=job.aligned)
+        return Outcome(job.id, fps, voices, film=film, aligned=job.aligned)
 
     def writer(self, job: Job, path: Path) -> Mp4Writer:
         """Takes frames of a running job, with the settings of its request."""
@@ -112,7 +111,7 @@ class VideoJobs:
         """Runs ``work`` in a thread and ends the job as that ends; ``drop`` removes what a job
         that did not get done has left. Raises Busy when the machine has no thread left.
         """
-        job.film = True
+        job.makes_film = True
         thread = threading.Thread(
             target=self._run, args=(job, work, drop), name=f"film-{job.id[:8]}", daemon=True
         )
@@ -127,7 +126,7 @@ class VideoJobs:
 
     def stream(self, job: Job, gone: Gone) -> CancelOnClose[bytes]:
         """The film's bytes while it is made. Leaving the loop cancels the job at once."""
-        job.film = True
+        job.makes_film = True
         try:
             width, height = self._renders.size(job)
             frames = self._renders.playout(job, unchanged, gone)
@@ -159,7 +158,7 @@ class VideoJobs:
             encode(frames, self.writer(job, path))
 
     def _work(self, job: Job, work: Callable[[], None]) -> None:
-        job.film = True
+        job.makes_film = True
         try:
             work()
         except BaseException as error:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app_core.cancel_scope import never
 from app_core.media.decoder import start_video_decoder
 from app_core.services.video_encode import start_video_encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from app_core.cancel_scope import Gone
     from app_core.request import VideoRequest
 
 __all__ = ["process_video_lipsync_streaming", "start_video_decoder", "start_video_encoder"]
@@ -25,14 +25,14 @@ class VideoService(Protocol):
 
     def submit(self, request: VideoRequest) -> str: ...
 
-    def render(self, job_id: str, path: Path, gone: Callable[[], bool]) -> dict[str, Any]: ...
+    def render(self, job_id: str, path: Path, gone: Gone) -> dict[str, Any]: ...
 
 
 def process_video_lipsync_streaming(
     service: VideoService,
     request: VideoRequest,
     output_path: str | Path,
-    gone: Callable[[], bool] = bool,
+    gone: Gone = never,
 ) -> dict[str, Any]:
     """Writes the video that speaks ``request.text`` and returns its statistics.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.speech.level.mastering import Mastering
 from app_core.speech.level.mastering import warm as warm_mastering
@@ -13,15 +14,15 @@ from app_core.speech.level.voice_level import VoiceLevel
 from app_core.speech.pauses import lead_s, pause_s
 from app_core.speech.timing.piece_timing import PieceTiming, Timed
 from app_core.speech.timing.warping import warm as warm_warping
-from app_core.speech.voice import never
 from app_core.types import PLAIN, Phoneme, Prosody, Speech
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app_core.cancel_scope import Stale
     from app_core.speech.synthesizer import Synthesizer
     from app_core.speech.text.piece import Piece
-    from app_core.speech.voice import Stale, Voice
+    from app_core.speech.voice import Voice
     from app_core.types import Float32
 
 _LEAST_S = 0.03

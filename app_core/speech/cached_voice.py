@@ -7,14 +7,15 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from app_core.speech.voice import never
+from app_core.cancel_scope import never
 from app_core.types import PLAIN, Prosody, Speech
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app_core.cancel_scope import Stale
     from app_core.speech.text.piece import Piece
-    from app_core.speech.voice import Stale, Voice
+    from app_core.speech.voice import Voice
 
 _OBJECT_BYTES = 100
 """Of a phoneme or a word, about."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app_core.speech.voice import Stale
+    from app_core.cancel_scope import Stale
 
 FILE_S = 60.0
 """For the next sound of a film that nobody watches while it is made."""

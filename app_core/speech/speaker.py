@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import soxr
 
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
 from app_core.speech import turns
 from app_core.speech.patience import Patience
 from app_core.speech.standing import Standing
-from app_core.speech.text.reading import LANGUAGES, Reader
+from app_core.speech.text.reading import LANGUAGES, TextReader
 from app_core.speech.text.spoken_text import something
-from app_core.speech.voice import never
 from app_core.types import PLAIN, Prosody, VoiceFallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from app_core.cancel_scope import Stale
     from app_core.speech.text.piece import Piece
-    from app_core.speech.voice import Stale, Voice
+    from app_core.speech.voice import Voice
     from app_core.types import Speech
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Speaker:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: TextReader,
         chain: Callable[[str], Sequence[Voice]],
         language: str,
         standing: Standing | None = None,
@@ -66,9 +67,9 @@ class Speaker:
         self._said_s = 0.0
 
     @classmethod
-    def alone(cls, voice: Voice, language: str, reader: Reader | None = None) -> Self:
+    def alone(cls, voice: Voice, language: str, reader: TextReader | None = None) -> Self:
         """One voice for all that it is asked to say."""
-        return cls(reader or Reader(), lambda _: [voice], language)
+        return cls(reader or TextReader(), lambda _: [voice], language)
 
     @property
     def first(self) -> Sequence[Voice]:
@@ -91,14 +92,14 @@ class Speaker:
         pieces: Iterator[Piece],
         prosody: Prosody = PLAIN,
         stale: Stale = never,
-        told: Callable[[VoiceFallback], None] = lambda _: None,
+        on_fallback: Callable[[VoiceFallback], None] = lambda _: None,
     ) -> Iterator[Speech]:
-        """As ``speak``. ``told`` hears of each voice that takes over."""
+        """As ``speak``. ``on_fallback`` hears of each voice that takes over."""
         index = 0
         for piece in pieces:
             if stale():
                 raise Cancelled("Nobody waits for the speech any more")
-            for speech in self._said(piece, prosody, stale, told):
+            for speech in self._said(piece, prosody, stale, on_fallback):
                 self._said_s += len(speech.pcm) / speech.sample_rate
                 yield replace(speech, index=index)
                 index += 1
@@ -115,7 +116,7 @@ class Speaker:
         piece: Piece,
         prosody: Prosody,
         stale: Stale,
-        told: Callable[[VoiceFallback], None],
+        on_fallback: Callable[[VoiceFallback], None],
     ) -> Iterator[Speech]:
         voices = self._chains[piece.language]
         rest: Piece | None = piece
@@ -130,7 +131,7 @@ class Speaker:
                 logger.warning(
                     "the voice %s failed (%s): %s speaks", voice.id, failed.reason, voices[0].id
                 )
-                told(VoiceFallback(voice.id, voices[0].id, failed.reason, self._said_s))
+                on_fallback(VoiceFallback(voice.id, voices[0].id, failed.reason, self._said_s))
             else:
                 self._standing.worked(voices[0].id)
                 return

@@ -4,35 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from app_core.errors import Cancelled, VoiceFailed
+from app_core.speech.voice import VoiceDescription
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app_core.cancel_scope import Stale
     from app_core.speech.text.piece import Piece
-    from app_core.speech.voice import Stale
     from app_core.types import Float32, Prosody
 
 
-class Synthesizer(Protocol):
+class Synthesizer(VoiceDescription, Protocol):
     """One voice of an engine. ``AlignedVoice`` makes a Voice of it."""
 
-    id: str
-    """``engine`` or ``engine:voice``, as the settings and requests name it."""
-    languages: tuple[str, ...]
-    """Of ``ru``, ``kk``, ``en``."""
-    sample_rate: int
-    """Samples a second of what ``synthesize`` gives."""
-    name: str
-    """For a person."""
-    engine: str
-    licence: str
-    """SPDX identifier of the engine's code."""
-    weights_licence: str
-    """SPDX identifier of the weights, or what their publisher says."""
     streams: bool
     """Parts come while the rest is still being made; else all that ``synthesize`` gives is there
     at once."""
-    pitched: bool
-    """Whether ``Prosody.pitch`` is followed; elsewhere it is 0."""
 
     def warm(self) -> None:
         """Loads what the first text would load. Raises as ``synthesize``; safe to do again."""
@@ -45,3 +33,12 @@ class Synthesizer(Protocol):
         when ``stale`` says so, VoiceFailed with the engine's own words, VoiceUnreachable when its
         server does not answer.
         """
+
+
+def check_wanted(voice: VoiceDescription, piece: Piece, stale: Stale) -> None:
+    """Before the work begins. Raises VoiceFailed for a language that the voice does not speak, or
+    Cancelled."""
+    if piece.language not in voice.languages:
+        raise VoiceFailed(f"{voice.id} does not speak the language {piece.language!r}.")
+    if stale():
+        raise Cancelled("Nobody waits for the speech any more")

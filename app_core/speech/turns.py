@@ -1,4 +1,4 @@
-"""Whose turn it is at a synthesiser that says one thing at a time."""
+"""Whose turn it is at a synthesizer that says one thing at a time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from app_core.cancel_scope import Stale, never
 from app_core.errors import Cancelled, VoiceFailed
-from app_core.speech.voice import Stale, never
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ class Turns:
         self._clock = clock
         self._changed = threading.Condition()
         self._waiting: list[tuple[float, int]] = []
-        """A heap: whose turn at the synthesiser comes when, and which of two it is."""
+        """A heap: whose turn at the synthesizer comes when, and which of two it is."""
         self._numbers = itertools.count()
         self._taken = False
 

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from app_core.cancel_scope import never
 from app_core.types import PLAIN, Prosody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app_core.cancel_scope import Stale
     from app_core.speech.text.piece import Piece
     from app_core.types import Speech
 
-Stale = Callable[[], bool]
-"""Whether nobody wants the speech any more. Quick, from any thread."""
 
+class VoiceDescription(Protocol):
+    """What is said of whoever speaks."""
 
-def never() -> bool:
-    return False
-
-
-class Voice(Protocol):
     id: str
+    """``engine`` or ``engine:voice``, as the settings and requests name it."""
     languages: tuple[str, ...]
     """Of ``ru``, ``kk``, ``en``."""
     sample_rate: int
+    """Samples a second of what it says."""
     name: str
     """For a person."""
     engine: str
@@ -34,8 +32,10 @@ class Voice(Protocol):
     weights_licence: str
     """SPDX identifier of the weights or data, or what their publisher says."""
     pitched: bool
-    """Whether it can speak at another pitch."""
+    """Whether ``Prosody.pitch`` is followed; elsewhere it is 0."""
 
+
+class Voice(VoiceDescription, Protocol):
     def warm(self) -> None:
         """Loads what the first text would load. Raises as ``speak``; safe to do again."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled, DiskFull, ModelFailed
 from app_core.weights.web_answer import ask, sent_part, validator
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
     from pathlib import Path
 
+    from app_core.cancel_scope import Stale
+
     Progress = Callable[[int, int | None], None]
     """Gets the bytes that are here and the bytes in all, None as long as nobody has said."""
-    Stale = Callable[[], bool]
     """Whether nobody wants the file any more."""
 
 TRIES = 5
@@ -54,11 +56,7 @@ class _Broken(Exception):
         self.wait_s = wait_s
 
 
-def _never() -> bool:
-    return False
-
-
-def download(file: WebFile, path: Path, progress: Progress, stale: Stale = _never) -> str:
+def download(file: WebFile, path: Path, progress: Progress, stale: Stale = never) -> str:
     """Leaves the whole, checked file at ``path``, or what there is of it at ``path.part``; gives
     its sha256.
 

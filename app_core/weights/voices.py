@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from app_core.weights.download import Progress, Stale
+    from app_core.cancel_scope import Stale
+    from app_core.weights.download import Progress
 
 Note = Literal["from_lessac", "no_licence_stated"]
 NOTES: dict[Note, str] = {
@@ -81,12 +82,12 @@ class VoiceWeights:
 
     def terms(self) -> str:
         """Its licences in a sentence."""
-        told = f"code {self.licence}, weights {self.weights_licence}"
+        terms = f"code {self.licence}, weights {self.weights_licence}"
         use = {True: "", False: ", non-commercial", None: ", commercial use not clear"}
-        return told + use[self.commercial]
+        return terms + use[self.commercial]
 
 
-def here(voice: VoiceWeights, models: Path) -> bool:
+def installed(voice: VoiceWeights, models: Path) -> bool:
     """Whether its files are, by their sizes."""
     paths = [(file, models / voice.folder / file.name) for file in voice.files]
     return bool(paths) and all(_right_size(file, path) for file, path in paths)

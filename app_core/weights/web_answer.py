@@ -41,10 +41,10 @@ def sent_part(answer: HTTPResponse, have: int) -> tuple[int, int | None]:
     if answer.status != _PARTIAL:
         length = answer.headers.get("Content-Length", "")
         return 0, int(length) if length.isascii() and length.isdigit() else None
-    told = answer.headers.get("Content-Range", "")
-    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", told, re.ASCII)
+    part = answer.headers.get("Content-Range", "")
+    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", part, re.ASCII)
     if found is None or int(found[1]) != have:
-        raise ValueError(f"the server sends another part than the one that is missing: {told}")
+        raise ValueError(f"the server sends another part than the one that is missing: {part}")
     return have, None if found[2] == "*" else int(found[2])
 
 

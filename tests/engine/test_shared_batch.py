@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 import uuid
 import wave
 from collections.abc import Callable, Sequence
@@ -15,9 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app_core.engine.capacity import Capacity
-from app_core.engine.engine import Engine
-from app_core.engine.stats_logger import StatsLogger
 from app_core.engine.throughput import WINDOW_S, Throughput
 from app_core.errors import Cancelled, ModelFailed
 from app_core.job import JobStatus
@@ -260,23 +256,21 @@ def test_the_log_tells_figures_while_live_jobs_run(
 ) -> None:
     secret = "тайна"
     service = make_service(voices=ToneVoices(ToneVoice()))
-    engine = service.backend.engine
-    assert isinstance(engine, Engine)
-    stats_logger = StatsLogger(engine, Capacity(1.0), between_s=0.05)
-    caplog.set_level(logging.INFO, logger="app_core.engine.stats_logger")
-    stats_logger.start()
-    try:
-        time.sleep(0.2)
-        assert not caplog.records, "nothing runs"
-        reader = service.frames(
-            service.submit(ask(pace="realtime", text=" ".join([secret] * 99))), whole
-        )
+    caplog.set_level(logging.INFO, logger="app_core.engine.figures")
+    service._renders.log_figures()
+    assert not caplog.records, "nothing runs"
+    with service.frames(
+        service.submit(ask(pace="realtime", text=" ".join([secret] * 99))), whole
+    ) as reader:
         next(reader)
-        assert until(lambda: caplog.records)
-        reader.close()
-    finally:
-        stats_logger.close()
+        service._renders.log_figures()
     line = caplog.records[0].getMessage()
     assert line.startswith("1 live and 0 file renders: ")
     assert "frames/s in batches of" in line and "late" in line
     assert secret not in caplog.text
+
+
+def test_the_log_s_figures_are_a_duty(make_service: Make) -> None:
+    service = make_service()
+    duties = {duty.call for duty in service._watchdog._done_s}
+    assert service._renders.log_figures in duties

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from simple_websocket import Server
 
-from app_core.routes.job_events import CloseGuard, Gone, events, tell_one
+from app_core.routes.job_events import CloseGuard, SocketClosed, events, tell_one
 
 
 def test_nothing_follows_a_close_frame() -> None:
@@ -30,7 +30,7 @@ def test_telling_a_listener_whose_socket_is_closed_is_no_server_error() -> None:
 
     with Left.other:
         Left.sock.close()
-        with pytest.raises(Gone):
+        with pytest.raises(SocketClosed):
             tell_one(Left, {"type": "word"})
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import Stale, never
 from app_core.config import Config
 from app_core.errors import BadInput, Cancelled, DiskFull, FfmpegFailed, NotFound, VoiceFailed
 from app_core.job import Job, JobStatus
@@ -23,17 +24,12 @@ from app_core.services.chunks import (
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.registry import Voices
 from app_core.speech.text.piece import Piece
-from app_core.speech.voice import Stale, never
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import PLAIN, Prosody, Word
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
 
 Make = Callable[..., LipsyncService]
-
-
-def here() -> bool:
-    return False
 
 
 def request(text: str = "one two three four five", **fields: object) -> ChunksRequest:
@@ -53,8 +49,8 @@ def frames_of(path: Path) -> int:
 @pytest.mark.parametrize("fps", [25, 30, 24])
 def test_every_chunk_has_its_film_and_its_sound(service: LipsyncService, fps: int) -> None:
     job = service.chunks.start(request(fps=fps, speed=1.9))
-    films = [wait_for_film(job, chunk, here) for chunk in job.chunks]
-    sounds = [wait_for_sound(job, chunk, here) for chunk in job.chunks]
+    films = [wait_for_film(job, chunk, never) for chunk in job.chunks]
+    sounds = [wait_for_sound(job, chunk, never) for chunk in job.chunks]
     assert until(lambda: job.status is JobStatus.DONE)
     assert [frames_of(film) for film in films] == [chunk.frames for chunk in job.chunks]
     assert sum(chunk.frames for chunk in job.chunks) == job.frames_total == job.frames_done
@@ -71,21 +67,21 @@ def test_all_speech_is_made_before_the_first_picture(make_service: Make, model: 
     model.gate.clear()
     job = service.chunks.start(request())
     for chunk in job.chunks:
-        wait_for_sound(job, chunk, here)
+        wait_for_sound(job, chunk, never)
     assert job.frames_done == 0
     assert not any(chunk.filmed.is_set() for chunk in job.chunks)
     model.gate.set()
-    assert wait_for_film(job, job.chunks[-1], here).stat().st_size > 0
+    assert wait_for_film(job, job.chunks[-1], never).stat().st_size > 0
 
 
 def test_a_failing_voice_fails_the_chunks(make_service: Make, config: Config) -> None:
     service = make_service(voices=ToneVoices(ToneVoice(fail_at="four")))
     job = service.chunks.start(request())
-    wait_for_sound(job, job.chunks[0], here)
+    wait_for_sound(job, job.chunks[0], never)
     with pytest.raises(VoiceFailed, match="four"):
-        wait_for_sound(job, job.chunks[2], here)
+        wait_for_sound(job, job.chunks[2], never)
     with pytest.raises(VoiceFailed, match="four"):
-        wait_for_film(job, job.chunks[0], here)
+        wait_for_film(job, job.chunks[0], never)
     assert list(config.work_dir.iterdir()) == []
 
 
@@ -101,9 +97,9 @@ def test_finished_films_survive_a_later_failure(
 
     monkeypatch.setattr(service.videos, "writer", second_fails)
     job = service.chunks.start(request())
-    assert frames_of(wait_for_film(job, job.chunks[0], here)) == 10
+    assert frames_of(wait_for_film(job, job.chunks[0], never)) == 10
     with pytest.raises(FfmpegFailed):
-        wait_for_film(job, job.chunks[1], here)
+        wait_for_film(job, job.chunks[1], never)
     assert job.status is JobStatus.FAILED
     assert until(lambda: len(list(service.config.work_dir.glob("*/*"))) == 1)
 
@@ -111,12 +107,12 @@ def test_finished_films_survive_a_later_failure(
 def test_a_cancel_leaves_no_film(make_service: Make, model: EchoModel, config: Config) -> None:
     service = make_service(voices=ToneVoices(ToneVoice(word_s=1.0)))
     job = service.chunks.start(request(chunk_size=1))
-    wait_for_film(job, job.chunks[0], here)
+    wait_for_film(job, job.chunks[0], never)
     model.gate.clear()
     service.cancel(job.id)
     model.gate.set()
     with pytest.raises(Cancelled):
-        wait_for_film(job, job.chunks[-1], here)
+        wait_for_film(job, job.chunks[-1], never)
     assert until(lambda: list(config.work_dir.iterdir()) == [])
 
 
@@ -127,12 +123,12 @@ def test_a_client_that_leaves_is_noticed(make_service: Make, model: EchoModel) -
     with pytest.raises(Cancelled):
         wait_for_film(job, job.chunks[0], lambda: True)
     model.gate.set()
-    assert wait_for_film(job, job.chunks[0], here), "one listener of many: the render goes on"
+    assert wait_for_film(job, job.chunks[0], never), "one listener of many: the render goes on"
 
 
 def test_what_is_not_said_lasts_a_moment(service: LipsyncService) -> None:
     job = service.chunks.start(request("one <b> two", chunk_size=1))
-    films = [wait_for_film(job, chunk, here) for chunk in job.chunks]
+    films = [wait_for_film(job, chunk, never) for chunk in job.chunks]
     assert [frames_of(film) for film in films] == [5, 5, 5]
     assert not np.any(job.chunks[1].sound.samples(0, RATE))
     assert job.chunks[1].marks == []
@@ -148,7 +144,7 @@ def test_the_text_is_read_as_a_whole(make_service: Make) -> None:
 
     text = "Цена 10 000 ₸ до 5 мая 2024 г. Ждём вас."
     job = make_service(voices=ToneVoices(Heard())).chunks.start(request(text))
-    wait_for_film(job, job.chunks[-1], here)
+    wait_for_film(job, job.chunks[-1], never)
     assert [chunk.text for chunk in job.chunks] == [
         "Цена",
         "10 000 ₸",
@@ -171,7 +167,7 @@ def test_the_text_is_read_as_a_whole(make_service: Make) -> None:
 def test_chunks_know_when_their_words_are_said(make_service: Make) -> None:
     text = "one, two three 10 000 ₸ four"
     job = make_service(voices=Voices([EspeakVoice()])).chunks.start(request(text, language="en"))
-    wait_for_film(job, job.chunks[-1], here)
+    wait_for_film(job, job.chunks[-1], never)
     assert until(lambda: job.ended)
     began_s, later = 0.0, []
     for chunk in job.chunks:
@@ -190,7 +186,7 @@ def test_chunks_know_when_their_words_are_said(make_service: Make) -> None:
 def test_words_know_their_place_in_the_whole_text(make_service: Make) -> None:
     text = "  one,\n two — three  four\u00a0five "
     job = make_service(voices=Voices([EspeakVoice()])).chunks.start(request(text, language="en"))
-    wait_for_film(job, job.chunks[-1], here)
+    wait_for_film(job, job.chunks[-1], never)
     words = [mark for mark in job.marks if isinstance(mark, Word)]
     assert [word.text for word in words] == ["one,", "two", "three", "four", "five"]
     assert [text[word.start : word.end] for word in words] == [word.text for word in words]
@@ -210,7 +206,7 @@ def test_chunks_are_found_by_their_id(service: LipsyncService) -> None:
     for name in ("", "nope", job.id, f"{job.id}-3", f"{job.id}-x", f"{job.id}-²", "a-1"):
         with pytest.raises(NotFound):
             service.chunks.find(name)
-    wait_for_film(job, job.chunks[-1], here)
+    wait_for_film(job, job.chunks[-1], never)
 
 
 def test_the_sound_of_a_chunk_is_made_once(
@@ -226,7 +222,7 @@ def test_the_sound_of_a_chunk_is_made_once(
     monkeypatch.setattr(chunks.wav, "resampled", counted)
     job = service.chunks.start(request())
     chunk = job.chunks[0]
-    wait_for_sound(job, chunk, here)
+    wait_for_sound(job, chunk, never)
     with ThreadPoolExecutor(4) as pool:
         paths = set(pool.map(lambda _: service.chunks.wav_file(job, chunk), range(8)))
     assert len(made) == len(paths) == 1
@@ -243,7 +239,7 @@ def test_a_chunk_that_is_forgotten_while_its_sound_is_made_leaves_no_file(
 ) -> None:
     resampled = chunks.wav.resampled
     job = service.chunks.start(request())
-    wait_for_film(job, job.chunks[-1], here)
+    wait_for_film(job, job.chunks[-1], never)
     assert until(lambda: job.ended)
 
     def slow(*rest: object) -> bytes:
@@ -270,17 +266,17 @@ def test_chunks_that_fill_the_disk_leave_it_at_once(
     monkeypatch.setattr(service.videos, "writer", second_is_too_much)
     job = service.chunks.start(request())
     with pytest.raises(DiskFull):
-        wait_for_film(job, job.chunks[1], here)
+        wait_for_film(job, job.chunks[1], never)
     assert until(lambda: not list(service.config.work_dir.glob("*/*")))
     with pytest.raises(DiskFull):
-        wait_for_film(job, job.chunks[0], here)
+        wait_for_film(job, job.chunks[0], never)
 
 
 def test_a_full_disk_has_no_room_for_a_sound(
     service: LipsyncService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = service.chunks.start(request())
-    wait_for_film(job, job.chunks[-1], here)
+    wait_for_film(job, job.chunks[-1], never)
     assert until(lambda: job.ended)
     before = len(list(service.config.work_dir.glob("*/*")))
 

@@ -310,13 +310,13 @@ def test_a_plate_that_one_model_opens_holds_up_no_other_model(make: Make) -> Non
 def test_the_log_names_the_model_of_its_figures(
     make: Make, heavy: Named, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="app_core.engine.stats_logger")
+    caplog.set_level(logging.INFO, logger="app_core.engine.figures")
     service = make()
     heavy.gate.clear()
     try:
         job = begun(service, live(model="heavy"))
         for loaded in service.backend.models:
-            loaded._stats_logger._tell()
+            loaded.log_figures()
     finally:
         heavy.gate.set()
         service.cancel(job.id)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import never
 from app_core.errors import BadInput, Cancelled, NotFound
 from app_core.job import JobStatus
 from app_core.media.sound_file import SoundFile
@@ -25,10 +26,6 @@ WORDS = "one two three"
 
 def whole(frame: Frame) -> Frame:
     return frame
-
-
-def here() -> bool:
-    return False
 
 
 def film(**fields: Any) -> GenerateRequest:
@@ -74,26 +71,26 @@ def test_the_outcome_of_a_film(service: LipsyncService, kind: type[FilmRequest])
     def asked(**fields: Any) -> FilmRequest:
         return kind.model_validate({"text": WORDS, "size": "128x128", "fps": 30} | fields)
 
-    sent = service.make_film(asked(), None, here)
-    assert (sent.stream, sent.told, sent.codecs, sent.fps) == (None, None, "", 30)
+    sent = service.make_film(asked(), None, never)
+    assert (sent.stream, sent.description, sent.codecs, sent.fps) == (None, None, "", 30)
     assert sent.film is not None
     with sent.film as opened:
         assert opened.read()[4:8] == b"ftyp"
-    kept = service.make_film(asked(), None, here, "mine.mp4")
+    kept = service.make_film(asked(), None, never, "mine.mp4")
     assert kept.film is kept.stream is None
-    assert kept.told is not None and kept.told["id"] == kept.job_id
+    assert kept.description is not None and kept.description["id"] == kept.job_id
     job = service.jobs.get(kept.job_id)
     assert until(lambda: job.ended)
     assert job.result is not None and job.result_name == "mine.mp4"
-    streamed = service.make_film(asked(stream=True), None, here, "not kept.mp4")
-    assert streamed.film is streamed.told is None
+    streamed = service.make_film(asked(stream=True), None, never, "not kept.mp4")
+    assert streamed.film is streamed.description is None
     assert streamed.codecs == "avc1.64001f, mp4a.40.2"
     assert streamed.stream is not None
     assert b"".join(streamed.stream)[4:8] == b"ftyp"
 
 
 def test_the_outcome_of_a_stream(service: LipsyncService) -> None:
-    outcome = service.stream_mjpeg(asap(fps=30), None, here, here)
+    outcome = service.stream_mjpeg(asap(fps=30), None, never, never)
     assert outcome.fps == 30
     assert outcome.stream is not None
     assert len(list(outcome.stream)) == 18
@@ -109,17 +106,13 @@ def test_a_recording_whose_render_is_refused_is_closed(
         file.writeframes(np.zeros(16000, "<i2").tobytes())
     close = SoundFile.close
     monkeypatch.setattr(SoundFile, "close", lambda self: (closed.append(self), close(self))[1])
-    for take in (
-        lambda recording: service.stream_mjpeg(asap(model="none"), recording, here, here),
-        lambda recording: service.make_film(film(model="none"), recording, here),
-        lambda recording: service.make_film(
-            VideoRequest(text=WORDS, encoder="none"), recording, here
-        ),
+    for refused in (
+        lambda: service.stream_mjpeg(asap(avatar="nobody"), path, never, never),
+        lambda: service.make_film(film(avatar="nobody"), path, never),
+        lambda: service.make_film(VideoRequest(text=WORDS, encoder="none"), path, never),
     ):
-        recording = service.open_recording(path, "", "ru")
-        assert not closed
-        with pytest.raises(BadInput):
-            take(recording)
+        with pytest.raises((BadInput, NotFound)):
+            refused()
         assert closed
         closed.clear()
 
@@ -132,7 +125,7 @@ def test_who_reads_to_the_end_of_a_playout_ends_the_job(
     assert not job.ended
     assert service._renders.end(job, None)
     other = begun(service, film())
-    other.film = True
+    other.makes_film = True
     assert len(list(service.frames(other.id, whole))) == 15
     assert other.status is JobStatus.DONE
     assert other.statistics is not None

@@ -154,10 +154,8 @@ def test_pieces_of_a_recording_are_one_sound(service: LipsyncService, tmp_path: 
     heard: list[np.ndarray] = []
     numbers: list[int] = []
     from app_core.request import GenerateRequest
-    from app_core.services.recording import open_recording
 
-    recording = open_recording(service.backend.ffmpeg, path, service.reader)
-    job = begun(service, GenerateRequest.model_construct(text=""), recording=recording)
+    job = begun(service, GenerateRequest.model_construct(text=""), sound=path)
     with service.frames(job.id, lambda frame: frame) as frames:
         for frame in frames:
             heard.append(frame.pcm)

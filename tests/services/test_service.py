@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import Stale, never
 from app_core.config import Config
 from app_core.errors import BadInput, Busy, Cancelled, Conflict, ModelFailed, NotFound, VoiceFailed
 from app_core.job import Job, JobStatus
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.text.piece import Piece
-from app_core.speech.voice import Stale, never
 from app_core.types import PLAIN, Frame, Prosody, frame_count
 from tests.begun import begun
 from tests.conftest import until

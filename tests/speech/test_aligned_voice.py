@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import Stale
 from app_core.errors import Cancelled, VoiceFailed, VoiceUnreachable
 from app_core.speech.aligned_voice import AlignedVoice
-from app_core.speech.level.loudness import Loudness
+from app_core.speech.level.loudness import LoudnessMeter
 from app_core.speech.speaker import Speaker
 from app_core.speech.text.piece import Piece
-from app_core.speech.text.reading import Reader
-from app_core.speech.voice import Stale
+from app_core.speech.text.reading import TextReader
 from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import Float32, Prosody, Speech
@@ -101,7 +101,7 @@ def test_silence_around_is_cut_and_pauses_are_ours() -> None:
 
 def test_a_soft_voice_is_as_loud_as_any() -> None:
     for gain in (0.1, 0.9):
-        meter = Loudness(RATE)
+        meter = LoudnessMeter(RATE)
         for speech in said(AlignedVoice(Person(gain=gain), EspeakVoice())):
             meter.push(speech.pcm)
         assert meter.lufs() == pytest.approx(-18.0, abs=1.0)
@@ -109,7 +109,7 @@ def test_a_soft_voice_is_as_loud_as_any() -> None:
 
 def test_another_voice_goes_on_from_the_word_at_which_a_stream_broke_off() -> None:
     broken = AlignedVoice(Person(streams=True, fail_after_s=3.0), EspeakVoice())
-    speaker = Speaker(Reader(), lambda _: [broken, EspeakVoice()], "en")
+    speaker = Speaker(TextReader(), lambda _: [broken, EspeakVoice()], "en")
     text = "The big parrot from Paris costs a lot of money, maybe more, but Bob buys no bread."
     found = list(speaker.speak(text))
     assert {speech.voice for speech in found} == {"person", "espeak"}

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from app_core.cancel_scope import Stale, never
 from app_core.speech.cached_voice import CachedVoice, SpeechCache
 from app_core.speech.text.piece import Piece
-from app_core.speech.text.reading import Reader
-from app_core.speech.voice import Stale, never
+from app_core.speech.text.reading import TextReader
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import PLAIN, Prosody, Speech
 
@@ -31,7 +31,7 @@ def cached(limit: int = 1 << 20) -> tuple[Counted, CachedVoice, SpeechCache]:
 
 
 def said(voice: CachedVoice, text: str, prosody: Prosody = PLAIN) -> list[Speech]:
-    pieces = Reader().read(text, "en")
+    pieces = TextReader().read(text, "en")
     return [speech for piece in pieces for speech in voice.speak(piece, prosody)]
 
 
@@ -59,7 +59,7 @@ def test_what_sounds_otherwise_is_made_anew() -> None:
 
 def test_what_is_broken_off_is_not_kept() -> None:
     counted, voice, cache = cached()
-    (piece,) = Reader().read("One two three.", "en")
+    (piece,) = TextReader().read("One two three.", "en")
     speeches = voice.speak(piece)
     next(speeches)
     speeches.close()

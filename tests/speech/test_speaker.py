@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import Stale, never
 from app_core.config import Config
 from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
 from app_core.job import JobStatus
@@ -20,8 +21,7 @@ from app_core.speech.registry import Voices
 from app_core.speech.speaker import Speaker
 from app_core.speech.standing import REST_S, Standing
 from app_core.speech.text.piece import Piece
-from app_core.speech.text.reading import Reader
-from app_core.speech.voice import Stale, never
+from app_core.speech.text.reading import TextReader
 from app_core.types import PLAIN, Frame, Prosody, Speech, VoiceFallback
 from tests.begun import begun
 from tests.conftest import until
@@ -67,7 +67,7 @@ class Double(ToneVoice):
 
 
 def speaker(*chain: Any, language: str = "en") -> Speaker:
-    return Speaker(Reader(), lambda _: chain, language)
+    return Speaker(TextReader(), lambda _: chain, language)
 
 
 def said(speaker: Speaker, text: str = "one two") -> list[str]:
@@ -98,7 +98,7 @@ def test_the_next_voice_speaks_where_the_first_fails(
 def test_a_voice_that_fails_in_the_middle_is_followed_from_the_next_word_on() -> None:
     told: list[VoiceFallback] = []
     voice = speaker(Broken(fail_after=2), ToneVoice())
-    found = list(voice.say(voice.read("one two three, four. Five."), told=told.append))
+    found = list(voice.say(voice.read("one two three, four. Five."), on_fallback=told.append))
     assert [(s.text, s.voice) for s in found] == [
         ("one", "broken"),
         ("two", "broken"),
@@ -137,15 +137,15 @@ def test_a_late_voice_is_left_and_the_listener_hears_of_it(live: None) -> None:
     slow, told = ToneVoice(delay_s=30.0), list[VoiceFallback]()
     slow.id = "slow"
     standing = Standing()
-    voice = Speaker(Reader(), lambda _: [slow, ToneVoice()], "en", standing, patience_s=0.1)
+    voice = Speaker(TextReader(), lambda _: [slow, ToneVoice()], "en", standing, patience_s=0.1)
     pieces = voice.read("one two. Three.")
-    assert [s.voice for s in voice.say(pieces, told=told.append)] == ["tone"] * 3
+    assert [s.voice for s in voice.say(pieces, on_fallback=told.append)] == ["tone"] * 3
     assert [(fallback.voice, fallback.reason) for fallback in told] == [("slow", "voice_late")]
     assert standing.resting("slow") and not standing.resting("tone")
 
 
 def test_the_last_voice_may_take_its_time(live: None) -> None:
-    voice = Speaker(Reader(), lambda _: [ToneVoice(delay_s=0.3)], "en", patience_s=0.1)
+    voice = Speaker(TextReader(), lambda _: [ToneVoice(delay_s=0.3)], "en", patience_s=0.1)
     assert said(voice, "one") == ["one"]
 
 
@@ -155,7 +155,7 @@ def test_a_voice_that_rests_is_left_out_until_it_has_rested() -> None:
     broken = Broken(fail_after=0)
 
     def asked() -> int:
-        list(Speaker(Reader(), lambda _: [broken, ToneVoice()], "en", standing).speak("one"))
+        list(Speaker(TextReader(), lambda _: [broken, ToneVoice()], "en", standing).speak("one"))
         return broken.asked
 
     assert (asked(), asked()) == (1, 1)
@@ -175,7 +175,7 @@ def test_a_voice_that_rests_is_left_out_until_it_has_rested() -> None:
 def test_where_every_voice_rests_all_are_asked() -> None:
     standing = Standing()
     standing.failed("tone")
-    assert said(Speaker(Reader(), lambda _: [ToneVoice()], "en", standing)) == ["one", "two"]
+    assert said(Speaker(TextReader(), lambda _: [ToneVoice()], "en", standing)) == ["one", "two"]
 
 
 def test_the_last_voice_s_error_is_told() -> None:
@@ -221,22 +221,22 @@ def test_what_is_in_another_language_is_said_by_its_voice_where_there_is_one() -
     def chain(language: str) -> list[Any]:
         return [voice for voice in (russian, english) if language in voice.languages] or _none()
 
-    list(Speaker(Reader(), chain, "ru").speak(text))
+    list(Speaker(TextReader(), chain, "ru").speak(text))
     assert [name for name, _ in russian.heard] == ["ru", "ru"]
     assert english.heard == [("en", "«This is my house»,")]
     russian.heard.clear()
-    list(Speaker(Reader(), Voices([russian]).chain, "ru").speak(text))
+    list(Speaker(TextReader(), Voices([russian]).chain, "ru").speak(text))
     assert {name for name, _ in russian.heard} == {"ru"}
     assert not any("a" <= char <= "z" for _, said in russian.heard for char in said)
 
 
 def test_auto_needs_a_voice_of_any_language() -> None:
     kazakh = _Listening("kk")
-    list(Speaker(Reader(), Voices([kazakh]).chain, "auto").speak("Привет! Сәлем!"))
+    list(Speaker(TextReader(), Voices([kazakh]).chain, "auto").speak("Привет! Сәлем!"))
     assert [name for name, _ in kazakh.heard] == ["kk", "kk"]
     for language in ("auto", "ru"):
         with pytest.raises(NotFound):
-            Speaker(Reader(), Voices([_Listening("de")]).chain, language)
+            Speaker(TextReader(), Voices([_Listening("de")]).chain, language)
 
 
 def test_every_voice_sounds_at_the_rate_of_the_first() -> None:

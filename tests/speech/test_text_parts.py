@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.text_parts import text_parts
 
 
 def parted(text: str, most: int, language: str = "ru") -> list[tuple[str, list[str]]]:
     """What is written in each part, and what is said of it."""
-    found = text_parts(text, Reader().read(text, language), most)
+    found = text_parts(text, TextReader().read(text, language), most)
     assert [part.start for part in found] == sorted({part.start for part in found})
     return [
         (" ".join(text[part.start : part.end].split()), [piece.said for piece in part.pieces])
@@ -56,7 +56,7 @@ def test_a_part_may_hold_sentences_and_begin_in_one() -> None:
 
 def test_pieces_are_numbered_in_each_part() -> None:
     text = "Раз два. Три четыре пять. Шесть."
-    found = text_parts(text, Reader().read(text, "ru"), 3)
+    found = text_parts(text, TextReader().read(text, "ru"), 3)
     assert [[piece.index for piece in part.pieces] for part in found] == [[0, 1], [0, 1]]
 
 
@@ -71,7 +71,7 @@ def test_all_is_said_once_and_in_order(language: str, most: int) -> None:
         "Цена — 10 000 ₸/кг (скидка 5 %)! «Hello, my dear friend», сказал А. С. Пушкин. "
         "- 5 мая\n- 2024 ж. 7 қаңтар т.б.\n\nСм. https://kaspi.kz/a?b=1 и 8 (701) 123-45-67."
     )
-    pieces = list(Reader().read(text, language))
+    pieces = list(TextReader().read(text, language))
     found = text_parts(text, iter(pieces), most)
     assert [
         token for part in found for token in text[part.start : part.end].split()

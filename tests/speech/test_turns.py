@@ -1,4 +1,4 @@
-"""Who speaks next at a synthesiser that says one thing at a time."""
+"""Who speaks next at a synthesizer that says one thing at a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from app_core.cancel_scope import Stale, never
 from app_core.config import Config
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.request import GenerateRequest, MjpegRequest
@@ -14,7 +15,6 @@ from app_core.services.lipsync_service import LipsyncService
 from app_core.speech import turns as module
 from app_core.speech.text.piece import Piece
 from app_core.speech.turns import FILE_WAITS_S, PATIENCE_S, Turns, live
-from app_core.speech.voice import Stale, never
 from app_core.types import PLAIN, Prosody
 from tests.conftest import until
 from tests.fakes import ToneVoice, ToneVoices
@@ -24,7 +24,7 @@ Who = tuple[str, bool, int, float]
 
 
 def order(*waiting: Who) -> list[str]:
-    """Of those that come while the synthesiser is taken."""
+    """Of those that come while the synthesizer is taken."""
     now = 0.0
     turns = Turns(lambda: now)
     heard: list[str] = []

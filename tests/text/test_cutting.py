@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from app_core.speech.text.reading import Reader, _parts
+from app_core.speech.text.reading import TextReader, _parts
 
 
 def said(text: str) -> list[str]:
-    return [piece.said for piece in Reader().read(text, "en")]
+    return [piece.said for piece in TextReader().read(text, "en")]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_comment_that_is_longer_than_a_part_is_silent() -> None:
 def test_the_words_of_one_number_are_in_one_piece(shift: int) -> None:
     number = "+7 (727) 250-00-00"
     text = "слово, " * 20 + "и " * shift + f"слово {number} слово слово слово, " + "слово " * 20
-    pieces = list(Reader().read(text, "ru"))
+    pieces = list(TextReader().read(text, "ru"))
     assert sum("семьсот двадцать семь, двести пятьдесят" in piece.said for piece in pieces) == 1
     assert sum(word.written.startswith("+7") for piece in pieces for word in piece.words) == 1
 
@@ -83,4 +83,4 @@ def test_the_words_of_one_number_are_in_one_piece(shift: int) -> None:
 def test_a_sentence_may_begin_with_a_number_or_initials(
     language: str, text: str, pieces: list[str]
 ) -> None:
-    assert [piece.said for piece in Reader().read(text, language)] == pieces
+    assert [piece.said for piece in TextReader().read(text, language)] == pieces

@@ -12,7 +12,7 @@ import pytest
 
 from app_core.speech.text import matching, span_text
 from app_core.speech.text.cleaning import clean
-from app_core.speech.text.reading import LANGUAGES, Reader
+from app_core.speech.text.reading import LANGUAGES, TextReader
 from app_core.speech.text.span_text import SpanText
 from tests.text.tables import languages, lines
 
@@ -60,7 +60,7 @@ def anything(seed: int, size: int) -> str:
 def test_every_word_knows_what_it_stands_for(language: str, seed: int) -> None:
     text = mixture(language, seed) if seed % 4 else anything(seed, 600)
     last = (0, 0)
-    for piece in Reader().read(text, language):
+    for piece in TextReader().read(text, language):
         said, before = 0, 0
         for word in piece.words:
             assert before <= word.start < word.end <= len(text)
@@ -122,7 +122,7 @@ def test_the_work_grows_with_the_length(language: str, unit: str) -> None:
         text = (unit * size)[:size]
         sys.setprofile(seen)
         try:
-            for _ in Reader().read(text, language):
+            for _ in TextReader().read(text, language):
                 pass
         finally:
             sys.setprofile(None)
@@ -151,10 +151,10 @@ def test_few_patterns_look_at_a_text_of_few_characters(
 
     monkeypatch.setattr(span_text, "matches", counted)
     text = (unit * 1000)[:1000]
-    for _ in Reader().read(text, language):
+    for _ in TextReader().read(text, language):
         pass
     assert looked < most * len(text)
 
 
 def test_a_raised_digit_after_an_at_sign_is_no_number() -> None:
-    assert list(Reader().read("пишите @²x", "ru"))
+    assert list(TextReader().read("пишите @²x", "ru"))

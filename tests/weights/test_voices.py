@@ -20,7 +20,7 @@ from app_core.weights.voices import (
     bring,
     check_terms,
     faults,
-    here,
+    installed,
     recorded,
 )
 from tests.conftest import until
@@ -55,7 +55,7 @@ class Pull:
 def test_a_voice_is_brought_checked_and_its_unknown_sha256_recorded(
     voice: VoiceWeights, tmp_path: Path
 ) -> None:
-    assert not here(voice, tmp_path)
+    assert not installed(voice, tmp_path)
     pull = Pull()
     said = pull.run(voice, tmp_path)
     assert said[0] == "tube:anna: 1.0 MiB, code MIT, weights CC0-1.0"
@@ -64,7 +64,7 @@ def test_a_voice_is_brought_checked_and_its_unknown_sha256_recorded(
     assert said[2].endswith("anna.onnx, 1.0 MiB, sha256 is right")
     assert pull.told[-1] == (len(WEIGHTS), len(WEIGHTS))
     assert [done for done, _ in pull.told] == sorted(done for done, _ in pull.told)
-    assert here(voice, tmp_path) and faults(voice, tmp_path) == []
+    assert installed(voice, tmp_path) and faults(voice, tmp_path) == []
     assert recorded(tmp_path / "tube" / "anna.card") == card
     checked = subprocess.run(
         ["sha256sum", "-c", "anna.card.sha256"], cwd=tmp_path / "tube", check=False, timeout=10

@@ -11,7 +11,7 @@ from app_core.avatars.library import STILL, TRACK
 from app_core.errors import Cancelled
 from app_core.face.face_choice import FaceChoice
 from app_core.face.track import cycle_track, save_track
-from app_core.media.ingest.limits import Limits
+from app_core.media.ingest.limits import IngestLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ class ImportTools:
     ffmpeg: Callable[[], Ffmpeg]
     """Raises FfmpegFailed where there is none."""
     finder: Callable[[], FaceFinder]
-    limits: Limits = field(default_factory=Limits)
+    limits: IngestLimits = field(default_factory=IngestLimits)
     use_nvdec: bool = False
     """Where an NVIDIA decoder works."""
 

@@ -22,12 +22,12 @@ def import_work(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Callable[[Impor
         from app_core.avatars.importing.avatar_import import AvatarMetadata, import_avatar
         from app_core.avatars.importing.import_job import ImportTools
         from app_core.face.finder import find_finder
-        from app_core.media.ingest.limits import Limits
+        from app_core.media.ingest.limits import IngestLimits
 
         tools = ImportTools(
             ffmpeg=ffmpeg,
             finder=lambda: find_finder(config.models_dir),
-            limits=Limits(config.max_pixels, config.max_clip_s, config.max_clip_pixels),
+            limits=IngestLimits(config.max_pixels, config.max_clip_s, config.max_clip_pixels),
             use_nvdec=config.import_nvdec,
         )
         metadata = AvatarMetadata(

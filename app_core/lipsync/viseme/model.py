@@ -94,7 +94,6 @@ class VisemeModel:
     name = "viseme"
     device = "cpu"
     max_batch = 256
-    lookahead_s = 0.12
     frames_per_s = 1e5
 
     def open(self, plate: Plate) -> Face:

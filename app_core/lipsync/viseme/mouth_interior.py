@@ -70,7 +70,7 @@ def draw_interior(
     for row in range(top, bottom, 2):
         for col in range(left, right, 2):
             cover, gain, shadow, before = 0.0, 0.0, 0.0, 0.0
-            r_sum, g_sum, b_sum = 0.0, 0.0, 0.0
+            r_sum, b_sum = 0.0, 0.0
             u0, v0 = blue[row // 2, col // 2] - 128.0, red[row // 2, col // 2] - 128.0
             for y in range(row, row + 2):
                 for x in range(col, col + 2):
@@ -118,7 +118,6 @@ def draw_interior(
                         value += (219.0 * y_in - value) * alpha
                         cover += alpha
                         r_sum += alpha * color[0]
-                        g_sum += alpha * color[1]
                         b_sum += alpha * color[2]
                         gain += alpha * y_in
                     elif edge < FAINT and shine < FAINT:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app_core.landmarks import LIP_POINTS, POINTS
+from app_core.landmarks import LIP_POINTS, LIPS, POINTS
 
 if TYPE_CHECKING:
     from app_core.types import Float32
@@ -42,9 +42,8 @@ _UPPER_SHARE = 0.35
 _AT_ONCE = 1024
 """Pictures whose mouths are closed together: a clip of ten minutes has 30,000."""
 
-_LIPS = ("lip_upper_outer", "lip_upper_inner", "lip_lower_inner", "lip_lower_outer")
-_MOUTH = np.concatenate([np.r_[POINTS[name]] for name in (*_LIPS, "chin")])
-"""What speech moves. Arrays of ``_MOUTH`` points have the lips in the order of _LIPS, then the
+_MOUTH = np.concatenate([np.r_[POINTS[name]] for name in (*LIPS, "chin")])
+"""What speech moves. Arrays of ``_MOUTH`` points have the lips in the order of LIPS, then the
 chin; a point is a complex number."""
 _UPPER_OUTER, _UPPER_INNER, _LOWER_INNER, _LOWER_OUTER = (
     slice(lip * LIP_POINTS, (lip + 1) * LIP_POINTS) for lip in range(4)

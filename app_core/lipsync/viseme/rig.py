@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app_core.kernels import kernel
-from app_core.landmarks import LIP_POINTS, POINTS
+from app_core.landmarks import LIP_POINTS, LIPS, POINTS
 from app_core.lipsync.viseme.curves import pchip
 from app_core.lipsync.viseme.geometry import (
     COLUMNS,
@@ -30,8 +30,6 @@ from app_core.lipsync.viseme.teeth import teeth
 if TYPE_CHECKING:
     from app_core.lipsync.viseme.curves import Float64
     from app_core.types import Float32, Picture
-
-_LIPS = ("lip_upper_outer", "lip_upper_inner", "lip_lower_inner", "lip_lower_outer")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +83,7 @@ def own_rig(rig: Rig, own: Float32, pose: Pose, picture: Picture) -> Rig:
 
 def _lips(local: Float32, pose: Pose, picture: Picture) -> tuple[Float64, float]:
     """The lips' curves (4, LIP_POINTS, 2) as the picture has them, and how far they are parted."""
-    lips = np.stack([local[POINTS[name]] for name in _LIPS]).astype(float)
+    lips = np.stack([local[POINTS[name]] for name in LIPS]).astype(float)
     planes = picture.y, picture.u, picture.v
     parted = peel(planes, (pose.x, pose.y, pose.cos, pose.sin), lips, _chin(local))
     return lips, parted

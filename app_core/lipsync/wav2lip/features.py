@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from app_core.types import Float32, Speech
 
-LOOKAHEAD_S = 0.2125
-"""Sound after a frame's start that its window looks at: 15 columns and half a column's window."""
-
 FRAME = np.dtype([("mel", np.float32, (BANDS, COLUMNS)), ("voice", np.float32)])
 """``voice`` is 0..1: 0 where the whole window is silent, 1 from half of it on."""
 
@@ -96,15 +93,3 @@ class MelWindows:
         done = max(self._start(self._frames) - self._first, 0)
         self._columns, self._first = self._columns[done:].copy(), self._first + done
         return made
-
-
-def published_windows(mel: Float32, fps: float) -> Float32:
-    """The windows (n, 80, 16) that the published inference makes of (columns, 80), for comparison.
-
-    The last ones are one window, the sound's last 0.2 s, so the pictures end before the sound.
-    """
-    starts: list[int] = []
-    while (start := int(len(starts) * COLUMNS_A_SECOND / fps)) + COLUMNS <= len(mel):
-        starts.append(start)
-    starts.append(len(mel) - COLUMNS)
-    return np.stack([mel[start : start + COLUMNS].T for start in starts])

@@ -11,7 +11,7 @@ import numpy as np
 
 from app_core.lipsync.wav2lip.crops import Crops
 from app_core.lipsync.wav2lip.dimensions import HALF, SIDE, blank_faces, blank_mels
-from app_core.lipsync.wav2lip.features import LOOKAHEAD_S, MelWindows
+from app_core.lipsync.wav2lip.features import MelWindows
 from app_core.lipsync.wav2lip.framing import closed_mouths, face_boxes
 from app_core.lipsync.wav2lip.paste import paste
 from app_core.lipsync.wav2lip.runtime import FaceAt
@@ -54,7 +54,6 @@ class Face:
 
 class Wav2LipModel:
     name = "wav2lip"
-    lookahead_s = LOOKAHEAD_S
 
     def __init__(self, runtime: Runtime, offset: float = 0.0, work_dir: Path | None = None) -> None:
         """``offset``: frames by which the mouths come later than in the published inference.

@@ -9,7 +9,7 @@ from app_core.media.ffmpeg import IMPORT_MEMORY
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class IngestLimits:
     """What one import may cost."""
 
     max_pixels: int = 50_000_000
@@ -19,7 +19,7 @@ class Limits:
     """Of one picture of a clip: a decoder holds many."""
 
 
-def check_pixels(width: int, height: int, limits: Limits) -> None:
+def check_pixels(width: int, height: int, limits: IngestLimits) -> None:
     """Raises TooLarge."""
     if width * height > limits.max_pixels:
         raise TooLarge(
@@ -28,7 +28,7 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
         )
 
 
-def check_clip_pixels(width: int, height: int, limits: Limits) -> None:
+def check_clip_pixels(width: int, height: int, limits: IngestLimits) -> None:
     """Raises TooLarge."""
     if width * height > limits.max_clip_pixels:
         most = mega(limits.max_clip_pixels)
@@ -47,7 +47,7 @@ def too_heavy() -> TooLarge:
     )
 
 
-def too_long(limits: Limits, seconds: float | None = None) -> TooLarge:
+def too_long(limits: IngestLimits, seconds: float | None = None) -> TooLarge:
     lasts = "is too long" if seconds is None else f"lasts {seconds:.0f} s"
     return TooLarge(f"The clip {lasts}; the limit is {limits.max_clip_s:.0f} s.", field="file")
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app_core.media.ffmpeg import Ffmpeg
-    from app_core.media.ingest.limits import Limits
+    from app_core.media.ingest.limits import IngestLimits
     from app_core.media.ingest.probe import ClipFacts
     from app_core.types import Picture, UInt8
 
@@ -69,7 +69,7 @@ def encode_forward(
     ffmpeg: Ffmpeg,
     source: Path,
     facts: ClipFacts,
-    limits: Limits,
+    limits: IngestLimits,
     folder: Path,
     watch: Callable[[Iterator[Picture]], T],
     progress: Progress,
@@ -127,7 +127,7 @@ def first_pictures(
     ffmpeg: Ffmpeg,
     source: Path,
     facts: ClipFacts,
-    limits: Limits,
+    limits: IngestLimits,
     folder: Path,
     *,
     use_nvdec: bool = False,
@@ -146,7 +146,7 @@ def reader_argv(
     ffmpeg: str,
     path: Path,
     facts: ClipFacts,
-    limits: Limits,
+    limits: IngestLimits,
     folder: Path,
     *,
     use_nvdec: bool = False,

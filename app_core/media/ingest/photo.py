@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia
-from app_core.media.ingest.limits import Limits, check_pixels
+from app_core.media.ingest.limits import IngestLimits, check_pixels
 from app_core.media.ingest.probe import LONGEST_SIDE, SHORTEST_SIDE
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _STRIP = 1 << 21
 """Pixels that are made smaller at a time."""
 
 
-def read_photo(path: Path, kind: str, limits: Limits) -> UInt8:
+def read_photo(path: Path, kind: str, limits: IngestLimits) -> UInt8:
     """BGR (height, width, 3) of a file that ``sniff`` called ``kind``.
 
     Raises BadInput that names the reason, TooLarge or UnsupportedMedia.

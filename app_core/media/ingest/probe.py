@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app_core.media.ffmpeg import Ffmpeg
-    from app_core.media.ingest.limits import Limits
+    from app_core.media.ingest.limits import IngestLimits
 
 LONGEST_SIDE = 1920
 SHORTEST_SIDE = 64
@@ -142,7 +142,7 @@ def _sniff_brand(brand: bytes) -> Sniffed:
     return Sniffed("clip", "mov", ".mov" if brand == b"qt  " else ".mp4")
 
 
-def input_options(demuxer: str, decoder: str, limits: Limits) -> list[str]:
+def input_options(demuxer: str, decoder: str, limits: IngestLimits) -> list[str]:
     """What stands before ``-i`` wherever ffmpeg opens an upload."""
     return [
         *("-protocol_whitelist", "file,pipe", "-f", demuxer, "-codec_whitelist", _CODECS),
@@ -151,7 +151,7 @@ def input_options(demuxer: str, decoder: str, limits: Limits) -> list[str]:
     ]
 
 
-def probe_clip(ffmpeg: Ffmpeg, path: Path, demuxer: str, limits: Limits) -> ClipFacts:
+def probe_clip(ffmpeg: Ffmpeg, path: Path, demuxer: str, limits: IngestLimits) -> ClipFacts:
     """Decodes one picture. Raises BadInput that says why this is no clip, or TooLarge."""
     said = _ask(ffmpeg, path, demuxer, "", limits)
     stream = _STREAM.search(said)
@@ -243,7 +243,7 @@ def _own_rate(average: float, grid: float) -> float:
     return grid if usual and _LEAST_KEPT * grid <= average <= grid else average or grid
 
 
-def _ask(ffmpeg: Ffmpeg, path: Path, demuxer: str, decoder: str, limits: Limits) -> str:
+def _ask(ffmpeg: Ffmpeg, path: Path, demuxer: str, decoder: str, limits: IngestLimits) -> str:
     given = [*input_options(demuxer, decoder, limits), "-i", f"file:{path}"]
     # V is every video stream that is not the cover of a song.
     first = ["-map", "0:V:0", "-vf", "showinfo=checksum=0", "-frames:v", "1", "-f", "null", "-"]

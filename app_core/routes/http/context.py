@@ -10,15 +10,17 @@ from urllib.parse import unquote_to_bytes
 from flask import current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from app_core.cancel_scope import never
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia
 from app_core.routes.http.json_value import BadText, json_value, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flask import Response
 
     from app_core.config import Config
+    from app_core.scratch import Scratch
     from app_core.services.lipsync_service import LipsyncService
 
 JSON_LIMIT = 1 << 20
@@ -32,6 +34,12 @@ def service() -> LipsyncService:
 
 def config() -> Config:
     found: Config = current_app.config["SOYLE"]
+    return found
+
+
+def scratch() -> Scratch:
+    """Where an upload lies while it comes in."""
+    found: Scratch = current_app.extensions["scratch"]
     return found
 
 
@@ -100,7 +108,7 @@ def leaving() -> Callable[[], bool]:
     """
     connection = client_socket()
     if connection is None:
-        return lambda: False
+        return never
 
     def gone() -> bool:
         found = _events(connection, _CLOSED)
@@ -140,10 +148,9 @@ def _next_byte(connection: socket.socket) -> bytes:
         return b""
 
 
-def tell_job(response: Response, job_id: str) -> None:
+def tell_job(response: Response, job_id: str, voices: Sequence[str]) -> None:
     """In the headers: which job it is, and whose voice begins, as far as that is known."""
     response.headers["X-Job-Id"] = job_id
-    voices = service().jobs.get(job_id).voices
     if voices:
         response.headers["X-Voice"] = voices[0]
     response.headers["Cache-Control"] = "no-store"

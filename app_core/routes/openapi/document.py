@@ -70,8 +70,8 @@ def document(app: Flask) -> dict[str, Any]:
             text["maxLength"] = config.max_text_chars
     paths: dict[str, dict[str, Any]] = {}
     for method, path, operation in described:
-        told = _operation(method, path, operation, schemas, locked=bool(config.api_token))
-        paths.setdefault(path, {})[method] = told
+        shown = _operation(method, path, operation, schemas, locked=bool(config.api_token))
+        paths.setdefault(path, {})[method] = shown
     return {
         "openapi": "3.1.0",
         "info": {
@@ -108,9 +108,9 @@ def _described(app: Flask) -> Iterator[tuple[str, str, Operation]]:
 def _schemas(operations: list[Operation]) -> dict[str, Any]:
     """Requests as they are validated, answers as they are written."""
     asked = {m for o in operations for m in (o.body, o.form, o.query) if m}
-    told = {m for o in operations for good in o.good for m in good.content.values() if m}
+    models = {m for o in operations for good in o.good for m in good.content.values() if m}
     pairs = [(model, "validation") for model in asked]
-    pairs += [(model, "serialization") for model in told | {Failure}]
+    pairs += [(model, "serialization") for model in models | {Failure}]
     _, found = models_json_schema(pairs, ref_template=SCHEMAS + "{model}")  # type: ignore[arg-type]
     return dict(sorted(found["$defs"].items()))
 
@@ -142,8 +142,8 @@ def _operation(
 
 def _statuses(operation: Operation) -> list[int]:
     guard = (400, 401, 403, 500) if operation.guarded else (400, 403)
-    told = {good.status for good in operation.good}
-    return sorted({*operation.errors, *guard} - told)
+    good = {good.status for good in operation.good}
+    return sorted({*operation.errors, *guard} - good)
 
 
 def _security(operation: Operation, *, locked: bool) -> list[dict[str, list[str]]]:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.services.voices.pulls import VoicePulls
 from app_core.services.voices.samples import VoiceSamples
-from app_core.weights.voices import NOTES, here
+from app_core.weights.voices import NOTES, installed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from app_core.cancel_scope import Gone
     from app_core.speech.registry import Voices
-    from app_core.speech.text.reading import Reader
+    from app_core.speech.text.reading import TextReader
     from app_core.weights.voices import VoiceWeights
 
 _FREE = {"MIT", "Apache-2.0", "GPL-3.0-or-later", "CC0-1.0", "CC-BY-4.0", "public domain"}
@@ -22,13 +23,13 @@ _FREE = {"MIT", "Apache-2.0", "GPL-3.0-or-later", "CC0-1.0", "CC-BY-4.0", "publi
 class VoiceOffer:
     """Thread-safe."""
 
-    def __init__(self, models: Path, reader: Reader) -> None:
-        self._models = models
+    def __init__(self, models: Path, voices: Voices, reader: TextReader) -> None:
+        self._models, self._voices = models, voices
         self.pulls = VoicePulls(models)
         self.samples = VoiceSamples(reader)
 
-    def describe(self, voices: Voices) -> dict[str, Any]:
-        speaking = [self._speaking(voices, record) for record in voices.describe()]
+    def describe(self) -> dict[str, Any]:
+        speaking = [self._speaking(record) for record in self._voices.describe()]
         ids = [record["id"] for record in speaking]
         available = [
             self._available(voice)
@@ -37,11 +38,19 @@ class VoiceOffer:
         ]
         return {"voices": speaking, "available": available}
 
+    def sample(self, voice_id: str, language: str | None, gone: Gone) -> bytes:
+        """As ``VoiceSamples.wav``, of the first language that it speaks where none is named.
+        Raises NotFound too."""
+        voice = self._voices.get(voice_id)
+        language = language or voice.languages[0]
+        self._voices.get(voice_id, language)
+        return self.samples.wav(voice, language, gone)
+
     def close(self) -> None:
         self.pulls.close()
 
-    def _speaking(self, voices: Voices, record: dict[str, Any]) -> dict[str, Any]:
-        voice = voices.get(record["id"], record["languages"][0])
+    def _speaking(self, record: dict[str, Any]) -> dict[str, Any]:
+        voice = self._voices.get(record["id"], record["languages"][0])
         weights = [weights for weights in self.pulls.catalogue if weights.owns(voice.id)]
         licence = voice.weights_licence
         return {
@@ -72,7 +81,7 @@ class VoiceOffer:
     def _mend(self, voice: VoiceWeights) -> str:
         if voice.how:
             return voice.how
-        if not here(voice, self._models):
+        if not installed(voice, self._models):
             return f"python app.py models pull {voice.id}"
         return voice.missing_module() or "start the server again"
 

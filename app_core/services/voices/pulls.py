@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from app_core.errors import Busy, Cancelled, Conflict, ModelFailed, SoyleError, afresh, as_job_error
 from app_core.threads import start_thread
 from app_core.weights.voice_catalogue import VOICES, voice_weights
-from app_core.weights.voices import bring, check_terms, here
+from app_core.weights.voices import bring, check_terms, installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +76,7 @@ class VoicePulls:
         with self._lock:
             there = self._pulls.get(voice.id)
             coming = there is not None and there.error is None
-            if not coming and not here(voice, self._models):
+            if not coming and not installed(voice, self._models):
                 self._begin(VoicePull(voice))
         return self.describe(voice.id)
 
@@ -87,7 +87,7 @@ class VoicePulls:
             pull = self._pulls.get(voice.id)
         status, error = "pulling", pull and pull.error
         if pull is None:
-            status = "ready" if here(voice, self._models) else "missing"
+            status = "ready" if installed(voice, self._models) else "missing"
         elif error is not None:
             status = "failed"
         pull = pull or VoicePull(voice, "done" if status == "ready" else "waiting")

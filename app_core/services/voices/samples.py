@@ -13,9 +13,8 @@ from app_core.media.wav import header, pcm16
 from app_core.speech.speaker import Speaker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from app_core.speech.text.reading import Reader
+    from app_core.cancel_scope import Gone
+    from app_core.speech.text.reading import TextReader
     from app_core.speech.voice import Voice
     from app_core.types import Float32
 
@@ -36,12 +35,12 @@ _LOOK_S = 0.1
 class VoiceSamples:
     """Thread-safe: one is made at a time."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: TextReader) -> None:
         self._reader = reader
         self._made: dict[tuple[str, str], bytes] = {}
         self._making = threading.Lock()
 
-    def wav(self, voice: Voice, language: str, gone: Callable[[], bool]) -> bytes:
+    def wav(self, voice: Voice, language: str, gone: Gone) -> bytes:
         """A WAV file, 16 bit, mono, at the voice's own rate. ``language`` is one that it speaks.
 
         Raises what a voice raises, Busy when it takes too long, and Cancelled when ``gone``.
@@ -67,7 +66,7 @@ class VoiceSamples:
         with self._making:
             self._made.clear()
 
-    def _make(self, voice: Voice, language: str, gone: Callable[[], bool]) -> bytes:
+    def _make(self, voice: Voice, language: str, gone: Gone) -> bytes:
         until_s = time.monotonic() + PATIENCE_S
         speaker = Speaker.alone(voice, language, self._reader)
         parts: list[Float32] = []

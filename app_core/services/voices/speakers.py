@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from app_core.config import Config
     from app_core.request import RenderRequest
     from app_core.speech.registry import Voices
-    from app_core.speech.text.reading import Reader
+    from app_core.speech.text.reading import TextReader
     from app_core.speech.voice import Voice
 
 logger = logging.getLogger(__name__)
 
 
 class Speakers:
-    def __init__(self, config: Config, voices: Voices, reader: Reader) -> None:
+    def __init__(self, config: Config, voices: Voices, reader: TextReader) -> None:
         self._config, self._voices, self._reader = config, voices, reader
         self._closing = threading.Event()
 

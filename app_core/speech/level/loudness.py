@@ -61,7 +61,7 @@ class Blocks:
         return _lufs(float(self._energies[first:].sum() / self._counts[first:].sum()))
 
 
-class Loudness:
+class LoudnessMeter:
     """Of one sound, mono, in parts of any size, on which the result does not depend."""
 
     def __init__(self, sample_rate: int, gate_lufs: float = _ABSOLUTE_GATE) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app_core.speech.level.limiter import Limiter
-from app_core.speech.level.loudness import Loudness
+from app_core.speech.level.loudness import LoudnessMeter
 from app_core.speech.level.trim import Trim
 from app_core.speech.level.voice_level import GATE_LUFS, TARGET_LUFS, VoiceLevel
 
@@ -34,9 +34,9 @@ class Mastering:
         self._level = level
         self._gain_db = level.gain_db
         self._begun = Trim(sample_rate, GATE_LUFS)
-        self._beginning = Loudness(sample_rate, GATE_LUFS)
+        self._beginning = LoudnessMeter(sample_rate, GATE_LUFS)
         self._trim = Trim(sample_rate, TARGET_LUFS)
-        self._loudness = Loudness(sample_rate, GATE_LUFS)
+        self._loudness = LoudnessMeter(sample_rate, GATE_LUFS)
         self._limiter = Limiter(sample_rate)
         self._held = np.zeros(0, np.float32)
         """As it came, while there is no gain."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from app_core.cancel_scope import never
 from app_core.speech.text import foreign_runs
 from app_core.speech.text.cleaning import clean
 from app_core.speech.text.dictionary import Dictionary
@@ -24,6 +25,7 @@ from app_core.speech.text.stress import stresses, take
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from app_core.cancel_scope import Stale
     from app_core.speech.text.foreign_runs import Part
     from app_core.speech.text.stress import Stresses
 
@@ -77,16 +79,16 @@ _FIRST_TEXTS = {"ru": "5 книг до Zoom, зв. дл.", "kk": "5 кітап, 
 """They need everything: nouns that are counted, brands, abbreviations that nobody knows."""
 
 
-class Reader:
+class TextReader:
     def __init__(self, dictionary: Dictionary | None = None) -> None:
         """``dictionary``: that of the server."""
         self._dictionary = dictionary or Dictionary({})
 
-    def knowing(self, readings: Mapping[str, str]) -> Reader:
+    def knowing(self, readings: Mapping[str, str]) -> TextReader:
         """With ``readings`` of a request, which come before the own ones."""
-        return Reader(self._dictionary.under(readings)) if readings else self
+        return TextReader(self._dictionary.under(readings)) if readings else self
 
-    def warm(self, stale: Callable[[], bool] = lambda: False) -> None:
+    def warm(self, stale: Stale = never) -> None:
         """Loads what the first text would wait for, a second's work, until ``stale`` says so."""
         for language, text in _FIRST_TEXTS.items():
             if not stale():

@@ -1,4 +1,4 @@
-"""From a synthesiser's phoneme events to phonemes that cover its sound."""
+"""From a synthesizer's phoneme events to phonemes that cover its sound."""
 
 from __future__ import annotations
 

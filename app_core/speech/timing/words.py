@@ -1,4 +1,4 @@
-"""From a synthesiser's word events to the words as they are written, with their times."""
+"""From a synthesizer's word events to the words as they are written, with their times."""
 
 from __future__ import annotations
 

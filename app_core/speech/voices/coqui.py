@@ -14,9 +14,9 @@ from app_core.speech.voices.server.voices import ServerSynthesizer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from app_core.cancel_scope import Stale
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.speech.text.piece import Piece
-    from app_core.speech.voice import Stale
     from app_core.types import Float32, Prosody
 
 _TIMEOUT_S = 60.0

@@ -11,6 +11,7 @@ import numpy as np
 import soxr
 
 from app_core.audio import FULL_SCALE
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.speech.level.limiter import limited
 from app_core.speech.level.voice_level import MEASURED_DB
@@ -19,18 +20,17 @@ from app_core.speech.text.sentences import ends_sentence
 from app_core.speech.timing.timeline import timeline
 from app_core.speech.timing.words import words
 from app_core.speech.turns import Turns
-from app_core.speech.voice import never
 from app_core.speech.voices.espeak_spelling import LETTERS, PHONEMES, spelling, stressed_vowel
 from app_core.types import PLAIN, Prosody, Speech
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from app_core.cancel_scope import Stale
     from app_core.speech.text.piece import Piece
-    from app_core.speech.voice import Stale
     from app_core.types import Float32
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 SAMPLE_RATE = 22050
 
@@ -167,7 +167,7 @@ class _Library:
             raise VoiceFailed(f"espeak-ng does not start with the data in {data}: it said {rate}")
         library.espeak_SetSynthCallback(self._callback)
         library.espeak_TextToPhonemes.restype = ctypes.c_char_p
-        log.debug("espeak-ng started with %s", data)
+        logger.debug("espeak-ng started with %s", data)
         return library
 
     def _check(self, status: int, what: str) -> None:
@@ -202,7 +202,7 @@ def russian_stresses(text: str, stale: Stale = never) -> list[int]:
 
 
 class EspeakVoice:
-    """espeak-ng's formant synthesiser with a woman's voice, in this process, without a network."""
+    """espeak-ng's formant synthesizer with a woman's voice, in this process, without a network."""
 
     id = "espeak"
     languages: tuple[str, ...] = tuple(_VOICES)

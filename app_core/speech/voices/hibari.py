@@ -12,14 +12,15 @@ import numpy as np
 
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.media.tempo import stretched
+from app_core.speech.synthesizer import check_wanted
 from app_core.speech.voices.found import Found, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from app_core.cancel_scope import Stale
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.speech.text.piece import Piece
-    from app_core.speech.voice import Stale
     from app_core.types import Float32, Prosody
 
 _VOICE = "heart"
@@ -58,10 +59,7 @@ class HibariVoice:
 
     def synthesize(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Float32]:
         """A part for each sentence, the same whenever it is asked for. Any number of threads."""
-        if piece.language not in self.languages:
-            raise VoiceFailed(f"hibari does not speak the language {piece.language!r}.")
-        if stale():
-            raise Cancelled("Nobody waits for the speech any more")
+        check_wanted(self, piece, stale)
         said = _readable(piece.said)
         if not any(map(str.isalnum, said)):
             raise VoiceFailed(_NOTHING)

@@ -13,6 +13,7 @@ import numpy as np
 
 from app_core.cores import affinity
 from app_core.errors import Cancelled, VoiceFailed
+from app_core.speech.synthesizer import check_wanted
 from app_core.speech.voices.espeak_spelling import spelling
 from app_core.speech.voices.found import Found, Missing
 from app_core.speech.voices.piper_description import PiperDescription, read_description
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from app_core.cancel_scope import Stale
     from app_core.speech.text.piece import Piece
-    from app_core.speech.voice import Stale
     from app_core.types import Float32, Prosody
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 FOLDER = "piper"
 """Below ``MODELS_DIR``; ``<name>.onnx`` and ``<name>.onnx.json`` lie in it."""
@@ -111,10 +112,7 @@ class PiperVoice:
     def synthesize(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Float32]:
         """A part for each sentence that Piper sees, never twice the same: its networks add noise.
         Raises VoiceFailed, or Cancelled when ``stale`` says so."""
-        if piece.language not in self.languages:
-            raise VoiceFailed(f"{self.id} does not speak the language {piece.language!r}.")
-        if stale():
-            raise Cancelled("Nobody waits for the speech any more")
+        check_wanted(self, piece, stale)
         voice = self._network.voice()
         stresses = piece.stresses if piece.language == "ru" else ()
         plain = piece.said.translate(_BRACKETS)
@@ -186,7 +184,7 @@ def piper_voices(models_dir: Path, licences: Mapping[str, str] = _NO_LICENCES) -
         network = PiperNetwork(path, description)
         speakers = list(description.speakers) or [""]
         if len(speakers) > _MOST_LISTED:
-            log.info("%s: the first %d of its speakers are voices", path.name, _MOST_LISTED)
+            logger.info("%s: the first %d of its speakers are voices", path.name, _MOST_LISTED)
         licence = licences.get(f"piper:{path.stem}", _UNKNOWN)
         voices += [PiperVoice(network, name, licence) for name in speakers[:_MOST_LISTED]]
     return Found(tuple(voices), tuple(missing))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app_core.errors import Cancelled, SoyleError, VoiceFailed
+from app_core.cancel_scope import never
+from app_core.errors import SoyleError, VoiceFailed
 from app_core.media.tempo import stretched
+from app_core.speech.synthesizer import check_wanted
 from app_core.speech.text.piece import Piece
 from app_core.speech.turns import Turns
-from app_core.speech.voice import never
 from app_core.speech.voices.found import Found, Missing
 from app_core.speech.voices.silero_accentor import RussianAccentor
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from app_core.cancel_scope import Stale
     from app_core.media.ffmpeg import Ffmpeg
-    from app_core.speech.voice import Stale
     from app_core.types import Float32, Prosody
 
 FILE = "silero/v5_cis_base_nostress.jit"
@@ -127,10 +128,7 @@ class SileroVoice:
     def synthesize(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Float32]:
         """One part. Live speech comes first, and one text at a time.
         Raises VoiceFailed, or Cancelled when ``stale`` says so."""
-        if piece.language not in self.languages:
-            raise VoiceFailed(f"{self.id} does not speak the language {piece.language!r}.")
-        if stale():
-            raise Cancelled("Nobody waits for the speech any more")
+        check_wanted(self, piece, stale)
         if not any(char in _IDS for char in piece.said.lower() if char.isalpha()):
             raise VoiceFailed(f"{self.id} finds nothing in the text that it can say.")
         pcm = self._network.sound(piece, self._number, stale)

@@ -11,9 +11,9 @@ from app_core.speech.voices.espeak import russian_stresses
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from app_core.speech.voice import Stale
+    from app_core.cancel_scope import Stale
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _VOWELS = frozenset("аеёиоуыэюя")
 
@@ -32,7 +32,7 @@ class RussianAccentor:
             return
         self._loaded = True
         if importlib.util.find_spec("silero_stress") is None:
-            log.warning(
+            logger.warning(
                 "Silero's Russian is stressed by espeak-ng's dictionary, one word of twelve wrong:"
                 " pip install torch==2.13.0 silero-stress==1.5"
             )
@@ -45,7 +45,7 @@ class RussianAccentor:
 
             self._silero = load_accentor("ru")
         except Exception:  # a pickle of classes of its own: anything can be wrong with it
-            log.exception("silero-stress cannot be loaded: espeak-ng's dictionary is used")
+            logger.exception("silero-stress cannot be loaded: espeak-ng's dictionary is used")
         finally:
             torch.set_num_threads(threads)  # its import sets 1 for the whole process
 
@@ -59,7 +59,9 @@ class RussianAccentor:
             try:
                 return str(self._silero(_with_plus(plain, given)))
             except Exception as error:  # of torch, or of its own rules
-                log.warning("silero-stress failed (%s): espeak-ng stresses", type(error).__name__)
+                logger.warning(
+                    "silero-stress failed (%s): espeak-ng stresses", type(error).__name__
+                )
         own = {_word_start(plain, at) for at in given}
         found = (at for at in russian_stresses(plain, stale) if _word_start(plain, at) not in own)
         return _with_plus(plain, [*given, *found])

@@ -40,7 +40,7 @@ from app_core.face.track import load_track, save_track
 from app_core.lipsync.viseme.model import VisemeModel
 from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
-from app_core.media.ingest.limits import Limits
+from app_core.media.ingest.limits import IngestLimits
 from app_core.types import MouthTask
 from tests.clips import children
 from tests.faces import FOLDER
@@ -78,7 +78,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.avatars, self.finder = folder, BlueFinder()
         self.heard: list[tuple[str, float]] = []
-        self.limits = Limits()
+        self.limits = IngestLimits()
         self.stop: Callable[[], bool] = bool
 
     def take(self, source: Path, name: str = "me") -> Path:
@@ -258,7 +258,7 @@ def test_work_is_not_taken_again_when_it_would_differ(desk: Desk, tmp_path: Path
     third = desk.take(source, "three")
     assert desk.finder.asked == 1, "a hand has moved the points of the first"
     assert np.array_equal(load_track(third / "track.npz").landmarks, track.landmarks)
-    desk.limits = Limits(max_pixels=1000)
+    desk.limits = IngestLimits(max_pixels=1000)
     with pytest.raises(TooLarge):
         desk.take(source, "four")
 

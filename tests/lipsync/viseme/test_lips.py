@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app_core.avatars.library import AvatarLibrary
+from app_core.cancel_scope import Stale, never
 from app_core.config import ROOT, Config
 from app_core.landmarks import POINTS
 from app_core.lipsync.viseme.model import VisemeModel
@@ -17,7 +18,6 @@ from app_core.request import GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.registry import Voices
 from app_core.speech.text.piece import Piece
-from app_core.speech.voice import Stale, never
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import PLAIN, Phoneme, Prosody, Speech, frame_count
 from tests.begun import begun

@@ -5,11 +5,23 @@ import pytest
 
 from app_core.config import ROOT
 from app_core.lipsync.wav2lip.dimensions import COLUMNS
-from app_core.lipsync.wav2lip.features import FRAME, MelWindows, published_windows
-from app_core.lipsync.wav2lip.mel import HOP, SAMPLE_RATE, SILENCE, MelStream, mel
-from app_core.types import Speech, frame_count
+from app_core.lipsync.wav2lip.features import FRAME, MelWindows
+from app_core.lipsync.wav2lip.mel import COLUMNS_A_SECOND, HOP, SAMPLE_RATE, SILENCE, MelStream, mel
+from app_core.types import Float32, Speech, frame_count
 
 GOLDEN = ROOT / "tests" / "data" / "mel_librosa.npz"
+
+
+def published_windows(mel: Float32, fps: float) -> Float32:
+    """The windows (n, 80, 16) that the published inference makes of (columns, 80), for comparison.
+
+    The last ones are one window, the sound's last 0.2 s, so the pictures end before the sound.
+    """
+    starts: list[int] = []
+    while (start := int(len(starts) * COLUMNS_A_SECOND / fps)) + COLUMNS <= len(mel):
+        starts.append(start)
+    starts.append(len(mel) - COLUMNS)
+    return np.stack([mel[start : start + COLUMNS].T for start in starts])
 
 
 def sweep() -> np.ndarray:

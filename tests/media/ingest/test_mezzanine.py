@@ -16,7 +16,7 @@ from app_core.errors import BadInput, Cancelled, FfmpegFailed, TooLarge
 from app_core.media.decoder import ClipDecoder, measure_clip
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.media.ingest import mezzanine
-from app_core.media.ingest.limits import Limits
+from app_core.media.ingest.limits import IngestLimits
 from app_core.media.ingest.loop import Forward, make_cycle, one_picture
 from app_core.media.ingest.mezzanine import encode_forward
 from app_core.media.ingest.photo import BACKDROP
@@ -50,9 +50,9 @@ def ffmpeg() -> Ffmpeg:
 class Import:
     """What became of an upload."""
 
-    def __init__(self, path: Path, folder: Path, limits: Limits | None = None) -> None:
+    def __init__(self, path: Path, folder: Path, limits: IngestLimits | None = None) -> None:
         self.ffmpeg, self.folder = find_ffmpeg(), folder
-        self.limits = limits or Limits()
+        self.limits = limits or IngestLimits()
         self.progress: list[float] = []
         self.stop: Callable[[], bool] = bool
         folder.mkdir(exist_ok=True)
@@ -421,11 +421,11 @@ def test_a_length_that_is_not_told_is_bounded_all_the_same(tmp_path: Path) -> No
     """As browsers record: no duration in the file."""
     live = ["-c:v", "libvpx", "-cpu-used", "8", "-deadline", "realtime", "-b:v", "1M"]
     path = marked(tmp_path / "a.webm", 100, coded=[*live, "-live", "1", "-f", "webm"])
-    done = Import(path, tmp_path / "b", Limits(max_clip_s=2))
+    done = Import(path, tmp_path / "b", IngestLimits(max_clip_s=2))
     assert done.facts.seconds == 0
     with pytest.raises(TooLarge, match="too long; the limit is 2 s"):
         done.run()
-    done = Import(path, tmp_path / "b", Limits(max_clip_s=4))
+    done = Import(path, tmp_path / "b", IngestLimits(max_clip_s=4))
     forward, _ = done.run()
     assert forward.pictures == 100 and not forward.cut_off
     assert done.progress == sorted(done.progress) and done.progress[-1] < 1

@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 from app_core.config import ROOT
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia
 from app_core.media.ingest import photo
-from app_core.media.ingest.limits import Limits
+from app_core.media.ingest.limits import IngestLimits
 from app_core.media.ingest.photo import BACKDROP, heic_works, read_photo
 from app_core.media.ingest.probe import sniff
 
@@ -31,11 +31,11 @@ def scene(width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def read(path: Path, limits: Limits | None = None) -> np.ndarray:
+def read(path: Path, limits: IngestLimits | None = None) -> np.ndarray:
     """As RGB."""
     kind = sniff(path)
     assert kind.kind == "photo"
-    bgr = read_photo(path, kind.format, limits or Limits())
+    bgr = read_photo(path, kind.format, limits or IngestLimits())
     assert bgr.dtype == np.uint8 and bgr.flags.c_contiguous
     assert bgr.shape[0] % 2 == bgr.shape[1] % 2 == 0
     return bgr[:, :, ::-1]
@@ -272,8 +272,8 @@ def test_a_bomb_is_refused_by_its_header(size: tuple[int, int], tmp_path: Path) 
 def test_the_limit_of_pixels_is_a_setting(tmp_path: Path) -> None:
     scene().save(tmp_path / "a.png")
     with pytest.raises(TooLarge, match="120x80 pixels; the limit is 0.009 million"):
-        read(tmp_path / "a.png", Limits(max_pixels=9000))
-    assert read(tmp_path / "a.png", Limits(max_pixels=9600)).shape == (80, 120, 3)
+        read(tmp_path / "a.png", IngestLimits(max_pixels=9000))
+    assert read(tmp_path / "a.png", IngestLimits(max_pixels=9600)).shape == (80, 120, 3)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA", "I;16", "1"])
@@ -306,9 +306,9 @@ _PEAK = """
 import resource, sys
 from pathlib import Path
 from app_core.media.ingest.photo import read_photo
-from app_core.media.ingest.limits import Limits
+from app_core.media.ingest.limits import IngestLimits
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-read_photo(Path(sys.argv[1]), "PNG", Limits())
+read_photo(Path(sys.argv[1]), "PNG", IngestLimits())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 

@@ -7,7 +7,7 @@ import pytest
 
 from app_core.errors import BadInput, TooLarge, UnsupportedMedia
 from app_core.media.ffmpeg import find_ffmpeg
-from app_core.media.ingest.limits import Limits
+from app_core.media.ingest.limits import IngestLimits
 from app_core.media.ingest.probe import ClipFacts, mezzanine_rate, mezzanine_size, probe_clip, sniff
 from tests.uploads import HEIGHT, LOSSLESS, TAGS, WIDTH, clip, marked, turned
 
@@ -24,10 +24,10 @@ HOSTILE = {
 }
 
 
-def probe(path: Path, limits: Limits | None = None) -> ClipFacts:
+def probe(path: Path, limits: IngestLimits | None = None) -> ClipFacts:
     kind = sniff(path)
     assert kind.kind == "clip"
-    return probe_clip(find_ffmpeg(), path, kind.format, limits or Limits())
+    return probe_clip(find_ffmpeg(), path, kind.format, limits or IngestLimits())
 
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
@@ -133,11 +133,11 @@ def test_a_clip_without_its_index(tmp_path: Path) -> None:
 def test_limits_of_length_and_of_pixels(tmp_path: Path) -> None:
     path = marked(tmp_path / "a.mp4", 50)
     with pytest.raises(TooLarge, match="lasts 2 s; the limit is 1 s") as raised:
-        probe(path, Limits(max_clip_s=1))
+        probe(path, IngestLimits(max_clip_s=1))
     assert (raised.value.status, raised.value.field) == (413, "file")
     with pytest.raises(TooLarge, match=f"{WIDTH}x{HEIGHT} pixels"):
-        probe(path, Limits(max_clip_pixels=WIDTH * HEIGHT - 1))
-    few = Limits(max_pixels=1, max_clip_pixels=10**6, max_clip_s=2)
+        probe(path, IngestLimits(max_clip_pixels=WIDTH * HEIGHT - 1))
+    few = IngestLimits(max_pixels=1, max_clip_pixels=10**6, max_clip_s=2)
     assert probe(path, few).size == (WIDTH, HEIGHT)
 
 

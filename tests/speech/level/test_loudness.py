@@ -3,16 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app_core.speech.level.loudness import Blocks, Loudness
-from app_core.speech.level.true_peak import TruePeak
+from app_core.speech.level.loudness import Blocks, LoudnessMeter
 from app_core.types import Float32
 from tests.speech.level.ffmpeg_meter import ffmpeg_meter
 from tests.speech.level.sentences import SENTENCES
 from tests.speech.level.sounds import RATE, noise, sentence, speech, tone
+from tests.speech.level.true_peak_meter import TruePeak
 
 
 def lufs(pcm: Float32, sample_rate: int = RATE) -> float:
-    meter = Loudness(sample_rate)
+    meter = LoudnessMeter(sample_rate)
     meter.push(pcm)
     found = meter.lufs()
     assert found is not None
@@ -69,7 +69,7 @@ def test_a_peak_between_two_samples_is_seen() -> None:
 def test_the_parts_in_which_a_sound_comes_do_not_matter(most: int) -> None:
     pcm = sentence("ru", 1)
     sizes = np.random.default_rng(most)
-    loudness, peak, at = Loudness(RATE), TruePeak(), 0
+    loudness, peak, at = LoudnessMeter(RATE), TruePeak(), 0
     while at < len(pcm):
         size = int(sizes.integers(0, most + 1))
         loudness.push(pcm[at : at + size])
@@ -87,10 +87,10 @@ def test_pauses_do_not_count() -> None:
 
 
 def test_silence_and_a_short_sound_have_no_loudness() -> None:
-    meter = Loudness(RATE)
+    meter = LoudnessMeter(RATE)
     meter.push(np.zeros(RATE, np.float32))
     assert meter.lufs() is None
-    meter = Loudness(RATE)
+    meter = LoudnessMeter(RATE)
     meter.push(tone(500, 0.5, seconds=0.39))
     assert meter.lufs() is None
     assert dbtp(np.zeros(0, np.float32)) == -120

@@ -6,14 +6,14 @@ import pytest
 
 from app_core.config import ConfigError
 from app_core.speech.text.dictionary import Dictionary, read_dictionary
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.text.span_text import SpanText
 
 OWN = Dictionary({"Kaspi": "к+аспи", "C#": "си шарп", "Kaspi Gold": "каспи г+олд", "Qwe": "кве"})
 
 
-def said(text: str, reader: Reader | None = None) -> str:
-    return " ".join(piece.said for piece in (reader or Reader(OWN)).read(text, "ru"))
+def said(text: str, reader: TextReader | None = None) -> str:
+    return " ".join(piece.said for piece in (reader or TextReader(OWN)).read(text, "ru"))
 
 
 @pytest.mark.parametrize(
@@ -42,33 +42,33 @@ def test_a_number_is_no_word_in_a_longer_one() -> None:
         assert dictionary.after_cleaning(SpanText.written(text)).text == text
     for text in ("Их 10.", "10, 20", "10 книг", "(10)"):
         assert "10" not in dictionary.after_cleaning(SpanText.written(text)).text
-    assert said("Цена 10 000, их 10.", Reader(dictionary)) == "Цена десять тысяч, их дюжина."
+    assert said("Цена 10 000, их 10.", TextReader(dictionary)) == "Цена десять тысяч, их дюжина."
 
 
 def test_a_reading_may_carry_a_stress() -> None:
-    pieces = list(Reader(OWN).read("Мой Kaspi.", "ru"))
+    pieces = list(TextReader(OWN).read("Мой Kaspi.", "ru"))
     assert [pieces[0].said[at] for at in pieces[0].stresses] == ["а"]
     assert pieces[0].words[1].written == "Kaspi."
 
 
 def test_the_request_comes_before_the_server() -> None:
-    reader = Reader(OWN).knowing({"kaspi": "банк", "Halyk": "халык"})
+    reader = TextReader(OWN).knowing({"kaspi": "банк", "Halyk": "халык"})
     assert said("Kaspi и Halyk на C#", reader) == "банк и халык на си шарп."
     assert said("Kaspi") == "каспи."
 
 
 def test_spans_are_of_what_is_written() -> None:
     text = "Банк  Kaspi Gold, вот."
-    words = [word for piece in Reader(OWN).read(text, "ru") for word in piece.words]
+    words = [word for piece in TextReader(OWN).read(text, "ru") for word in piece.words]
     assert [word.written for word in words] == ["Банк", "Kaspi Gold,", "вот."]
 
 
 def test_a_file_of_readings(tmp_path: Path) -> None:
     path = tmp_path / "words.txt"
     path.write_text("# readings\nKaspi = к+аспи\n\nC# = си шарп\nx=икс\n", encoding="utf-8")
-    reader = Reader(read_dictionary(path))
+    reader = TextReader(read_dictionary(path))
     assert said("Kaspi, C#, x", reader) == "каспи, си шарп, икс."
-    assert said("Kaspi", Reader(read_dictionary(None))) == "Каспи."
+    assert said("Kaspi", TextReader(read_dictionary(None))) == "Каспи."
 
 
 @pytest.mark.parametrize("line", ["no sign", "= reading", "word =", "word = !!"])

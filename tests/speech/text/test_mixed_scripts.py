@@ -11,7 +11,7 @@ import pytest
 
 from app_core.speech.text.letters.lookalikes import unmixed
 from app_core.speech.text.piece import Piece
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.text.span_text import SpanText
 from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import EspeakVoice
@@ -20,7 +20,7 @@ ACUTE = "\u0301"
 
 
 def read(text: str, language: str, **kwargs: object) -> list[Piece]:
-    return list(Reader().read(text, language, **kwargs))  # type: ignore[arg-type]
+    return list(TextReader().read(text, language, **kwargs))  # type: ignore[arg-type]
 
 
 def said(text: str, language: str) -> str:

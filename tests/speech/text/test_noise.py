@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.text.span_text import SpanText
 
 DIGITS = {"ru": "один два три", "kk": "бір екі үш", "en": "one two three"}
 
 
 def said(text: str, language: str) -> str:
-    return " ".join(piece.said for piece in Reader().read(text, language))
+    return " ".join(piece.said for piece in TextReader().read(text, language))
 
 
 def test_a_whole_table_of_sums_and_a_long_list_of_prices_are_read() -> None:

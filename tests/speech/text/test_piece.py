@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from app_core.speech.text.piece import Piece, ReadWord
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.text.sentences import ends_sentence
 
 
 def read(text: str, language: str = "ru") -> Piece:
-    (piece,) = Reader().read(text, language)
+    (piece,) = TextReader().read(text, language)
     return piece
 
 
@@ -64,7 +64,7 @@ def test_a_point_within_a_sentence_does_not_end_its_part(end: str) -> None:
 
 
 def test_only_the_last_part_is_joined_to_what_follows() -> None:
-    first, *_ = Reader().read("Мой новый Hello my dear friend, вот так.", "ru")
+    first, *_ = TextReader().read("Мой новый Hello my dear friend, вот так.", "ru")
     assert first.joined and first.language == "ru"
     assert not first.part(0, 1).joined and first.part(1, None).joined
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 
 
 def languages(text: str, spoken: tuple[str, ...] = ("ru", "kk", "en")) -> list[str]:
-    return [piece.language for piece in Reader().read(text, "auto", spoken)]
+    return [piece.language for piece in TextReader().read(text, "auto", spoken)]
 
 
 @pytest.mark.parametrize(

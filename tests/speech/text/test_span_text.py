@@ -9,7 +9,7 @@ import pytest
 
 from app_core.speech.text.cleaning import clean
 from app_core.speech.text.piece import read_words
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.text.span_text import SpanText
 
 TEXT = "в 5 ч. 10 000 тг, т.е. $5 млн"
@@ -119,10 +119,12 @@ def test_words_that_change_places_are_one() -> None:
 
 def test_marks_at_the_edges_are_whole() -> None:
     text = "**Да**, нет. _Или_ **ещё** AT&amp;T"
-    words = [word.written for piece in Reader().read(text, "ru") for word in piece.words]
+    words = [word.written for piece in TextReader().read(text, "ru") for word in piece.words]
     assert words == ["**Да**,", "нет.", "_Или_", "**ещё**", "AT&amp;T"]
     assert clean(SpanText.written("да &amp; нет")).span(3, 4) == (3, 8)
-    glued = [word.written for piece in Reader().read("раз.**Два**", "ru") for word in piece.words]
+    glued = [
+        word.written for piece in TextReader().read("раз.**Два**", "ru") for word in piece.words
+    ]
     assert glued == ["раз.", "**Два**"]
 
 

@@ -4,13 +4,13 @@ import pytest
 
 from app_core.errors import BadInput
 from app_core.speech.text import reading
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.text.spoken_text import SpokenText, check_length, something
 
 
 def test_every_word_is_on_the_line_in_order_and_knows_its_place() -> None:
     text = "\n  Первая строка\n\nВторая & третья.  Ещё одна! "
-    spoken = SpokenText.of(Reader().read(text, "ru"))
+    spoken = SpokenText.of(TextReader().read(text, "ru"))
     assert "\n" not in spoken.said
     at = 0
     for word in spoken.words:
@@ -33,16 +33,16 @@ def test_every_word_is_on_the_line_in_order_and_knows_its_place() -> None:
     ],
 )
 def test_nothing_is_added_that_is_not_said(language: str, text: str, expected: str) -> None:
-    spoken = SpokenText.of(Reader().read(text, language))
+    spoken = SpokenText.of(TextReader().read(text, language))
     assert spoken.said == expected
     assert not any("  " in word.said or word.said.endswith(",") for word in spoken.words)
-    assert not any("  " in piece.said for piece in Reader().read(text, language))
+    assert not any("  " in piece.said for piece in TextReader().read(text, language))
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "🙂", "…", "<br>"])
 def test_nothing_to_say_is_bad_input(text: str) -> None:
     with pytest.raises(BadInput) as caught:
-        something(Reader().read(text, "ru"))
+        something(TextReader().read(text, "ru"))
     assert caught.value.field == "text"
 
 
@@ -61,7 +61,7 @@ def test_only_the_first_piece_is_read_to_know_that_there_is_one(
         return count
 
     monkeypatch.setattr(reading, "LANGUAGES", {"ru": counted("ru")})
-    pieces = something(Reader().read("Это одно предложение. " * 200, "ru"))
+    pieces = something(TextReader().read("Это одно предложение. " * 200, "ru"))
     assert len(read) == 1
     assert len(list(pieces)) == 200
     assert len(read) > 1
@@ -72,7 +72,7 @@ def test_spaces_around_a_text_are_no_work(monkeypatch: pytest.MonkeyPatch) -> No
     clean = reading.clean
     monkeypatch.setattr(reading, "clean", lambda text: (read.append(text.text), clean(text))[1])
     text = "\n" * 100_000 + "Да" + " " * 100_000
-    spoken = SpokenText.of(Reader().read(text, "ru"))
+    spoken = SpokenText.of(TextReader().read(text, "ru"))
     assert [(word.start, word.end) for word in spoken.words] == [(100_000, 100_002)]
     assert len(read) == 1
     check_length(text, 2)

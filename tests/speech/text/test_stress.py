@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from app_core.speech.text.names import stress_of_name
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.text.span_text import SpanText
 from app_core.speech.text.stress import take
 from app_core.speech.voices.espeak import EspeakVoice
@@ -15,7 +15,7 @@ ACUTE = "\u0301"
 def marked(text: str, language: str = "ru") -> str:
     """What is said, with an acute behind each vowel that is known to be stressed."""
     said = []
-    for piece in Reader().read(text, language):
+    for piece in TextReader().read(text, language):
         chars = list(piece.said)
         for at in piece.stresses:
             chars[at] += ACUTE
@@ -24,7 +24,7 @@ def marked(text: str, language: str = "ru") -> str:
 
 
 def heard(text: str) -> str:
-    pieces = Reader().read(text, "ru")
+    pieces = TextReader().read(text, "ru")
     speeches = [speech for piece in pieces for speech in EspeakVoice().speak(piece)]
     return " ".join(p.ipa for speech in speeches for p in speech.phonemes or ())
 
@@ -97,7 +97,7 @@ def test_words_keep_their_places_beside_respelled_ones() -> None:
 
 def test_word_events_stay_right_beside_a_mark() -> None:
     text = "Этот з+амок был «з+амок» там."
-    pieces = list(Reader().read(text, "ru"))
+    pieces = list(TextReader().read(text, "ru"))
     speech = next(EspeakVoice().speak(pieces[0]))
     assert [word.text for word in speech.words] == text.split()
     starts = [word.start_s for word in speech.words]

@@ -9,10 +9,10 @@ from app_core.config import ROOT
 
 LOADED = """
 import sys
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 heavy = {"pymorphy3", "num2words", "qazaqify"}
 before = heavy & set(sys.modules)
-Reader().warm()
+TextReader().warm()
 print(len(before), sorted(heavy - set(sys.modules)))
 """
 

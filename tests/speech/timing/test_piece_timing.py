@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.timing.piece_timing import PieceTiming, Timed
 from app_core.speech.voices import espeak
 from app_core.speech.voices.espeak import EspeakVoice
@@ -30,7 +30,7 @@ def said(language: str, person: str = "", speed: float = 1.0) -> Speech:
         if person:
             other: Any = (voice.partition("+")[0] + person, *rest)
             patch.setitem(espeak._VOICES, language, other)
-        (piece,) = Reader().read(TEXTS[language], language)
+        (piece,) = TextReader().read(TEXTS[language], language)
         return next(EspeakVoice().speak(piece, Prosody(speed)))
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import never
 from app_core.errors import VoiceUnreachable
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.speech.text.piece import Piece
-from app_core.speech.voice import never
 from app_core.speech.voices.coqui import CoquiVoice
 from app_core.types import PLAIN, Prosody
 from tests.speech_server import SpeechServer, hum

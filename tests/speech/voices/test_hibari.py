@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.speech.text.piece import Piece
-from app_core.speech.voice import never
 from app_core.speech.voices import hibari
 from app_core.speech.voices.hibari import HibariVoice, hibari_voices
 from app_core.types import PLAIN, Float32, Prosody

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.speech.synthesizer import Synthesizer
 from app_core.speech.text.piece import Piece
-from app_core.speech.voice import never
 from app_core.speech.voices import piper
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.speech.voices.piper import piper_voices

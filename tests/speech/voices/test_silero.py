@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.speech.synthesizer import Synthesizer
 from app_core.speech.text.piece import Piece
 from app_core.speech.turns import live
-from app_core.speech.voice import never
 from app_core.speech.voices import silero
 from app_core.speech.voices.espeak import russian_stresses
 from app_core.speech.voices.silero import FILE, silero_voices

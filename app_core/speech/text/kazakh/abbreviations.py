@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app_core.speech.text.kazakh.harmony import ENDING, possessed, with_written
 from app_core.speech.text.kazakh.numbers import SCALES
+from app_core.speech.text.kazakh.units import alternatives
 from app_core.speech.text.matching import any_of
 
 if TYPE_CHECKING:
@@ -80,10 +81,6 @@ _HYPHENED = {
 }  # fmt: skip
 
 
-def _any(words: dict[str, str]) -> str:
-    return any_of(re.escape(word) for word in sorted(words, key=len, reverse=True))
-
-
 _BEGINNING = {
     word.capitalize(): said.capitalize() for word, said in _JOINED.items() if word[0].islower()
 }
@@ -97,8 +94,8 @@ _JOINED_PATTERN = re.compile(
     rf"(?<![\w.])(?P<word>{_SPACED})(?:\.|(?=[-–,;)]))(?:[-–](?P<ending>{ENDING}))?"
 )
 _PATTERN = re.compile(
-    rf"(?<![\w./-])(?:(?P<possessed>{_any(_POSSESSED)})|(?P<word>{_any(_WORDS)}))\.(?!\w)"
-    rf"(?:[-–](?P<ending>{ENDING}))?(?P<stop>\.)?|(?<![\w./-])(?P<hyphened>{_any(_HYPHENED)})(?![\w-])"
+    rf"(?<![\w./-])(?:(?P<possessed>{alternatives(_POSSESSED)})|(?P<word>{alternatives(_WORDS)}))\.(?!\w)"
+    rf"(?:[-–](?P<ending>{ENDING}))?(?P<stop>\.)?|(?<![\w./-])(?P<hyphened>{alternatives(_HYPHENED)})(?![\w-])"
 )
 _CAPITAL = re.compile(
     r"(?<![\w./-])(?P<word>Көш|Даң|Мыс|Проф|Акад|Доц|Тел|Қар|Сур|Кест|Моб|Эл|Обл|Ауд|Мкр|Каб|Мемл|Оңт|Солт|Шығ|Халықар|Шам|Өлш|Салм|Мед|Макс)\.(?!\w)"

@@ -23,7 +23,7 @@ _TAIL_S = 0.05
 _TAIL_BLOCKS = 4
 
 
-class Answer:
+class SpeechAnswer:
     """``close`` ends the connection at once, unless the body was read whole: then it is kept."""
 
     def __init__(
@@ -122,7 +122,7 @@ class Answer:
             self._whole = True
         return data
 
-    def __enter__(self) -> Answer:
+    def __enter__(self) -> SpeechAnswer:
         return self
 
     def __exit__(self, *_: object) -> None:

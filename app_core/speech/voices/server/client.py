@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.config import VERSION
 from app_core.errors import Busy, VoiceUnreachable
-from app_core.speech.voices.server.answer import Answer, words
+from app_core.speech.voices.server.answer import SpeechAnswer, words
 from app_core.speech.voices.server.last_words import clean, last_words
-from app_core.speech.voices.server.wire import Patience, Wire, connect
+from app_core.speech.voices.server.wire import Deadline, Wire, connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app_core.speech.voice import Stale
+    from app_core.cancel_scope import Stale
     from app_core.speech.voices.server.address import Address
 
 _CONNECT_S = 3.0
@@ -61,10 +61,10 @@ class Client:
 
     def connect(self, stale: Stale) -> None:
         """A connection that waits for the first request. Raises VoiceUnreachable, Cancelled."""
-        wire = self._kept() or self._fresh(Patience(stale, _CONNECT_S))
+        wire = self._kept() or self._fresh(Deadline(stale, _CONNECT_S))
         self._keep(wire)
 
-    def ask(self, body: Mapping[str, Any], said: str, stale: Stale, limit_s: float) -> Answer:
+    def ask(self, body: Mapping[str, Any], said: str, stale: Stale, limit_s: float) -> SpeechAnswer:
         """A good answer, whose body may still be on its way. ``said`` is the text in ``body``,
         which no error repeats; ``limit_s`` bounds all waits together.
 
@@ -75,7 +75,7 @@ class Client:
         tries = _TRIES
         while True:
             tries -= 1
-            patience = Patience(stale, self.timeout_s)
+            patience = Deadline(stale, self.timeout_s)
             pause_s: float | None = None
             problem: VoiceUnreachable
             try:
@@ -83,7 +83,7 @@ class Client:
             except _NoConnection as error:
                 problem, pause_s = error, _AGAIN_S
             else:
-                answer = Answer(wire, response, self.timeout_s, limit_s, self._keep)
+                answer = SpeechAnswer(wire, response, self.timeout_s, limit_s, self._keep)
                 if 200 <= response.status < 300:
                     return answer
                 if response.status in _PASSING:
@@ -118,7 +118,7 @@ class Client:
             lines.append(f"Authorization: Bearer {self._key}")
         return "\r\n".join([*lines, "", ""]).encode("ascii") + data
 
-    def _asked(self, request: bytes, patience: Patience, end_s: float) -> tuple[Wire, HTTPResponse]:
+    def _asked(self, request: bytes, patience: Deadline, end_s: float) -> tuple[Wire, HTTPResponse]:
         """A connection that was kept may have ended meanwhile: then another one is asked."""
         while wire := self._kept():
             wire.patience = patience
@@ -148,7 +148,7 @@ class Client:
             raise
         return response
 
-    def _fresh(self, patience: Patience) -> Wire:
+    def _fresh(self, patience: Deadline) -> Wire:
         try:
             return connect(self._address, self._context, patience, min(_CONNECT_S, self.timeout_s))
         except ssl.SSLError as error:
@@ -160,7 +160,7 @@ class Client:
         except (OSError, Busy) as error:
             raise _NoConnection(f"The speech server cannot be reached: {words(error)}") from error
 
-    def _refusal(self, answer: Answer, said: str) -> str:
+    def _refusal(self, answer: SpeechAnswer, said: str) -> str:
         status, headers = answer.response.status, answer.response.headers
         if 300 <= status < 400:
             where = clean(headers.get("Location", "elsewhere"), self._key, said)
@@ -168,9 +168,9 @@ class Client:
                 f"The speech server redirects to {where} ({status}), which is not followed:"
                 " correct VOICE_SERVER_URL"
             )
-        told = last_words(answer.beginning(), answer.kind, self._key, said)
-        told = told or clean(answer.response.reason, self._key, said)
-        return f"The speech server answered {status}: {told}".rstrip(": ")
+        words = last_words(answer.beginning(), answer.kind, self._key, said)
+        words = words or clean(answer.response.reason, self._key, said)
+        return f"The speech server answered {status}: {words}".rstrip(": ")
 
     def _kept(self) -> Wire | None:
         """The one that was used last, if the server has not closed it."""

@@ -13,8 +13,8 @@ from app_core.media.tempo import stretched
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from app_core.cancel_scope import Stale
     from app_core.media.ffmpeg import Ffmpeg
-    from app_core.speech.voice import Stale
     from app_core.speech.voices.server.feed import Feed
     from app_core.types import Float32
 

@@ -40,8 +40,8 @@ def sound_of_events(
         except (ValueError, TypeError, AttributeError, binascii.Error):
             raise VoiceUnreachable("The speech server sent an event that cannot be read") from None
         if kind == "error" or event.get("error"):
-            told = last_words(text.encode(), "application/json", key, said)
-            raise VoiceUnreachable(f"The speech server failed: {told}".rstrip(": "))
+            words = last_words(text.encode(), "application/json", key, said)
+            raise VoiceUnreachable(f"The speech server failed: {words}".rstrip(": "))
         if sound:
             yield sound
         if kind.endswith(".done"):

@@ -20,7 +20,7 @@ from app_core.speech.voices.server.pcm import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
-    from app_core.speech.voice import Stale
+    from app_core.cancel_scope import Stale
     from app_core.speech.voices.server.decoder import Decoder
     from app_core.types import Float32
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app_core.cancel_scope import never
 from app_core.errors import Cancelled, VoiceUnreachable
-from app_core.speech.voice import never
 from app_core.speech.voices.server.address import Form, address
 from app_core.speech.voices.server.client import Client
 from app_core.speech.voices.server.decoder import Decoder
@@ -28,12 +28,12 @@ from app_core.voice_server import json_object, named_voices
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
+    from app_core.cancel_scope import Stale
     from app_core.config import Config
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.speech.synthesizer import Synthesizer
     from app_core.speech.text.piece import Piece
-    from app_core.speech.voice import Stale
-    from app_core.speech.voices.server.answer import Answer
+    from app_core.speech.voices.server.answer import SpeechAnswer
     from app_core.types import Float32, Prosody
 
 _LONGEST_S, _LONGEST_CHARACTER_S = 30.0, 0.5
@@ -119,20 +119,22 @@ class ServerSynthesizer:
             body["voice"] = self._voice
         return body | self._fields
 
-    def _sound(self, answer: Answer, said: str, stale: Stale, limit_s: float) -> Generator[Float32]:
+    def _sound(
+        self, answer: SpeechAnswer, said: str, stale: Stale, limit_s: float
+    ) -> Generator[Float32]:
         blocks = answer.blocks(int(limit_s * _WIDEST))
         kind = answer.kind
         if kind == _EVENTS:
             blocks = sound_of_events(blocks, self._key, said, framed=answer.framed)
             kind = ""
         asked = self._fields.get("response_format", self._format if self._form == "openai" else "")
-        told = answer.number("rate")
-        layout = Layout(told or RATE, answer.number("channels") or 1)
+        rate = answer.number("rate")
+        layout = Layout(rate or RATE, answer.number("channels") or 1)
         return sound(
             blocks,
             kind,
             layout,
-            asked == "pcm" or told is not None,
+            asked == "pcm" or rate is not None,
             self._decoder,
             stale,
             limit_s,

@@ -18,7 +18,7 @@ from app_core.threads import start_thread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app_core.speech.voice import Stale
+    from app_core.cancel_scope import Stale
     from app_core.speech.voices.server.address import Address
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ _LOOK_S = 0.1
 """Between two looks at whether the answer is still wanted."""
 
 
-class Patience:
+class Deadline:
     """How long may be waited, all waits together. What the reader does between them is free."""
 
     def __init__(self, stale: Stale, seconds: float) -> None:
@@ -72,7 +72,7 @@ class Patience:
 class Wire:
     """One TCP connection, under TLS where there is a context. For one thread at a time."""
 
-    def __init__(self, place: _Place, patience: Patience) -> None:
+    def __init__(self, place: _Place, patience: Deadline) -> None:
         """Connects. Raises OSError, also TimeoutError, and Cancelled."""
         family, kind, protocol, _, where = place
         self.patience = patience
@@ -178,7 +178,7 @@ _Place = tuple[Any, Any, int, str, Any]
 
 
 def connect(
-    address: Address, context: ssl.SSLContext | None, patience: Patience, seconds: float
+    address: Address, context: ssl.SSLContext | None, patience: Deadline, seconds: float
 ) -> Wire:
     """To the first place of the address that answers, within ``seconds`` in all.
 
@@ -200,7 +200,7 @@ def connect(
     return wire
 
 
-def _places(host: str, port: int, patience: Patience) -> list[_Place]:
+def _places(host: str, port: int, patience: Deadline) -> list[_Place]:
     """Never empty. A name is looked up in a thread of its own, because that wait cannot be ended
     from here: such a thread lives as long as the system's resolver tries.
     """

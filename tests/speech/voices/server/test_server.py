@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core.cancel_scope import Stale, never
 from app_core.config import Config, ConfigError
 from app_core.errors import Cancelled, VoiceUnreachable
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.speech.text.piece import Piece
-from app_core.speech.voice import Stale, never
 from app_core.speech.voices.server import client
 from app_core.speech.voices.server.address import address
 from app_core.speech.voices.server.last_words import last_words

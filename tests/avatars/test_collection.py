@@ -22,6 +22,7 @@ from app_core.avatars.importing.import_queue import FAILURES, PLACES, Import
 from app_core.avatars.importing.naming import LONGEST, free_id, slug
 from app_core.avatars.library import AvatarLibrary
 from app_core.avatars.metadata import change_metadata
+from app_core.cancel_scope import never
 from app_core.config import Config
 from app_core.errors import Busy, Cancelled, Conflict, NotFound, SoyleError
 from app_core.face.track import load_track
@@ -35,10 +36,6 @@ from tests.clips import PICTURES, children, make_avatar
 from tests.conftest import until
 from tests.fakes import EchoModel, GreyPlate
 from tests.importing import GOOD, Importer, make_still_avatar
-
-
-def here() -> bool:
-    return False
 
 
 @pytest.fixture
@@ -155,7 +152,7 @@ def test_an_upload_that_fails_gives_its_place_back(avatars: Avatars, tmp_path: P
             raise RuntimeError("the client left")
     assert nothing_left(tmp_path)
     for _ in range(2 * PLACES):
-        avatars.wait(begin(avatars), here)
+        avatars.wait(begin(avatars), never)
 
 
 def test_places_are_bounded(avatars: Avatars, importer: Importer) -> None:
@@ -166,7 +163,7 @@ def test_places_are_bounded(avatars: Avatars, importer: Importer) -> None:
     assert full.value.retry_after_s > 1
     importer.gate.set()
     assert all(item.ended.wait(5) for item in items)
-    assert avatars.wait(begin(avatars), here)["status"] == "ready"
+    assert avatars.wait(begin(avatars), never)["status"] == "ready"
 
 
 def test_an_import_that_gets_no_thread_holds_up_no_other(
@@ -181,7 +178,7 @@ def test_an_import_that_gets_no_thread_holds_up_no_other(
             with pytest.raises(Busy, match="no thread left"):
                 begin(avatars)
     assert nothing_left(tmp_path)
-    assert avatars.wait(begin(avatars), here)["status"] == "ready"
+    assert avatars.wait(begin(avatars), never)["status"] == "ready"
 
 
 def test_failures_are_forgotten_in_time(avatars: Avatars) -> None:

@@ -1,0 +1,60 @@
+"""How a render begins: with whose face, and who says what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app_core.speech.text.spoken_text import check_length
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from app_core.avatars.library import Avatar
+    from app_core.config import Config
+    from app_core.job import Job
+    from app_core.request import RenderRequest
+    from app_core.services.backend import Backend
+    from app_core.services.recording import Recording
+    from app_core.services.renders import Renders
+    from app_core.services.voices.speakers import Speakers
+    from app_core.speech.speaker import Speaker
+    from app_core.speech.text.piece import Piece
+    from app_core.types import Speech
+
+
+class Beginning:
+    """Thread-safe."""
+
+    def __init__(
+        self, config: Config, backend: Backend, renders: Renders, speakers: Speakers
+    ) -> None:
+        self._config, self._backend = config, backend
+        self._renders, self._speakers = renders, speakers
+
+    def begin(
+        self,
+        request: RenderRequest,
+        speak: Callable[[Speaker, Iterator[Piece], Job], Iterator[Speech]] | None = None,
+        avatar: Avatar | None = None,
+        recording: Recording | None = None,
+    ) -> Job:
+        """``speak`` in place of the text from end to end, or a recording, which the job closes;
+        ``avatar`` in place of the request's. Raises BadInput, NotFound, Conflict, NotReady or Busy.
+        """
+        check_length(request.text, self._config.max_text_chars)
+        self._backend.ready(request.model)
+        avatar = avatar or self._backend.library.get(request.avatar or self._config.avatar)
+        if recording is not None:
+            speeches, rate = recording.speeches, recording.sample_rate
+            return self._renders.begin(request, avatar, speeches, rate, recorded=True)
+        speaker = self._speakers.of(request)
+        pieces = speaker.read(request.text)
+
+        def spoken(job: Job) -> Iterator[Speech]:
+            if speak is not None:
+                return speak(speaker, pieces, job)
+            return speaker.say(
+                pieces, request.prosody, lambda: job.ticket.stale, job.fallbacks.append
+            )
+
+        return self._renders.begin(request, avatar, spoken, speaker.sample_rate)
