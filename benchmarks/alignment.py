@@ -19,7 +19,7 @@ import numpy as np
 
 from app_core.speech.level.mastering import Mastering
 from app_core.speech.level.voice_level import VoiceLevel
-from app_core.speech.text.reading import Reader
+from app_core.speech.text.reading import TextReader
 from app_core.speech.timing.piece_timing import PieceTiming
 from app_core.speech.voices.espeak import EspeakVoice
 from benchmarks.table import end, show
@@ -44,7 +44,7 @@ def utterances(voice: str, count: int) -> Iterator[Utterance]:
     """Sentences that the network was not trained on, each of one piece."""
     language = "en" if voice == HIBARI else debian_speech.FESTIVAL.get(voice.split(" ")[1], "en")
     known = [text for text in sentences(language) if held_out(text)]
-    texts = [text for text in known if len(list(Reader().read(text, language))) == 1][:count]
+    texts = [text for text in known if len(list(TextReader().read(text, language))) == 1][:count]
     if voice != HIBARI:
         yield from debian_speech.spoken(voice, texts)
     elif importlib.util.find_spec("onnx"):
@@ -53,7 +53,7 @@ def utterances(voice: str, count: int) -> Iterator[Utterance]:
 
 def closures(said: Utterance, part_s: float | None) -> Float32:
     """The middles of the m, b and p of the text, seconds, as the lips get them."""
-    (piece,) = Reader().read(said.text, said.language)
+    (piece,) = TextReader().read(said.text, said.language)
     known = next(EspeakVoice().speak(piece))
     mastering, timing = Mastering(VoiceLevel(), said.rate), PieceTiming(known, said.rate)
     size = len(said.pcm) if part_s is None else int(part_s * said.rate)
