@@ -118,6 +118,10 @@ class VoiceFailed(SoyleError):
     code = "voice_failed"
 
 
+class Unsayable(VoiceFailed):
+    """This voice cannot say this text, but others it can."""
+
+
 class VoiceUnreachable(SoyleError):
     status = 502
     code = "voice_unreachable"

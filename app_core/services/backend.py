@@ -68,10 +68,10 @@ class Backend:
         self._faces = FaceCache(self.library.charge)
         self._loader: threading.Thread | None = None
         self._loaded = threading.Event()
-        self._waiters: list[threading.Thread] = []
 
-    def start(self, wait_s: float = 0.0) -> None:
-        """``wait_s`` waits for the models."""
+    def start(self, wait_s: float = 0.0, beside: Callable[[], None] = lambda: None) -> None:
+        """``wait_s`` waits for the models; nothing is ready before ``beside`` has returned."""
+        self._beside = beside
         self.status, self.reason = "loading", "the model is loading"
         loader = threading.Thread(target=self._load, name="loader", daemon=True)
         start_thread(loader)
@@ -80,18 +80,6 @@ class Backend:
             self.speech_server.start()
         self._loaded.wait(wait_s)
 
-    def when_loaded(self, call: Callable[[], None]) -> None:
-        """Calls once the models are ready; not at all when none can be loaded."""
-
-        def wait() -> None:
-            self._loaded.wait()
-            if self.models and self.status != "offline":
-                call()
-
-        waiter = threading.Thread(target=wait, name="when-loaded", daemon=True)
-        start_thread(waiter)
-        self._waiters.append(waiter)
-
     def refuse(self, reason: str) -> None:
         """No render begins any more."""
         self.status, self.reason = "offline", reason
@@ -99,8 +87,6 @@ class Backend:
             self._loader.join(60.0)
 
     def close(self) -> None:
-        for waiter in self._waiters:
-            waiter.join(10.0)  # it may be at a voice's weights
         if self.speech_server is not None:
             self.speech_server.close()
         for loaded in self.models:
@@ -228,6 +214,7 @@ class Backend:
         if opened:
             with _noting(problems):
                 self.ffmpeg()
+        self._beside()
         if self.status == "loading":  # and not refused meanwhile
             partly = "degraded" if opened else "offline"
             self.status, self.reason = (partly if problems else "ready"), "; ".join(problems)

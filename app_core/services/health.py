@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from app_core.services.loaded_model import LoadedModel
     from app_core.speech.registry import Voices
 
+MOST_SHOWN = 8
+"""Voices in a sentence."""
+
 
 def report(
     config: Config, backend: Backend, jobs: JobTable, voices: Voices, base: dict[str, Any] | None
@@ -85,9 +88,11 @@ def _drawn(models: Sequence[LoadedModel]) -> dict[str, Any]:
 def missing_voice(voice: str, voices: Voices) -> str:
     """What is wrong with VOICE and the settings of languages; empty when nothing is."""
     there = voices.ids()
-    reasons = [f"VOICE={voice}: there is no such voice"] if voice and voice not in there else []
-    reasons += [f"{name}: there is no such voice for this language" for name in voices.missing()]
-    return f"{'; '.join(reasons)}; there is: {', '.join(there) or 'none'}" if reasons else ""
+    wrong = [f"VOICE={voice}"] if voice and not voices.knows(voice) else []
+    wrong += [f"VOICE_{language.upper()}={name}" for language, name in voices.missing()]
+    reasons = "; ".join(f"{setting}: there is no such voice" for setting in wrong)
+    shown = ", ".join(there[:MOST_SHOWN]) + ("..." if len(there) > MOST_SHOWN else "")
+    return f"{reasons}; there is: {shown or 'none'}" if wrong else ""
 
 
 def _status(backend: Backend, missing: str) -> tuple[str, str]:

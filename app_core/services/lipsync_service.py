@@ -134,16 +134,16 @@ class LipsyncService:
         self.scratch.sweep()
         self.avatars.sweep()
         self.base_video.look()
-        self.backend.start(wait_s)
-        self.backend.when_loaded(self._speakers.warm)
+        self._speakers.start()
+        self.backend.start(wait_s, beside=self._speakers.wait)
         self._watchdog.start()
         self._trimmer.start()
         self._disk_watch.start()
 
     def close(self) -> None:
         """Ends every job and joins every thread."""
-        self.backend.refuse("the server is stopping")
         self._speakers.close()
+        self.backend.refuse("the server is stopping")
         self._disk_watch.close(DISK_JOIN_S)
         self._renders.close()
         self.videos.close()

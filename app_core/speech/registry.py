@@ -59,17 +59,21 @@ class Voices:
 
     def get(self, voice_id: str, language: str | None = None) -> Voice:
         """Raises NotFound (field ``voice``), also for a voice that does not speak ``language``."""
-        voice = self._voices.get(voice_id)
+        voice = self._voices.get(self._whole(voice_id, language))
         if voice is None:
             raise self._none(f"There is no voice {voice_id!r} here")
         if language is not None and language not in voice.languages:
             raise self._none(f"The voice {voice_id!r} does not speak {language!r}")
         return voice
 
-    def missing(self) -> list[str]:
-        """Ids of the settings' chains that are not here, or do not speak their language."""
+    def knows(self, voice_id: str) -> bool:
+        return self._whole(voice_id) in self._voices
+
+    def missing(self) -> list[tuple[str, str]]:
+        """The language and the id of those of the settings' chains that are not here, or do not
+        speak it."""
         return [
-            voice_id
+            (language, voice_id)
             for language, ids in self._chains.items()
             for voice_id in ids
             if not self._speaks(voice_id, language)
@@ -87,14 +91,26 @@ class Voices:
                     firsts.setdefault(voice.engine, key)
             named = list(firsts.values())
         ids = dict.fromkeys(
-            key for key in (*preferred, *named, LAST) if self._speaks(key, language)
+            self._whole(key, language)
+            for key in (*preferred, *named, LAST)
+            if self._speaks(key, language)
         )
         if not ids:
             raise self._none(f"No voice speaks {language!r}")
         return [self._voices[key] for key in ids]
 
+    def _whole(self, voice_id: str, language: str | None = None) -> str:
+        """The id of a voice; one of several speakers without a speaker means the first of them
+        that speaks ``language``."""
+        begun = (
+            key
+            for key, voice in self._voices.items()
+            if key.startswith(f"{voice_id}:") and (language is None or language in voice.languages)
+        )
+        return voice_id if voice_id in self._voices or not voice_id else next(begun, voice_id)
+
     def _speaks(self, voice_id: str, language: str) -> bool:
-        voice = self._voices.get(voice_id)
+        voice = self._voices.get(self._whole(voice_id, language))
         return voice is not None and language in voice.languages
 
     def _none(self, problem: str) -> NotFound:

@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 
 from app_core.cancel_scope import never
-from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
+from app_core.errors import Cancelled, NotFound, Unsayable, VoiceFailed, VoiceUnreachable
 from app_core.speech import turns
 from app_core.speech.patience import Patience
 from app_core.speech.standing import Standing
@@ -37,7 +37,8 @@ class Speaker:
 
     A voice that fails or is late is left within the piece: the next of the chain goes on from the
     first word that was not said. It is not asked again for this text, and by others only after a
-    rest. The last of a chain may take its time, and what it raises is raised.
+    rest, unless it was this piece alone that it could not say. The last of a chain may take its
+    time, and what it raises is raised.
     """
 
     def __init__(
@@ -118,22 +119,28 @@ class Speaker:
         stale: Stale,
         on_fallback: Callable[[VoiceFallback], None],
     ) -> Iterator[Speech]:
-        voices = self._chains[piece.language]
+        voices, skipped = self._chains[piece.language], 0
         rest: Piece | None = piece
         while rest is not None:
             try:
-                yield from self._by(voices[0], rest, prosody, stale, last=len(voices) == 1)
+                last = len(voices) == skipped + 1
+                yield from self._by(voices[skipped], rest, prosody, stale, last=last)
             except _Failed as failed:
                 rest = rest.part(failed.words) if failed.words < len(rest.words) else None
-                voice = voices.pop(0)
-                self._standing.failed(voice.id)
+                voice = voices[skipped]
+                if failed.text_only:
+                    skipped += 1
+                else:
+                    voices.pop(skipped)
+                    self._standing.failed(voice.id)
+                following = voices[skipped]
                 # An engine's own words may hold what was to be said, so they are not logged.
                 logger.warning(
-                    "the voice %s failed (%s): %s speaks", voice.id, failed.reason, voices[0].id
+                    "the voice %s failed (%s): %s speaks", voice.id, failed.reason, following.id
                 )
-                on_fallback(VoiceFallback(voice.id, voices[0].id, failed.reason, self._said_s))
+                on_fallback(VoiceFallback(voice.id, following.id, failed.reason, self._said_s))
             else:
-                self._standing.worked(voices[0].id)
+                self._standing.worked(voices[skipped].id)
                 return
 
     def _by(
@@ -152,7 +159,7 @@ class Speaker:
                 except (VoiceFailed, VoiceUnreachable) as error:
                     if last:
                         raise
-                    raise _Failed(error.code, words) from error
+                    raise _Failed(error.code, words, isinstance(error, Unsayable)) from error
                 except Cancelled as error:
                     if stale() or last or not patience.over:
                         raise
@@ -169,9 +176,10 @@ class Speaker:
 class _Failed(Exception):
     """A voice that is not the last one, after ``words`` of the piece."""
 
-    def __init__(self, reason: str, words: int) -> None:
+    def __init__(self, reason: str, words: int, text_only: bool = False) -> None:
+        """``text_only``: it may be asked again for other pieces."""
         super().__init__(reason)
-        self.reason, self.words = reason, words
+        self.reason, self.words, self.text_only = reason, words, text_only
 
 
 def _at_rate(speech: Speech, rate: int) -> Speech:

@@ -78,8 +78,22 @@ def test_the_settings_name_a_chain_that_ends_in_the_voice_that_is_always_there()
     assert ids(voices, "en", "tone") == ["tone", "drum", "whistle", "espeak"]
     assert ids(voices, "kk") == ["espeak"]
     assert ids(voices, "ru") == ["espeak", "tone"]
-    assert voices.missing() == ["gone", "whistle"]
+    assert voices.missing() == [("en", "gone"), ("kk", "whistle")]
     assert ids(Voices([Last(), Drum()], {"en": ["espeak", "drum"]}), "en") == ["espeak", "drum"]
+
+
+def test_a_voice_of_several_speakers_may_be_named_without_one() -> None:
+    class Anna(ToneVoice):
+        id, engine, languages = "choir:anna", "choir", ("ru",)
+
+    class Bob(ToneVoice):
+        id, engine, languages = "choir:bob", "choir", ("en",)
+
+    voices = Voices([Anna(), Bob(), Last()], {"ru": ["choir"]})
+    assert ids(voices, "ru") == ["choir:anna", "espeak"]
+    assert ids(voices, "en", "choir") == ["choir:bob", "espeak"]
+    assert (voices.get("choir").id, voices.get("choir", "en").id) == ("choir:anna", "choir:bob")
+    assert voices.missing() == [] and voices.knows("choir") and not voices.knows("cho")
 
 
 def test_voices_that_come_later_are_found_and_those_that_were_here_stay() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from app_core.cancel_scope import Stale, never
 from app_core.config import Config
-from app_core.errors import Cancelled, NotFound, VoiceFailed, VoiceUnreachable
+from app_core.errors import Cancelled, NotFound, Unsayable, VoiceFailed, VoiceUnreachable
 from app_core.job import JobStatus
 from app_core.request import ChunksRequest, GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
@@ -170,6 +170,23 @@ def test_a_voice_that_rests_is_left_out_until_it_has_rested() -> None:
     standing.failed("broken")
     now[0] += REST_S + 1
     assert not standing.resting("broken"), "what worked counts anew"
+
+
+def test_a_piece_that_a_voice_cannot_say_is_said_by_the_next_and_the_rest_by_it() -> None:
+    class Choosy(ToneVoice):
+        id = "choosy"
+
+        def speak(
+            self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never
+        ) -> Iterator[Speech]:
+            if "Two" in piece.said:
+                raise Unsayable("choosy: not this")
+            yield from super().speak(piece, prosody, stale)
+
+    standing = Standing()
+    voice = Speaker(TextReader(), lambda _: [Choosy(), ToneVoice()], "en", standing)
+    assert [s.voice for s in voice.speak("One. Two. Three.")] == ["choosy", "tone", "choosy"]
+    assert not standing.resting("choosy")
 
 
 def test_where_every_voice_rests_all_are_asked() -> None:

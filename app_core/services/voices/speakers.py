@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app_core.errors import BadInput, NotFound, SoyleError
 from app_core.speech.speaker import Speaker
 from app_core.speech.text.reading import LANGUAGES
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from app_core.config import Config
@@ -19,33 +20,64 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+WARM_S = 20.0
+"""A server is ready after this long whatever its voices do."""
+CLOSE_S = 10.0
+CHAINED = 3
+"""Voices of each chain that are loaded before somebody waits for them."""
+
 
 class Speakers:
     def __init__(self, config: Config, voices: Voices, reader: TextReader) -> None:
         self._config, self._voices, self._reader = config, voices, reader
-        self._closing = threading.Event()
+        self._closing, self._warm = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="voices", daemon=True)
+
+    def start(self) -> None:
+        """Loads what the first texts would wait for: the readings and the voices that speak first,
+        then those that speak where these fail. Some seconds' work. Raises Busy."""
+        start_thread(self._thread)
+
+    def wait(self) -> None:
+        """Until the first texts need not wait any more."""
+        self._warm.wait(WARM_S)
 
     def close(self) -> None:
-        """Ends ``warm`` soon."""
+        """Ends what ``start`` began soon; a voice may be at its weights."""
         self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_S)
 
     def warm(self) -> None:
-        """Loads what the first texts would wait for: the readings, and the voices that speak first.
-        Some seconds' work; a voice that cannot be loaded is left alone for a while."""
-        self._reader.warm(self._closing.is_set)
-        firsts = {v.id: v for name in LANGUAGES for v in self._firsts(name)}
-        for voice in firsts.values():
-            if self._closing.is_set():
-                return
+        """Every voice that may be asked. One that cannot be loaded is left alone for a while."""
+        for number in range(CHAINED):
+            self._load(number)
+
+    def _run(self) -> None:
+        try:
+            self._reader.warm(self._closing.is_set)
+            self._load(0)
+        finally:
+            self._warm.set()
+        self.warm()
+
+    def _load(self, number: int) -> None:
+        """The voice of that place in the chain of each language."""
+        voices = {v.id: v for name in LANGUAGES for v in self._chain(name)[number : number + 1]}
+        for voice in voices.values():
+            if self._closing.is_set() or self._voices.standing.resting(voice.id):
+                continue
             try:
                 voice.warm()
             except SoyleError as error:
                 logger.warning("the voice %s cannot speak: %s", voice.id, error)
                 self._voices.standing.failed(voice.id)
+            except Exception:
+                logger.exception("the voice %s cannot be loaded", voice.id)
 
-    def _firsts(self, language: str) -> list[Voice]:
+    def _chain(self, language: str) -> list[Voice]:
         try:
-            return self._voices.chain(language, self._config.voice)[:1]
+            return self._voices.chain(language, self._config.voice)
         except NotFound:
             return []
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app_core.errors import Cancelled, VoiceFailed
+from app_core.errors import Cancelled, SoyleError, Unsayable, VoiceFailed
 from app_core.media.tempo import stretched
 from app_core.speech.synthesizer import check_wanted
+from app_core.speech.turns import Turns
 from app_core.speech.voices.found import Found, Missing
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _WARM_UP = "Ready, Zyxwen?"
 """With a word that no lexicon has, so that the net that spells such words is loaded too."""
 _LINK = re.compile(r"[\[\]]")
 """``[word](/phonemes/)`` would be read as an order."""
+_ENDLESS = re.compile(r"[^\W\d_]{25}")
+"""Of a word that no lexicon has it spells some 25 phonemes, and no more (measured)."""
 _LATIN_END = "\u0250"
 _NOTHING = "hibari finds nothing in the text that it can say."
 
@@ -51,35 +54,44 @@ class HibariVoice:
     def __init__(self, ffmpeg: Callable[[], Ffmpeg]) -> None:
         """``ffmpeg`` makes speech faster."""
         self._ffmpeg = ffmpeg
-        self._loading = threading.Lock()
+        self._loading, self._turns = threading.Lock(), Turns()
         self._loaded: Any = None
 
     def warm(self) -> None:
         self._hibari()
 
     def synthesize(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Float32]:
-        """A part for each sentence, the same whenever it is asked for. Any number of threads."""
+        """A part for each sentence, the same whenever it is asked for. Any number of threads, of
+        which one works: two at once would make both late."""
         check_wanted(self, piece, stale)
         said = _readable(piece.said)
         if not any(map(str.isalnum, said)):
-            raise VoiceFailed(_NOTHING)
+            raise Unsayable(_NOTHING)
+        if _ENDLESS.search(said):
+            raise Unsayable("hibari drops the end of a word as long as one in this text.")
         own = float(np.interp(prosody.speed, *_SLOWER))
         parts = self._hibari().stream(said, speed=own, seed=_SEED)
         silent = True
-        while (pcm := self._next(parts, max(prosody.speed, 1.0))) is not None:
+        while (pcm := self._next(parts, len(said), stale)) is not None:
             silent = False
-            yield pcm
+            yield self._faster(pcm, prosody.speed)
             if stale():
                 raise Cancelled("Nobody waits for the speech any more")
         if silent:
-            raise VoiceFailed(_NOTHING)
+            raise Unsayable(_NOTHING)
 
-    def _next(self, parts: Iterator[Float32], faster: float) -> Float32 | None:
+    def _next(self, parts: Iterator[Float32], length: int, stale: Stale) -> Float32 | None:
+        with self._turns.turn(length, stale):
+            try:
+                return next(parts, None)
+            except Exception as error:  # ONNX Runtime has types of its own
+                raise VoiceFailed(f"hibari failed: {error}") from error
+
+    def _faster(self, pcm: Float32, speed: float) -> Float32:
         try:
-            pcm = next(parts, None)
-            return pcm if pcm is None else stretched(pcm, self.sample_rate, faster, self._ffmpeg())
-        except Exception as error:  # ONNX Runtime has types of its own
-            raise VoiceFailed(f"hibari failed: {error}") from error
+            return stretched(pcm, self.sample_rate, max(speed, 1.0), self._ffmpeg())
+        except SoyleError as error:
+            raise VoiceFailed(f"hibari cannot be made faster: {error}") from error
 
     def _hibari(self) -> Any:
         with self._loading:

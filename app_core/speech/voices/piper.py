@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app_core.cores import affinity
-from app_core.errors import Cancelled, VoiceFailed
+from app_core.errors import Cancelled, Unsayable, VoiceFailed
 from app_core.speech.synthesizer import check_wanted
 from app_core.speech.voices.espeak_spelling import spelling
 from app_core.speech.voices.found import Found, Missing
@@ -126,7 +126,7 @@ class PiperVoice:
             silent = False
             yield self._sound(voice, phonemes, prosody.speed)
         if silent:
-            raise VoiceFailed(f"{self.id} finds nothing in the text that it can say.")
+            raise Unsayable(f"{self.id} finds nothing in the text that it can say.")
 
     def _phonemes(self, voice: Any, said: str, stresses: Iterable[int]) -> list[list[str]]:
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app_core.cancel_scope import never
-from app_core.errors import SoyleError, VoiceFailed
+from app_core.errors import SoyleError, Unsayable, VoiceFailed
 from app_core.media.tempo import stretched
 from app_core.speech.synthesizer import check_wanted
 from app_core.speech.text.piece import Piece
@@ -130,7 +130,7 @@ class SileroVoice:
         Raises VoiceFailed, or Cancelled when ``stale`` says so."""
         check_wanted(self, piece, stale)
         if not any(char in _IDS for char in piece.said.lower() if char.isalpha()):
-            raise VoiceFailed(f"{self.id} finds nothing in the text that it can say.")
+            raise Unsayable(f"{self.id} finds nothing in the text that it can say.")
         pcm = self._network.sound(piece, self._number, stale)
         try:
             pcm = stretched(pcm, self.sample_rate, prosody.speed, self._ffmpeg())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app_core.cancel_scope import never
-from app_core.errors import Cancelled, VoiceFailed
+from app_core.errors import Cancelled, Unsayable, VoiceFailed
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.speech.text.piece import Piece
 from app_core.speech.voices import hibari
@@ -211,3 +211,10 @@ def test_without_ffmpeg_it_speaks_and_is_not_made_faster(voice: HibariVoice) -> 
     assert spoken_s(said(alone, TEXTS[0], Prosody(0.5))) > 2
     with pytest.raises(VoiceFailed, match="could not be started"):
         said(alone, TEXTS[0], Prosody(1.5))
+
+
+def test_a_word_longer_than_it_can_spell_is_left_to_another_voice(voice: HibariVoice) -> None:
+    """It would say the beginning, and nobody would hear that the end is missing."""
+    with pytest.raises(Unsayable):
+        said(voice, "They said supercalifragilisticexpialidocious.")
+    assert len(said(voice, "They said incomprehensibilities."))
