@@ -80,6 +80,16 @@ class Backend:
             self.speech_server.start()
         self._loaded.wait(wait_s)
 
+    def when_loaded(self, call: Callable[[], None]) -> None:
+        """Calls once the models are ready; not at all when none can be loaded."""
+
+        def wait() -> None:
+            self._loaded.wait()
+            if self.models:
+                call()
+
+        start_thread(threading.Thread(target=wait, name="when-loaded", daemon=True))
+
     def refuse(self, reason: str) -> None:
         """No render begins any more."""
         self.status, self.reason = "offline", reason

@@ -120,7 +120,7 @@ def _signs(text: SpanText) -> SpanText:
 
 
 def _digit_before(match: re.Match[str]) -> bool:
-    return match.string[max(0, match.start() - 1)].isdigit()
+    return match.string[max(0, match.start() - 1)].isdecimal()
 
 
 def _times(match: re.Match[str]) -> str | None:

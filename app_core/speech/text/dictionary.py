@@ -105,9 +105,9 @@ def _whole(text: str, start: int, end: int) -> bool:
         return False
     if text[start].isalnum() and before in ".@" and start > 1 and text[start - 2].isalnum():
         return False
-    if text[start].isdigit() and _NUMBER_BEFORE.search(text, max(0, start - 4), start):
+    if text[start].isdecimal() and _NUMBER_BEFORE.search(text, max(0, start - 4), start):
         return False
-    if text[end - 1].isdigit() and _NUMBER_AFTER.match(text, end):
+    if text[end - 1].isdecimal() and _NUMBER_AFTER.match(text, end):
         return False
     if not text[end - 1].isalnum():
         return True

@@ -44,4 +44,4 @@ def without_latex(text: SpanText) -> SpanText:
 
 def _fraction(match: re.Match[str]) -> str:
     above, below = match[1].strip(), match[2].strip()
-    return f"{above}/{below}" if above.isdigit() and below.isdigit() else f"{above} ÷ {below}"
+    return f"{above}/{below}" if above.isdecimal() and below.isdecimal() else f"{above} ÷ {below}"

@@ -206,6 +206,6 @@ def _between_digits(match: re.Match[str]) -> bool:
     text, (start, end) = match.string, match.span()
     return (
         match.group() == "**"
-        and text[start - 1 : start].isdigit()
-        and text[end : end + 1].isdigit()
+        and text[start - 1 : start].isdecimal()
+        and text[end : end + 1].isdecimal()
     )

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 _RAISED = "²³¹¼-¾⁰-₉⅐-↋①-⓿"
 _EVENT = re.compile(rf"\d+|[{_RAISED}]|[^\w\s.,:;!?'\"()«»“”–—-]")
 """A number, or a sign that is no punctuation."""
+_JOINT = re.compile(
+    r"(?<=[^\W\d_])\d|\d(?=[^\W\d_])|\w(?=[^\w\s.,;:!?)»”\"'’-])|[^\w\s(«“\"'-](?=\w)"
+    r"|[a-zA-Z](?=[а-яёА-ЯЁ])|[а-яёА-ЯЁ](?=[a-zA-Z])"
+)
+"""Letters, digits, signs or alphabets that meet without a space."""
 _SILENT = re.compile(rf"[\d{_RAISED}]+|[^\w\s,;'-]+")
-_MOST = 450
-"""Events of one text that are read as people say them, however dense they are."""
-_DENSE = 0.4
-"""Events a character; prices one after the other have less than 0.3."""
+_MOST = 900
+"""Events and joints of one text that is read as people say it, however dense they are."""
+_DENSE = 0.6
+"""Of them a character; prices one after the other have less than 0.4."""
 _DIGITS = {
     "ru": "ноль один два три четыре пять шесть семь восемь девять",
     "kk": "нөл бір екі үш төрт бес алты жеті сегіз тоғыз",
@@ -34,7 +39,7 @@ class Noise:
 
     def begins(self, part: str) -> bool:
         """Whether ``part``, the next of the text, is to be said plainly."""
-        events = len(_EVENT.findall(part))
+        events = len(_EVENT.findall(part)) + len(_JOINT.findall(part))
         self._events += events
         return self._events > _MOST and events > _DENSE * len(part)
 

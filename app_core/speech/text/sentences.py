@@ -113,14 +113,14 @@ def _is_end(before: str, following: str, language: str) -> bool:
         return True
     words = before[:-1].replace("\xa0", " ").split(" ")
     word = words[-1].lstrip(_OPENERS)
-    if word.isdigit() and len(words) == 1:
+    if word.isdecimal() and len(words) == 1:
         return False  # the number of a list item
     if word.lower() == "г":
-        return len(words) > 1 and words[-2].isdigit()  # "2020 г." is a year, "г. Алматы" a city
+        return len(words) > 1 and words[-2].isdecimal()  # "2020 г." is a year, "г. Алматы" a city
     if language == "en" and word.endswith(".A"):
         return True  # "the U S.A."
     if language == "en" and word.lower() == "no":
-        return not following.isdigit()  # "No. 5"
+        return not following.isdecimal()  # "No. 5"
     if len(word) == 1 and word.isupper() and word.isalpha():
         spelled = len(words) > 1 and len(words[-2]) == 1 and words[-2].isupper()  # "5 P M."
         return language == "en" and (word == "I" or spelled)  # initials otherwise

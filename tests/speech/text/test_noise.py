@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from app_core.speech.text.reading import TextReader
@@ -49,3 +51,17 @@ def test_every_digit_of_a_dump_is_said() -> None:
             said("x#1|y#2|z#3|" * 400, language).lower().replace(",", " ").replace(".", " ").split()
         )
         assert all(read.count(word) >= 390 for word in words.split())
+
+
+_SCRAPS = [
+    *'0123456789x/-.,: %°$₸IVXaяқ"()@«»\n½²№+×=&#*_|ғ\u0301😀',
+    *("г.", "ж.", "т.е.", "17", "км", "млн", "кг", "и", "the", "http://a.b", "а@b.c", "1 000"),
+]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("language", [*DIGITS, "auto"])
+def test_any_mixture_of_scraps_is_read(language: str, seed: int) -> None:
+    chosen = random.Random(seed)
+    text = "".join(chosen.choices(_SCRAPS, k=700))
+    assert any(map(str.isalpha, said(text, language)))

@@ -156,7 +156,11 @@ def _after_name(match: re.Match[str]) -> str | None:
     """``Main St.``, ``Apple Inc.``; a saint where a name follows and no house number precedes."""
     text, start, short = match.string, match.start(), match[1]
     before = _WORD_BEFORE.search(text[max(0, start - 30) : start])
-    if not before or before[1] in _NO_NAMES or not (before[1][0].isupper() or before[1].isdigit()):
+    if (
+        not before
+        or before[1] in _NO_NAMES
+        or not (before[1][0].isupper() or before[1].isdecimal())
+    ):
         return None
     if not match[2] and short in ("Pl", "Ct", "Sr", "Co"):
         return None

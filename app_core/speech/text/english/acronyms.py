@@ -164,7 +164,7 @@ def _mixed(match: re.Match[str]) -> str | None:
     if re.fullmatch(r"\d+(?:st|nd|rd|th|s)", match[1]):
         return None
     named = len(runs[0]) > 1 and runs[0].isalpha()
-    said = [_digit_run(run, named) if run.isdigit() else _letter_run(run) for run in runs]
+    said = [_digit_run(run, named) if run.isdecimal() else _letter_run(run) for run in runs]
     return re.sub(r"\bA (?=\w)", "A-", " ".join(said))
 
 

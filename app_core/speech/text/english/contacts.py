@@ -123,7 +123,7 @@ def _spelled(match: re.Match[str]) -> str:
 def _parts(address: str) -> str:
     words = []
     for part in re.findall(r"[A-Za-z]+|\d+|[^\W\dA-Za-z_]+|.", address):
-        if part.isdigit():
+        if part.isdecimal():
             words.append(digits(part) if len(part) > 2 or part[0] == "0" else cardinal(int(part)))
         elif (
             part.lower() in _SPELLED

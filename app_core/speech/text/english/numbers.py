@@ -52,7 +52,7 @@ def ordinal(number: int) -> str:
 
 def digits(text: str) -> str:
     """Each by itself; what is no digit is passed over."""
-    return " ".join(_DIGITS[int(char)] for char in text if char.isdigit())
+    return " ".join(_DIGITS[int(char)] for char in text if char.isdecimal())
 
 
 def spelled_groups(text: str) -> str:

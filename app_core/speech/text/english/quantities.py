@@ -75,7 +75,7 @@ def quantities(text: SpanText) -> SpanText:
 def _single(match: re.Match[str]) -> str | None:
     if not match.string[match.end() : match.end() + 1].isalpha():
         return amount(match[1])
-    return None if match[1].isdigit() else amount(match[1]) + " "
+    return None if match[1].isdecimal() else amount(match[1]) + " "
 
 
 def remains(text: SpanText) -> SpanText:

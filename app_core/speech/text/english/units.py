@@ -192,7 +192,7 @@ def _measure(match: re.Match[str]) -> str | None:
         return None  # a mark of a school
     if not name and not uncounted or unit in _SPACED_ONLY and space != " ":
         return None
-    if unit == "p" and not (first.isdigit() and len(first) in (3, 4) and not space):
+    if unit == "p" and not (first.isdecimal() and len(first) in (3, 4) and not space):
         return None
     if unit == "p":
         return f"{_pairs(first)} p"

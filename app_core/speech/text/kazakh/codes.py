@@ -82,7 +82,7 @@ def _by_three(digits: str) -> str:
 
 def _account(match: re.Match[str]) -> str:
     parts = _LETTERS_OR_DIGITS.findall(match.group())
-    return " ".join(paired(part) if part.isdigit() else part for part in parts)
+    return " ".join(paired(part) if part.isdecimal() else part for part in parts)
 
 
 def _digits(written: str) -> str:

@@ -190,7 +190,7 @@ def _in_word(match: re.Match[str]) -> str:
     """``COVID-19-дан``."""
     if match["ending"]:
         return " " + with_written(number(match["number"]), match["ending"])
-    if len(match["number"]) >= _LONG_CODE and match["number"].isdigit():
+    if len(match["number"]) >= _LONG_CODE and match["number"].isdecimal():
         return " " + paired(match["number"])
     return _apart(match, " ")
 

@@ -146,7 +146,7 @@ def _short_year(match: re.Match[str]) -> str:
         return f"{said} {_AFTER[word]}{after}"
     if word.startswith("дейін"):
         return f"{said} жылға{after}"
-    if word[:1].isdigit():
+    if word[:1].isdecimal():
         year = "жылы" if _ON_A_DAY.match(match.string, match.start("next")) else "жылғы"
         return f"{said} {year}{after}"
     if not word or not (word[0].islower() or _PLACE.fullmatch(word)):

@@ -85,15 +85,15 @@ def _said(match: re.Match[str]) -> str | None:
         sign = match.group().strip()
         return None if sign == "/" and _proper(*around) else f" {_BINARY[sign]} "
     word = match["letters"]
-    unit = around[0][-1:] == " " and around[0].rstrip()[-1:].isdigit()
+    unit = around[0][-1:] == " " and around[0].rstrip()[-1:].isdecimal()
     if unit or _NO_PRODUCT.fullmatch(word):
         return None
     said = " ".join(name(letter) for letter in word)
-    return f"{' ' * around[0][-1:].isdigit()}{said}{' ' * _digit(around[1][:1])}"
+    return f"{' ' * around[0][-1:].isdecimal()}{said}{' ' * _digit(around[1][:1])}"
 
 
 def _digit(char: str) -> bool:
-    return char.isdigit() and char not in "²³"
+    return char.isdecimal() and char not in "²³"
 
 
 def _proper(above: str, below: str) -> bool:

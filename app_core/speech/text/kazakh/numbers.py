@@ -75,7 +75,7 @@ def paired(digits: str) -> str:
 
 def number(written: str, half: bool = False) -> str:
     """A NUMBER; with ``half``, ``,5`` is ``жарым`` as before ``сағат`` or ``миллион``."""
-    if len(written) > 2 and written[0] == "0" and written.isdigit():
+    if len(written) > 2 and written[0] == "0" and written.isdecimal():
         return paired(written)
     if _WHOLE.fullmatch(written):
         return whole(re.sub(r"\D", "", written))

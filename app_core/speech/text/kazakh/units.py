@@ -176,7 +176,7 @@ def _said(match: re.Match[str]) -> str | None:
             before = match.string[max(0, match.start() - 40) : match.start()]
             if before.rfind("(") <= before.rfind(")"):
                 return None  # an answer to choose: "A) 12 B) 15"
-        if unit.isupper() and match.string[match.start("unit") - 1].isdigit():
+        if unit.isupper() and match.string[match.start("unit") - 1].isdecimal():
             before = match.string[max(0, match.start() - 24) : match.start()]
             if unit == "К" or _OF_HOUSE.search(before):
                 return None

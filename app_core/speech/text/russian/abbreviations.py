@@ -62,7 +62,7 @@ def _phrase(match: re.Match[str]) -> str | None:
     name = re.sub(r"^(и|в) ?(?=т\.)", r"\1 ", name).replace("д.и", "д и")
     text = match.string
     before = text[max(0, match.start() - 3) : match.start()]
-    if name in ("см", "мин", "ср") and before.strip()[-1:].isdigit():
+    if name in ("см", "мин", "ср") and before.strip()[-1:].isdecimal():
         return None  # a unit
     said = PHRASES.get(name)
     if said is None or not match["name"][1:].islower():
@@ -76,7 +76,7 @@ def _phrase(match: re.Match[str]) -> str | None:
 def _adjective(match: re.Match[str]) -> str | None:
     """An adjective in the case, gender and number of its noun."""
     name, noun = _key(match["name"]), match["noun"]
-    after_number = match.string[max(0, match.start() - 2) : match.start()].strip()[-1:].isdigit()
+    after_number = match.string[max(0, match.start() - 2) : match.start()].strip()[-1:].isdecimal()
     if after_number and name in ("мин", "ср", "сот", "дом", "ст"):
         return None  # a unit
     adjective = ADJECTIVES[name]

@@ -197,7 +197,7 @@ def _place(match: re.Match[str]) -> str | None:
     text, end = match.string, match.end()
     rest = text[end : end + 8].lstrip(' «"')
     rest = rest.removeprefix("№").removeprefix("номер").lstrip()
-    kind = "1" if rest[:1].isdigit() else "N" if rest[:1].isupper() else ""
+    kind = "1" if rest[:1].isdecimal() else "N" if rest[:1].isupper() else ""
     name = match["name"]
     pointed = match.groupdict().get("point") is not None
     for written, place in _PLACES:
@@ -248,7 +248,7 @@ def _is_noun(word: str) -> bool:
 
 def _hyphen(match: re.Match[str]) -> str:
     noun, case = _HYPHENED[match["name"].lower()]
-    counted = match.string[: match.start()].rstrip()[-1:].isdigit()
+    counted = match.string[: match.start()].rstrip()[-1:].isdecimal()
     if (
         noun == "размер"
         and not counted

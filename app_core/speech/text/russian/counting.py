@@ -78,7 +78,7 @@ def counting(text: SpanText) -> SpanText:
 def _number(match: re.Match[str]) -> str:
     text, at, end = match.string, match.start(), match.end()
     sign = {"+": "плюс ", None: ""}.get(match["sign"], "минус ")
-    if match["sign"] and before_word(text, at).isdigit():
+    if match["sign"] and before_word(text, at).isdecimal():
         sign = ""
     written = match["number"]
     if match["fraction"]:

@@ -126,7 +126,9 @@ def _iban(match: re.Match[str]) -> str | None:
     if sum(map(str.isdigit, written)) < 6 or len(written) < 15:
         return None
     parts = re.findall(r"\d+|[A-Z]+", written)
-    return ", ".join(groups(part, (2,) * 20) if part.isdigit() else spelled(part) for part in parts)
+    return ", ".join(
+        groups(part, (2,) * 20) if part.isdecimal() else spelled(part) for part in parts
+    )
 
 
 def _plate(match: re.Match[str]) -> str | None:
@@ -171,9 +173,9 @@ def _code(match: re.Match[str]) -> str:
         elif part != "-":
             said.append(
                 groups(part, (3,) * 4).replace(",", "")
-                if part.isdigit() and (part[0] == "0" or len(part) > 6)
+                if part.isdecimal() and (part[0] == "0" or len(part) > 6)
                 else cardinal(int(part))
-                if part.isdigit()
+                if part.isdecimal()
                 else spelled(part)
             )
     return " ".join(said)

@@ -90,7 +90,14 @@ def _minute(match: re.Match[str]) -> str:
 
 def joined(number: int) -> str:
     """The first part of a compound: двадцатипяти-, сто-, одно-."""
-    special = {1: "одно", 100: "сто", 1000: "тысяче", 90: "девяносто", 1_000_000: "миллионно"}
+    special = {
+        0: "ноль",
+        1: "одно",
+        100: "сто",
+        1000: "тысяче",
+        90: "девяносто",
+        1_000_000: "миллионно",
+    }
     if number in special:
         return special[number]
     if number % 1000 == 0 and number < 1_000_000:

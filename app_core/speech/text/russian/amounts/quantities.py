@@ -127,7 +127,7 @@ def _after(match: re.Match[str]) -> str | None:
         _HOUSE_BEFORE.search(before) or (glued and _COMMA_BEFORE.search(before))
     ):
         return None
-    if written == "с" and rest[:1] == "." and before.endswith("— ") and match["amount"].isdigit():
+    if written == "с" and rest[:1] == "." and before.endswith("— ") and match["amount"].isdecimal():
         return Amount(int(match["amount"])).say(_PAGES, "nomn")
     if written in _UNLIKELY_BEFORE_WORD and follows_word and not (rate or match["magnitude"]):
         return None
@@ -173,7 +173,7 @@ def _space(rest: str) -> str:
 
 
 def _year_like(written: str) -> bool:
-    return written.isdigit() and 1000 <= int(written) < 2200
+    return written.isdecimal() and 1000 <= int(written) < 2200
 
 
 def _low(match: re.Match[str], case: str, noun: Noun | None) -> str:

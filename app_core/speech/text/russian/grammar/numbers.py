@@ -88,7 +88,7 @@ def half(whole: int, case: str = "nomn", gender: str = "masc") -> str:
 
 def digits(text: str) -> str:
     """Each digit by itself."""
-    return " ".join(cardinal(int(char)) for char in text if char.isdigit())
+    return " ".join(cardinal(int(char)) for char in text if char.isdecimal())
 
 
 def group(text: str) -> str:
