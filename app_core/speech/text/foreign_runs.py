@@ -223,7 +223,8 @@ def _english_text(tokens: list[_Token]) -> list[tuple[int, int, str]]:
             runs.append((first, last, best(words, ("ru", "kk")) or "ru"))
     for first, last in _stretches(tokens, ("latin", "")):
         words = [token.word for token in tokens[first : last + 1] if token.kind]
-        if len(words) >= FEWEST_WORDS and best(words, ("en", "kk")) == "kk":
+        plain = [word for word in words if not word[0].isupper()]  # Müller and Björk tell nothing
+        if len(words) >= FEWEST_WORDS and best(plain, ("en", "kk")) == "kk":
             runs.append((first, last, "kk"))
     return sorted(runs)
 

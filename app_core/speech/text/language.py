@@ -66,6 +66,8 @@ _SPECIAL, _NAMED = 2.2, 1.1
 """For a word with a letter of Kazakh alone; a name may stand in any language."""
 _ANYWHERE = frozenset("tenge bar men an ne er sol su til jan tan ana ata apa ma ba tun dos".split())
 """Kazakh words in Latin letters that other languages have too."""
+_EUROPEAN = frozenset("éèêëàâãåæçïîôõøœß")
+"""In words of other languages that may have letters of Kazakh too: naïve, Noël."""
 CYRILLIC = re.compile(r"[Ѐ-ӿ]")
 
 
@@ -126,7 +128,7 @@ def weighed(word: str) -> Evidence:
 
 
 def _latin(word: str, lower: str) -> Evidence:
-    if not latin_kazakh.SPECIAL.isdisjoint(word) and not set("éèêàß").intersection(lower):
+    if not latin_kazakh.SPECIAL.isdisjoint(word) and _EUROPEAN.isdisjoint(lower):
         return Evidence(kk=3)
     if lower in _ENGLISH_WORDS:
         return Evidence(en=0.7 if latin_kazakh.is_typed(lower) else 2, kk=0.0)
