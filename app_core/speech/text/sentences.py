@@ -145,7 +145,8 @@ def _opening(sentence: SpanText) -> int:
             break
         if _has_words(head) and _has_words(rest) and sentence.parted(mark.end()):
             return mark.end()
-    return 0
+    # One that is cut between two words all the same is not waited for.
+    return _last_space(sentence, LONGEST_FIRST) if len(text) > LONGEST else 0
 
 
 def _has_words(part: str) -> bool:
@@ -165,8 +166,8 @@ def _clauses(sentence: SpanText) -> Iterator[SpanText]:
         yield sentence
 
 
-def _last_space(sentence: SpanText) -> int:
+def _last_space(sentence: SpanText, most: int = LONGEST) -> int:
     """The last one that a piece may end before, between two written words where there is one."""
-    spaces = [match.start() for match in _SPACE.finditer(sentence.text, 1, LONGEST + 1)]
+    spaces = [match.start() for match in _SPACE.finditer(sentence.text, 1, most + 1)]
     whole = (at for at in reversed(spaces) if sentence.parted(at))
-    return next(whole, spaces[-1] if spaces else LONGEST)
+    return next(whole, spaces[-1] if spaces else most)

@@ -6,7 +6,7 @@ import pytest
 
 from app_core.speech.text import sentences
 from app_core.speech.text.cleaning import clean
-from app_core.speech.text.sentences import LONGEST, ends_sentence
+from app_core.speech.text.sentences import LONGEST, LONGEST_FIRST, ends_sentence
 from app_core.speech.text.span_text import SpanText
 
 
@@ -149,3 +149,18 @@ def test_runs_of_marks_end_a_sentence_once(text: str, expected: list[str] | None
     )
     if expected is not None:
         assert found == expected
+
+
+def test_a_sentence_without_an_end_begins_with_a_short_piece() -> None:
+    """It is cut between two words in any case: its beginning need not wait for more."""
+    cut = sentences.pieces(SpanText.written("слово за словом без конца и края " * 30), "ru")
+    assert 40 < len(cut[0].text) <= LONGEST_FIRST
+    assert all(len(piece.text) <= LONGEST for piece in cut)
+    assert (
+        len(
+            sentences.pieces(
+                SpanText.written("слово за словом без конца и края " * 6 + "да."), "ru"
+            )
+        )
+        == 1
+    )
