@@ -9,6 +9,10 @@ const NOTES = {
   from_lessac: "voice.from_lessac",
   no_licence_stated: "voice.no_licence_stated",
 };
+const LICENCES = {
+  "not stated": "voice.licence_not_stated",
+  "public domain": "voice.licence_none_needed",
+};
 const LANGUAGES = { ru: "speak.ru", kk: "speak.kk", en: "speak.en" };
 
 /** The event "change": something was asked of the server, and its voices may be others now. */
@@ -165,7 +169,9 @@ class VoiceItem {
     // In a row of words English alone writes languages with a capital.
     const words = currentLanguage() === "en" ? spoken : spoken.toLowerCase();
     parts.about.textContent = `${megabytes} · ${words}`;
-    setText(parts.licence, "voice.licence", { weights: weights_licence, code: licence });
+    const known = LICENCES[weights_licence];
+    const weights = known ? t(known) : weights_licence;
+    setText(parts.licence, "voice.licence", { weights, code: licence });
     parts.terms.hidden = commercial === true;
     setText(parts.terms, commercial === false ? "voice.non_commercial" : "voice.unclear");
     parts.notes.textContent = notes.map(({ code }) => t(NOTES[code])).join(" ");
