@@ -42,8 +42,9 @@ class Server:
             avatar="grey", avatar_dir=folder / "avatars", work_dir=folder, models_dir=folder
         )
         self.speaking = [tone("flute", "Flute", "ru", "kk"), tone("horn", "Horn", "en")]
+        voices = Voices(finders=[lambda: list(self.speaking)])
         self.service = LipsyncService(
-            config, model=EchoModel(), voices=Voices(self.speaking), library=GreyLibrary()
+            config, model=EchoModel(), voices=voices, library=GreyLibrary()
         )
         pulls = self.service.voice_offer.pulls
         pulls.catalogue = (
@@ -60,7 +61,7 @@ class Server:
     def _pulled(self, voice_id: str) -> None:
         if voice_id == "tube:anna":
             self.speaking.insert(0, tone(voice_id, "Anna", "ru", "kk"))
-            self.service.voices = Voices(self.speaking)
+            self.service.voices.look()
 
 
 @pytest.fixture

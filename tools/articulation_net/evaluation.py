@@ -22,7 +22,7 @@ from app_core.types import Float32, Speech, frame_count
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from app_core.lipsync.viseme.heard.network import Weights
+    from app_core.lipsync.viseme.heard.network import HearingWeights
     from tools.articulation_net.utterance import Utterance
 
 FPS = 25
@@ -37,13 +37,13 @@ def heard_tracks(pcm: Float32, rate: int, fps: int = FPS) -> Float32:
     return np.concatenate([first, stream.finish()])
 
 
-def heard_by(trained: Weights, pcm: Float32, rate: int) -> HeardArticulation:
+def heard_by(trained: HearingWeights, pcm: Float32, rate: int) -> HeardArticulation:
     heard = HeardArticulation(rate, 0.0, trained=trained)
     heard.push(pcm, last=True)
     return heard
 
 
-def tracks_by(trained: Weights, pcm: Float32, rate: int) -> Array:
+def tracks_by(trained: HearingWeights, pcm: Float32, rate: int) -> Array:
     """As ``heard_tracks``, with other weights and without the loudness of the moment."""
     moments = (np.arange(frame_count(len(pcm), rate, FPS)) + 0.5) / FPS
     return shaped(heard_by(trained, pcm, rate).tracks(moments, 0.5 / FPS), FPS)

@@ -10,7 +10,7 @@ import numpy as np
 from tools.articulation_net.evaluation import FPS, Score, closures, heard_by
 
 if TYPE_CHECKING:
-    from app_core.lipsync.viseme.heard.network import Weights
+    from app_core.lipsync.viseme.heard.network import HearingWeights
     from tools.articulation_net.utterance import Utterance
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,9 @@ _FALSE_UNSEEN, _FALSE_KNOWN = 0.3, 0.09
 leave a margin to the 35 % and 10 % that are promised."""
 
 
-def chosen_threshold(trained: Weights, unseen: list[Utterance], known: list[Utterance]) -> float:
+def chosen_threshold(
+    trained: HearingWeights, unseen: list[Utterance], known: list[Utterance]
+) -> float:
     """The lowest that keeps both shares; the highest of all when none does."""
     scores = [_scores(trained, group) for group in (unseen, known)]
     for threshold, *pair in zip(_THRESHOLDS, *scores, strict=True):
@@ -36,7 +38,7 @@ def chosen_threshold(trained: Weights, unseen: list[Utterance], known: list[Utte
     return float(_THRESHOLDS[-1])
 
 
-def _scores(trained: Weights, utterances: list[Utterance]) -> list[Score]:
+def _scores(trained: HearingWeights, utterances: list[Utterance]) -> list[Score]:
     """One for each of _THRESHOLDS."""
     scores = [Score() for _ in _THRESHOLDS]
     for utterance in utterances:

@@ -11,7 +11,7 @@ from app_core.lipsync.viseme.heard.network import (
     DILATIONS,
     TAPS,
     WEIGHTS,
-    Network,
+    HearingNetwork,
     weights,
 )
 from app_core.lipsync.viseme.heard.spectrum import BANDS, HOPS, Spectrum
@@ -96,10 +96,10 @@ def plain_network(rows: Float32) -> Float32:
 
 def test_the_network_does_what_its_weights_say_in_blocks_of_any_size() -> None:
     heard = np.random.default_rng(2).normal(0, 1, (301, BANDS)).astype(np.float32)
-    whole = Network(weights()).push(heard)
+    whole = HearingNetwork(weights()).push(heard)
     assert whole.shape == (301, len(TRACKS) + 1)
     assert np.allclose(whole, plain_network(heard), atol=2e-3)
-    cut = Network(weights())
+    cut = HearingNetwork(weights())
     parts = [cut.push(part) for part in np.split(heard, [1, 2, 9, 200, 203])]
     assert np.allclose(whole, np.concatenate(parts), atol=1e-5)
 

@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 
 from app_core.lipsync.viseme.articulation import CLOSE, TRACKS, WIDE
 from app_core.lipsync.viseme.heard.hearing import QUIETEST_VOICE_DB, Hearing
-from app_core.lipsync.viseme.heard.network import LOOKAHEAD, SEAL, Network, Weights, weights
+from app_core.lipsync.viseme.heard.network import (
+    LOOKAHEAD,
+    SEAL,
+    HearingNetwork,
+    HearingWeights,
+    weights,
+)
 from app_core.lipsync.viseme.heard.spectrum import HOPS, Spectrum
 
 if TYPE_CHECKING:
@@ -49,7 +55,7 @@ class HeardArticulation:
         sample_rate: int,
         start_s: float,
         loudest_db: float = QUIETEST_VOICE_DB,
-        trained: Weights | None = None,
+        trained: HearingWeights | None = None,
     ) -> None:
         """``start_s`` is the time of the first sample on the job's clock; ``loudest_db`` what
         ``Loudness`` measured before it, so that noise between two sentences is not taken for a
@@ -59,7 +65,7 @@ class HeardArticulation:
         self._start_s = start_s
         self._spectrum = Spectrum(sample_rate)
         self._hearing = Hearing(trained.usual, self._spectrum.present, loudest_db)
-        self._network = Network(trained)
+        self._network = HearingNetwork(trained)
         self.threshold = trained.threshold
         """Of the probability of sealed lips, 0..1."""
         self._loudness = np.zeros((0, 2), np.float32)

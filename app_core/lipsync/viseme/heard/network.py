@@ -33,7 +33,7 @@ _BLOCK = 128
 WEIGHTS = Path(__file__).parent / "articulation.npz"
 
 
-class Weights(NamedTuple):
+class HearingWeights(NamedTuple):
     usual: Float32
     """(bands,): see ``Hearing``."""
     threshold: float
@@ -47,13 +47,13 @@ class Weights(NamedTuple):
 
 
 @cache
-def weights(path: Path = WEIGHTS) -> Weights:
+def weights(path: Path = WEIGHTS) -> HearingWeights:
     """Those of a file of ``tools/articulation_net``, read-only, read once."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name].astype(np.float32) for name in file.files}
     for array in arrays.values():
         array.setflags(write=False)
-    return Weights(
+    return HearingWeights(
         arrays["usual"],
         float(arrays["threshold"]),
         tuple(arrays[f"kernel{layer}"] for layer in range(len(DILATIONS))),
@@ -63,10 +63,10 @@ def weights(path: Path = WEIGHTS) -> Weights:
     )
 
 
-class Network:
+class HearingNetwork:
     """Rows in, rows out, in blocks of any size; the result does not depend on them."""
 
-    def __init__(self, trained: Weights) -> None:
+    def __init__(self, trained: HearingWeights) -> None:
         self._weights = trained
         self._pasts = [
             np.zeros(((TAPS - 1) * dilation, kernel_.shape[1]), np.float32)
