@@ -69,9 +69,10 @@ class Backend:
         self._loader: threading.Thread | None = None
         self._loaded = threading.Event()
 
-    def start(self, wait_s: float = 0.0, beside: Callable[[], None] = lambda: None) -> None:
-        """``wait_s`` waits for the models; nothing is ready before ``beside`` has returned."""
-        self._beside = beside
+    def start(self, wait_s: float = 0.0, then: Callable[[], None] = lambda: None) -> None:
+        """``wait_s`` waits for the models; ``then`` is called once they are loaded, before they are
+        ready."""
+        self._then = then
         self.status, self.reason = "loading", "the model is loading"
         loader = threading.Thread(target=self._load, name="loader", daemon=True)
         start_thread(loader)
@@ -224,7 +225,9 @@ class Backend:
         if opened:
             with _noting(problems):
                 self.ffmpeg()
-        self._beside()
+        if opened:
+            with _noting(problems):
+                self._then()
         if self.status == "loading":  # and not refused meanwhile
             partly = "degraded" if opened else "offline"
             self.status, self.reason = (partly if problems else "ready"), "; ".join(problems)

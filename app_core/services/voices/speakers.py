@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WARM_S = 20.0
-"""A server is ready after this long whatever its voices do."""
+WARM_S = 0.8
+"""What a server whose model is loaded waits for its voices: a start is not much longer for them."""
 CLOSE_S = 10.0
 CHAINED = 3
 """Voices of each chain that are loaded before somebody waits for them."""
@@ -35,12 +35,12 @@ class Speakers:
 
     def start(self) -> None:
         """Loads what the first texts would wait for: the readings and the voices that speak first,
-        then those that speak where these fail. Some seconds' work. Raises Busy."""
-        start_thread(self._thread)
-
-    def wait(self) -> None:
-        """Until the first texts need not wait any more."""
-        self._warm.wait(WARM_S)
+        then those that speak where these fail. Some seconds' work, which begins when the models
+        are loaded: beside them it would hold both up. Returns when the first texts need not wait
+        any more, or after WARM_S. Raises Busy."""
+        if not self._closing.is_set():
+            start_thread(self._thread)
+            self._warm.wait(WARM_S)
 
     def close(self) -> None:
         """Ends what ``start`` began soon; a voice may be at its weights."""
