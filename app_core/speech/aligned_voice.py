@@ -8,6 +8,7 @@ import numpy as np
 
 from app_core.cancel_scope import never
 from app_core.errors import Cancelled, VoiceFailed
+from app_core.speech.ahead import Ahead
 from app_core.speech.level.mastering import Mastering
 from app_core.speech.level.mastering import warm as warm_mastering
 from app_core.speech.level.voice_level import VoiceLevel
@@ -81,16 +82,25 @@ class AlignedVoice:
 
     def _timed(self, piece: Piece, prosody: Prosody, stale: Stale) -> Iterator[Timed]:
         """With the silence around the piece."""
+        plain = Prosody(prosody.speed)
+        known = Ahead(lambda: next(iter(self._known.speak(piece, plain, stale))), "known-speech")
+        try:
+            yield from self._laid(known, piece, prosody, stale)
+        finally:
+            known.join()
+
+    def _laid(
+        self, known: Ahead[Speech], piece: Piece, prosody: Prosody, stale: Stale
+    ) -> Iterator[Timed]:
+        """What the synthesizer gives, onto the ``known`` speech."""
         timing: PieceTiming | None = None
         lead = lead_s(piece)
         said = 0
         for pcm, last in self._mastered(piece, prosody, stale):
             if timing is None and len(pcm):
-                timing = PieceTiming(
-                    next(iter(self._known.speak(piece, Prosody(prosody.speed)))),
-                    self.sample_rate,
-                    self._slowness[piece.language],
-                )
+                spoken = known.result()
+                assert spoken is not None
+                timing = PieceTiming(spoken, self.sample_rate, self._slowness[piece.language])
             timed = timing.push(pcm, last=last) if timing else None
             if timed is not None:
                 said += len(timed.pcm)
