@@ -50,8 +50,8 @@ class Speakers:
 
     def warm(self) -> None:
         """Every voice that may be asked. One that cannot be loaded is left alone for a while."""
-        for number in range(CHAINED):
-            self._load(number)
+        for place in range(CHAINED):
+            self._load(place)
 
     def _run(self) -> None:
         try:
@@ -59,11 +59,12 @@ class Speakers:
             self._load(0)
         finally:
             self._warm.set()
-        self.warm()
+        for place in range(1, CHAINED):
+            self._load(place)
 
-    def _load(self, number: int) -> None:
+    def _load(self, place: int) -> None:
         """The voice of that place in the chain of each language."""
-        voices = {v.id: v for name in LANGUAGES for v in self._chain(name)[number : number + 1]}
+        voices = {v.id: v for name in LANGUAGES for v in self._chain(name)[place : place + 1]}
         for voice in voices.values():
             if self._closing.is_set() or self._voices.standing.resting(voice.id):
                 continue
