@@ -236,24 +236,6 @@ class Frame:
     """The sound of this frame, mono, -1..1. The last frame of a job may hold less."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened in a session, told to its viewers."""
-
-    type: str
-    utterance_id: str | None
-    session_s: float
-    """On the session's clock."""
-    detail: Mapping[str, Any]
-    """What more this type has, as JSON can say it."""
-
-    def payload(self) -> dict[str, Any]:
-        """For JSON."""
-        seconds = round(self.session_s, 3)
-        known = {"type": self.type, "utterance_id": self.utterance_id, "session_s": seconds}
-        return {**known, **self.detail}
-
-
 def frame_count(samples: int, sample_rate: int, fps: int) -> int:
     """Frames that ``samples`` of sound last: the integer ceiling, so no sound is cut."""
     return -(-samples * fps // sample_rate)

@@ -1,4 +1,4 @@
-"""One session to all who look: each codec in use is encoded once, whoever and however many watch."""
+"""One session to all who look: each codec in use is encoded once, however many watch."""
 
 from __future__ import annotations
 

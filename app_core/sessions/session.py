@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from app_core.errors import BadInput, Conflict
 from app_core.sessions.fanout import Fanout
 from app_core.sessions.frame_loop import FrameLoop
-from app_core.sessions.pcm_feed import PcmFeed
+from app_core.sessions.pcm_feed import SILENT_S, PcmFeed
 from app_core.sessions.source import SoundSource, TextSource
 from app_core.sessions.utterance import Utterance
 from app_core.sessions.utterance_queue import UtteranceQueue
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RATES = range(8000, 48_001)
+RATES = range(8000, 96_001)
 """Samples a second that a sound from outside may have."""
 MICROPHONE_SILENT_S = 10.0
 """A microphone that sends nothing for so long is closed."""
@@ -159,13 +159,15 @@ class Session:
         self.touch()
         return self._queue.interrupt(utterance_id)
 
-    def _feed(self, utterance_id: str | None, sample_rate: int, *silent_s: float) -> PcmFeed:
+    def _feed(
+        self, utterance_id: str | None, sample_rate: int, silent_s: float = SILENT_S
+    ) -> PcmFeed:
         self.touch()
         if sample_rate not in RATES:
             raise BadInput(
                 f"'sample_rate' must be {RATES.start}..{RATES.stop - 1}", field="sample_rate"
             )
-        return PcmFeed(utterance_id or str(uuid.uuid4()), sample_rate, *silent_s)
+        return PcmFeed(utterance_id or str(uuid.uuid4()), sample_rate, silent_s)
 
     def _queued(
         self, source: Source, utterance_id: str | None, *, replace: bool = False

@@ -41,7 +41,8 @@ class ViewerLine:
 
     ``put`` and ``tell`` never wait. What a slow viewer does not take is left out: JPEGs but the
     newest MOST_JPEGS; of a film that is a second behind all up to its next key frame, but never a
-    key frame for a picture that is none; sound that is older than a second. After a gap in the
+    key frame for a picture that is none; sound that is older than a second, and all that was
+    interrupted. After a gap in the
     film, and at its beginning, a key frame is asked for until it comes, but not while a picture
     waits: one viewer who is stuck costs the others no key frames.
     """
@@ -66,6 +67,7 @@ class ViewerLine:
         self._error: Exception | None = None
         self._opened = self._begun = self._in_step = False
         self._pictures = self._samples = self._events = 0  # that wait
+        self._generation = 0
         self._sent: deque[tuple[float, int]] = deque()  # in the last second: when, bytes
         self.bytes_sent = 0
         """Taken by the viewer, headers included, events not."""
@@ -166,6 +168,10 @@ class ViewerLine:
         self._items.append(packet)
 
     def _put_sound(self, packet: Packet) -> None:
+        if packet.generation != self._generation:
+            self._generation = packet.generation
+            while self._samples:
+                self._drop_oldest(SOUND)
         self._samples += _samples(packet)
         self._items.append(packet)
         while self._samples > SAMPLE_RATE:
