@@ -40,6 +40,7 @@ LAYERS = [
     {"server"},
     {"cli", "routes"},
     {"services"},
+    {"sessions"},
     {"outputs"},
     {"pipeline"},
     {"engine"},
