@@ -274,6 +274,11 @@ class Config(BaseModel):
         return [(host.strip("[]"), int(port)) for host, _, port in pairs]
 
     @property
+    def most_sockets(self) -> int:
+        """Of all sessions together; each holds a thread of the server for its life."""
+        return 2 * self.max_sessions
+
+    @property
     def model_names(self) -> tuple[str, ...]:
         """The models to load, the default first; ``auto`` is the best that runs here."""
         return tuple(self.models.split(",")) if self.models else (self.model,)
