@@ -1,4 +1,4 @@
-"""Imports point down only and in no circle; flask, torch and the facade stay where they belong.
+"""Imports point down only and in no circle; flask, torch, av and the facade stay in their places.
 
 Imports under ``TYPE_CHECKING`` and inside functions count as the others do. A relative one is
 refused: the rules go by the whole name.
@@ -155,7 +155,7 @@ def turned_wrong(name: str, source: Source) -> list[str]:
 
 
 def misplaced(name: str, source: Source) -> list[str]:
-    """The imports of flask, torch and the facade where they do not belong."""
+    """The imports of flask, torch, av, aiortc and the facade where they do not belong."""
     here = room(name) if "." in name else "factory"
     wrong = []
     for line, found in source.imports:
@@ -164,6 +164,8 @@ def misplaced(name: str, source: Source) -> list[str]:
         if (
             (top in ("flask", "werkzeug") and here not in ("routes", "factory"))
             or (top == "torch" and not torch_may)
+            or (top == "av" and here not in ("outputs", "media"))
+            or (top == "aiortc" and here != "outputs")
             or (found == FACADE and here not in ("routes", "cli", "factory"))
         ):
             wrong.append(f"{name}:{line} imports {found}")
@@ -187,7 +189,7 @@ def test_no_imports_go_round_in_a_circle() -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_flask_torch_and_the_facade_stay_in_their_places(path: Path) -> None:
+def test_flask_torch_av_and_the_facade_stay_in_their_places(path: Path) -> None:
     assert misplaced(module(path), read(path)) == []
 
 
@@ -236,6 +238,9 @@ def test_the_rule_of_layers_fails_on_a_made_up_file(text: str) -> None:
         "if TYPE_CHECKING:\n    from torch import nn",
         "from flask import request",
         "from werkzeug.exceptions import HTTPException",
+        "import av",
+        "from av.video.frame import PictureType",
+        "def f():\n    import aiortc",
     ],
 )
 def test_the_rule_of_places_fails_on_a_made_up_file(text: str) -> None:
@@ -243,6 +248,9 @@ def test_the_rule_of_places_fails_on_a_made_up_file(text: str) -> None:
     late = Source("def f():\n    import torch")
     assert misplaced("app_core.services.chunks", late) == []
     assert misplaced("app_core.routes.film", Source("from flask import request")) == []
+    assert misplaced(UP, Source("import av")) == []
+    assert len(misplaced(UP, Source("import aiortc"))) == 1
+    assert misplaced("app_core.outputs.mjpeg", Source("import aiortc\nimport av")) == []
 
 
 def test_a_circle_is_found() -> None:

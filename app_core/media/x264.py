@@ -17,13 +17,17 @@ from app_core.media.encoding import level
 from app_core.media.fragment import nal_units
 
 if TYPE_CHECKING:
-    from app_core.types import Picture
+    from av.video.plane import VideoPlane
+
+    from app_core.types import Picture, UInt8
 
 KEY_FRAME_S = 10
 """Between key frames that nobody asked for."""
 NAME = "libx264"
 
-_CRF = 21
+_CRF = 22
+_SEARCH = "subme=1"
+"""As ``superfast`` has it: as good for its size as ``veryfast`` on a face, in 0.65 of the time."""
 _BITS_A_PIXEL = 0.3
 """At most. Of every level that ``level`` knows less than its own bound."""
 _BUFFER_S = 1 / 3
@@ -53,10 +57,18 @@ class X264:
             codec.thread_count = 1
             codec.flags |= Flags.global_header
             codec.options = {
-                **{"preset": "veryfast", "tune": "zerolatency", "profile": "baseline"},
-                **{"level": f"{level(width, height, fps) / 10}", "bf": "0", "sc_threshold": "0"},
-                **{"g": f"{KEY_FRAME_S * fps}", "forced-idr": "1", "crf": f"{_CRF}"},
-                **{"maxrate": f"{rate:.0f}", "bufsize": f"{rate * _BUFFER_S:.0f}"},
+                "preset": "veryfast",
+                "tune": "zerolatency",
+                "profile": "baseline",
+                "level": f"{level(width, height, fps) / 10}",
+                "bf": "0",
+                "sc_threshold": "0",
+                "g": f"{KEY_FRAME_S * fps}",
+                "forced-idr": "1",
+                "crf": f"{_CRF}",
+                "maxrate": f"{rate:.0f}",
+                "bufsize": f"{rate * _BUFFER_S:.0f}",
+                "x264-params": _SEARCH,
             }
             codec.open()
             # x264 copies what it is given, so one frame serves them all
@@ -64,12 +76,7 @@ class X264:
         except (av.FFmpegError, ValueError) as error:
             raise _failed(error) from error
         self._codec: VideoCodecContext | None = codec
-        self._planes = [
-            np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[
-                :, : plane.width
-            ]
-            for plane in self._frame.planes
-        ]
+        self._planes = [_pixels(plane) for plane in self._frame.planes]
         units = nal_units(codec.extradata or b"")
         self.sps = next(unit for unit in units if unit[0] & 31 == 7)
         self.pps = next(unit for unit in units if unit[0] & 31 == 8)
@@ -100,6 +107,12 @@ class X264:
     def close(self) -> None:
         """Safe to call again."""
         self._codec = None
+
+
+def _pixels(plane: VideoPlane) -> UInt8:
+    """A view, (height, width), whose rows may have room between them."""
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width]
 
 
 def _failed(error: Exception) -> FfmpegFailed:

@@ -4,8 +4,8 @@ The encoder looks ahead: what a packet decodes to is its input LOOKAHEAD samples
 pre-skip of RFC 7845. A packet's ``micros`` has this in it: the first sample that a decoder which
 skips nothing (WebCodecs without a description) makes of the packet is heard at ``micros``, the
 last of its 960 just before the next packet's. So the last 6.5 ms of each frame, and what does not
-fill a packet, come with the next frame. The first packet of a session begins 6.5 ms before the
-clock does and says 0: whoever wants the exact time takes it from any other.
+fill a packet, come with the next frame. The one packet of a session that would begin before the
+clock does is left out: readers such as WebCodecs count on from the time of the first they get.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class OpusEncoder:
         packets = []
         while len(self._waiting) >= PACKET:
             payload = self._coded(self._waiting[:PACKET])
-            packets.append(self._packet(payload, self._position - LOOKAHEAD, frame.fps))
+            if (begins := self._position - LOOKAHEAD) >= 0:
+                packets.append(self._packet(payload, begins, frame.fps))
             self._waiting = self._waiting[PACKET:]
             self._position += PACKET
         return packets
@@ -100,9 +101,8 @@ class OpusEncoder:
             raise FfmpegFailed(f"The encoder {NAME} made {len(packets)} packets of one")
         return bytes(packets[0])
 
-    def _packet(self, payload: bytes, sample: int, fps: int) -> Packet:
-        """``sample``: where it begins on the session's clock."""
-        begins = max(0, sample)
+    def _packet(self, payload: bytes, begins: int, fps: int) -> Packet:
+        """``begins``: the sample of the session's clock."""
         index = ((begins + 1) * fps - 1) // SAMPLE_RATE
         _, idle, generation = next(mark for mark in self._recent if mark[0] >= index)
         micros = round(begins * 1e6 / SAMPLE_RATE)
