@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from werkzeug.serving import make_server
@@ -53,8 +53,15 @@ def _ending_sockets(app: WSGIApplication) -> WSGIApplication:
     """Werkzeug would write an HTTP answer behind the last frame of a WebSocket; gunicorn not."""
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        body = app(environ, start)
-        if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+        statuses = []
+
+        def begin(status: str, *rest: Any) -> Any:
+            statuses.append(status)
+            return start(status, *rest)
+
+        body = app(environ, begin)
+        upgrade = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        if upgrade and statuses[-1].startswith("2"):  # else it was refused before the upgrade
             raise ConnectionResetError("the WebSocket has ended")
         return body
 
