@@ -21,16 +21,20 @@ class Line:
     written: str
     readings: tuple[str, ...]
 
-    @cache
     def spans(self) -> SpanText:
         """By the steps of its language alone."""
-        return LANGUAGES[self.language](clean(SpanText.written(self.written)))
+        return _read(self.written, self.language)
 
     def said(self) -> str:
         return self.spans().text
 
     def is_right(self, said: str) -> bool:
         return compared(said) in map(compared, self.readings)
+
+
+@cache
+def _read(written: str, language: str) -> SpanText:
+    return LANGUAGES[language](clean(SpanText.written(written)))
 
 
 def compared(reading: str) -> str:
