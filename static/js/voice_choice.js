@@ -8,6 +8,15 @@ import { MoreVoices } from "./more_voices.js";
 const CHOICE_KEY = "soyle.voice";
 const LOOK_EVERY_MS = 1000;
 
+/** The id of the voice that was chosen for a language, "" for what the server prefers. */
+export function chosenVoice(language) {
+  return localStorage.getItem(keyOf(language)) ?? "";
+}
+
+function keyOf(language) {
+  return `${CHOICE_KEY}.${language || "auto"}`;
+}
+
 export class VoiceChoice {
   #field;
   #select = document.getElementById("voice");
@@ -58,7 +67,7 @@ export class VoiceChoice {
   }
 
   get #key() {
-    return `${CHOICE_KEY}.${this.#language || "auto"}`;
+    return keyOf(this.#language);
   }
 
   async #load() {
