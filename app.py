@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("soyle")
 
 SPARE_THREADS = 16
-"""Threads beyond three for each render: pages, health, and saying that the server is full."""
+"""Threads beyond those of renders and sockets: pages, health, and saying that the server is
+full."""
 
 
 def free_addresses(addresses: list[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -56,7 +57,9 @@ def serve(config: Config) -> int:
     if not addresses:
         logger.error("no address is free; set LISTEN=host:port,...")
         return 1
-    threads = 3 * config.max_jobs + SPARE_THREADS
+    # Three for each render. Each socket of a session holds one for its life, so theirs come on
+    # top: sockets that are all taken leave as many to plain requests as before.
+    threads = 3 * config.max_jobs + config.most_sockets + SPARE_THREADS
     front = Limits(threads, send_s=config.send_timeout_s)
 
     class Server(BaseApplication):  # type: ignore[misc]

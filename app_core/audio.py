@@ -56,14 +56,32 @@ class AudioBuffer:
         self._file: IO[bytes] | None = None
         self._limit = sys.maxsize if limit_s is None else int(limit_s * sample_rate)
         self._store = np.zeros(sample_rate, np.int16)
-        self._length = 0
+        self._first, self._length = 0, 0
+        """The samples that are here: from the first one that is not forgotten."""
         self._changed = threading.Condition()
         self._closed = False
         self._error: Exception | None = None
 
     def __len__(self) -> int:
-        """Samples so far."""
+        """Samples so far, with those that are forgotten."""
         return self._length
+
+    def forget(self, stop: int) -> None:
+        """The samples before ``stop`` are not asked for again. Of one that neither spills nor has a
+        spool, so that a sound may go on for hours."""
+        with self._changed:
+            stop = min(stop, self._length)
+            if stop - self._first < self.sample_rate or self._closed:
+                return
+            kept = self._store[stop - self._first : self._length - self._first]
+            self._store = np.zeros(max(self.sample_rate, 2 * len(kept)), np.int16)
+            self._store[: len(kept)] = kept
+            self._first = stop
+
+    @property
+    def closed(self) -> bool:
+        """Nothing more comes, for whatever reason."""
+        return self._closed
 
     @property
     def complete(self) -> bool:
@@ -89,12 +107,13 @@ class AudioBuffer:
                 raise ValueError(f"longer than {self._limit // self.sample_rate} s")
             if self._spills and end > SPILL_S * self.sample_rate:
                 self._to_file(samples)
-            elif end > len(self._store):
-                grown = np.zeros(min(max(end, 2 * len(self._store)), self._limit), np.int16)
-                grown[: self._length] = self._store[: self._length]
+            elif end - self._first > len(self._store):
+                needed = end - self._first
+                grown = np.zeros(min(max(needed, 2 * len(self._store)), self._limit), np.int16)
+                grown[: self._length - self._first] = self._store[: self._length - self._first]
                 self._store = grown
             if self._file is None:
-                self._store[self._length : end] = samples
+                self._store[self._length - self._first : end - self._first] = samples
             self._length = end
             self._changed.notify_all()
 
@@ -104,7 +123,7 @@ class AudioBuffer:
             if not self._closed:
                 self._closed, self._error = True, error and afresh(error)
                 if self._file is None:
-                    self._store = self._store[: self._length].copy()
+                    self._store = self._store[: self._length - self._first].copy()
                 self._put_away()
                 self._changed.notify_all()
 
@@ -112,7 +131,8 @@ class AudioBuffer:
         """Forgets the samples. Whoever reads on finds an end."""
         self.close()
         with self._changed:
-            self._length, self._store = 0, np.zeros(0, np.int16)
+            self._first = self._length = 0
+            self._store = np.zeros(0, np.int16)
             if self._file is not None:
                 self._file.close()
                 self._file = None
@@ -152,7 +172,7 @@ class AudioBuffer:
             at, size = start * SAMPLE_BYTES, (stop - start) * SAMPLE_BYTES
             return np.frombuffer(self._spool.read(self._extent, at, size), np.int16)
         if self._file is None:
-            return self._store[start:stop]
+            return self._store[max(start - self._first, 0) : max(stop - self._first, 0)]
         size = max(0, stop - start) * SAMPLE_BYTES
         return np.frombuffer(os.pread(self._file.fileno(), size, start * SAMPLE_BYTES), np.int16)
 

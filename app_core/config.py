@@ -6,14 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from app_core.voice_server import JsonObject, NamedVoices, WebAddress
 
@@ -138,6 +131,18 @@ class Config(BaseModel):
     ffmpeg: str = Field("", description="Path of ffmpeg; empty: the better of system and pip")
     max_jobs: Annotated[int, Field(ge=1, le=1024)] = Field(
         48, description="Renders at once, count; measured capacity may refuse earlier"
+    )
+    max_sessions: Annotated[int, Field(ge=1, le=1024)] = Field(
+        64, description="Sessions at once, count; measured capacity may refuse earlier"
+    )
+    session_grace_s: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="A session that nobody watches ends after this long, seconds"
+    )
+    session_idle_s: Annotated[float, Field(gt=0)] = Field(
+        900.0, description="A session that is told nothing ends after this long, seconds"
+    )
+    session_queue: Annotated[int, Field(ge=1, le=1024)] = Field(
+        32, description="Utterances of one session that may wait to be said, count"
     )
     cpu_share: Annotated[float, Field(gt=0, le=1)] = Field(
         0.75, description="Part of the cores that live renders may fill, 0..1"
@@ -267,6 +272,11 @@ class Config(BaseModel):
     def addresses(self) -> list[tuple[str, int]]:
         pairs = (address.strip().rpartition(":") for address in self.listen.split(","))
         return [(host.strip("[]"), int(port)) for host, _, port in pairs]
+
+    @property
+    def most_sockets(self) -> int:
+        """Of all sessions together; each holds a thread of the server for its life."""
+        return 2 * self.max_sessions
 
     @property
     def model_names(self) -> tuple[str, ...]:

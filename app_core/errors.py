@@ -11,6 +11,8 @@ SoyleError 500 internal
   Forbidden 403 forbidden
   NotFound 404 not_found
   Conflict 409 conflict
+    QueueFull 409 queue_full    a session has enough to say
+    Interrupted 409 interrupted a piece of an utterance that was interrupted
   Busy 503 busy                 full, with retry_after_s
   NotReady 503 not_ready        the model is loading or missing, with retry_after_s
   VoiceFailed 500 voice_failed  a voice on this machine
@@ -99,6 +101,14 @@ class Conflict(SoyleError):
 
 class Cancelled(Conflict):
     code = "cancelled"
+
+
+class QueueFull(Conflict):
+    code = "queue_full"
+
+
+class Interrupted(Conflict):
+    code = "interrupted"
 
 
 class Busy(SoyleError):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -105,6 +105,28 @@ class Sentence:
     start_s: float
     """Seconds from the start of the job's sound, as are those of its words."""
     end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a session, told when its frame leaves."""
+
+    type: str
+    """speech_started, word, speech_finished, interrupted, voice_fallback, error, end and others."""
+    utterance_id: str | None
+    session_s: float
+    """Seconds on the session's clock."""
+    detail: Mapping[str, Any]
+    """What else there is to say, ready for JSON."""
+
+    def payload(self) -> dict[str, Any]:
+        """As it is sent."""
+        return {
+            "type": self.type,
+            "utterance_id": self.utterance_id,
+            "session_s": round(self.session_s, 3),
+            **self.detail,
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -195,6 +195,10 @@ class CountingFeatures:
         return rows
 
 
+RESTING = (1 << 32) - 1
+"""The number of a mouth that says nothing."""
+
+
 class EchoModel:
     """A mouth is its feature; ``apply`` writes the frame's number into the first pixels.
 
@@ -229,6 +233,13 @@ class EchoModel:
         y = picture.y.copy()
         y[0, :8] = [int(b) for b in int(mouth.drawing[0]).to_bytes(8, "big")]
         return Picture(y, picture.u, picture.v)
+
+    def rest(self, index: int, picture: int) -> Mouth:
+        return Mouth(index, picture, np.full(1, RESTING, np.int64))
+
+    def eased(self, mouth: Mouth, weight: float) -> Mouth:
+        """One that is half at rest is at rest."""
+        return mouth if weight > 0.5 else self.rest(mouth.index, mouth.picture)
 
     def ready(self, task: MouthTask) -> bool:
         return True

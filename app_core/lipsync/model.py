@@ -107,6 +107,12 @@ class LipsyncModel(Protocol):
     def apply(self, face: Any, picture: Picture, mouth: Mouth) -> Picture:
         """A new picture with the mouth on it. Thread-safe; never writes to ``picture``."""
 
+    def rest(self, index: int, picture: int) -> Mouth:
+        """A mouth that says nothing."""
+
+    def eased(self, mouth: Mouth, weight: float) -> Mouth:
+        """``mouth`` on its way to or from rest. ``weight`` 0..1: 1 is ``mouth`` itself."""
+
     def warm_up(self) -> None:
         """Everything slow that happens once (compilation, first allocation)."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import ModelFailed
 from app_core.types import MouthTask, frame_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -20,12 +21,19 @@ class Plan:
     """Numbers the frames of one job and gives each its picture, in the plate's own time."""
 
     def __init__(
-        self, job_id: str, fps: int, plate: Plate, face: Any, features: FeatureStream
+        self,
+        job_id: str,
+        fps: int,
+        plate: Plate,
+        face: Any,
+        features: FeatureStream,
+        picture: Callable[[int], int] | None = None,
     ) -> None:
+        """``picture(index)``: which picture of the plate frame ``index`` will be shown on; without
+        it the job begins at the plate's first one."""
         self._job_id, self._fps = job_id, fps
         self._face, self._features = face, features
-        self._pictures = len(plate.track.boxes)
-        self._step = plate.track.fps / fps
+        self._picture = picture or partial(picture_at, plate, fps)
         self._next = 0
         self._samples = 0
         self._sample_rate = 1
@@ -51,6 +59,10 @@ class Plan:
         for row in features:
             index = self._next
             self._next += 1
-            # The small term keeps n * (1 / 25) * 25 from falling under n.
-            picture = int(index * self._step + 1e-6) % self._pictures
-            yield MouthTask(self._job_id, index, picture, self._face, row)
+            yield MouthTask(self._job_id, index, self._picture(index), self._face, row)
+
+
+def picture_at(plate: Plate, fps: int, frame: int) -> int:
+    """The picture of a plate that runs in its own time, ``frame`` frames after its first one."""
+    # The small term keeps n * (1 / 25) * 25 from falling under n.
+    return int(frame * (plate.track.fps / fps) + 1e-6) % len(plate.track.boxes)

@@ -13,17 +13,35 @@ from app_core.request.models import (
     parsed,
     parsed_query,
 )
+from app_core.request.sessions import (
+    AudioRequest,
+    AvatarRequest,
+    InterruptRequest,
+    MicrophoneRequest,
+    PingRequest,
+    SayRequest,
+    SessionRequest,
+    VoiceRequest,
+)
 
 __all__ = [
+    "AudioRequest",
+    "AvatarRequest",
     "ChunksRequest",
     "Encoding",
     "FilmRequest",
     "GenerateRequest",
+    "InterruptRequest",
+    "MicrophoneRequest",
     "MjpegRequest",
+    "PingRequest",
     "Preset",
     "RenderRequest",
+    "SayRequest",
+    "SessionRequest",
     "TextRequest",
     "VideoRequest",
+    "VoiceRequest",
     "parsed",
     "parsed_query",
 ]

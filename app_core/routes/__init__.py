@@ -24,6 +24,7 @@ from app_core.routes.http import access, access_log, failure
 from app_core.routes.http.context import JSON_LIMIT
 from app_core.routes.http.file_response import FileResponse
 from app_core.routes.openapi import document
+from app_core.routes.sessions import collection, sockets, telling
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
     app.response_class = FileResponse
     access.register(app)
     job_events.register(app)
+    sockets.register(app)
     # In this order /docs shows what they describe.
     for module in (
         stream_mjpeg,
@@ -44,6 +46,9 @@ def register(app: Flask) -> None:
         lipsync_video,
         stream_chunks,
         text,
+        collection,
+        telling,
+        sockets,
         jobs,
         captions,
         job_events,

@@ -10,18 +10,16 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, current_app
 from flask_sock import Sock  # type: ignore[import-untyped]
 from simple_websocket import ConnectionClosed  # type: ignore[import-untyped]
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection
 from wsproto.extensions import PerMessageDeflate
-from wsproto.utilities import ProtocolError
 
-from app_core.errors import BadInput, Busy, SoyleError, afresh
+from app_core.errors import Busy, SoyleError, afresh
 from app_core.routes.film import describe
 from app_core.routes.http.context import config, service
 from app_core.routes.http.failure import payload
+from app_core.routes.http.web_socket import GOODBYE_S, CloseGuard, SocketClosed, shake_hands
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.services.job_event_feed import JobEventFeed
 
@@ -45,7 +43,6 @@ MESSAGES = (
 LOOK_S = 0.1
 """Between two looks at the job, and at whether the listener is still there."""
 PING_S = 20.0
-GOODBYE_S = 1.0
 LONGEST_MESSAGE = 1024
 """Bytes of a message from a listener; none is expected."""
 
@@ -62,44 +59,7 @@ def register(app: Flask) -> None:
 @blueprint.before_request
 def check_handshake() -> None:
     """Raises BadInput for a handshake that cannot be accepted: whoever accepts it would fail."""
-    lines = [f"{name}: {value}" for name, value in request.headers.items()]
-    trial = WSConnection(ConnectionType.SERVER)
-    try:
-        trial.receive_data("\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode())
-        for _ in trial.events():
-            trial.send(AcceptConnection(extensions=[PerMessageDeflate()]))
-    except (ProtocolError, ValueError) as error:
-        raise BadInput("This is not a WebSocket handshake that can be accepted") from error
-
-
-_CLOSE_FRAME = 0x88
-"""First byte of a whole close frame (RFC 6455, section 5.2)."""
-
-
-class CloseGuard:
-    """A socket on which nothing follows the close frame.
-
-    The listener's close is answered in the WebSocket's own thread, while another may be sending.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock, self._closed = sock, False
-        self._lock = threading.Lock()
-
-    def send(self, data: bytes) -> int:
-        """As of a socket. What comes after the close frame is dropped."""
-        with self._lock:
-            if self._closed:
-                return len(data)
-            self._closed = data[0] == _CLOSE_FRAME
-            return self._sock.send(data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-
-class SocketClosed(Exception):
-    """The listener takes nothing any more."""
+    shake_hands([PerMessageDeflate()])
 
 
 @Operation(

@@ -22,9 +22,14 @@ MOST_SHOWN = 8
 
 
 def report(
-    config: Config, backend: Backend, jobs: JobTable, voices: Voices, base: dict[str, Any] | None
+    config: Config,
+    backend: Backend,
+    jobs: JobTable,
+    sessions: int,
+    voices: Voices,
+    base: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """``base`` describes the base video, None without one."""
+    """``sessions`` are open. ``base`` describes the base video, None without one."""
     status, reason = _status(backend, missing_voice(config.voice, voices))
     models, ffmpeg = backend.models, backend.found_ffmpeg
     default = models[0] if models else None
@@ -50,6 +55,7 @@ def report(
         "nvdec": ffmpeg.nvdec if ffmpeg else False,
         "encoders": list(ffmpeg.encoders) if ffmpeg else [],
         "version": VERSION,
+        "sessions": {"open": sessions, "most": config.max_sessions},
         "capacity": {
             **asdict(backend.capacity.snapshot()),
             "max_jobs": config.max_jobs,

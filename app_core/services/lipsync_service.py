@@ -23,13 +23,14 @@ from app_core.scratch import Scratch, with_work_dir
 from app_core.services.backend import Backend
 from app_core.services.beginning import Beginning
 from app_core.services.chunks import Chunks
+from app_core.services.films.outcome import Outcome
+from app_core.services.films.video_encode import check_codecs
+from app_core.services.films.video_jobs import VideoJobs
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
-from app_core.services.outcome import Outcome
+from app_core.services.live_sessions import LiveSessions
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
-from app_core.services.video_encode import check_codecs
-from app_core.services.video_jobs import VideoJobs
 from app_core.services.voices.installed import open_voices
 from app_core.services.voices.offer import VoiceOffer
 from app_core.services.voices.speakers import Speakers
@@ -111,6 +112,7 @@ class LipsyncService:
         self.spool = Spool(config.work_dir)
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
+        self.sessions = LiveSessions(config, self.backend, self._speakers)
         self._beginning = Beginning(config, self.backend, self._renders, self._speakers)
         self.chunks = Chunks(self._beginning.begin, self._renders, self.videos)
         self._recordings = Recordings(
@@ -122,6 +124,7 @@ class LipsyncService:
                 Duty(self._renders.end_unread, READER_LOOK_S),
                 Duty(self._renders.log_figures, FIGURES_S),
                 Duty(self.jobs.expire, EXPIRY_S),
+                Duty(self.sessions.registry.expire, EXPIRY_S),
                 Duty(trim, TRIM_S),
             ]
         )
@@ -144,6 +147,7 @@ class LipsyncService:
         self._speakers.close()
         self.backend.refuse("the server is stopping")
         self._disk_watch.close(DISK_JOIN_S)
+        self.sessions.registry.close()
         self._renders.close()
         self.videos.close()
         self.voices.close()

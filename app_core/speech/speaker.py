@@ -78,10 +78,17 @@ class Speaker:
         own = self._chains.get(self._language)
         return [voices[0] for voices in ([own] if own else self._chains.values())]
 
-    def speak(self, text: str, prosody: Prosody = PLAIN, stale: Stale = never) -> Iterator[Speech]:
+    def speak(
+        self,
+        text: str,
+        prosody: Prosody = PLAIN,
+        stale: Stale = never,
+        on_fallback: Callable[[VoiceFallback], None] = lambda _: None,
+    ) -> Iterator[Speech]:
         """Pieces of speech in order, each made when it is asked for; none of a text in which there
-        is nothing to say. Raises what the last voice of a chain raises."""
-        return self.say(self._pieces(text), prosody, stale)
+        is nothing to say. ``on_fallback`` hears of each voice that takes over. Raises what the last
+        voice of a chain raises."""
+        return self.say(self._pieces(text), prosody, stale, on_fallback)
 
     def read(self, text: str) -> Iterator[Piece]:
         """What ``say`` takes. Raises BadInput for a text in which there is nothing to say; the
@@ -95,7 +102,7 @@ class Speaker:
         stale: Stale = never,
         on_fallback: Callable[[VoiceFallback], None] = lambda _: None,
     ) -> Iterator[Speech]:
-        """As ``speak``. ``on_fallback`` hears of each voice that takes over."""
+        """As ``speak``."""
         index = 0
         for piece in pieces:
             if stale():

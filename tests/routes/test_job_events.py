@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from simple_websocket import Server
 
-from app_core.routes.job_events import CloseGuard, SocketClosed, events, tell_one
+from app_core.routes.http.web_socket import CloseGuard, SocketClosed
+from app_core.routes.job_events import events, tell_one
 
 
 def test_nothing_follows_a_close_frame() -> None:

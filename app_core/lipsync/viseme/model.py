@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,6 +143,12 @@ class VisemeModel:
         if rig is None:
             return picture
         return move_mouth(rig, pose, picture, tracks * np.float32(strength), strength)
+
+    def rest(self, index: int, picture: int) -> Mouth:
+        return Mouth(index, picture, np.zeros(8, np.float32))
+
+    def eased(self, mouth: Mouth, weight: float) -> Mouth:
+        return replace(mouth, drawing=mouth.drawing * np.float32(weight))
 
     def ready(self, task: MouthTask) -> bool:
         return True

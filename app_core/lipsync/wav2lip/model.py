@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -106,6 +106,15 @@ class Wav2LipModel:
             made["bgr"][seen] = self._runtime.draw(mel, faces)
         # Copies: one that waits for a slow reader must not hold its whole batch.
         return [Mouth(t.index, t.picture, made[n : n + 1].copy()) for n, t in enumerate(tasks)]
+
+    def rest(self, index: int, picture: int) -> Mouth:
+        """The picture as it is."""
+        return Mouth(index, picture, np.zeros(1, PATCH))
+
+    def eased(self, mouth: Mouth, weight: float) -> Mouth:
+        made = mouth.drawing.copy()
+        made["weight"] *= weight
+        return replace(mouth, drawing=made)
 
     def apply(self, face: Face, picture: Picture, mouth: Mouth) -> Picture:
         """``picture`` itself where nothing is drawn."""

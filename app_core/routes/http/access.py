@@ -13,6 +13,7 @@ from flask import g, request
 from app_core.errors import BadInput, Forbidden, Unauthorized
 from app_core.routes.http.context import config
 from app_core.routes.http.hosts import asked_host, check_host
+from app_core.routes.http.session_tokens import opens_session
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -115,6 +116,8 @@ def check() -> None:
         return
     if _is_signed(secret):
         g.signature = request.args["token"]
+        return
+    if opens_session():
         return
     raise Unauthorized("Send the token: Authorization: Bearer ...")
 

@@ -36,11 +36,11 @@ IMPLIED = {"HEAD", "OPTIONS"}
 SCHEMAS = "#/components/schemas/"
 ERRORS = {
     400: "A field is missing, unknown or wrong",
-    401: "API_TOKEN is set, and the bearer is missing or wrong",
+    401: "A token is needed, and missing or wrong",
     403: "A page of another origin calls, and CORS_ORIGINS does not name it, or the Host header is"
     " none of ALLOWED_HOSTS",
-    404: "There is no such avatar, voice, job, chunk or base video",
-    409: "The id is taken, or the job, avatar or voice is in the wrong state",
+    404: "There is no such avatar, voice, job, session, chunk or base video",
+    409: "The id is taken, or the job, session, avatar or voice is in the wrong state",
     413: "The body is too large",
     415: "The body is neither JSON nor a form as is due, or its file cannot be read",
     416: "The range is outside of the file",
@@ -127,7 +127,7 @@ def _operation(
             **{str(good.status): _good(good) for good in operation.good},
             **{str(status): _error(status) for status in _statuses(operation)},
         },
-        "security": _security(operation, locked=locked),
+        "security": _security(operation, locked=locked or operation.owned),
     }
     if operation.details:
         found["description"] = operation.details

@@ -19,7 +19,7 @@ HEADERS = {
     "X-Frame-Rate": "Frames a second",
     "X-Codecs": "Codecs of a fragmented MP4, as MediaSource wants them (RFC 6381)",
     "X-Aligned": "The part of the transcript that was found in the recording, 0.00..1.00",
-    "Location": "Where the job, the avatar or the pull can be asked about",
+    "Location": "Where the job, the session, the avatar or the pull can be asked about",
     "Content-Disposition": "A name for the file",
     "Preference-Applied": "respond-async",
     "Retry-After": "Seconds until it is worth another try",
@@ -28,7 +28,7 @@ HEADERS = {
     "ETag": "Changes when the picture does",
 }
 
-Group = Literal["Render", "Pages", "Jobs", "Avatars", "Voices", "Server"]
+Group = Literal["Render", "Sessions", "Pages", "Jobs", "Avatars", "Voices", "Server"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 """In the order in which they are shown."""
 
@@ -65,6 +65,8 @@ class Operation:
     """Request headers that change the answer, with what they do."""
     signable: bool = False
     """Also opens by a signed address (?token=)."""
+    owned: bool = False
+    """Needs a token of what it is about, also where the server has none."""
     guarded: bool = True
     details: str = ""
     method: str = ""

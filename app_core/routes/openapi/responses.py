@@ -127,6 +127,11 @@ class SpeechServer(Answer):
     sample_rate: int | None = Field(description="Samples a second")
 
 
+class OpenSessions(Answer):
+    open: int
+    most: int = Field(description="MAX_SESSIONS; measured capacity may refuse earlier")
+
+
 class Health(Answer):
     status: Literal["ready", "loading", "degraded", "offline"]
     reason: str | None
@@ -148,6 +153,7 @@ class Health(Answer):
     nvdec: bool
     encoders: list[str]
     version: str
+    sessions: OpenSessions
     capacity: Capacity
 
 

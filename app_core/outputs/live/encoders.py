@@ -1,0 +1,47 @@
+"""The encoders of a session: one for each codec in use, whoever watches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from app_core.outputs.live.jpeg_encoder import JpegEncoder
+from app_core.outputs.live.mp4_encoder import Mp4Encoder
+from app_core.outputs.live.opus_encoder import OpusEncoder
+from app_core.outputs.live.pcm_encoder import PcmEncoder
+
+if TYPE_CHECKING:
+    from app_core.outputs.live.live_frame import LiveFrame
+    from app_core.outputs.live.packet import Packet
+
+
+class LiveEncoder(Protocol):
+    """Used by the session's thread alone; ``ask_key`` may come from any."""
+
+    def encode(self, frame: LiveFrame) -> list[Packet]:
+        """Of the next frame; it waits for nobody. Raises FfmpegFailed, which names the codec."""
+
+    @property
+    def opening(self) -> Packet | None:
+        """What a viewer needs before all others; None where that is nothing."""
+
+    def ask_key(self) -> None:
+        """The next picture is to be a key frame."""
+
+    def close(self) -> None:
+        """Frees what it holds. Safe to call again."""
+
+
+def open_encoder(codec: str, width: int, height: int, fps: int, jpeg_quality: int) -> LiveEncoder:
+    """``codec``: jpeg, mp4, pcm or opus. Width and height are even.
+
+    Raises FfmpegFailed, or ValueError for another codec.
+    """
+    if codec == "jpeg":
+        return JpegEncoder(jpeg_quality)
+    if codec == "pcm":
+        return PcmEncoder()
+    if codec == "mp4":
+        return Mp4Encoder(width, height, fps)
+    if codec == "opus":
+        return OpusEncoder()
+    raise ValueError(f"no live encoder is called {codec}")

@@ -1,0 +1,72 @@
+"""What the tokens of a session open: one commands it, the other only looks."""
+
+from __future__ import annotations
+
+import hmac
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from app_core.errors import Forbidden, NotFound, Unauthorized
+from app_core.routes.http.context import config, service
+
+if TYPE_CHECKING:
+    from app_core.sessions.session import Session
+
+
+class Right(IntEnum):
+    NONE = 0
+    LOOK = 1
+    COMMAND = 2
+
+
+def _given() -> list[str]:
+    """A tag or a socket cannot send a header, so an address may carry the token too."""
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    found = [bearer] if scheme == "Bearer" else []
+    return [token for token in (*found, request.args.get("token", "")) if token]
+
+
+def _is_one_of(given: list[str], token: str) -> bool:
+    return any([hmac.compare_digest(each.encode(), token.encode()) for each in given])
+
+
+def right_over(session: Session) -> Right:
+    """Of this request. Who holds API_TOKEN, where it is set, may all."""
+    given, secret = _given(), config().api_token
+    if _is_one_of(given, session.token) or (secret and _is_one_of(given, secret)):
+        return Right.COMMAND
+    return Right.LOOK if _is_one_of(given, session.view_token) else Right.NONE
+
+
+def opens_session() -> bool:
+    """This request is about one session and carries a token of it."""
+    session_id = (request.view_args or {}).get("session_id")
+    if session_id is None or not _given():
+        return False
+    try:
+        return right_over(service().sessions.get(session_id)) > Right.NONE
+    except NotFound:
+        return False
+
+
+def watched(session_id: str) -> tuple[Session, Right]:
+    """For who looks at it. Raises NotFound or Unauthorized."""
+    session = service().sessions.get(session_id)
+    right = right_over(session)
+    if right is Right.NONE:
+        raise Unauthorized("Send a token of the session: Authorization: Bearer ... or ?token=")
+    return session, right
+
+
+def commanded(session_id: str) -> Session:
+    """For who commands it. Raises NotFound, Unauthorized or Forbidden."""
+    session, right = watched(session_id)
+    if right < Right.COMMAND:
+        raise looks_only()
+    return session
+
+
+def looks_only() -> Forbidden:
+    return Forbidden("This token of the session only looks")

@@ -1,0 +1,268 @@
+"""WebSockets on the connections of requests.
+
+``WebSocket`` is for what goes both ways at a rate: whole messages out, each within a time; bounded
+messages in, no faster than they are taken, so that a client that sends too much waits in its own
+kernel. No extension is agreed on: zlib over every picture would cost more than it saves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Event,
+    Message,
+    Ping,
+    Pong,
+    TextMessage,
+)
+from wsproto.frame_protocol import CloseReason
+from wsproto.utilities import LocalProtocolError, ProtocolError
+
+from app_core.errors import BadInput
+from app_core.routes.http.context import client_socket
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wsproto.extensions import Extension
+
+SILENCE_S = 10.0
+"""A client that says nothing for this long is asked for a sign of life, and is gone when none
+comes within as much again."""
+GOODBYE_S = 1.0
+"""For the client's own goodbye."""
+PATIENCE = 3
+"""Time-outs of a send that a whole message may take."""
+_BLOCK = 1 << 16
+_CLOSE_FRAME = 0x88
+"""First byte of a whole close frame (RFC 6455, section 5.2)."""
+
+
+class SocketClosed(Exception):
+    """The client is gone, takes nothing any more, or the goodbye has been said."""
+
+
+def shake_hands(extensions: Sequence[Extension] = ()) -> tuple[WSConnection, bytes]:
+    """The protocol behind this request's handshake, and the bytes of the answer. Raises BadInput
+    for a handshake that cannot be accepted.
+    """
+    lines = [f"{name}: {value}" for name, value in request.headers.items()]
+    protocol, answer = WSConnection(ConnectionType.SERVER), b""
+    try:
+        protocol.receive_data("\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode())
+        for _ in protocol.events():
+            answer += protocol.send(AcceptConnection(extensions=list(extensions)))
+    except (ProtocolError, ValueError) as error:
+        raise BadInput("This is not a WebSocket handshake that can be accepted") from error
+    return protocol, answer
+
+
+class CloseGuard:
+    """A socket on which nothing follows the close frame.
+
+    The listener's close is answered in the WebSocket's own thread, while another may be sending.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self._closed = sock, False
+        self._lock = threading.Lock()
+
+    def send(self, data: bytes) -> int:
+        """As of a socket. What comes after the close frame is dropped."""
+        with self._lock:
+            if self._closed:
+                return len(data)
+            self._closed = data[0] == _CLOSE_FRAME
+            return self._sock.send(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class WebSocket:
+    """One thread receives; any may send. ``largest``: bytes of a message from the client.
+    ``send_s``: a client that takes nothing for so long is gone.
+    """
+
+    def __init__(
+        self, connection: socket.socket, protocol: WSConnection, largest: int, send_s: float
+    ) -> None:
+        self.connection = connection
+        self._protocol, self._largest, self._send_s = protocol, largest, send_s
+        self._lock = threading.Lock()
+        self._owed: Ping | Pong | None = None
+        self._messages: deque[str | bytes] = deque()
+        self._parts: list[str | bytes | bytearray] = []
+        self._size = 0
+        self._over = False
+        self._heard_s, self._asked = time.monotonic(), False
+        self.left_s: float | None = None
+        """When the goodbye was said, by time.monotonic()."""
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    @classmethod
+    def accept(cls, largest: int, send_s: float) -> WebSocket:
+        """The connection of this request. Raises BadInput, or SocketClosed when the client is gone
+        before the answer."""
+        protocol, answer = shake_hands()
+        connection = client_socket()
+        if connection is None:
+            raise BadInput("This connection cannot become a WebSocket")
+        made = cls(connection, protocol, largest, send_s)
+        with made._lock:
+            made._write(answer)
+        return made
+
+    def receive(self, timeout_s: float) -> str | bytes | None:
+        """The next whole message; None when there is none in time. Raises SocketClosed."""
+        until_s = time.monotonic() + timeout_s
+        while not self._messages:
+            if self._over:
+                raise SocketClosed
+            left_s = until_s - time.monotonic()
+            if not self._ready(select.POLLIN, max(left_s, 0.0)):
+                self._look_for_life()
+                if left_s <= 0:
+                    return None
+                continue
+            try:
+                data = self.connection.recv(_BLOCK, socket.MSG_DONTWAIT)
+            except (BlockingIOError, InterruptedError):
+                continue
+            except OSError as error:
+                raise SocketClosed from error
+            if not data:
+                raise SocketClosed
+            self._heard_s, self._asked = time.monotonic(), False
+            self._take(data)
+        return self._messages.popleft()
+
+    def send(self, message: str | bytes) -> None:
+        """Raises SocketClosed."""
+        data: Message[Any] = (
+            TextMessage(data=message) if isinstance(message, str) else BytesMessage(data=message)
+        )
+        with self._lock:
+            self._write(self._encoded(data))
+            self._pay()
+
+    def close(self, code: int = CloseReason.NORMAL_CLOSURE, reason: str = "") -> None:
+        """Says goodbye, once; nothing can be sent behind it. Does not wait for the client's."""
+        if self._lock.acquire(timeout=self._send_s):
+            try:
+                if self.left_s is None:
+                    self.left_s = time.monotonic()
+                    self._write(self._encoded(CloseConnection(code=code, reason=reason or None)))
+            except SocketClosed:
+                pass
+            finally:
+                self._lock.release()
+
+    def abort(self) -> None:
+        """Whoever receives or sends gets SocketClosed."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _ready(self, wanted: int, timeout_s: float) -> bool:
+        """Also when the connection is broken. Raises SocketClosed when it has been closed."""
+        poll = select.poll()
+        try:
+            poll.register(self.connection, wanted)
+            return bool(poll.poll(timeout_s * 1000))
+        except (OSError, ValueError) as error:
+            raise SocketClosed from error
+
+    def _look_for_life(self) -> None:
+        silent_s = time.monotonic() - self._heard_s
+        if silent_s > 2 * SILENCE_S and self._asked:
+            raise SocketClosed
+        if silent_s > SILENCE_S and not self._asked:
+            self._asked = True
+            self._owe(Ping())
+
+    def _take(self, data: bytes) -> None:
+        try:
+            self._protocol.receive_data(data)
+            for event in self._protocol.events():
+                self._happened(event)
+                if self._over:
+                    return
+        except ProtocolError:
+            self._end(CloseReason.PROTOCOL_ERROR)
+
+    def _happened(self, event: Event) -> None:
+        if isinstance(event, Message):
+            self._parts.append(event.data)
+            self._size += len(event.data)
+            if self._size > self._largest:
+                self._end(CloseReason.MESSAGE_TOO_BIG)
+            elif event.message_finished:
+                empty: str | bytes = "" if isinstance(event, TextMessage) else b""
+                self._messages.append(empty.join(self._parts))  # type: ignore[arg-type]
+                self._parts, self._size = [], 0
+        elif isinstance(event, Ping):
+            self._owe(event.response())
+        elif isinstance(event, CloseConnection):
+            self._end(event.code)
+
+    def _end(self, code: int) -> None:
+        self._over = True
+        # These two are never sent.
+        silent = (CloseReason.NO_STATUS_RCVD, CloseReason.ABNORMAL_CLOSURE)
+        self.close(CloseReason.NORMAL_CLOSURE if code in silent else code)
+
+    def _owe(self, sign: Ping | Pong) -> None:
+        """Whoever receives does not wait for whoever sends: that one pays behind its message."""
+        self._owed = sign
+        if self._lock.acquire(blocking=False):
+            try:
+                self._pay()
+            finally:
+                self._lock.release()
+
+    def _pay(self) -> None:
+        sign, self._owed = self._owed, None
+        if sign is not None:
+            self._write(self._encoded(sign))
+
+    def _encoded(self, event: Event) -> bytes:
+        try:
+            return self._protocol.send(event)
+        except LocalProtocolError as error:
+            raise SocketClosed from error
+
+    def _write(self, data: bytes) -> None:
+        """All of it, with the lock held."""
+        view, until_s = memoryview(data), time.monotonic() + PATIENCE * self._send_s
+        while view:
+            if time.monotonic() > until_s or not self._ready(select.POLLOUT, self._send_s):
+                self.abort()
+                raise SocketClosed
+            try:
+                view = view[self.connection.send(view, socket.MSG_DONTWAIT) :]
+            except (BlockingIOError, InterruptedError):
+                continue
+            except OSError as error:
+                raise SocketClosed from error
+
+
+class SocketEnded(Response):
+    """What a view returns when its WebSocket is over: nothing more is sent."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        if "gunicorn.socket" in environ:
+            raise StopIteration
+        return super().__call__(environ, start_response)

@@ -1,0 +1,85 @@
+"""/api/sessions: begins a session, lists them, ends one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from app_core.request import SessionRequest
+from app_core.routes.http.context import json_body, service
+from app_core.routes.http.session_tokens import commanded
+from app_core.routes.openapi.operation import JSON, Good, Operation
+from app_core.routes.openapi.session_answers import (
+    SessionAnswer,
+    SessionEnded,
+    SessionList,
+    SessionState,
+)
+
+blueprint = Blueprint("sessions", __name__)
+
+
+@blueprint.post("/api/sessions")
+@Operation(
+    "Sessions",
+    "Begin a session: a face that stays, idles, speaks when told and stops when interrupted",
+    (Good("The session, with its tokens", {JSON: SessionAnswer}, ("Location",), 201),),
+    (404, 413, 415, 503),
+    body=SessionRequest,
+    details="It ends SESSION_GRACE_S after it was made or its last viewer left, after"
+    " SESSION_IDLE_S without a command, or by DELETE.",
+)
+def begin() -> Response:
+    session = service().sessions.open(SessionRequest.parse(json_body()))
+    place = f"/api/sessions/{session.id}"
+    response = jsonify(
+        {
+            "session_id": session.id,
+            "token": session.token,
+            "view_token": session.view_token,
+            "offer_url": None,
+            "whep_url": None,
+            "socket_url": f"{place}/socket?token={session.token}",
+            "events_url": f"{place}/events?token={session.view_token}",
+        }
+    )
+    response.status_code = 201
+    response.headers["Location"] = place
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/api/sessions")
+@Operation(
+    "Sessions",
+    "The sessions: state and numbers, never what is said, nor tokens",
+    (Good("The sessions", {JSON: SessionList}),),
+)
+def show_all() -> Response:
+    return jsonify({"sessions": [session.describe() for session in service().sessions.all()]})
+
+
+@blueprint.get("/api/sessions/<session_id>")
+@Operation(
+    "Sessions",
+    "State and numbers of one session",
+    (Good("The session", {JSON: SessionState}),),
+    (404,),
+    signable=True,
+)
+def show(session_id: str) -> Response:
+    return jsonify(service().sessions.get(session_id).describe())
+
+
+@blueprint.delete("/api/sessions/<session_id>")
+@Operation(
+    "Sessions",
+    "End a session",
+    (Good("It has ended", {JSON: SessionEnded}),),
+    (404,),
+    signable=True,
+    owned=True,
+)
+def end(session_id: str) -> Response:
+    session = commanded(session_id)
+    service().sessions.close(session)
+    return jsonify({"session_id": session.id, "ended": True})

@@ -1,0 +1,137 @@
+"""What comes in over a session's socket: commands as JSON text, and sound as bare PCM."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from app_core.errors import BadInput, Conflict, SoyleError
+from app_core.request import PingRequest
+from app_core.routes.http.failure import payload
+from app_core.routes.http.json_value import json_value
+from app_core.routes.http.session_tokens import looks_only
+from app_core.types import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app_core.outputs.live.viewer_line import ViewerLine
+    from app_core.routes.sessions.commands import Commands
+    from app_core.sessions.session import PcmFeed
+
+logger = logging.getLogger(__name__)
+
+ROOM_S = 0.02
+"""Between two looks whether sound that came faster than it is said has room."""
+
+
+class SocketCommands:
+    """Of one socket; ``take`` is called by the one thread that reads it. What is refused is told
+    as an error event, and the socket stays."""
+
+    def __init__(self, commands: Commands, line: ViewerLine, *, allowed: bool) -> None:
+        self._commands, self._session = commands, commands.session
+        self._line, self._allowed = line, allowed
+        self._known: dict[str, Callable[[dict[str, Any]], object]] = {
+            "say": commands.say,
+            "interrupt": commands.interrupt,
+            "avatar": commands.avatar,
+            "voice": commands.voice,
+            "microphone": self._open_microphone,
+            "puppet": self._open_microphone,
+            "audio": self._open_audio,
+            "audio_end": self._end_feed,
+        }
+        self._feed: PcmFeed | None = None
+        self._complained = False
+        self.round_trip_ms: float | None = None
+        """As the client told it last."""
+
+    def take(self, message: str | bytes) -> None:
+        """Waits while the sound that was sent has no room."""
+        fields: Any = None
+        try:
+            if isinstance(message, bytes):
+                self._hear(message)
+                return
+            fields = json_value(message.encode())
+            self._obey(fields)
+        except SoyleError as error:
+            self._refuse(error, _named(fields))
+        except Exception:
+            logger.exception("a command failed")
+            self._refuse(SoyleError("The server failed on this command"), _named(fields))
+
+    def close(self) -> None:
+        """No more sound comes: what came is still said."""
+        self._end_feed({})
+
+    def _obey(self, fields: Any) -> None:
+        if not isinstance(fields, dict):
+            raise BadInput("A command must be a JSON object with a 'type'")
+        rest = {name: value for name, value in fields.items() if name != "type"}
+        kind = fields.get("type")
+        if kind == "ping":
+            self._answer_ping(rest)
+            return
+        command = self._known.get(kind) if isinstance(kind, str) else None
+        if command is None:
+            raise BadInput(f"'type' must be ping, {', '.join(self._known)}", field="type")
+        if not self._allowed:
+            raise looks_only()
+        command(rest)
+
+    def _answer_ping(self, fields: dict[str, Any]) -> None:
+        asked = PingRequest.parse(fields)
+        if asked.round_trip_ms is not None:
+            self.round_trip_ms = asked.round_trip_ms
+        self._tell("pong", None, {"t": asked.t})
+
+    def _open_microphone(self, fields: dict[str, Any]) -> None:
+        self._replace_feed(self._commands.microphone(fields))
+
+    def _open_audio(self, fields: dict[str, Any]) -> None:
+        self._replace_feed(self._commands.audio(fields))
+
+    def _replace_feed(self, feed: PcmFeed) -> None:
+        self._end_feed({})
+        self._feed, self._complained = feed, False
+
+    def _end_feed(self, fields: dict[str, Any]) -> None:
+        if fields:
+            name = next(iter(fields))
+            raise BadInput(f"'{name}' is not a field of this command", field=name)
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            feed.end()
+
+    def _hear(self, pcm: bytes) -> None:
+        feed = self._feed
+        if feed is None or feed.ended:
+            if self._complained:  # what is still under way
+                return
+            self._complained = True
+            if not self._allowed:
+                raise looks_only()
+            if feed is None:
+                raise Conflict("Sound came, but neither microphone nor audio is open")
+            self._refuse(Conflict("Sound came for what has ended"), feed.utterance_id)
+            return
+        self._session.touch()
+        while not (feed.room() or self._line.closed or self._session.closed):
+            time.sleep(ROOM_S)
+        feed.push(pcm)
+
+    def _refuse(self, error: SoyleError, utterance_id: str | None) -> None:
+        self._tell("error", utterance_id, payload(error))
+
+    def _tell(self, kind: str, utterance_id: str | None, detail: dict[str, Any]) -> None:
+        seconds = self._session.describe()["seconds"]
+        self._line.tell(Event(kind, utterance_id, seconds, detail))
+
+
+def _named(fields: Any) -> str | None:
+    """The utterance that a command is about."""
+    found = fields.get("utterance_id") if isinstance(fields, dict) else None
+    return found if isinstance(found, str) else None

@@ -1,0 +1,137 @@
+"""One viewer of a session on a WebSocket: this thread reads what it says, another writes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from wsproto.frame_protocol import CloseReason
+
+from app_core.channel import ChannelClosed
+from app_core.errors import SoyleError
+from app_core.outputs.live.packet import Packet
+from app_core.routes.http.failure import payload
+from app_core.routes.http.send_queue import SendQueue, bound_unsent, held_by_kernel
+from app_core.routes.http.web_socket import GOODBYE_S, SocketClosed, WebSocket
+from app_core.types import Event
+
+if TYPE_CHECKING:
+    from app_core.outputs.live.viewer_line import ViewerLine
+    from app_core.routes.sessions.socket_commands import SocketCommands
+    from app_core.sessions.session import Session
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.5
+"""Between two looks whether the other thread has ended."""
+STATS_S = 1.0
+FULL_S = 0.01
+"""Between two looks whether a slow viewer has taken what the kernel holds."""
+UNSENT = 128 << 10
+"""Bytes that the kernel takes beyond those under way: what is there cannot be left out any more."""
+
+
+class ViewerSocket:
+    def __init__(
+        self,
+        socket: WebSocket,
+        session: Session,
+        line: ViewerLine,
+        commands: SocketCommands,
+        silence_s: float,
+    ) -> None:
+        """``silence_s``: a viewer that takes nothing for so long is gone."""
+        self._socket, self._session, self._line = socket, session, line
+        self._commands, self._silence_s = commands, silence_s
+
+    def run(self) -> None:
+        """Until the viewer or the session is gone."""
+        writer = threading.Thread(target=self._write, name="viewer")
+        try:
+            writer.start()
+        except RuntimeError:
+            logger.warning("no thread is left for a viewer")
+            self._socket.close(CloseReason.TRY_AGAIN_LATER)
+            return
+        try:
+            self._read()
+        except SocketClosed:
+            logger.debug("a viewer left")
+        finally:
+            self._commands.close()
+            self._line.close(now=True)
+            self._socket.abort_unless_closed()
+            writer.join()
+
+    def _read(self) -> None:
+        """Raises SocketClosed, also when no goodbye comes back."""
+        while True:
+            message = self._socket.receive(LOOK_S)
+            if message is not None and self._socket.left_s is None:
+                self._commands.take(message)
+            left_s = self._socket.left_s
+            if left_s is not None and time.monotonic() - left_s > GOODBYE_S:
+                raise SocketClosed
+
+    def _write(self) -> None:
+        try:
+            self._send_all()
+        except ChannelClosed:
+            self._socket.close()
+        except SocketClosed:
+            logger.debug("a viewer takes nothing")
+            self._socket.abort()
+        except SoyleError as error:
+            self._part(error)
+        except Exception:
+            logger.exception("a viewer's socket failed")
+            self._part(SoyleError("The server failed on this socket"))
+
+    def _part(self, error: SoyleError) -> None:
+        try:
+            self._socket.send(
+                _text(Event("error", None, self._session.describe()["seconds"], payload(error)))
+            )
+        except SocketClosed:
+            self._socket.abort()
+        self._socket.close(CloseReason.INTERNAL_ERROR)
+
+    def _send_all(self) -> None:
+        """Raises ChannelClosed when the session has ended, SocketClosed, or the line's error."""
+        bound_unsent(self._socket.connection, UNSENT)
+        queue = SendQueue(held_by_kernel(self._socket.connection), self._silence_s)
+        told_s = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if now - told_s >= STATS_S:
+                told_s = now
+                self._socket.send(_text(self._numbers()))
+            if queue.stalled():
+                raise SocketClosed
+            if queue.full() and not self._line.closed:
+                time.sleep(FULL_S)
+                continue
+            try:
+                item = self._line.get(told_s + STATS_S - now)
+            except TimeoutError:
+                continue
+            self._socket.send(item.message() if isinstance(item, Packet) else _text(item))
+
+    def _numbers(self) -> Event:
+        seen = self._session.describe()
+        detail: dict[str, Any] = {
+            "fps": seen["measured_fps"],
+            "late": seen["late"],
+            "stalls": seen["stalls"],
+            "bitrate": self._line.bitrate,
+            "dropped": self._line.dropped,
+            "round_trip_ms": self._commands.round_trip_ms,
+        }
+        return Event("stats", None, seen["seconds"], detail)
+
+
+def _text(event: Event) -> str:
+    return json.dumps(event.payload(), ensure_ascii=False)

@@ -1,0 +1,161 @@
+"""Sessions as routes and Python callers ask for them: with an avatar's id and a voice's."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from app_core.errors import Busy
+from app_core.request import RenderRequest
+from app_core.sessions.clock import SystemClock
+from app_core.sessions.registry import RETRY_S, SessionRegistry
+from app_core.sessions.scene import Scene
+from app_core.sessions.session import Manner, Session, SessionFormat
+from app_core.sessions.speech_source import TextSource
+from app_core.sessions.stage import Stage
+from app_core.sessions.text_feed import TextFeed
+from app_core.types import Prosody
+
+if TYPE_CHECKING:
+    from app_core.config import Config
+    from app_core.request import SayRequest, SessionRequest
+    from app_core.services.backend import Backend
+    from app_core.services.loaded_model import LoadedModel
+    from app_core.services.voices.speakers import Speakers
+    from app_core.sessions.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+
+class Said(NamedTuple):
+    """What became of a ``say``."""
+
+    utterance_id: str
+    queued: int
+    """Utterances before it."""
+
+
+class LiveSessions:
+    """Thread-safe."""
+
+    def __init__(
+        self, config: Config, backend: Backend, speakers: Speakers, clock: Clock | None = None
+    ) -> None:
+        self._config, self._backend, self._speakers = config, backend, speakers
+        self._clock = clock or SystemClock()
+        self.registry = SessionRegistry(
+            config.max_sessions, config.session_grace_s, config.session_idle_s
+        )
+        self._models: dict[str, LoadedModel] = {}
+        """By the ids of their sessions."""
+
+    def open(self, request: SessionRequest) -> Session:
+        """Raises BadInput, NotFound, NotReady or Busy."""
+        self.registry.check_room()
+        loaded = self._backend.ready(request.model)
+        manner = Manner(request.language, request.voice, request.speed, request.pitch)
+        self._speakers.of(self._asked(manner))  # a voice that there is not is said now
+        scene = self._scene(request.avatar, request.pixels(None), loaded, request.fps)
+        session = Session(
+            scene,
+            Stage(loaded.model, loaded.engine, self._backend.metrics),
+            loaded.capacity,
+            SessionFormat(
+                request.fps,
+                self._config.jpeg_quality,
+                self._config.session_queue,
+                self._config.max_text_chars,
+            ),
+            manner,
+            self._clock,
+            request.mode,
+            self._forget,
+        )
+        if not loaded.capacity.admit(session.id, session.width, session.height, session.fps):
+            scene.close()
+            raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
+        self._models[session.id] = loaded
+        try:
+            self.registry.add(session)
+            session.start()
+        except BaseException:
+            scene.close()
+            self._forget(session)
+            raise
+        logger.info("session opened: %dx%d", session.width, session.height)
+        return session
+
+    def get(self, session_id: str) -> Session:
+        """Raises NotFound."""
+        return self.registry.get(session_id)
+
+    def all(self) -> list[Session]:
+        return self.registry.all()
+
+    def say(self, session: Session, request: SayRequest) -> Said:
+        """Raises BadInput, NotFound, QueueFull, Interrupted, Conflict, NotReady or Busy."""
+        manner = session.manner
+        manner = Manner(
+            request.language or manner.language,
+            request.voice or manner.voice,
+            manner.speed if request.speed is None else request.speed,
+            manner.pitch if request.pitch is None else request.pitch,
+        )
+
+        def source() -> TextSource:
+            speaker = self._speakers.of(self._asked(manner, request))
+            if not request.more:
+                speaker.read(request.text)  # raises when there is nothing to say
+            return TextSource(TextFeed(), speaker, Prosody(manner.speed, manner.pitch))
+
+        return Said(
+            *session.say(
+                source,
+                request.text,
+                request.utterance_id,
+                more=request.more,
+                replace=request.replace,
+            )
+        )
+
+    def switch_avatar(self, session: Session, avatar_id: str) -> None:
+        """For what follows. Raises NotFound or BadInput."""
+        size = (session.width, session.height)
+        session.show(self._scene(avatar_id, size, self._models[session.id], session.fps))
+
+    def switch_voice(self, session: Session, voice: str | None, language: str | None) -> None:
+        """For what follows; None leaves it. Raises NotFound or BadInput."""
+        manner = session.manner._replace(
+            language=language or session.manner.language, voice=voice or session.manner.voice
+        )
+        self._speakers.of(self._asked(manner))
+        session.touch()
+        session.manner = manner
+
+    def close(self, session: Session) -> None:
+        session.close()
+
+    def _forget(self, session: Session) -> None:
+        self.registry.forget(session)
+        loaded = self._models.pop(session.id, None)
+        if loaded is not None:
+            loaded.capacity.release(session.id)
+
+    def _scene(
+        self, avatar_id: str | None, size: tuple[int, int] | None, loaded: LoadedModel, fps: int
+    ) -> Scene:
+        avatar = self._backend.library.get(avatar_id or self._config.avatar)
+        plate = self._backend.plate(avatar, size, static=False)
+        return Scene(avatar.id, plate, self._backend.face(loaded.model, plate), loaded.model, fps)
+
+    @staticmethod
+    def _asked(manner: Manner, request: SayRequest | None = None) -> RenderRequest:
+        """A render's fields as a speaker reads them."""
+        return RenderRequest.model_construct(
+            text="",
+            language=manner.language,
+            voice=manner.voice,
+            speed=manner.speed,
+            pitch=manner.pitch,
+            dictionary=request.dictionary if request is not None else {},
+        )

@@ -1,0 +1,124 @@
+"""One session to all who look: each codec in use is encoded once, however many watch."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from app_core.errors import Busy, Conflict, SoyleError, afresh
+from app_core.outputs.live.encoders import open_encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from app_core.outputs.live.encoders import LiveEncoder
+    from app_core.outputs.live.live_frame import LiveFrame
+    from app_core.outputs.live.viewer_line import ViewerLine
+    from app_core.types import Event
+
+logger = logging.getLogger(__name__)
+
+MOST_VIEWERS = 32
+
+
+class Fanout:
+    """``write`` is the session's thread's, which alone opens encoders and works with them."""
+
+    def __init__(self, width: int, height: int, fps: int, jpeg_quality: int) -> None:
+        self._format = width, height, fps, jpeg_quality
+        self._lock = threading.Lock()
+        self._lines: tuple[ViewerLine, ...] = ()
+        self._new: list[ViewerLine] = []
+        self._encoders: dict[str, LiveEncoder] = {}
+        self._closed = False
+
+    @property
+    def lines(self) -> tuple[ViewerLine, ...]:
+        """Those who look, the first comer first."""
+        return self._lines
+
+    def attach(self, line: ViewerLine, welcome: Event) -> None:
+        """From the next frame on. Raises Conflict when the session has ended, Busy when there are
+        MOST_VIEWERS already."""
+        with self._lock:
+            if self._closed:
+                raise Conflict("The session has ended")
+            if len(self._lines) >= MOST_VIEWERS:
+                raise Busy(f"{MOST_VIEWERS} viewers look at this session already")
+            line.tell(welcome)
+            self._lines = (*self._lines, line)
+            self._new.append(line)
+
+    def detach(self, line: ViewerLine) -> None:
+        """Safe to call again."""
+        with self._lock:
+            self._lines = tuple(other for other in self._lines if other is not line)
+
+    def tell(self, events: Iterable[Event]) -> None:
+        lines = self._lines
+        for event in events:
+            for line in lines:
+                line.tell(event)
+
+    def ask_key(self, codec: str) -> None:
+        """The next picture in this codec is a key frame."""
+        encoder = self._encoders.get(codec)
+        if encoder is not None:
+            encoder.ask_key()
+
+    def write(self, frame: LiveFrame) -> None:
+        """Never waits for anybody. A codec that fails ends its viewers, and nobody else."""
+        with self._lock:
+            lines, new, self._new = self._lines, self._new, []
+        wanted = {codec for line in lines for codec in _codecs(line)}
+        for codec in self._encoders.keys() - wanted:
+            self._encoders.pop(codec).close()
+        for codec in sorted(wanted):
+            looking = [line for line in lines if codec in _codecs(line)]
+            try:
+                self._encode(codec, frame, looking, [line for line in new if line in looking])
+            except SoyleError as error:
+                self._fail(codec, looking, error)
+            except Exception as error:
+                logger.exception("the codec %s failed", codec)
+                self._fail(codec, looking, SoyleError(f"The codec {codec} failed: {error}"))
+
+    def close(self, last: Event) -> None:
+        """Everybody is told ``last`` and has looked. Called when nothing is written any more."""
+        with self._lock:
+            self._closed = True
+            lines, self._lines = self._lines, ()
+        for line in lines:
+            line.tell(last)
+            line.close()
+        for encoder in self._encoders.values():
+            encoder.close()
+        self._encoders.clear()
+
+    def _encode(
+        self, codec: str, frame: LiveFrame, looking: list[ViewerLine], new: list[ViewerLine]
+    ) -> None:
+        encoder = self._encoders.get(codec)
+        if encoder is None:
+            encoder = self._encoders[codec] = open_encoder(codec, *self._format)
+        if new:
+            encoder.ask_key()
+            if (opening := encoder.opening) is not None:
+                for line in new:
+                    line.put(opening)
+        for packet in encoder.encode(frame):
+            for line in looking:
+                line.put(packet)
+
+    def _fail(self, codec: str, looking: list[ViewerLine], error: SoyleError) -> None:
+        encoder = self._encoders.pop(codec, None)
+        if encoder is not None:
+            encoder.close()
+        for line in looking:
+            self.detach(line)
+            line.close(afresh(error))
+
+
+def _codecs(line: ViewerLine) -> tuple[str, ...]:
+    return tuple(codec for codec in (line.video, line.audio) if codec != "none")

@@ -1,0 +1,63 @@
+"""The sessions that there are, and the end of those that nobody needs."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from app_core.errors import Busy, NotFound
+
+if TYPE_CHECKING:
+    from app_core.sessions.session import Session
+
+RETRY_S = 5
+
+
+class SessionRegistry:
+    """Thread-safe."""
+
+    def __init__(self, most: int, grace_s: float, idle_s: float) -> None:
+        """A session without a viewer ends after ``grace_s``, one without a command after
+        ``idle_s``."""
+        self.most, self._grace_s, self._idle_s = most, grace_s, idle_s
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def all(self) -> list[Session]:
+        return list(self._sessions.values())
+
+    def check_room(self) -> None:
+        """Raises Busy."""
+        if len(self._sessions) >= self.most:
+            raise Busy(f"{self.most} sessions run already", retry_after_s=RETRY_S)
+
+    def add(self, session: Session) -> None:
+        """Raises Busy."""
+        with self._lock:
+            self.check_room()
+            self._sessions[session.id] = session
+
+    def get(self, session_id: str) -> Session:
+        """Raises NotFound."""
+        found = self._sessions.get(session_id)
+        if found is None:
+            raise NotFound(f"There is no session {session_id!r}", field="session_id")
+        return found
+
+    def forget(self, session: Session) -> None:
+        self._sessions.pop(session.id, None)
+
+    def expire(self) -> None:
+        """Ends those whose time is over."""
+        for session in self.all():
+            if session.unwatched_s > self._grace_s:
+                session.close("grace")
+            elif session.idle_s > self._idle_s:
+                session.close("idle")
+
+    def close(self) -> None:
+        for session in self.all():
+            session.close("stopping")

@@ -1,0 +1,264 @@
+"""A face that stays: it speaks when told, stops when interrupted, and idles in between."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import uuid
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from app_core.errors import BadInput, Conflict
+from app_core.sessions.fanout import Fanout
+from app_core.sessions.frame_loop import FrameLoop
+from app_core.sessions.pcm_feed import SILENT_S, PcmFeed
+from app_core.sessions.speech_source import SoundSource, TextSource
+from app_core.sessions.utterance import Utterance
+from app_core.sessions.utterance_queue import UtteranceQueue
+from app_core.types import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app_core.engine.capacity import Capacity
+    from app_core.outputs.live.viewer_line import ViewerLine
+    from app_core.sessions.clock import Clock
+    from app_core.sessions.scene import Scene
+    from app_core.sessions.speech_source import SpeechSource
+    from app_core.sessions.stage import Stage
+    from app_core.sessions.utterance import Heard
+
+logger = logging.getLogger(__name__)
+
+RATES = range(8000, 96_001)
+"""Samples a second that a sound from outside may have."""
+MICROPHONE_SILENT_S = 10.0
+"""A microphone that sends nothing for so long is closed."""
+_JOIN_S = 10.0
+
+
+class SessionFormat(NamedTuple):
+    """What all frames of a session have in common, and how much may wait in it."""
+
+    fps: int
+    jpeg_quality: int
+    most_utterances: int
+    most_characters: int
+
+
+class Manner(NamedTuple):
+    """How a session speaks unless it is told otherwise."""
+
+    language: str
+    voice: str | None
+    speed: float
+    pitch: float
+
+
+class Session:
+    """Thread-safe. ``ended`` is called once, however it ends, in the thread that ended it."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        stage: Stage,
+        capacity: Capacity,
+        format: SessionFormat,
+        manner: Manner,
+        clock: Clock,
+        mode: str = "say",
+        ended: Callable[[Session], None] = lambda _: None,
+    ) -> None:
+        self.id = str(uuid.uuid4())
+        self.token, self.view_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        self.mode, self.manner, self.fps = mode, manner, format.fps
+        self.width, self.height = scene.plate.width, scene.plate.height
+        self._queue = UtteranceQueue(
+            stage,
+            lambda: self._loop.scene,
+            format.fps,
+            format.most_utterances,
+            format.most_characters,
+        )
+        self._fanout = Fanout(self.width, self.height, format.fps, format.jpeg_quality)
+        self._loop = FrameLoop(
+            self.id, scene, stage, self._queue, self._fanout, capacity, clock, format.fps
+        )
+        self._clock, self._ended = clock, ended
+        self._ending = threading.Lock()
+        self.closed = False
+        self.why_ended = ""
+        """A code: closed, grace, idle, failed, stopping."""
+        self._created_s = self._commanded_s = self._watched_s = clock.now()
+        self._microphone: PcmFeed | None = None
+
+    def start(self) -> None:
+        """Raises Busy when the machine has no thread left."""
+        self._loop.start(self._lost)
+
+    # What it says
+
+    @property
+    def generation(self) -> int:
+        """Interrupts so far."""
+        return self._queue.generation
+
+    def say(
+        self,
+        source: Callable[[], TextSource],
+        text: str,
+        utterance_id: str | None = None,
+        *,
+        more: bool = False,
+        replace: bool = False,
+    ) -> tuple[str, int]:
+        """Queues a text, or a piece of one that is known by its id; without ``more`` it ends there.
+        ``source()`` is who says it, asked for when it is new. Its id, and how many utterances are
+        before it.
+
+        Raises QueueFull, Interrupted, Conflict, Busy, or what ``source`` raises.
+        """
+        self.touch()
+        known = self._queue.find(utterance_id) if utterance_id else None
+        if known is not None:
+            feed = getattr(known.source, "feed", None)
+            if feed is None or feed.ended:
+                raise Conflict(f"The utterance {utterance_id!r} is whole", field="utterance_id")
+            self._queue.check_room(len(text), more_to=known)
+            feed.add(text)
+            if not more:
+                feed.end()
+            return known.id, self._queue.before(known)
+        made = source()
+        made.feed.add(text)
+        if not more:
+            made.feed.end()
+        return self._queued(made, utterance_id, replace=replace)
+
+    def microphone(self, sample_rate: int) -> PcmFeed:
+        """Sound that drives the lips and is heard as it comes, in place of what is being said. One
+        that is open already ends. Raises BadInput for the rate, Conflict, Busy."""
+        before = self._microphone
+        if before is not None:
+            before.end()
+        feed = self._feed(None, sample_rate, MICROPHONE_SILENT_S)
+        self._queued(SoundSource(feed, live=True), feed.utterance_id, replace=True)
+        self._microphone = feed
+        return feed
+
+    def audio(self, utterance_id: str | None, sample_rate: int, text: str = "") -> PcmFeed:
+        """Speech that was made elsewhere, queued as an utterance of its own. Raises BadInput for
+        the rate, QueueFull, Conflict, Busy."""
+        feed = self._feed(utterance_id, sample_rate)
+        self._queued(SoundSource(feed, text), feed.utterance_id)
+        return feed
+
+    def interrupt(self, utterance_id: str | None = None) -> Heard:
+        """Ends what is heard and all that waits, or one by its id. Raises NotFound for an id that
+        never was."""
+        self.touch()
+        return self._queue.interrupt(utterance_id)
+
+    def _feed(
+        self, utterance_id: str | None, sample_rate: int, silent_s: float = SILENT_S
+    ) -> PcmFeed:
+        self.touch()
+        if sample_rate not in RATES:
+            raise BadInput(
+                f"'sample_rate' must be {RATES.start}..{RATES.stop - 1}", field="sample_rate"
+            )
+        return PcmFeed(utterance_id or str(uuid.uuid4()), sample_rate, silent_s)
+
+    def _queued(
+        self, source: SpeechSource, utterance_id: str | None, *, replace: bool = False
+    ) -> tuple[str, int]:
+        utterance = Utterance(utterance_id or str(uuid.uuid4()), source, self.fps)
+        before = self._queue.add(utterance, replace=replace)
+        return utterance.id, before
+
+    # Who looks
+
+    def attach(self, line: ViewerLine) -> None:
+        """From the next frame on. Raises Conflict when the session has ended, Busy when too many
+        look."""
+        shape = {"width": self.width, "height": self.height, "fps": self.fps}
+        self._fanout.attach(line, self._event("ready", session_id=self.id, **shape))
+        self._watched_s = self._clock.now()
+
+    def detach(self, line: ViewerLine) -> None:
+        """Safe to call again."""
+        self._fanout.detach(line)
+        self._watched_s = self._clock.now()
+
+    def ask_key(self, codec: str) -> None:
+        """The next picture in this codec is a key frame."""
+        self._fanout.ask_key(codec)
+
+    def show(self, scene: Scene) -> None:
+        """As soon as nobody speaks. ``scene`` has the session's size."""
+        self.touch()
+        self._loop.show(scene)
+
+    def touch(self) -> None:
+        """A command came."""
+        self._commanded_s = self._clock.now()
+
+    # How long it stays
+
+    @property
+    def unwatched_s(self) -> float:
+        """Seconds without a viewer; 0 while there is one."""
+        return 0.0 if self._fanout.lines else self._clock.now() - self._watched_s
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds without a command; 0 while there is something to say."""
+        if len(self._queue):
+            self._commanded_s = self._clock.now()
+        return self._clock.now() - self._commanded_s
+
+    def close(self, why: str = "closed") -> None:
+        """Ends all that works for it. Safe to call again."""
+        with self._ending:
+            if self.closed:
+                return
+            self.closed, self.why_ended = True, why
+        self._loop.close(_JOIN_S)
+        self._queue.close()
+        self._fanout.tell(self._queue.events())
+        failure = self._loop.failure
+        detail = {} if failure is None else {"error": str(failure)}
+        self._fanout.close(self._event("end", why=why, **detail))
+        logger.info("session %s: %d frames, %d late", why, self._loop.frame, self._loop.late)
+        self._ended(self)
+
+    def _lost(self, failure: Exception | None) -> None:
+        if not self.closed and failure is not None:
+            self.close("failed")
+
+    def _event(self, kind: str, **detail: Any) -> Event:
+        return Event(kind, None, self._loop.seconds, detail)
+
+    def describe(self) -> dict[str, Any]:
+        """State and numbers, nothing that is said."""
+        loop, queue = self._loop, self._queue
+        return {
+            "session_id": self.id,
+            "state": "speaking" if queue.speaking else "idle",
+            "mode": self.mode,
+            "avatar": loop.scene.avatar,
+            "language": self.manner.language,
+            "voice": self.manner.voice,
+            "size": f"{self.width}x{self.height}",
+            "fps": self.fps,
+            "seconds": round(loop.seconds, 3),
+            "generation": queue.generation,
+            "queued": len(queue),
+            "viewers": [{"video": line.video, "audio": line.audio} for line in self._fanout.lines],
+            "frames": loop.frame,
+            "measured_fps": round(loop.measured_fps, 1),
+            "late": loop.late,
+            "dropped": loop.dropped,
+            "stalls": queue.stalls,
+            "idle_s": round(self.idle_s, 1),
+        }

@@ -1,0 +1,133 @@
+"""Where the speech of an utterance comes from: a text that is said, or a sound from outside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from app_core.errors import Cancelled
+from app_core.types import Phoneme, Speech
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from app_core.cancel_scope import Stale
+    from app_core.sessions.pcm_feed import PcmFeed
+    from app_core.sessions.text_feed import TextFeed
+    from app_core.speech.speaker import Speaker
+    from app_core.types import Prosody, VoiceFallback
+
+    Ahead = Callable[[], float]
+    """Seconds of sound that are there and not played."""
+
+LOOK_S = 0.05
+PAUSE_S = 0.5
+"""Silence after which a model has given all mouths of the sound before it. It is added where more
+text or sound is late, so that the end of what was there is not held back until then."""
+NEARLY_OVER_S = 0.6
+"""It is added when no more than this is left to play."""
+LATE_S = 0.25
+"""A sound that is sent as it is made is late when nothing came for so long."""
+LIVE_AHEAD_S = 1.0
+"""A microphone's sound that would be played later than this is left out: its clock, or its line,
+runs ahead of ours."""
+
+
+class SpeechSource(Protocol):
+    sample_rate: int
+
+    @property
+    def text(self) -> str:
+        """What is said as far as it is known; empty for a sound without words."""
+
+    @property
+    def pending(self) -> int:
+        """Characters of it that nobody has begun to say."""
+
+    def speeches(
+        self, stale: Stale, ahead_s: Ahead, on_fallback: Callable[[VoiceFallback], None]
+    ) -> Iterator[Speech]:
+        """Each when it is asked for. Raises what the voices raise, or Cancelled."""
+
+    def end(self) -> None:
+        """Nothing more comes."""
+
+
+class TextSource:
+    """A text in a voice of this server. Words keep their places in the whole text."""
+
+    def __init__(self, feed: TextFeed, speaker: Speaker, prosody: Prosody) -> None:
+        self.feed, self._speaker, self._prosody = feed, speaker, prosody
+        self.sample_rate = speaker.sample_rate
+
+    @property
+    def text(self) -> str:
+        return self.feed.text
+
+    @property
+    def pending(self) -> int:
+        return self.feed.pending
+
+    def end(self) -> None:
+        self.feed.end()
+
+    def speeches(
+        self, stale: Stale, ahead_s: Ahead, on_fallback: Callable[[VoiceFallback], None]
+    ) -> Iterator[Speech]:
+        index, held = 0, False
+        while not self.feed.over:
+            clause = self.feed.take(LOOK_S)
+            if stale():
+                raise Cancelled("The utterance was interrupted")
+            if clause is None:
+                if held and ahead_s() < NEARLY_OVER_S:
+                    yield silence(index, self.sample_rate)
+                    index, held = index + 1, False
+                continue
+            for speech in self._speaker.speak(clause.text, self._prosody, stale, on_fallback):
+                words = (
+                    replace(word, start=word.start + clause.start, end=word.end + clause.start)
+                    for word in speech.words
+                )
+                yield replace(speech, index=index, words=tuple(words))
+                index, held = index + 1, True
+
+
+class SoundSource:
+    """A sound from outside, with or without a text of it. One that is ``live`` is a microphone's:
+    what is too late is left out."""
+
+    def __init__(self, feed: PcmFeed, text: str = "", *, live: bool = False) -> None:
+        self._feed, self.text, self._live = feed, text, live
+        self.sample_rate = feed.sample_rate
+        self.pending = 0
+
+    def end(self) -> None:
+        self._feed.end()
+
+    def speeches(
+        self, stale: Stale, ahead_s: Ahead, on_fallback: Callable[[VoiceFallback], None]
+    ) -> Iterator[Speech]:
+        index, held = 0, False
+        while not self._feed.over:
+            pcm = self._feed.take(LOOK_S)
+            if stale():
+                raise Cancelled("The utterance was interrupted")
+            if pcm is None:
+                if held and self._feed.quiet_s > LATE_S and ahead_s() < NEARLY_OVER_S:
+                    yield silence(index, self.sample_rate)
+                    index, held = index + 1, False
+                continue
+            if self._live and ahead_s() > LIVE_AHEAD_S:
+                continue
+            yield Speech(index, "", pcm, self.sample_rate, None)
+            index, held = index + 1, True
+
+
+def silence(index: int, sample_rate: int) -> Speech:
+    """PAUSE_S of it."""
+    samples = round(PAUSE_S * sample_rate)
+    pause = [Phoneme("", 0.0, samples / sample_rate)]
+    return Speech(index, "", np.zeros(samples, np.float32), sample_rate, pause)
