@@ -13,10 +13,8 @@ import { ToldEvents } from "./told_events.js";
 const WINDOW_MS = 1000; // of the figures
 const SKEWS = 25; // pictures
 const VIDEO_ROOM_S = 0.25; // a decoder of video wants some pictures ahead
-const THIN_MS = 4000; // over which a line is judged
-const THIN_SHARE = 0.35; // of pictures that did not come through
-
-const PICTURES = new Set([Kind.JPEG, Kind.MP4]);
+const THIN_S = 4; // over which a line is judged
+const THIN_SHARE = 0.35; // of pictures that the line did not take
 
 /**
  * Events: "state", "failure" (ApiError), "told" with an event of the session as it is heard,
@@ -37,7 +35,8 @@ export class LiveSession extends EventTarget {
   #skews = [];
   #came = []; // {at, bytes}
   #bytes = 0;
-  #frames = { first: null, count: 0, since: 0 };
+  #leftOut = []; // pictures that the line had not taken at the last seconds' ends
+  #fps = 25;
   #wanted = false; // less data
 
   /** Live figures. */
@@ -202,7 +201,7 @@ export class LiveSession extends EventTarget {
     this.#sound.restart();
     this.#picture.restart();
     this.#skews = [];
-    this.#frames = { first: null, count: 0, since: performance.now() };
+    this.#leftOut = [];
   }
 
   #onState() {
@@ -212,7 +211,8 @@ export class LiveSession extends EventTarget {
   }
 
   #onTold(event) {
-    if (event.type === "stats") this.stats.server = event;
+    if (event.type === "ready") this.#fps = event.fps;
+    if (event.type === "stats") this.#onStats(event);
     this.#events.add(event);
     if (document.hidden || this.state === "over") this.#advance();
   }
@@ -221,22 +221,16 @@ export class LiveSession extends EventTarget {
     this.#sound.receive(packet);
     if (packet.kind === Kind.JPEG) this.#picture.receive(packet);
     else if (packet.kind === Kind.MP4_START || packet.kind === Kind.MP4) this.#media?.receive(packet);
-    if (PICTURES.has(packet.kind)) this.#judge(packet.frame);
     if (document.hidden) this.#advance(); // a hidden page gets no animation frames
   }
 
-  /** Whether pictures come through. */
-  #judge(frame) {
-    const seen = this.#frames;
-    const now = performance.now();
-    seen.first ??= frame;
-    seen.count += 1;
-    if (now - seen.since < THIN_MS) return;
-    const due = frame - seen.first + 1;
-    const late = this.stats.server.late_share ?? 0;
-    const thin = due > seen.count && 1 - seen.count / due > THIN_SHARE + late;
-    this.#frames = { first: null, count: 0, since: now };
-    if (thin && !this.#wanted && !document.hidden) this.#tell("thin");
+  /** The session's own figures, each second. They say whether the line takes the pictures. */
+  #onStats(stats) {
+    this.stats.server = stats;
+    this.#leftOut.push(stats.dropped);
+    if (this.#leftOut.length <= THIN_S) return;
+    const leftOut = stats.dropped - this.#leftOut.shift();
+    if (leftOut > THIN_SHARE * THIN_S * this.#fps && !this.#wanted) this.#tell("thin");
   }
 
   #tick() {

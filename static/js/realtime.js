@@ -10,7 +10,7 @@ import { Microphone } from "./microphone.js";
 import { SAMPLES } from "./samples.js";
 import { SessionServer } from "./session_server.js";
 import { SpeechHistory } from "./speech_history.js";
-import { chosenVoice, VoiceChoice } from "./voice_choice.js";
+import { VoiceChoice } from "./voice_choice.js";
 
 const SESSION_KEY = "soyle.session";
 const HISTORY_KEY = "soyle.history";
@@ -93,16 +93,19 @@ class Realtime {
   }
 
   #fields() {
-    const language = this.#language;
-    const fields = { language };
-    const voice = chosenVoice(language === AUTO ? "" : language);
+    const fields = { language: this.#language };
     if (this.#avatar) fields.avatar = this.#avatar;
-    if (voice) fields.voice = voice;
     return fields;
   }
 
   get #language() {
     return this.#settings.elements.language.value;
+  }
+
+  /** How the next text is said: the session has no way back to the best voice of a language. */
+  get #manner() {
+    const voice = this.#voice.value;
+    return voice ? { language: this.#language, voice } : { language: this.#language };
   }
 
   #chooseLanguage(code) {
@@ -153,10 +156,8 @@ class Realtime {
       choice.addEventListener("change", () => {
         localStorage.setItem(LANGUAGE_KEY, choice.value);
         this.#chooseLanguage(choice.value);
-        this.#switchVoice();
       });
     }
-    element("voice").addEventListener("change", () => this.#switchVoice());
     const faces = new AvatarChoice(element("avatar-choice"));
     faces.addEventListener("change", ({ detail }) => this.#switchAvatar(detail.id));
     const { less } = this.#settings.elements;
@@ -196,7 +197,7 @@ class Realtime {
     this.live.open(); // after an end it is another session
     try {
       await this.live.there();
-      await this.live.say(text, { utterance_id: id, language: this.#language, replace });
+      await this.live.say(text, { utterance_id: id, replace, ...this.#manner });
     } catch (error) {
       this.#history.fail(id);
       this.#error.show(error);
@@ -211,11 +212,6 @@ class Realtime {
     const same = id === this.#avatar;
     this.#avatar = id;
     if (!same) await this.#attempt(() => this.live.switchAvatar(id));
-  }
-
-  async #switchVoice() {
-    const language = this.#language;
-    await this.#attempt(() => this.live.switchVoice(this.#voice.value || null, language));
   }
 
   /** A command where there is a session; without one the next has what was chosen. */
@@ -267,7 +263,7 @@ class Realtime {
   }
 
   #stopMicrophone() {
-    if (this.#microphone.on) this.live.send({ type: "microphone_end" });
+    if (this.#microphone.on) this.live.send({ type: "audio_end" });
     this.#microphone.stop();
     this.#showMicrophone();
   }

@@ -11,6 +11,7 @@ const LONGEST_WAIT_MS = 8000;
 const FULL_WAIT_S = 5; // where the server names no other
 
 const NO_ANSWER = ["unreachable", "not_ready"];
+const WANTED_ENDS = ["closed", "idle"]; // any other end is followed by another session
 
 /**
  * Events: "state" (see `state`), "packet" and "told" with `detail`, "failure" with an ApiError.
@@ -199,17 +200,17 @@ export class SessionSocket extends EventTarget {
       this.roundTripMs = now - this.#pingedAt;
       return;
     }
-    if (message.type === "end" && !this.#fixed) {
-      this.#forget();
-      this.close("over");
-    }
     this.dispatchEvent(new CustomEvent("told", { detail: message }));
+    if (message.type !== "end" || this.#fixed) return;
+    this.#forget();
+    if (WANTED_ENDS.includes(message.why)) this.close("over");
   }
 
   #ping(now) {
     this.#pingedAt = now;
     this.#pingAnswered = false;
-    this.send({ type: "ping" });
+    const told = this.roundTripMs === null ? {} : { round_trip_ms: this.roundTripMs };
+    this.send({ type: "ping", t: now, ...told });
   }
 
   #look() {

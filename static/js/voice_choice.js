@@ -8,15 +8,6 @@ import { MoreVoices } from "./more_voices.js";
 const CHOICE_KEY = "soyle.voice";
 const LOOK_EVERY_MS = 1000;
 
-/** The id of the voice that was chosen for a language, "" for what the server prefers. */
-export function chosenVoice(language) {
-  return localStorage.getItem(keyOf(language)) ?? "";
-}
-
-function keyOf(language) {
-  return `${CHOICE_KEY}.${language || "auto"}`;
-}
-
 export class VoiceChoice {
   #field;
   #select = document.getElementById("voice");
@@ -67,7 +58,7 @@ export class VoiceChoice {
   }
 
   get #key() {
-    return keyOf(this.#language);
+    return `${CHOICE_KEY}.${this.#language || "auto"}`;
   }
 
   async #load() {
