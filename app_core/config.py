@@ -109,8 +109,7 @@ class Config(BaseModel):
         " empty: none",
     )
     voice_server_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
-        20.0,
-        description="A speech server that sends nothing for this long is left, seconds",
+        20.0, description="A speech server that sends nothing for this long is left, seconds"
     )
     coqui_model: Path | None = Field(
         None,
@@ -275,8 +274,7 @@ class Config(BaseModel):
 
     @property
     def most_sockets(self) -> int:
-        """Of all sessions together; each holds a thread of the server for its life."""
-        return 2 * self.max_sessions
+        return 2 * self.max_sessions  # each holds a thread of the server for its life
 
     @property
     def model_names(self) -> tuple[str, ...]:

@@ -271,4 +271,5 @@ class LipsyncService:
         self.chunks.forget(job)
 
     def health(self) -> dict[str, Any]:
-        return report(self.config, self.backend, self.jobs, self.voices, self.base_video.describe())
+        sessions, base = len(self.sessions.registry), self.base_video.describe()
+        return report(self.config, self.backend, self.jobs, sessions, self.voices, base)

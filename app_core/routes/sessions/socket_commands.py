@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from app_core.outputs.live.viewer_line import ViewerLine
     from app_core.routes.sessions.commands import Commands
-    from app_core.sessions.session import PcmFeed
+    from app_core.sessions.pcm_feed import PcmFeed
 
 logger = logging.getLogger(__name__)
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from wsproto.frame_protocol import CloseReason
 
 from app_core.channel import ChannelClosed
-from app_core.errors import SoyleError
+from app_core.errors import Busy, SoyleError
 from app_core.outputs.live.packet import Packet
 from app_core.routes.http.failure import payload
 from app_core.routes.http.send_queue import SendQueue, bound_unsent, held_by_kernel
 from app_core.routes.http.web_socket import GOODBYE_S, SocketClosed, WebSocket
+from app_core.threads import start_thread
 from app_core.types import Event
 
 if TYPE_CHECKING:
@@ -51,10 +52,9 @@ class ViewerSocket:
         """Until the viewer or the session is gone."""
         writer = threading.Thread(target=self._write, name="viewer")
         try:
-            writer.start()
-        except RuntimeError:
-            logger.warning("no thread is left for a viewer")
-            self._socket.close(CloseReason.TRY_AGAIN_LATER)
+            start_thread(writer)
+        except Busy as error:
+            self._part(error, CloseReason.TRY_AGAIN_LATER)
             return
         try:
             self._read()
@@ -63,7 +63,8 @@ class ViewerSocket:
         finally:
             self._commands.close()
             self._line.close(now=True)
-            self._socket.abort_unless_closed()
+            if self._socket.left_s is None:
+                self._socket.abort()
             writer.join()
 
     def _read(self) -> None:
@@ -90,14 +91,13 @@ class ViewerSocket:
             logger.exception("a viewer's socket failed")
             self._part(SoyleError("The server failed on this socket"))
 
-    def _part(self, error: SoyleError) -> None:
+    def _part(self, error: SoyleError, code: int = CloseReason.INTERNAL_ERROR) -> None:
+        seconds = self._session.describe()["seconds"]
         try:
-            self._socket.send(
-                _text(Event("error", None, self._session.describe()["seconds"], payload(error)))
-            )
+            self._socket.send(_text(Event("error", None, seconds, payload(error))))
         except SocketClosed:
             self._socket.abort()
-        self._socket.close(CloseReason.INTERNAL_ERROR)
+        self._socket.close(code)
 
     def _send_all(self) -> None:
         """Raises ChannelClosed when the session has ended, SocketClosed, or the line's error."""
