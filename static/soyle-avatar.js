@@ -12,27 +12,48 @@
  *     face.addEventListener("error", ({ detail }) => console.warn(detail.code, detail.sentence));
  *   </script>
  *
+ * With mode="live" the face stays: it idles, speaks when told and stops when interrupted.
+ *
+ *   <soyle-avatar id="face" mode="live" language="en"></soyle-avatar>
+ *   <script>
+ *     face.addEventListener("ready", () => face.say("Hello! Interrupt me."));
+ *     face.addEventListener("interrupted", ({ detail }) => console.log(detail.heard));
+ *     stop.onclick = () => face.interrupt();
+ *   </script>
+ *
  * A page of another origin must be named in the server's CORS_ORIGINS.
  *
- * Attributes: src (the server; where this script is from unless given), language (ru kk en auto),
+ * Attributes: server, or src (where this script is from unless given), language (ru kk en auto),
  * avatar (id of a face of /api/avatars), voice, size (WxH, 512x512 unless given), token
  * (API_TOKEN), muted, captions (what is being said stands under the face).
  * Events: speaking, word {text, start_s, end_s} as it is heard, finished, stopped,
  * error {code, sentence, status, retryAfter}.
+ *
+ * mode="live" takes also session, the id of one that exists, with its own token or view_token in
+ * token; avatar, voice and language switch in the running session. Methods: say(text, options) with
+ * the options of POST .../say, interrupt(utteranceId), open() after an end. Its events are those of
+ * the session, each as it is heard: ready, speech_started, word, speech_finished, interrupted,
+ * voice_fallback, error, end.
  */
 
 import { ApiError } from "./js/api.js";
 import { CaptionLine } from "./js/caption_line.js";
 import { FaceView } from "./js/face_view.js";
+import { LiveFace } from "./js/live_face.js";
 import { Player } from "./js/player.js";
 import { Words } from "./js/words.js";
 
 const REQUEST_FIELDS = ["language", "avatar", "voice", "size"];
+const FOLLOWED = ["avatar", "voice", "language"];
+const SET_UP = ["src", "server", "mode", "session"];
 const STYLE = `
   :host { display: block; width: 512px; max-width: 100%; }
   :host([hidden]) { display: none; }
   div { --level: 0; position: relative; border-radius: inherit; }
   canvas { display: block; width: 100%; height: auto; border-radius: inherit; }
+  canvas, video { object-fit: var(--fit, cover); }
+  video { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: inherit; }
+  :host([fitted]) div, :host([fitted]) canvas { width: 100%; height: 100%; }
   p {
     position: absolute; bottom: 3%; left: 50%; translate: -50%;
     box-sizing: border-box; width: max-content; max-width: 92%; margin: 0; padding: 6px 12px;
@@ -51,9 +72,16 @@ class Server {
   }
 
   openStream(body, signal) {
+    return this.#post("/api/stream_mjpeg", body, signal);
+  }
+
+  openSession(fields) {
+    return this.#post("/api/sessions", fields);
+  }
+
+  #post(path, body, signal) {
     const headers = { "Content-Type": "application/json" };
-    const options = { method: "POST", headers, body: JSON.stringify(body), signal };
-    return this.#request("/api/stream_mjpeg", options);
+    return this.#request(path, { method: "POST", headers, body: JSON.stringify(body), signal });
   }
 
   openSound(path, signal) {
@@ -95,7 +123,9 @@ class Server {
 }
 
 export class SoyleAvatar extends HTMLElement {
-  static observedAttributes = ["muted", "src", "size", "avatar"];
+  static observedAttributes = [
+    "muted", "src", "server", "mode", "session", "size", "avatar", "voice", "language",
+  ];
 
   #canvas = document.createElement("canvas");
   #line = document.createElement("p");
@@ -104,6 +134,7 @@ export class SoyleAvatar extends HTMLElement {
   #server = null;
   #player = null;
   #words = null;
+  #live = null;
   #status = "idle";
 
   constructor() {
@@ -118,21 +149,26 @@ export class SoyleAvatar extends HTMLElement {
   }
 
   connectedCallback() {
-    if (!this.#player) this.#setUp();
+    if (!this.#server) this.#setUp();
+    this.#live?.open();
     this.#canvas.setAttribute("aria-label", this.getAttribute("aria-label") ?? "Talking face");
   }
 
   disconnectedCallback() {
     this.stop();
+    this.#live?.close();
   }
 
-  attributeChangedCallback(name) {
-    if (name === "muted" && this.#player) this.#player.muted = this.muted;
+  attributeChangedCallback(name, before, now) {
+    if (before === now) return;
+    if (name === "muted" && this.#server) (this.#live ?? this.#player).muted = this.muted;
     if (name === "size") this.#shape();
-    if (name === "avatar" && this.#view) this.#rest();
-    if (name === "src" && this.isConnected) {
+    if (name === "avatar" && this.#server) this.#rest();
+    if (FOLLOWED.includes(name)) this.#live?.follow(name);
+    if (SET_UP.includes(name) && this.isConnected && this.#server) {
       this.stop();
       this.#setUp();
+      this.#live?.open();
     }
   }
 
@@ -146,7 +182,40 @@ export class SoyleAvatar extends HTMLElement {
 
   /** Live figures of the last text: status, frames, shown, fps, audioTime... */
   get stats() {
-    return { ...this.#player?.stats };
+    return { ...(this.#live ?? this.#player)?.stats };
+  }
+
+  /** Of a live face: off, connecting, there, waiting, full, over or failed. */
+  get state() {
+    return this.#live?.state ?? "off";
+  }
+
+  /** The id of the session of a live face, or null. */
+  get sessionId() {
+    return this.#live?.id ?? null;
+  }
+
+  /**
+   * Says a text in the session, after what waits there. Resolves to {utterance_id, queued}; a
+   * refusal rejects and is no event. `options` are those of POST /api/sessions/<id>/say.
+   */
+  say(text, options = {}) {
+    return this.#needLive().say(text, options);
+  }
+
+  /** Ends what is heard and all that waits, or one utterance. Resolves to {position_s, heard}. */
+  interrupt(utteranceId = null) {
+    return this.#needLive().interrupt(utteranceId);
+  }
+
+  /** Makes a session again after one that has ended. */
+  open() {
+    this.#needLive().open();
+  }
+
+  #needLive() {
+    if (!this.#live) throw new Error('<soyle-avatar> has no mode="live", or is in no page');
+    return this.#live;
   }
 
   /**
@@ -156,6 +225,7 @@ export class SoyleAvatar extends HTMLElement {
    */
   async speak(text, fields = {}) {
     if (!this.isConnected) throw new Error("<soyle-avatar> is in no page");
+    if (this.#live) throw new Error('<soyle-avatar mode="live"> says: say(text)');
     this.#words?.close();
     const words = new Words();
     this.#words = words;
@@ -179,12 +249,28 @@ export class SoyleAvatar extends HTMLElement {
   }
 
   #setUp() {
-    const base = new URL(this.getAttribute("src") ?? import.meta.url, document.baseURI);
-    const server = new Server(new URL("/", base), "");
+    const address = this.getAttribute("server") ?? this.getAttribute("src") ?? import.meta.url;
+    const server = new Server(new URL("/", new URL(address, document.baseURI)), "");
+    this.#live?.close();
+    this.#live = null;
+    this.#player = null;
     this.#server = server;
     this.#shape();
-    this.#view = new FaceView(this.#canvas);
+    if (this.getAttribute("mode") === "live") this.#setUpLive(server);
+    else this.#setUpPlayer(server);
     this.#rest();
+  }
+
+  #setUpLive(server) {
+    this.#view = null;
+    this.#live = new LiveFace(this, this.#canvas, this.#caption, server.base, (fields) => {
+      server.token = this.getAttribute("token") ?? "";
+      return server.openSession(fields);
+    });
+  }
+
+  #setUpPlayer(server) {
+    this.#view = new FaceView(this.#canvas);
     const open = (body, signal) => this.#open(server, body, signal);
     this.#player = new Player(this.#view, {
       openStream: open,
@@ -198,13 +284,13 @@ export class SoyleAvatar extends HTMLElement {
   /** Shows the face that is going to speak. */
   async #rest() {
     const avatar = this.getAttribute("avatar");
-    const [view, server] = [this.#view, this.#server];
+    const [view, server] = [this.#live ?? this.#view, this.#server];
     let poster = new URL("/static/img/poster.jpg", server.base).href;
     if (avatar) {
       server.token = this.getAttribute("token") ?? "";
       poster = await server.openPicture(avatar).catch(() => null);
     }
-    const same = view === this.#view && avatar === this.getAttribute("avatar");
+    const same = view === (this.#live ?? this.#view) && avatar === this.getAttribute("avatar");
     if (poster && same && !this.#player?.busy) view.poster = poster;
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -12,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from app_core.routes.openapi.document import document
+from app_core.routes.openapi.operation import operations_of
 
 IMPLIED = ("HEAD", "OPTIONS")
 PAGES = ("/", "/mjpeg_test", "/avatars", "/embed", "/favicon.ico", "/static/{filename}")
@@ -39,8 +41,26 @@ def operations(app: Flask) -> set[tuple[str, str]]:
 
 
 class Contract:
+    """``document`` stays as it is: what is compiled of it is kept."""
+
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
+        self._validators: dict[tuple[str, str, int], jsonschema_rs.Validator] = {}
+
+    @classmethod
+    def of(cls, app: Flask) -> Contract:
+        """Made once for all applications with the same views and settings; where files are does
+        not count."""
+        settings = vars(app.config["SOYLE"]).items()
+        told = tuple((name, value) for name, value in settings if not isinstance(value, Path))
+        views = tuple(
+            (rule.rule, frozenset(rule.methods or ()), view)
+            for rule in app.url_map.iter_rules()
+            if operations_of(view := app.view_functions[rule.endpoint])
+        )
+        if (told, views) not in _MADE:
+            _MADE[told, views] = cls(document(app))
+        return _MADE[told, views]
 
     def operations(self) -> set[tuple[str, str]]:
         return {
@@ -69,12 +89,21 @@ class Contract:
         if answer.mimetype not in content:
             return [*found, f"{where}: {answer.mimetype} is none of {list(content)}"]
         if answer.mimetype == "application/json":
-            schema = content[answer.mimetype]["schema"] | {
-                "components": self.document["components"]
-            }
-            validator = jsonschema_rs.Draft202012Validator(schema)
+            validator = self._validator(method, path, answer.status_code)
             found += [f"{where}: {error}" for error in validator.iter_errors(answer.json)]
         return found
+
+    def _validator(self, method: str, path: str, status: int) -> jsonschema_rs.Validator:
+        """Of a described answer in JSON."""
+        if (method, path, status) not in self._validators:
+            told = self.document["paths"][path][method.lower()]["responses"][str(status)]
+            schema = told["content"]["application/json"]["schema"]
+            whole = schema | {"components": self.document["components"]}
+            self._validators[method, path, status] = jsonschema_rs.Draft202012Validator(whole)
+        return self._validators[method, path, status]
+
+
+_MADE: dict[tuple[Any, ...], Contract] = {}
 
 
 class CheckedClient(FlaskClient):
@@ -90,6 +119,6 @@ class CheckedClient(FlaskClient):
             return answer
         name = written(rule.rule)
         if described(name) and method not in IMPLIED:
-            faults = Contract(document(app)).faults(method, name, answer)
+            faults = Contract.of(app).faults(method, name, answer)
             assert not faults, faults
         return answer

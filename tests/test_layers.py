@@ -1,4 +1,4 @@
-"""Imports point down only and in no circle; flask, torch and the facade stay where they belong.
+"""Imports point down only and in no circle; flask, torch, av and the facade stay in their places.
 
 Imports under ``TYPE_CHECKING`` and inside functions count as the others do. A relative one is
 refused: the rules go by the whole name.
@@ -7,6 +7,7 @@ refused: the rules go by the whole name.
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ LAYERS = [
     {"server"},
     {"cli", "routes"},
     {"services"},
+    {"sessions"},
     {"outputs"},
     {"pipeline"},
     {"engine"},
@@ -94,8 +96,17 @@ def inside_functions(tree: ast.AST) -> set[int]:
     }
 
 
-def parsed(path: Path) -> ast.AST:
-    return ast.parse(path.read_text(encoding="utf-8"))
+class Source:
+    """What a file imports: ``imports`` as they are found, ``late`` the lines inside functions."""
+
+    def __init__(self, text: str) -> None:
+        tree = ast.parse(text)
+        self.imports, self.late = imports(tree), inside_functions(tree)
+
+
+@cache
+def read(path: Path) -> Source:
+    return Source(path.read_text(encoding="utf-8"))
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
@@ -127,12 +138,12 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     return found
 
 
-def turned_wrong(name: str, tree: ast.AST) -> list[str]:
+def turned_wrong(name: str, source: Source) -> list[str]:
     """The imports of the module ``name`` that lead up, to a room beside it, or go by dots."""
     here = room(name)
     assert here in RANK, f"{here} has no layer"
     wrong = []
-    for line, found in imports(tree):
+    for line, found in source.imports:
         if found.startswith("."):
             wrong.append(f"{name}:{line} imports by dots")
         elif found.startswith("app_core."):
@@ -143,17 +154,18 @@ def turned_wrong(name: str, tree: ast.AST) -> list[str]:
     return wrong
 
 
-def misplaced(name: str, tree: ast.AST) -> list[str]:
-    """The imports of flask, torch and the facade where they do not belong."""
+def misplaced(name: str, source: Source) -> list[str]:
+    """The imports of flask, torch, av, aiortc and the facade where they do not belong."""
     here = room(name) if "." in name else "factory"
-    late = inside_functions(tree)
     wrong = []
-    for line, found in imports(tree):
+    for line, found in source.imports:
         top = found.split(".")[0]
-        torch_may = here == "lipsync" or name.endswith(".runner") or line in late
+        torch_may = here == "lipsync" or name.endswith(".runner") or line in source.late
         if (
             (top in ("flask", "werkzeug") and here not in ("routes", "factory"))
             or (top == "torch" and not torch_may)
+            or (top == "av" and here not in ("outputs", "media"))
+            or (top == "aiortc" and here != "outputs")
             or (found == FACADE and here not in ("routes", "cli", "factory"))
         ):
             wrong.append(f"{name}:{line} imports {found}")
@@ -163,22 +175,22 @@ def misplaced(name: str, tree: ast.AST) -> list[str]:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_point_down(path: Path) -> None:
     if path == ROOT / "app_core" / "__init__.py":
-        assert not any(found.startswith(".") for _, found in imports(parsed(path)))
+        assert not any(found.startswith(".") for _, found in read(path).imports)
         return
-    assert turned_wrong(module(path), parsed(path)) == []
+    assert turned_wrong(module(path), read(path)) == []
 
 
 def test_no_imports_go_round_in_a_circle() -> None:
     graph = {
-        name: {found for _, found in imports(parsed(path)) if found in MODULES} - {name}
+        name: {found for _, found in read(path).imports if found in MODULES} - {name}
         for name, path in MODULES.items()
     }
     assert circles(graph) == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_flask_torch_and_the_facade_stay_in_their_places(path: Path) -> None:
-    assert misplaced(module(path), parsed(path)) == []
+def test_flask_torch_av_and_the_facade_stay_in_their_places(path: Path) -> None:
+    assert misplaced(module(path), read(path)) == []
 
 
 def test_rooms_and_files_are_of_a_size_to_be_read() -> None:
@@ -211,8 +223,8 @@ UP = "app_core.media.wav"
     ],
 )
 def test_the_rule_of_layers_fails_on_a_made_up_file(text: str) -> None:
-    assert len(turned_wrong(UP, ast.parse(text))) == 1
-    assert turned_wrong(UP, ast.parse("from app_core.media import jpeg\nimport numpy")) == []
+    assert len(turned_wrong(UP, Source(text))) == 1
+    assert turned_wrong(UP, Source("from app_core.media import jpeg\nimport numpy")) == []
 
 
 @pytest.mark.parametrize(
@@ -226,13 +238,19 @@ def test_the_rule_of_layers_fails_on_a_made_up_file(text: str) -> None:
         "if TYPE_CHECKING:\n    from torch import nn",
         "from flask import request",
         "from werkzeug.exceptions import HTTPException",
+        "import av",
+        "from av.video.frame import PictureType",
+        "def f():\n    import aiortc",
     ],
 )
 def test_the_rule_of_places_fails_on_a_made_up_file(text: str) -> None:
-    assert len(misplaced("app_core.services.chunks", ast.parse(text))) == 1
-    late = ast.parse("def f():\n    import torch")
+    assert len(misplaced("app_core.services.chunks", Source(text))) == 1
+    late = Source("def f():\n    import torch")
     assert misplaced("app_core.services.chunks", late) == []
-    assert misplaced("app_core.routes.film", ast.parse("from flask import request")) == []
+    assert misplaced("app_core.routes.film", Source("from flask import request")) == []
+    assert misplaced(UP, Source("import av")) == []
+    assert len(misplaced(UP, Source("import aiortc"))) == 1
+    assert misplaced("app_core.outputs.mjpeg", Source("import aiortc\nimport av")) == []
 
 
 def test_a_circle_is_found() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app_core.job import Job
     from app_core.request import FilmRequest
     from app_core.services.cancel_on_close import CancelOnClose
-    from app_core.services.outcome import Outcome
+    from app_core.services.films.outcome import Outcome
 
 MIME = "video/mp4"
 

@@ -14,11 +14,13 @@ LANGUAGES = ("ru", "kk", "en", "auto")
 """Of the text: what a form offers."""
 SECTIONS = (
     ("/", "index"),
+    ("/realtime", "realtime"),
     ("/api/lipsync/video", "lipsync_video"),
     ("/mjpeg_test", "mjpeg_test"),
     ("/avatars", "avatars"),
     ("/embed", "embed"),
     ("/docs", "docs"),
+    ("/api-test", "api_test"),
 )
 """(path, page) in the order of the navigation."""
 
@@ -41,6 +43,17 @@ def index() -> str:
     return render_template("index.html", page="index")
 
 
+@blueprint.get("/realtime")
+def realtime() -> str:
+    return render_template("realtime.html", page="realtime")
+
+
+@blueprint.get("/avatar")
+def avatar() -> str:
+    """The face alone; its script reads the query."""
+    return render_template("avatar.html")
+
+
 @blueprint.get("/mjpeg_test")
 def mjpeg_test() -> str:
     return render_template("mjpeg_test.html", page="mjpeg_test")
@@ -54,6 +67,11 @@ def avatars() -> str:
 @blueprint.get("/embed")
 def embed() -> str:
     return render_template("embed.html", page="embed")
+
+
+@blueprint.get("/api-test")
+def api_test() -> str:
+    return render_template("api_test.html", page="api_test")
 
 
 @blueprint.get("/favicon.ico")

@@ -19,7 +19,7 @@ from app_core.errors import Cancelled, DiskFull, NotFound, afresh, as_job_error
 from app_core.job import Chunk
 from app_core.media import wav
 from app_core.pipeline.job_thread import marks
-from app_core.services.video_jobs import unchanged
+from app_core.services.films.video_jobs import unchanged
 from app_core.speech.text_parts import text_parts
 from app_core.types import Phoneme, Prosody, Speech, first_sample, frame_count
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from app_core.cancel_scope import Gone
     from app_core.job import Job
     from app_core.request import ChunksRequest
+    from app_core.services.films.video_jobs import VideoJobs
     from app_core.services.renders import Renders
-    from app_core.services.video_jobs import VideoJobs
     from app_core.speech.speaker import Speaker
     from app_core.speech.text.piece import Piece
     from app_core.speech.text_parts import TextPart

@@ -23,14 +23,14 @@ from app_core.scratch import Scratch, with_work_dir
 from app_core.services.backend import Backend
 from app_core.services.beginning import Beginning
 from app_core.services.chunks import Chunks
+from app_core.services.films.outcome import Outcome
+from app_core.services.films.video_encode import check_codecs
+from app_core.services.films.video_jobs import VideoJobs
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
 from app_core.services.live_sessions import LiveSessions
-from app_core.services.outcome import Outcome
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
-from app_core.services.video_encode import check_codecs
-from app_core.services.video_jobs import VideoJobs
 from app_core.services.voices.installed import open_voices
 from app_core.services.voices.offer import VoiceOffer
 from app_core.services.voices.speakers import Speakers

@@ -10,8 +10,8 @@ from app_core.request import RenderRequest
 from app_core.sessions.clock import SystemClock
 from app_core.sessions.registry import RETRY_S, SessionRegistry
 from app_core.sessions.scene import Scene
-from app_core.sessions.session import Format, Manner, Session
-from app_core.sessions.source import TextSource
+from app_core.sessions.session import Manner, Session, SessionFormat
+from app_core.sessions.speech_source import TextSource
 from app_core.sessions.stage import Stage
 from app_core.sessions.text_feed import TextFeed
 from app_core.types import Prosody
@@ -60,7 +60,7 @@ class LiveSessions:
             scene,
             Stage(loaded.model, loaded.engine, self._backend.metrics),
             loaded.capacity,
-            Format(
+            SessionFormat(
                 request.fps,
                 self._config.jpeg_quality,
                 self._config.session_queue,

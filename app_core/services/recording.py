@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from app_core.avatars.importing.face_paths import Faces
     from app_core.job import Job
     from app_core.request import RenderRequest
+    from app_core.services.films.video_jobs import VideoJobs
     from app_core.services.renders import Renders
-    from app_core.services.video_jobs import VideoJobs
     from app_core.types import Frame, UInt8
 
 PIECE_S = 10

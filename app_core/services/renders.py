@@ -21,7 +21,7 @@ from app_core.pipeline.playout import Playout
 from app_core.request import MjpegRequest
 from app_core.services.admission import Admission
 from app_core.services.cancel_on_close import CancelOnClose
-from app_core.services.film_statistics import note_statistics
+from app_core.services.films.film_statistics import note_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

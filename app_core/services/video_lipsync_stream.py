@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from app_core.cancel_scope import never
 from app_core.media.decoder import start_video_decoder
-from app_core.services.video_encode import start_video_encoder
+from app_core.services.films.video_encode import start_video_encoder
 
 if TYPE_CHECKING:
     from app_core.cancel_scope import Gone

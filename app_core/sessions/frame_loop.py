@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app_core.sessions.clock import Clock
     from app_core.sessions.fanout import Fanout
     from app_core.sessions.stage import Stage
-    from app_core.sessions.utterance_queue import Said, UtteranceQueue
+    from app_core.sessions.utterance_queue import SaidFrame, UtteranceQueue
     from app_core.types import Float32, Picture
 
 logger = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ class FrameLoop:
         self._tally.finished()
         self._count(due_s, shown)
 
-    def _picture(self, frame: int, said: Said | None) -> Picture:
+    def _picture(self, frame: int, said: SaidFrame | None) -> Picture:
         mouth = said.mouth if said is not None else None
         scene = self.scene
         worn = self._ease.mouth(mouth, scene.index(frame), self._stage.model)

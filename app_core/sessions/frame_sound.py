@@ -28,20 +28,27 @@ class FrameSound:
         self._resampled = sound.sample_rate != SAMPLE_RATE
         if self._resampled:
             self._stream = soxr.ResampleStream(sound.sample_rate, SAMPLE_RATE, 1, dtype="float32")
-        self._flushed = False
+        self._ended = False
         self._ready: Float32 = np.zeros(0, np.float32)
 
-    def frame(self, index: int) -> Float32:
-        """The samples of frame ``index`` of the utterance; what is missing of them is silence."""
-        count = first_sample(index + 1, SAMPLE_RATE, self._fps) - first_sample(
-            index, SAMPLE_RATE, self._fps
-        )
+    def ready(self, index: int) -> bool:
+        """Whether ``frame(index)`` is whole, or as whole as it will be."""
+        count = self._count(index)
         while len(self._ready) < count and self._more():
             pass
+        return len(self._ready) >= count or self._ended
+
+    def frame(self, index: int) -> Float32:
+        """The samples of frame ``index`` of the utterance; what the end leaves of it is silence."""
+        count = self._count(index)
         pcm, self._ready = self._ready[:count], self._ready[count:]
         if len(pcm) < count:
             pcm = np.concatenate([pcm, np.zeros(count - len(pcm), np.float32)])
         return pcm
+
+    def _count(self, index: int) -> int:
+        first = first_sample(index, SAMPLE_RATE, self._fps)
+        return first_sample(index + 1, SAMPLE_RATE, self._fps) - first
 
     def tail(self) -> Float32:
         """What would have come next, going away."""
@@ -52,16 +59,14 @@ class FrameSound:
     def _more(self) -> bool:
         """Reads on. False when there is nothing more now."""
         rate = self._sound.sample_rate
-        ended = self._sound.complete  # before the samples: what is written later is not the end
+        closed = self._sound.closed  # before the samples: what is written later is not the end
         pcm = self._sound.samples(self._read, self._read + round(_READ_S * rate))
         self._read += len(pcm)
         self._sound.forget(self._read)
-        if self._resampled and not self._flushed:
-            last = ended and not len(pcm)
-            self._flushed = last
-            made = self._stream.resample_chunk(pcm, last=last)
-        else:
-            made = pcm
-        if len(made):
-            self._ready = np.concatenate([self._ready, np.asarray(made, np.float32)])
-        return bool(len(pcm)) or (ended and self._resampled and not self._flushed)
+        if not len(pcm) and (self._ended or not closed):
+            return False
+        self._ended = not len(pcm)
+        if self._resampled:
+            pcm = np.asarray(self._stream.resample_chunk(pcm, last=self._ended), np.float32)
+        self._ready = np.concatenate([self._ready, pcm])
+        return not self._ended

@@ -12,7 +12,7 @@ from app_core.errors import BadInput, Conflict
 from app_core.sessions.fanout import Fanout
 from app_core.sessions.frame_loop import FrameLoop
 from app_core.sessions.pcm_feed import SILENT_S, PcmFeed
-from app_core.sessions.source import SoundSource, TextSource
+from app_core.sessions.speech_source import SoundSource, TextSource
 from app_core.sessions.utterance import Utterance
 from app_core.sessions.utterance_queue import UtteranceQueue
 from app_core.types import Event
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app_core.outputs.live.viewer_line import ViewerLine
     from app_core.sessions.clock import Clock
     from app_core.sessions.scene import Scene
-    from app_core.sessions.source import Source
+    from app_core.sessions.speech_source import SpeechSource
     from app_core.sessions.stage import Stage
     from app_core.sessions.utterance import Heard
 
@@ -37,7 +37,7 @@ MICROPHONE_SILENT_S = 10.0
 _JOIN_S = 10.0
 
 
-class Format(NamedTuple):
+class SessionFormat(NamedTuple):
     """What all frames of a session have in common, and how much may wait in it."""
 
     fps: int
@@ -63,7 +63,7 @@ class Session:
         scene: Scene,
         stage: Stage,
         capacity: Capacity,
-        format: Format,
+        format: SessionFormat,
         manner: Manner,
         clock: Clock,
         mode: str = "say",
@@ -170,7 +170,7 @@ class Session:
         return PcmFeed(utterance_id or str(uuid.uuid4()), sample_rate, silent_s)
 
     def _queued(
-        self, source: Source, utterance_id: str | None, *, replace: bool = False
+        self, source: SpeechSource, utterance_id: str | None, *, replace: bool = False
     ) -> tuple[str, int]:
         utterance = Utterance(utterance_id or str(uuid.uuid4()), source, self.fps)
         before = self._queue.add(utterance, replace=replace)

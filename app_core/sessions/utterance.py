@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from app_core.sessions.scene import Scene
-    from app_core.sessions.source import Source
+    from app_core.sessions.speech_source import SpeechSource
     from app_core.sessions.stage import Stage
     from app_core.types import Float32, Mouth, VoiceFallback
 
@@ -39,7 +39,7 @@ class Heard(NamedTuple):
 class Utterance:
     """``played`` is written by the session's thread, the rest under the queue's lock."""
 
-    def __init__(self, utterance_id: str, source: Source, fps: int) -> None:
+    def __init__(self, utterance_id: str, source: SpeechSource, fps: int) -> None:
         self.id, self.source, self._fps = utterance_id, source, fps
         self.job: Job | None = None
         self.played = 0
@@ -119,9 +119,12 @@ class Utterance:
             self._thread.join(timeout_s)
 
     def mouth(self) -> Mouth | None:
-        """The next one, if it is there. Raises ChannelClosed after the last, or the error that
-        ended it."""
+        """The next one, if it and its sound are there. Raises ChannelClosed after the last, or the
+        error that ended it."""
         assert self.job is not None
+        assert self._sound is not None
+        if len(self.job.mouths) and not self._sound.ready(self.played):
+            return None
         try:
             return self.job.mouths.get(0.0)
         except TimeoutError:
@@ -163,14 +166,11 @@ class Utterance:
         """What has left so far."""
         if not self.played:
             return Heard(None, None)
-        position, end = self.position_s, 0
+        position, text = self.position_s, self.source.text
         marks = self.job.marks if self.job is not None else []
         words = [mark for mark in marks if isinstance(mark, Word)]
-        for word in words:
-            if (word.start_s + word.end_s) / 2 <= position:
-                end = max(end, word.end)
-        if words or not self.source.text:
-            return Heard(position, self.source.text[:end].strip())
+        if words or not text:
+            return Heard(position, text[: _end(text, words, position)].strip())
         return Heard(position, self._estimated(position))
 
     def _estimated(self, position_s: float) -> str:
@@ -187,3 +187,15 @@ class Utterance:
             if at - len(word) / 2 <= reach:
                 end = at
         return text[:end].strip()
+
+
+def _end(text: str, words: Sequence[Word], position_s: float) -> int:
+    """Where the last word ends of which half was said. One that does not know its own place is
+    looked for behind the one before."""
+    end = 0
+    for word in words:
+        if (word.start_s + word.end_s) / 2 > position_s:
+            break
+        found = word.end or text.find(word.text, end) + len(word.text)
+        end = max(end, found)
+    return end

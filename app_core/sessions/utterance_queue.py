@@ -26,7 +26,7 @@ _LEAD = 1
 """Frames from now until the first one of an utterance that begins at once."""
 
 
-class Said(NamedTuple):
+class SaidFrame(NamedTuple):
     """One frame's part of an utterance."""
 
     utterance: Utterance
@@ -147,7 +147,7 @@ class UtteranceQueue:
 
     # For the session's thread
 
-    def take(self, frame: int) -> Said | None:
+    def take(self, frame: int) -> SaidFrame | None:
         """What is said in the session's ``frame``; None while nobody speaks, or a voice is late."""
         with self._lock:
             self._frame = frame
@@ -172,10 +172,10 @@ class UtteranceQueue:
                     return None
                 self._stalled = False
                 utterance.offset = frame - mouth.index
-                return Said(utterance, mouth, utterance.sound(mouth.index), self.generation)
+                return SaidFrame(utterance, mouth, utterance.sound(mouth.index), self.generation)
             return None
 
-    def left(self, said: Said) -> bool:
+    def left(self, said: SaidFrame) -> bool:
         """``said`` leaves now: it counts as heard, and its events are told. False when it was
         interrupted meanwhile, and must not leave."""
         with self._lock:

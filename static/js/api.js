@@ -86,6 +86,11 @@ export function openEvents({ events_url }) {
   return new WebSocket(url);
 }
 
+/** Makes a session. Resolves to the answer. */
+export function openSession(fields) {
+  return postFields("/api/sessions", fields);
+}
+
 /** What the server can do. A server that is still loading answers too. */
 export async function readHealth() {
   const response = await request("/api/health", {}, [503]);
@@ -206,13 +211,17 @@ export function cancelJob(id) {
   send(`/api/jobs/${id}`, { method: "DELETE", keepalive: true }).catch(() => {});
 }
 
+/** Any call. Resolves to its answer whatever the status; the token is asked for where it lacks. */
+export async function call(path, options) {
+  const response = await send(path, options);
+  if (response.status !== 401) return response;
+  await renewToken();
+  return send(path, options);
+}
+
 /** Throws ApiError for any status of failure that is not `expected`. */
 async function request(path, options, expected = []) {
-  let response = await send(path, options);
-  if (response.status === 401) {
-    await renewToken();
-    response = await send(path, options);
-  }
+  const response = await call(path, options);
   if (!response.ok && !expected.includes(response.status)) {
     throw await ApiError.ofResponse(response);
   }
@@ -221,6 +230,11 @@ async function request(path, options, expected = []) {
 
 export function hasToken() {
   return localStorage.getItem(TOKEN_KEY) !== null;
+}
+
+/** The token that a person gave to a page of this server, or "". */
+export function storedToken() {
+  return localStorage.getItem(TOKEN_KEY) ?? "";
 }
 
 /** Asks a person. The event "soyle-token" of the window says that there is one now. */

@@ -14,6 +14,8 @@ const SENTENCES = {
   forbidden: "error.forbidden",
   not_found: "error.not_found",
   conflict: "error.conflict",
+  queue_full: "error.queue_full",
+  interrupted: "error.interrupted",
   cancelled: "error.cancelled",
   busy: "error.busy",
   not_ready: "error.not_ready",

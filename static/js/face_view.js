@@ -31,6 +31,7 @@ export class FaceView {
   /** Draws a picture and closes its bitmap, or keeps it as the one to rest at. */
   show(bitmap, { keep }) {
     cancelAnimationFrame(this.#fading);
+    this.#poster = null; // one that still loads comes too late
     this.#draw(bitmap);
     if (!keep) {
       bitmap.close();

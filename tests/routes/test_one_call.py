@@ -131,7 +131,7 @@ def test_no_function_of_services_is_left_to_the_service() -> None:
 MADE_UP = """
 from app_core.routes.http.context import service
 from app_core.routes.forms import asked, Viewer
-from app_core.services.video_encode import write_film
+from app_core.services.films.video_encode import write_film
 
 def helper():
     return service().jobs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from app_core.speech.text.cleaning import clean
@@ -20,12 +21,20 @@ class Line:
     written: str
     readings: tuple[str, ...]
 
-    def said(self) -> str:
+    def spans(self) -> SpanText:
         """By the steps of its language alone."""
-        return LANGUAGES[self.language](clean(SpanText.written(self.written))).text
+        return _read(self.written, self.language)
+
+    def said(self) -> str:
+        return self.spans().text
 
     def is_right(self, said: str) -> bool:
         return compared(said) in map(compared, self.readings)
+
+
+@cache
+def _read(written: str, language: str) -> SpanText:
+    return LANGUAGES[language](clean(SpanText.written(written)))
 
 
 def compared(reading: str) -> str:
@@ -34,7 +43,8 @@ def compared(reading: str) -> str:
     return letters.replace("ё", "е")
 
 
-def lines(language: str) -> list[Line]:
+@cache
+def lines(language: str) -> tuple[Line, ...]:
     """The table of ``language``: ``written | reading | reading``, ``## kind``, ``# comment``."""
     found, kind = [], ""
     for row in (FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines():
@@ -43,7 +53,7 @@ def lines(language: str) -> list[Line]:
         elif row.strip() and not row.startswith("# "):
             written, *readings = (part.strip() for part in row.split("|"))
             found.append(Line(language, kind, written.replace("\\n", "\n"), tuple(readings)))
-    return found
+    return tuple(found)
 
 
 def languages() -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from app_core.outputs.live.jpeg_encoder import JpegEncoder
+from app_core.outputs.live.mp4_encoder import Mp4Encoder
+from app_core.outputs.live.opus_encoder import OpusEncoder
 from app_core.outputs.live.pcm_encoder import PcmEncoder
 
 if TYPE_CHECKING:
@@ -30,12 +32,16 @@ class LiveEncoder(Protocol):
 
 
 def open_encoder(codec: str, width: int, height: int, fps: int, jpeg_quality: int) -> LiveEncoder:
-    """``codec``: jpeg or pcm. Width and height are even.
+    """``codec``: jpeg, mp4, pcm or opus. Width and height are even.
 
-    Raises ValueError for another codec.
+    Raises FfmpegFailed, or ValueError for another codec.
     """
     if codec == "jpeg":
         return JpegEncoder(jpeg_quality)
     if codec == "pcm":
         return PcmEncoder()
+    if codec == "mp4":
+        return Mp4Encoder(width, height, fps)
+    if codec == "opus":
+        return OpusEncoder()
     raise ValueError(f"no live encoder is called {codec}")

@@ -15,8 +15,8 @@ from app_core.log import job_id
 from app_core.outputs.fragmented_mp4 import codecs, fragments
 from app_core.outputs.output import Format
 from app_core.services.cancel_on_close import CancelOnClose
-from app_core.services.outcome import Outcome
-from app_core.services.video_encode import encode, start_video_encoder
+from app_core.services.films.outcome import Outcome
+from app_core.services.films.video_encode import encode, start_video_encoder
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ LIVE_AHEAD_S = 1.0
 runs ahead of ours."""
 
 
-class Source(Protocol):
+class SpeechSource(Protocol):
     sample_rate: int
 
     @property
