@@ -310,9 +310,7 @@ def test_a_slow_viewer_holds_up_nobody_and_is_gone_at_last(
 ) -> None:
     served = serve(config=config.model_copy(update={"send_timeout_s": 1.0}))
     made = served.open(size="1280x720", fps=60)
-    slow = served.listen(
-        made["socket_url"], sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]
-    )
+    slow = served.listen(made["socket_url"], sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)])
     other = served.listen(made["socket_url"] + "&audio=none")
     slow.picture()
     frames = []
@@ -379,5 +377,3 @@ def test_many_sessions_do_not_mix(served: Served) -> None:
         served.say(each, f"voice {number}")
     for number, ear in enumerate(ears):
         assert ear.event("speech_finished")["heard"] == f"voice {number}"
-
-
