@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -10,18 +10,21 @@ from prometheus_client.registry import Collector
 from app_core.metrics import kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from app_core.job_table import JobTable
     from app_core.services.backend import Backend
+    from app_core.services.live_sessions import LiveSessions
     from app_core.services.loaded_model import LoadedModel
 
 KINDS = ("live", "file")
+STATES = ("speaking", "idle")
+CODECS = ("jpeg", "mp4", "none")
 
 
 class ServiceCollector(Collector):
-    def __init__(self, backend: Backend, jobs: JobTable) -> None:
-        self._backend, self._jobs = backend, jobs
+    def __init__(self, backend: Backend, jobs: JobTable, sessions: LiveSessions) -> None:
+        self._backend, self._jobs, self._sessions = backend, jobs, sessions
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         running = self._jobs.running()
@@ -58,6 +61,7 @@ class ServiceCollector(Collector):
                 )
         yield from _by_model(models)
         yield from self._capacity()
+        yield from _of_sessions([session.describe() for session in self._sessions.all()])
 
     def _capacity(self) -> Iterable[GaugeMetricFamily]:
         seen = self._backend.capacity.snapshot()
@@ -74,6 +78,31 @@ class ServiceCollector(Collector):
             yield GaugeMetricFamily(
                 "soyle_capacity_model_fps", "Frames/s that the model can draw", value=seen.model_fps
             )
+
+
+def _of_sessions(seen: Sequence[Mapping[str, Any]]) -> Iterable[GaugeMetricFamily]:
+    states = GaugeMetricFamily("soyle_sessions", "Sessions that are open", labels=["state"])
+    for state in STATES:
+        states.add_metric([state], sum(each["state"] == state for each in seen))
+    yield states
+    viewers = GaugeMetricFamily(
+        "soyle_session_viewers",
+        "Viewers of sessions by the codec of their pictures; none: sound or events alone",
+        labels=["video"],
+    )
+    for codec in CODECS:
+        looking = (viewer["video"] == codec for each in seen for viewer in each["viewers"])
+        viewers.add_metric([codec], sum(looking))
+    yield viewers
+    for name, words in (
+        ("frames", "Frames of the sessions that are open"),
+        ("late", "Of these frames, those that left over 40 ms after their time"),
+        ("dropped", "Of these frames, those whose pictures came too late to be shown"),
+        ("stalls", "Times that speech in these sessions waited for its voice"),
+        ("queued", "Utterances that are heard or wait in sessions"),
+    ):
+        total = float(sum(each[name] for each in seen))
+        yield GaugeMetricFamily(f"soyle_session_{name}", words, value=total)
 
 
 def _by_model(models: Sequence[LoadedModel]) -> Iterable[GaugeMetricFamily]:

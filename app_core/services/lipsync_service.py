@@ -108,11 +108,12 @@ class LipsyncService:
         for look in (self.base_video.look, self._dropped.scan, self.voices.look):
             self._disk_watch.add(Duty(look, DISK_LOOK_S))
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
-        self.metrics.registry.register(ServiceCollector(self.backend, self.jobs))
         self.spool = Spool(config.work_dir)
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
         self.sessions = LiveSessions(config, self.backend, self._speakers)
+        gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
+        self.metrics.registry.register(gauges)
         self._beginning = Beginning(config, self.backend, self._renders, self._speakers)
         self.chunks = Chunks(self._beginning.begin, self._renders, self.videos)
         self._recordings = Recordings(

@@ -65,7 +65,9 @@ class ViewerSocket:
             self._line.close(now=True)
             if self._socket.left_s is None:
                 self._socket.abort()
-            writer.join()
+            writer.join(self._silence_s)
+            if writer.is_alive():
+                logger.error("the thread of a viewer does not end")
 
     def _read(self) -> None:
         """Raises SocketClosed, also when no goodbye comes back."""
