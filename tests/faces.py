@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -17,12 +18,34 @@ from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
 from app_core.lipsync.viseme.model import move_mouth
 from app_core.lipsync.viseme.rig import find_pose, make_rig
 from app_core.picture import from_bgr, to_bgr
-from app_core.types import Picture
+from app_core.types import FaceTrack, Picture
 
 FOLDER = ROOT / "avatar"
 
 
 def aigul(size: tuple[int, int] = (512, 512), sway: bool = False) -> StillPlate:
+    """A plate of its own, which a test may write to."""
+    if sway:
+        return _read(size, sway)
+    plate = _still(size)
+    track = FaceTrack(
+        plate.track.boxes.copy(),
+        plate.track.landmarks.copy(),
+        plate.track.fps,
+        plate.track.strength.copy(),
+    )
+    planes = plate.picture(0)
+    still = Picture(planes.y.copy(), planes.u.copy(), planes.v.copy())
+    return StillPlate(still, track, (plate.jaw_gain, plate.open_gain), lively=False)
+
+
+@cache
+def _still(size: tuple[int, int]) -> StillPlate:
+    """Read once: its file has two million pixels."""
+    return _read(size, sway=False)
+
+
+def _read(size: tuple[int, int], sway: bool) -> StillPlate:
     library = AvatarLibrary(FOLDER)
     return library.plate(library.get("aigul"), size, sway=sway)
 
