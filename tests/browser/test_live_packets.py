@@ -24,7 +24,7 @@ SHOWN = """async ([type, opening, fragments, times]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const heard = (target, name) => new Promise((done, fail) => {
     target.addEventListener(name, done, { once: true });
-    setTimeout(() => fail(new Error(`no ${name}`)), 5000);
+    setTimeout(() => fail(new Error(`no ${name}`)), 10_000);
   });
   const video = document.createElement("video");
   const source = new MediaSource();
@@ -38,9 +38,13 @@ SHOWN = """async ([type, opening, fragments, times]) => {
   const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight)
     .getContext("2d", { willReadFrequently: true });
   const colours = [];
+  const frames = new EventTarget();
   for (const time of times) {
+    const seeked = heard(video, "seeked");
+    const drawn = heard(frames, "frame");
+    video.requestVideoFrameCallback(() => frames.dispatchEvent(new Event("frame")));
     video.currentTime = time;
-    await heard(video, "seeked");
+    await Promise.all([seeked, drawn]);
     canvas.drawImage(video, 0, 0);
     colours.push([...canvas.getImageData(20, 20, 1, 1).data].slice(0, 3));
   }
