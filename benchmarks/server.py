@@ -27,12 +27,16 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Server:
     """``url`` names one that runs already; its processor time is then unknown.
 
-    ``settings`` are NAME=value pairs for the environment of one that is started here.
+    ``settings`` are NAME=value pairs for the environment of one that is started here, by Python
+    with ``entry``.
     """
 
-    def __init__(self, url: str = "", settings: Sequence[str] = ()) -> None:
+    def __init__(
+        self, url: str = "", settings: Sequence[str] = (), entry: Sequence[str] = ("app.py",)
+    ) -> None:
         self._child: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
+        self._entry = entry
         self.url = url.rstrip("/")
         if not url:
             self._start(dict(pair.split("=", 1) for pair in settings))
@@ -95,7 +99,7 @@ class Server:
         environment = os.environ | {"LISTEN": f"127.0.0.1:{port}", "LOG_LEVEL": "warning"}
         self._log = tempfile.TemporaryFile()
         self._child = subprocess.Popen(
-            [sys.executable, "app.py"],
+            [sys.executable, *self._entry],
             cwd=ROOT,
             env=environment | settings,
             stdin=subprocess.DEVNULL,

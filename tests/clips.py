@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +34,20 @@ def pixels(index: int) -> np.ndarray:
 
 def make_clip(path: Path, pictures: int = PICTURES, fps: int = FPS) -> Path:
     """Coded without loss, with B-frames and a key frame each second."""
+    path.write_bytes(_coded(pictures, fps))
+    return path
+
+
+@cache
+def _coded(pictures: int, fps: int) -> bytes:
     raw = ["-f", "rawvideo", "-pixel_format", "yuv420p", "-video_size", f"{WIDTH}x{HEIGHT}"]
     coded = ["-c:v", "libx264", "-preset", "medium", "-qp", "0", "-g", "25", *TAGS]
     data = b"".join(pixels(index).tobytes() for index in range(pictures))
-    target = ["-y", f"file:{path}"]
-    find_ffmpeg().run(
-        [*raw, "-framerate", f"{fps}", *TAGS, "-i", "pipe:0", *coded, *target], data=data
-    )
-    return path
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        given = ["-framerate", f"{fps}", *TAGS, "-i", "pipe:0"]
+        find_ffmpeg().run([*raw, *given, *coded, f"file:{path}"], data=data)
+        return path.read_bytes()
 
 
 def make_track(

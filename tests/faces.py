@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -23,6 +24,22 @@ FOLDER = ROOT / "avatar"
 
 
 def aigul(size: tuple[int, int] = (512, 512), sway: bool = False) -> StillPlate:
+    """A plate of its own; its track is read-only."""
+    if sway:
+        return _read(size, sway)
+    plate = _still(size)
+    planes = plate.picture(0)
+    still = Picture(planes.y.copy(), planes.u.copy(), planes.v.copy())
+    return StillPlate(still, plate.track, (plate.jaw_gain, plate.open_gain), lively=False)
+
+
+@cache
+def _still(size: tuple[int, int]) -> StillPlate:
+    """Read once: its file has two million pixels."""
+    return _read(size, sway=False)
+
+
+def _read(size: tuple[int, int], sway: bool) -> StillPlate:
     library = AvatarLibrary(FOLDER)
     return library.plate(library.get("aigul"), size, sway=sway)
 

@@ -43,7 +43,7 @@ _RECENT = 64
 
 
 class FrameLoop:
-    """``scene`` may be set from any thread; it is shown when nobody speaks."""
+    """``show`` is for any thread; the rest is the session's own."""
 
     def __init__(
         self,
@@ -62,6 +62,9 @@ class FrameLoop:
         self._ease = MouthEase(fps)
         self._next_scene: Scene | None = None
         self._before: Scene | None = None
+        self._changed = 0
+        """The frame since which another scene is shown."""
+        scene.place(0)
         self._closing = threading.Event()
         self.frame = 0
         """The one that comes next."""
@@ -93,10 +96,13 @@ class FrameLoop:
         start_thread(self._thread)
 
     def show(self, scene: Scene) -> None:
-        """As soon as nobody speaks."""
-        before, self._next_scene = self._next_scene, scene
-        if before is not None:
-            before.close()
+        """As soon as nobody speaks whose speech was begun with another."""
+        self._next_scene = scene
+
+    @property
+    def coming(self) -> Scene:
+        """What is shown to whatever is begun now."""
+        return self._next_scene or self.scene
 
     def close(self, timeout_s: float) -> None:
         self._closing.set()
@@ -137,7 +143,7 @@ class FrameLoop:
     def _write(self, due_s: float, *, shown: bool) -> None:
         frame = self.frame
         said = self._queue.take(frame)
-        self._change_scene(frame, speaking=said is not None)
+        self._change_scene(frame, said)
         self._tally.begin()
         picture = self._picture(frame, said) if shown else None
         self._tally.composed()
@@ -160,7 +166,7 @@ class FrameLoop:
         worn = self._ease.mouth(mouth, scene.index(frame), self._stage.model)
         picture = scene.picture(worn)
         if self._before is not None:
-            share = (frame - scene.first + 1) / max(1, round(CHANGE_S * self._fps))
+            share = (frame - self._changed + 1) / max(1, round(CHANGE_S * self._fps))
             if share < 1:
                 before = self._before
                 rest = self._stage.model.rest(0, before.index(frame))
@@ -169,14 +175,18 @@ class FrameLoop:
             self._before = None
         return picture
 
-    def _change_scene(self, frame: int, *, speaking: bool) -> None:
-        if self._next_scene is None or speaking or self._queue.speaking:
+    def _change_scene(self, frame: int, said: SaidFrame | None) -> None:
+        """To that of whoever speaks, or is about to; else to the one that is coming."""
+        speaker = said.utterance if said is not None else self._queue.first
+        wanted = speaker.scene if speaker is not None and speaker.scene else self.coming
+        if wanted is self.scene:
             return
         if self._before is not None:
             self._before.close()
-        self._before, self.scene = self.scene, self._next_scene
-        self._next_scene = None
-        self.scene.first = frame
+        self._before, self.scene, self._changed = self.scene, wanted, frame
+        if wanted is self._next_scene:
+            self._next_scene = None
+        wanted.place(frame)
         self._ease.forget()
 
     def _silence(self, frame: int) -> Float32:

@@ -20,19 +20,23 @@ if TYPE_CHECKING:
 class Scene:
     """One avatar at one size. ``picture`` is for one thread."""
 
-    def __init__(
-        self, avatar: str, plate: Plate, face: Any, model: LipsyncModel, fps: int, first: int = 0
-    ) -> None:
-        """``first``: the session's frame that shows its first picture."""
+    def __init__(self, avatar: str, plate: Plate, face: Any, model: LipsyncModel, fps: int) -> None:
         self.avatar, self.plate, self.face = avatar, plate, face
-        self._model, self._fps, self.first = model, fps, first
+        self._model, self._fps = model, fps
+        self.first: int | None = None
+        """The session's frame that shows its first picture, once it has a place."""
         self._source: FrameSource | None = None
         self._closed = False
         self._lock = threading.Lock()
 
+    def place(self, frame: int) -> None:
+        """It begins with the session's ``frame``, unless it has begun, or is going to."""
+        if self.first is None:
+            self.first = frame
+
     def index(self, frame: int) -> int:
         """Which of the plate's pictures the session's ``frame`` shows."""
-        return picture_at(self.plate, self._fps, max(0, frame - self.first))
+        return picture_at(self.plate, self._fps, max(0, frame - (self.first or 0)))
 
     def picture(self, mouth: Mouth) -> Picture:
         """Do not write to it. Raises FfmpegFailed when a clip cannot be read, Cancelled after

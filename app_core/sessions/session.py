@@ -75,7 +75,7 @@ class Session:
         self.width, self.height = scene.plate.width, scene.plate.height
         self._queue = UtteranceQueue(
             stage,
-            lambda: self._loop.scene,
+            lambda: self._loop.coming,
             format.fps,
             format.most_utterances,
             format.most_characters,
@@ -195,7 +195,7 @@ class Session:
         self._fanout.ask_key(codec)
 
     def show(self, scene: Scene) -> None:
-        """As soon as nobody speaks. ``scene`` has the session's size."""
+        """For what is said from now on. ``scene`` has the session's size."""
         self.touch()
         self._loop.show(scene)
 

@@ -42,6 +42,8 @@ class Utterance:
     def __init__(self, utterance_id: str, source: SpeechSource, fps: int) -> None:
         self.id, self.source, self._fps = utterance_id, source, fps
         self.job: Job | None = None
+        self.scene: Scene | None = None
+        """What its mouths are made for, once it has begun."""
         self.played = 0
         """Frames of it that have left."""
         self.offset = 0
@@ -82,7 +84,8 @@ class Utterance:
             mouths=Channel(self._fps),
             live=True,
         )
-        shown = scene()
+        shown = self.scene = scene()
+        shown.place(offset)
         plan = Plan(
             job.id,
             self._fps,

@@ -64,8 +64,15 @@ class UtteranceQueue:
         return len(self._line)
 
     @property
+    def first(self) -> Utterance | None:
+        """The one that is said, or will be next."""
+        with self._lock:
+            return self._line[0] if self._line else None
+
+    @property
     def speaking(self) -> bool:
-        return bool(self._line) and self._line[0].played > 0
+        first = self.first
+        return first is not None and first.played > 0
 
     def find(self, utterance_id: str) -> Utterance | None:
         """One that is not over. Raises Interrupted or Conflict for one that is."""

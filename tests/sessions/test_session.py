@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 
 from app_core.errors import BadInput, Conflict, Interrupted, NotFound, QueueFull
 from app_core.outputs.live.packet import Kind
-from tests.fakes import ToneVoice
+from app_core.sessions.scene import Scene
+from app_core.types import Picture
+from tests.fakes import GreyPlate, ToneVoice
 from tests.sessions.conftest import FPS, ManualClock, Played
 
 Play = Callable[..., Played]
@@ -374,20 +377,44 @@ def test_speech_from_outside_is_an_utterance_with_its_text(play: Play) -> None:
 
 
 def test_the_avatar_changes_between_utterances(play: Play) -> None:
-    from app_core.sessions.scene import Scene
-    from tests.fakes import GreyPlate
-
     played = play()
     said, _ = played.say("one two three")
     played.until_told("speech_started", said)
     model = played.session._loop._stage.model
     played.session.show(Scene("other", GreyPlate(), "face", model, FPS))
+    after, _ = played.say("four five six")
     assert played.session.describe()["avatar"] == "grey"
-    played.until_told("speech_finished", said)
-    played.run(12)
-    assert played.session.describe()["avatar"] == "other"
+    played.until_told("speech_started", after)
+    assert played.session.describe()["avatar"] == "other", "though there was no pause between them"
+    played.session.show(Scene("unseen", GreyPlate(), "face", model, FPS))
+    played.session.show(Scene("third", GreyPlate(), "face", model, FPS))
+    played.until_told("speech_finished", after)
+    played.run(1)
+    assert played.session.describe()["avatar"] == "third"
     again, _ = played.say("four")
     played.until_told("speech_finished", again)
+
+
+def test_one_face_goes_over_into_the_other(play: Play) -> None:
+    played = play()
+    pictures = played.view(video="jpeg", audio="none")
+    played.run(3)
+    bright = GreyPlate()
+    model = played.session._loop._stage.model
+    scene = Scene("bright", bright, "face", model, FPS)
+    scene.picture = lambda mouth: Picture(  # type: ignore[method-assign]
+        np.full((48, 64), 200, np.uint8), *([np.full((24, 32), 128, np.uint8)] * 2)
+    )
+    played.session.show(scene)
+    levels = []
+    for _ in range(12):
+        played.run(1)
+        jpeg = pictures.look().packets[-1].payload
+        levels.append(float(cv2.imdecode(np.frombuffer(jpeg, np.uint8), 0)[24:].mean()))
+    steps = np.diff(levels)
+    assert levels[-1] - levels[0] > 100
+    assert steps.min() > -15
+    assert steps.max() < 45
 
 
 def test_the_end_is_told_and_nothing_is_left(play: Play) -> None:

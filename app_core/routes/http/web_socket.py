@@ -15,7 +15,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, request
+from flask import request
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
     AcceptConnection,
@@ -32,6 +32,7 @@ from wsproto.utilities import LocalProtocolError, ProtocolError
 
 from app_core.errors import BadInput
 from app_core.routes.http.context import client_socket
+from app_core.routes.http.file_response import FileResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -259,8 +260,10 @@ class WebSocket:
                 raise SocketClosed from error
 
 
-class SocketEnded(Response):
-    """What a view returns when its WebSocket is over: nothing more is sent."""
+class SocketEnded(FileResponse):
+    """What a view returns when its WebSocket is over: nothing more is sent. Of the app's own class
+    of answers, or Flask would make another of it.
+    """
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         if "gunicorn.socket" in environ:

@@ -1,0 +1,193 @@
+"""A viewer of a session over its WebSocket: notes when each message is there."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import websocket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+HEADER = struct.Struct("<BBHIQQ")
+JPEG, MP4_START, MP4, PCM, OPUS = 1, 2, 3, 4, 5
+PATIENCE_S = 30.0
+
+
+class Message(NamedTuple):
+    """A binary message."""
+
+    at_s: float
+    """When its last byte was here, on the monotonic clock."""
+    kind: int
+    key: bool
+    idle: bool
+    generation: int
+    frame: int
+    micros: int
+    payload: bytes
+    size: int
+
+
+class Refused(Exception):
+    """``status``: of the answer."""
+
+    def __init__(self, status: int, answer: str) -> None:
+        super().__init__(f"{status}: {answer}")
+        self.status = status
+
+
+class SessionViewer:
+    """Makes a session and looks at it, or, given one, looks at that. ``keep`` keeps payloads."""
+
+    def __init__(
+        self,
+        url: str,
+        video: str = "jpeg",
+        audio: str = "pcm",
+        *,
+        keep: bool = True,
+        session: dict[str, Any] | None = None,
+        **fields: Any,
+    ) -> None:
+        """Raises Refused."""
+        self.url, self._keep = url, keep
+        self.began_s = time.monotonic()
+        self.session = session or call(url, "POST", "/api/sessions", fields)
+        self.messages: list[Message] = []
+        self.events: list[tuple[float, dict[str, Any]]] = []
+        self.ended = False
+        self._changed = threading.Condition()
+        address = self.session["socket_url"] + f"&video={video}&audio={audio}"
+        self.socket = websocket.create_connection(
+            "ws" + url.removeprefix("http") + address, timeout=PATIENCE_S, enable_multithread=True
+        )
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def tell(self, kind: str, **fields: Any) -> float:
+        """A command, and when it was sent."""
+        now = time.monotonic()
+        self.socket.send(json.dumps({"type": kind, **fields}))
+        return now
+
+    def wait(self, done: Callable[[Message], bool], after_s: float = 0.0) -> Message:
+        """The first message after a time that is what is waited for. Raises TimeoutError."""
+        end, at = time.monotonic() + PATIENCE_S, 0
+        with self._changed:
+            while True:
+                for message in self.messages[at:]:
+                    if message.at_s >= after_s and done(message):
+                        return message
+                at = len(self.messages)
+                left = end - time.monotonic()
+                if left <= 0 or self.ended:
+                    raise TimeoutError
+                self._changed.wait(left)
+
+    def wait_event(self, kind: str, after_s: float = 0.0) -> tuple[float, dict[str, Any]]:
+        end = time.monotonic() + PATIENCE_S
+        with self._changed:
+            while True:
+                for at_s, event in self.events:
+                    if at_s >= after_s and event["type"] == kind:
+                        return at_s, event
+                left = end - time.monotonic()
+                if left <= 0 or self.ended:
+                    raise TimeoutError
+                self._changed.wait(left)
+
+    def command(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Over HTTP."""
+        path = f"/api/sessions/{self.session['session_id']}/{name}"
+        return call(self.url, "POST", path, fields, self.session["token"])
+
+    def kill(self) -> None:
+        """Rudely: the connection is reset."""
+        connection = self.socket.sock
+        assert connection is not None
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    def close(self) -> None:
+        """Ends the session too."""
+        try:
+            path = f"/api/sessions/{self.session['session_id']}"
+            call(self.url, "DELETE", path, None, self.session["token"])
+        except (Refused, OSError):
+            pass
+        self.socket.close(timeout=1)
+        self._thread.join(PATIENCE_S)
+
+    def _read(self) -> None:
+        try:
+            while True:
+                opcode, data = self.socket.recv_data()
+                now = time.monotonic()
+                if opcode == websocket.ABNF.OPCODE_BINARY:
+                    self._note(now, data)
+                elif opcode == websocket.ABNF.OPCODE_TEXT:
+                    with self._changed:
+                        self.events.append((now, json.loads(data)))
+                        self._changed.notify_all()
+                elif opcode == websocket.ABNF.OPCODE_CLOSE:
+                    return
+        except (websocket.WebSocketException, OSError, AttributeError, ValueError):
+            return
+        finally:
+            with self._changed:
+                self.ended = True
+                self._changed.notify_all()
+
+    def _note(self, now: float, data: bytes) -> None:
+        kind, flags, _, generation, frame, micros = HEADER.unpack_from(data)
+        payload = data[HEADER.size :] if self._keep else b""
+        message = Message(
+            now,
+            kind,
+            bool(flags & 1),
+            bool(flags & 2),
+            generation,
+            frame,
+            micros,
+            payload,
+            len(data),
+        )
+        with self._changed:
+            self.messages.append(message)
+            self._changed.notify_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, t: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def call(
+    url: str, method: str, path: str, fields: dict[str, Any] | None, token: str = ""
+) -> dict[str, Any]:
+    """Raises Refused."""
+    request = urllib.request.Request(url + path, method=method)
+    if fields is not None:
+        request.data = json.dumps(fields).encode()
+        request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            body = answer.read()
+    except urllib.error.HTTPError as error:
+        raise Refused(error.code, error.read().decode()) from error
+    found: dict[str, Any] = json.loads(body) if body else {}
+    return found
