@@ -176,7 +176,9 @@ def _curl(
             for name in asked
             if name in queries
         ]
-    if (
+    if any("session" in way for way in operation["security"]):
+        lines.append('-H "Authorization: Bearer $TOKEN"')
+    elif (
         any({"bearer"} == set(way) for way in operation["security"])
         and {} not in operation["security"]
     ):

@@ -90,6 +90,11 @@ def document(app: Flask) -> dict[str, Any]:
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "signed": {"type": "apiKey", "in": "query", "name": "token"},
+                "session": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token of the session itself",
+                },
             },
         },
     }
@@ -127,7 +132,7 @@ def _operation(
             **{str(good.status): _good(good) for good in operation.good},
             **{str(status): _error(status) for status in _statuses(operation)},
         },
-        "security": _security(operation, locked=locked or operation.owned),
+        "security": _security(operation, locked=locked),
     }
     if operation.details:
         found["description"] = operation.details
@@ -152,6 +157,8 @@ def _security(operation: Operation, *, locked: bool) -> list[dict[str, list[str]
     ways: list[dict[str, list[str]]] = [{"bearer": []}]
     if operation.signable:
         ways.append({"signed": []})
+    if operation.owned:
+        return [{"session": []}, *(way for way in ways if locked or "bearer" not in way)]
     return ways if locked else [{}, *ways]
 
 

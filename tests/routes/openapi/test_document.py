@@ -106,8 +106,13 @@ def test_the_token_is_named_where_it_is_needed(make_client: Any, config: Any) ->
     assert paths["/api/generate"]["post"]["security"] == [{"bearer": []}]
     assert {"signed": []} in paths["/api/jobs/{job_id}/audio.wav"]["get"]["security"]
     assert paths["/api/health/live"]["get"]["security"] == []
-    paths = make_client().get("/openapi.json").json["paths"]
+    say = "/api/sessions/{session_id}/say"
+    assert paths[say]["post"]["security"] == [{"session": []}, {"bearer": []}, {"signed": []}]
+    client = make_client()
+    paths = client.get("/openapi.json").json["paths"]
     assert {} in paths["/api/generate"]["post"]["security"]
+    assert paths[say]["post"]["security"] == [{"session": []}, {"signed": []}]
+    assert "Authorization: Bearer $TOKEN" in client.get("/docs").text.replace("&#34;", '"')
 
 
 def test_a_wrong_answer_is_seen(client: FlaskClient, told: dict[str, Any]) -> None:
