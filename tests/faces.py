@@ -18,25 +18,19 @@ from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
 from app_core.lipsync.viseme.model import move_mouth
 from app_core.lipsync.viseme.rig import find_pose, make_rig
 from app_core.picture import from_bgr, to_bgr
-from app_core.types import FaceTrack, Picture
+from app_core.types import Picture
 
 FOLDER = ROOT / "avatar"
 
 
 def aigul(size: tuple[int, int] = (512, 512), sway: bool = False) -> StillPlate:
-    """A plate of its own, which a test may write to."""
+    """A plate of its own; its track is read-only."""
     if sway:
         return _read(size, sway)
     plate = _still(size)
-    track = FaceTrack(
-        plate.track.boxes.copy(),
-        plate.track.landmarks.copy(),
-        plate.track.fps,
-        plate.track.strength.copy(),
-    )
     planes = plate.picture(0)
     still = Picture(planes.y.copy(), planes.u.copy(), planes.v.copy())
-    return StillPlate(still, track, (plate.jaw_gain, plate.open_gain), lively=False)
+    return StillPlate(still, plate.track, (plate.jaw_gain, plate.open_gain), lively=False)
 
 
 @cache
