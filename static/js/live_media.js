@@ -5,8 +5,8 @@ import { fragmentStart, timescaleOf, codecOf } from "./mp4_boxes.js";
 
 const SAME_S = 0.012; // nearer to the clock nothing is mended
 const SEEK_S = 0.3; // further off a jump is better than a hurry
-const GAIN = 1.2; // of the hurry: seconds a second for each second off
-const HURRY = 0.12;
+const GAIN = 2; // of the hurry: seconds a second for each second off
+const HURRY = 0.25;
 const KEEP_S = 10; // of the past
 const TRIM_EVERY_S = 5;
 const MOST_WAITING = 100; // fragments

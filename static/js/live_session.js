@@ -206,7 +206,7 @@ export class LiveSession extends EventTarget {
 
   #onState() {
     if (this.state === "there") this.#restart();
-    else if (this.state === "over") this.#events.clear();
+    else if (this.state === "over") this.#tellUntil(Infinity);
     this.#tell("state");
   }
 
@@ -214,7 +214,7 @@ export class LiveSession extends EventTarget {
     if (event.type === "ready") this.#fps = event.fps;
     if (event.type === "stats") this.#onStats(event);
     this.#events.add(event);
-    if (document.hidden || this.state === "over") this.#advance();
+    if (document.hidden) this.#advance();
   }
 
   #receive(packet) {
@@ -267,6 +267,11 @@ export class LiveSession extends EventTarget {
     stats.level = this.#sound.level;
     stats.running = this.#sound.running;
     this.#view.level = stats.level;
+    this.#tellUntil(clock);
+  }
+
+  /** @param {number} clock seconds heard */
+  #tellUntil(clock) {
     for (const event of this.#events.take(clock)) this.#tell("told", event);
   }
 

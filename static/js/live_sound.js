@@ -87,10 +87,14 @@ export class LiveSound {
     }
     if (generation > this.#generation) this.#cut(generation);
     if (!this.#running || !samples.length) return;
-    const at = this.#heard.arrive(seconds, this.#context.currentTime, idle);
+    const length = samples.length / SAMPLE_RATE;
+    const at = this.#heard.arrive(seconds, this.#context.currentTime, idle, length);
     const buffer = this.#context.createBuffer(1, samples.length, SAMPLE_RATE);
     buffer.copyToChannel(samples, 0);
-    const source = new AudioBufferSourceNode(this.#context, { buffer });
+    const source = new AudioBufferSourceNode(this.#context, {
+      buffer,
+      playbackRate: this.#heard.rate,
+    });
     if (!this.#voice) {
       this.#voice = new GainNode(this.#context);
       this.#voice.connect(this.#analyser);

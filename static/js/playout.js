@@ -3,10 +3,10 @@
 const EDGE_S = 0.005; // what is due sooner than this comes too late
 const WINDOW_S = 4; // in which the room that was never used shows
 const JUMP_S = 2; // further off it is another stretch of the session
-const LEAST_GAIN_S = 0.03; // less is not worth a jump
-const TOO_MUCH_S = 0.3; // more room than this is given up in the middle of a word too
+const LEAST_GAIN_S = 0.03; // less is not worth a change
 const GROWTH = 1.5;
 const CALM_S = 20; // without a stall, after which the room may shrink again
+const HURRY = 1.04; // how much faster speech is played to give up room: nobody hears it
 
 export class Playout {
   #offset = null; // local seconds = session seconds + offset
@@ -15,12 +15,16 @@ export class Playout {
   #room; // seconds that the earliest arrival of a window should have to spare
   #window = []; // {now, ahead} of the last seconds
   #calmSince = 0;
+  #loudUntil = 0; // of this machine's clock: what is heard is silence after it
 
   /** How often something came too late. */
   stalls = 0;
 
   /** Seconds from the last arrival to its own time. */
   ahead = 0;
+
+  /** The speed at which the last arrival is played. */
+  rate = 1;
 
   /** @param {number} least, most: seconds of room for uneven arrival */
   constructor(least = 0.06, most = 0.4) {
@@ -33,12 +37,11 @@ export class Playout {
     return this.#offset !== null;
   }
 
-  /** Seconds of room, at least. What plays already is not moved. */
+  /** Seconds of room, at least. */
   set least(seconds) {
-    if (seconds > this.#least && this.#offset !== null) this.#offset += seconds - this.#least;
     this.#least = seconds;
     this.#room = Math.max(this.#room, seconds);
-    this.#window = [];
+    this.reset();
   }
 
   /** The next arrival begins anew, as after a lost line. */
@@ -49,10 +52,11 @@ export class Playout {
   }
 
   /**
-   * Something of the session's time `seconds` is here at the local time `now`.
-   * `quiet`: a jump before it is not heard. Returns the local time at which it is due.
+   * Something of the session's time `seconds` and of `length` seconds is here at the local time
+   * `now`. `quiet`: nobody speaks in it. Returns the local time at which it is due.
    */
-  arrive(seconds, now, quiet) {
+  arrive(seconds, now, quiet, length = 0) {
+    this.rate = 1;
     if (this.#offset === null || Math.abs(seconds + this.#offset - now) > JUMP_S) {
       this.#begin(seconds, now);
     } else if (seconds + this.#offset - now < EDGE_S) {
@@ -60,11 +64,13 @@ export class Playout {
       this.#room = Math.min(this.#room * GROWTH, this.#most);
       this.#begin(seconds, now);
     } else {
-      this.#tighten(now, quiet);
+      this.#tighten(now, quiet, length);
     }
-    this.ahead = seconds + this.#offset - now;
+    const due = seconds + this.#offset;
+    this.ahead = due - now;
+    if (!quiet) this.#loudUntil = due + length;
     this.#window.push({ now, ahead: this.ahead });
-    return seconds + this.#offset;
+    return due;
   }
 
   #begin(seconds, now) {
@@ -73,8 +79,8 @@ export class Playout {
     this.#calmSince = now;
   }
 
-  /** Gives up room that nothing has needed for a while. */
-  #tighten(now, quiet) {
+  /** Gives up room that nothing has needed for a while: at once in silence, else by a hurry. */
+  #tighten(now, quiet, length) {
     if (!this.#window.length || now - this.#window[0].now < WINDOW_S) return;
     while (now - this.#window[0].now > WINDOW_S) this.#window.shift();
     if (now - this.#calmSince > CALM_S) {
@@ -82,9 +88,15 @@ export class Playout {
       this.#calmSince = now;
     }
     const spare = Math.min(...this.#window.map(({ ahead }) => ahead)) - this.#room;
-    if (spare > (quiet ? LEAST_GAIN_S : TOO_MUCH_S)) {
+    if (spare < LEAST_GAIN_S) return;
+    if (quiet && now > this.#loudUntil) {
       this.#offset -= spare;
       this.#window = [];
+    } else if (!quiet && length) {
+      const gain = length - length / HURRY;
+      this.#offset -= gain;
+      for (const arrival of this.#window) arrival.ahead -= gain;
+      this.rate = HURRY;
     }
   }
 

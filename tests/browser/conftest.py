@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,10 @@ from werkzeug.serving import make_server
 
 from app_core import create_app
 from app_core.config import ROOT, Config
+from app_core.engine import core_budget
 from app_core.services.lipsync_service import LipsyncService
+from tests.browser.live import Live
+from tests.fakes import ToneVoice, ToneVoices
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,6 +39,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ]
 
 
@@ -173,3 +178,25 @@ def phone(chromium: Browser) -> Iterator[Visitor]:
     )
     with visiting(context) as visitor:
         yield visitor
+
+
+@pytest.fixture
+def make_live(
+    make_service: Callable[..., LipsyncService], config: Config, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Live]]:
+    """Servers on fakes, with these settings, or with a voice of its own."""
+    # Late frames of a busy machine must not make a test's session "full".
+    monkeypatch.setattr(core_budget, "LATE_SHARE", 1.0)
+    with ExitStack() as stack:
+
+        def make(voice: ToneVoice | None = None, **settings: Any) -> Live:
+            parts = {"voices": ToneVoices(voice)} if voice else {}
+            service = make_service(config=config.model_copy(update=settings), **parts)
+            return Live(service, stack.enter_context(serving(create_app(service=service))))
+
+        yield make
+
+
+@pytest.fixture
+def live(make_live: Callable[..., Live]) -> Live:
+    return make_live()

@@ -51,7 +51,7 @@ def test_a_call_has_fields_answers_and_a_command(visitor: Visitor, address: str)
     assert page.evaluate("navigator.clipboard.readText()") == command
 
 
-@pytest.mark.parametrize("path", ["/docs", "/embed"])
+@pytest.mark.parametrize("path", ["/docs", "/embed", "/api-test"])
 @pytest.mark.parametrize("language", ["ru", "kk", "en"])
 def test_phone_needs_no_sideways_scroll(
     phone: Visitor, address: str, path: str, language: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app_core.config import Config
     from app_core.services.lipsync_service import LipsyncService
 
-PATHS = ["/", "/mjpeg_test", "/api/lipsync/video"]
+PATHS = ["/", "/realtime", "/mjpeg_test", "/api/lipsync/video"]
 
 # Words that a person can read or hear; not code, figures, names or the language buttons.
 WORDS = r"""() => {
@@ -142,8 +142,8 @@ def test_commands_name_this_server_and_are_copied(visitor: Visitor, address: str
 def test_navigation_leads_to_every_page_there_is(visitor: Visitor, address: str) -> None:
     page = visitor.open(address)
     paths = page.locator("nav a").evaluate_all("links => links.map((a) => a.pathname)")
-    assert paths[:3] == ["/", "/api/lipsync/video", "/mjpeg_test"]
-    for path in paths[:3]:
+    assert paths[:4] == ["/", "/realtime", "/api/lipsync/video", "/mjpeg_test"]
+    for path in paths[:4]:
         visitor.open(address)
         page.locator(f"nav a[href='{path}']").click()
         page.wait_for_selector("html[data-ready]")
