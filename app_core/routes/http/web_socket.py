@@ -226,11 +226,13 @@ class WebSocket:
         self.close(CloseReason.NORMAL_CLOSURE if code in silent else code)
 
     def _owe(self, sign: Ping | Pong) -> None:
-        """Whoever receives does not wait for whoever sends: that one pays behind its message."""
+        """Whoever receives waits neither for whoever sends nor for room: the next message that is
+        sent pays."""
         self._owed = sign
         if self._lock.acquire(blocking=False):
             try:
-                self._pay()
+                if self._ready(select.POLLOUT, 0):
+                    self._pay()
             finally:
                 self._lock.release()
 

@@ -168,6 +168,25 @@ def test_a_large_message_is_sent_whole(ends: tuple[WebSocket, Peer]) -> None:
     assert found == sent
 
 
+def test_a_pong_that_has_no_room_holds_up_no_command(ends: tuple[WebSocket, Peer]) -> None:
+    server, peer = ends
+    with pytest.raises(BlockingIOError):
+        while True:
+            server.connection.send(b"\x89\0" * 5000, socket.MSG_DONTWAIT)  # empty pings
+    peer.send(Ping(payload=b"now"), TextMessage(data="interrupt"))
+    assert server.receive(5) == "interrupt"
+    found: list[Event] = []
+    peer.sock.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        while True:
+            found += peer.take()
+    assert Pong(payload=b"now") not in found
+    server.send("more")
+    while len(found) < 2 or not isinstance(found[-1], Pong):
+        found += peer.take()
+    assert found[-2:] == [TextMessage(data="more"), Pong(payload=b"now")]
+
+
 def test_a_broken_connection(ends: tuple[WebSocket, Peer]) -> None:
     server, peer = ends
     peer.sock.close()
