@@ -16,7 +16,17 @@ from app_core.routes.openapi.document import document
 from app_core.routes.openapi.operation import operations_of
 
 IMPLIED = ("HEAD", "OPTIONS")
-PAGES = ("/", "/mjpeg_test", "/avatars", "/embed", "/favicon.ico", "/static/{filename}")
+PAGES = (
+    "/",
+    "/mjpeg_test",
+    "/realtime",
+    "/avatar",
+    "/avatars",
+    "/embed",
+    "/api-test",
+    "/favicon.ico",
+    "/static/{filename}",
+)
 """For people: the document leaves them out."""
 
 

@@ -12,7 +12,8 @@ from app_core.services.live_sessions import LiveSessions
 from tests.conftest import until
 
 SMALL = {"size": "128x128", "language": "en"}
-LONG = "one two three four five six seven eight nine ten"
+TEN = "one two three four five six seven eight nine ten"
+LONG = " ".join([TEN] * 5)
 
 
 class Caller:
@@ -153,8 +154,8 @@ def test_too_much_to_say(make_client: Callable[..., FlaskClient], config: Any) -
     client = make_client(config=config.model_copy(update=limits))
     caller = Caller(client, client.post("/api/sessions", json=SMALL).json)
     assert refused(caller.tell("say", text="x" * 101)) == (400, "bad_input", "text")
-    codes = [caller.tell("say", text=LONG).status_code for _ in range(2)]
-    answers = [caller.tell("say", text=LONG) for _ in range(3)]
+    codes = [caller.tell("say", text=TEN).status_code for _ in range(2)]
+    answers = [caller.tell("say", text=TEN) for _ in range(3)]
     assert codes == [202, 202]
     assert refused(answers[-1])[:2] == (409, "queue_full")
 
