@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput, Conflict, SoyleError
-from app_core.request import PingRequest
+from app_core.request import InterruptRequest, PingRequest
 from app_core.routes.http.failure import payload
 from app_core.routes.http.json_value import json_value
 from app_core.routes.http.session_tokens import looks_only
@@ -41,7 +41,7 @@ class SocketCommands:
             "microphone": self._open_microphone,
             "puppet": self._open_microphone,
             "audio": self._open_audio,
-            "audio_end": self._end_feed,
+            "audio_end": self._end_audio,
         }
         self._feed: PcmFeed | None = None
         self._complained = False
@@ -65,7 +65,9 @@ class SocketCommands:
 
     def close(self) -> None:
         """No more sound comes: what came is still said."""
-        self._end_feed({})
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            feed.end()
 
     def _obey(self, fields: Any) -> None:
         if not isinstance(fields, dict):
@@ -95,16 +97,17 @@ class SocketCommands:
         self._replace_feed(self._commands.audio(fields))
 
     def _replace_feed(self, feed: PcmFeed) -> None:
-        self._end_feed({})
+        self.close()
         self._feed, self._complained = feed, False
 
-    def _end_feed(self, fields: dict[str, Any]) -> None:
-        if fields:
-            name = next(iter(fields))
-            raise BadInput(f"'{name}' is not a field of this command", field=name)
-        feed, self._feed = self._feed, None
-        if feed is not None:
-            feed.end()
+    def _end_audio(self, fields: dict[str, Any]) -> None:
+        asked = InterruptRequest.parse(fields)
+        feed = self._feed
+        if asked.utterance_id is not None and (
+            feed is None or feed.utterance_id != asked.utterance_id
+        ):
+            raise Conflict("Its sound is not open", field="utterance_id")
+        self.close()
 
     def _hear(self, pcm: bytes) -> None:
         feed = self._feed

@@ -92,6 +92,8 @@ class ViewerSocket:
         except Exception:
             logger.exception("a viewer's socket failed")
             self._part(SoyleError("The server failed on this socket"))
+        finally:
+            self._line.close(now=True)  # who reads may wait for room
 
     def _part(self, error: SoyleError, code: int = CloseReason.INTERNAL_ERROR) -> None:
         seconds = self._session.describe()["seconds"]

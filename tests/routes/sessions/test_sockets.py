@@ -123,6 +123,7 @@ def test_a_command_that_is_refused_leaves_the_socket(served: Served) -> None:
         ('{"type": "interrupt", "utterance_id": "never"}', "not_found", "utterance_id"),
         ('{"type": "microphone", "sample_rate": 1}', "bad_input", "sample_rate"),
         ('{"type": "audio_end", "now": true}', "bad_input", "now"),
+        ('{"type": "audio_end", "utterance_id": "a"}', "conflict", "utterance_id"),
         ('{"type": "ping", "t": "now"}', "bad_input", "t"),
     ):
         ear.socket.send(sent)
@@ -156,7 +157,7 @@ def test_speech_from_outside(served: Served) -> None:
     tone = struct.pack("<h", 8000) * 4800
     for _ in range(5):
         ear.socket.send_binary(tone)
-    ear.say(type="audio_end")
+    ear.say(type="audio_end", utterance_id="a")
     told = ear.event("speech_finished", utterance_id="a")
     assert (told["position_s"], told["heard"]) == (pytest.approx(0.5, abs=0.05), "beep")
     spoken = b"".join(b.payload for b in ear.binaries if not b.flags & 2)
@@ -315,6 +316,17 @@ def test_a_rude_end_leaves_nothing(served: Served) -> None:
         killed(ear)
     assert until(lambda: viewers(served, made) == 0 and not threads())
     assert served.listen(made["socket_url"]).picture().payload
+
+
+def test_a_rude_end_while_sound_waits_for_room(served: Served) -> None:
+    made = served.open()
+    ear = served.listen(made["socket_url"])
+    ear.say(type="audio", utterance_id="a", sample_rate=8000)
+    for _ in range(8):  # 80 s of sound: the last of it waits until 20 s are heard
+        ear.socket.send_binary(bytes(160_000))
+    ear.event("speech_started")
+    killed(ear)
+    assert until(lambda: viewers(served, made) == 0 and not threads())
 
 
 def test_a_slow_viewer_holds_up_nobody_and_is_gone_at_last(
