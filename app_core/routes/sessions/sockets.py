@@ -47,11 +47,11 @@ MESSAGES = (
     " type: say, interrupt, avatar, voice (with the fields of these requests), microphone or"
     " puppet (sample_rate), audio (utterance_id, sample_rate, text), audio_end (utterance_id), ping"
     " (t, and round_trip_ms as the client measured it; answered by pong with the same t). Binary"
-    " messages from the client are 16-bit mono PCM for the microphone or audio that was opened last,"
-    " up to 256 KiB each. Sound beyond a minute that waits to be said is not read until there is"
-    " room, nor is an interrupt behind it; POST .../interrupt acts at once. A command that is refused"
-    " is answered by an error event, and the socket stays. With the view_token every command is"
-    " refused (forbidden), but for ping."
+    " messages from the client are 16-bit mono PCM for the microphone or audio that was opened"
+    " last, up to 256 KiB each. Sound beyond a minute that waits to be said is not read until there"
+    " is room, nor is an interrupt behind it; POST .../interrupt acts at once. A command that is"
+    " refused is answered by an error event, and the socket stays. With the view_token every"
+    " command is refused (forbidden), but for ping."
 )
 
 
