@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask import request
 
@@ -12,6 +12,7 @@ from app_core.errors import Forbidden, NotFound, Unauthorized
 from app_core.routes.http.context import config, service
 
 if TYPE_CHECKING:
+    from app_core.services.live_sessions import LiveSessions
     from app_core.sessions.session import Session
 
 
@@ -19,6 +20,14 @@ class Right(IntEnum):
     NONE = 0
     LOOK = 1
     COMMAND = 2
+
+
+class Asked(NamedTuple):
+    """The session that a request is about, and what the request may do with it."""
+
+    sessions: LiveSessions
+    session: Session
+    right: Right
 
 
 def _given() -> list[str]:
@@ -51,21 +60,22 @@ def opens_session() -> bool:
         return False
 
 
-def watched(session_id: str) -> tuple[Session, Right]:
+def watched(session_id: str) -> Asked:
     """For who looks at it. Raises NotFound or Unauthorized."""
-    session = service().sessions.get(session_id)
+    sessions = service().sessions
+    session = sessions.get(session_id)
     right = right_over(session)
     if right is Right.NONE:
         raise Unauthorized("Send a token of the session: Authorization: Bearer ... or ?token=")
-    return session, right
+    return Asked(sessions, session, right)
 
 
-def commanded(session_id: str) -> Session:
+def commanded(session_id: str) -> Asked:
     """For who commands it. Raises NotFound, Unauthorized or Forbidden."""
-    session, right = watched(session_id)
-    if right < Right.COMMAND:
+    asked = watched(session_id)
+    if asked.right < Right.COMMAND:
         raise looks_only()
-    return session
+    return asked
 
 
 def looks_only() -> Forbidden:

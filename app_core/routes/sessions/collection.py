@@ -80,6 +80,6 @@ def show(session_id: str) -> Response:
     owned=True,
 )
 def end(session_id: str) -> Response:
-    session = commanded(session_id)
-    service().sessions.close(session)
+    session = commanded(session_id).session
+    session.close()
     return jsonify({"session_id": session.id, "ended": True})

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app_core.errors import Busy
 from app_core.outputs.live.viewer_line import ViewerLine
 from app_core.request import parsed_query
-from app_core.routes.http.context import config, query, service
-from app_core.routes.http.session_tokens import Right, watched
+from app_core.routes.http.context import config, query
+from app_core.routes.http.session_tokens import Asked, Right, watched
 from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket, shake_hands
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.routes.sessions.commands import Commands
@@ -22,8 +22,6 @@ from app_core.routes.sessions.viewer_socket import ViewerSocket
 
 if TYPE_CHECKING:
     from flask import Flask
-
-    from app_core.sessions.session import Session
 
 blueprint = Blueprint("session_sockets", __name__)
 
@@ -88,10 +86,9 @@ def register(app: Flask) -> None:
     details=MESSAGES,
 )
 def socket(session_id: str) -> Response:
-    session, right = watched(session_id)
-    asked = parsed_query(SocketQuery, query())
-    line = ViewerLine(asked.video, asked.audio, session.fps, partial(session.ask_key, asked.video))
-    return _serve(session, line, allowed=right is Right.COMMAND)
+    asked, wanted = watched(session_id), parsed_query(SocketQuery, query())
+    ask_key = partial(asked.session.ask_key, wanted.video)
+    return _serve(asked, ViewerLine(wanted.video, wanted.audio, asked.session.fps, ask_key))
 
 
 @blueprint.route("/api/sessions/<session_id>/events", websocket=True)
@@ -106,21 +103,21 @@ def socket(session_id: str) -> Response:
     details=EVENTS,
 )
 def events(session_id: str) -> Response:
-    session, right = watched(session_id)
-    parsed_query(EventsQuery, query())
-    return _serve(session, ViewerLine("none", "none", session.fps), allowed=right is Right.COMMAND)
+    asked, _ = watched(session_id), parsed_query(EventsQuery, query())
+    return _serve(asked, ViewerLine("none", "none", asked.session.fps))
 
 
-def _serve(session: Session, line: ViewerLine, *, allowed: bool) -> Response:
+def _serve(asked: Asked, line: ViewerLine) -> Response:
     """Everything that can be refused is refused before the upgrade."""
     shake_hands()
     places: threading.BoundedSemaphore = current_app.extensions["session_sockets"]
     if not places.acquire(blocking=False):
         raise Busy("Too many sockets are open; try again soon", retry_after_s=RETRY_S)
+    session = asked.session
     try:
         session.attach(line)
-        commands = Commands(service().sessions, session, config().max_text_chars)
-        taken = SocketCommands(commands, line, allowed=allowed)
+        commands = Commands(asked.sessions, session, config().max_text_chars)
+        taken = SocketCommands(commands, line, allowed=asked.right is Right.COMMAND)
         silence_s = config().send_timeout_s
         try:
             accepted = WebSocket.accept(LARGEST_MESSAGE, silence_s)

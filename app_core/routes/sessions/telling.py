@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from app_core.request import AvatarRequest, InterruptRequest, SayRequest, VoiceRequest
-from app_core.routes.http.context import config, json_body, service
+from app_core.routes.http.context import config, json_body
 from app_core.routes.http.session_tokens import commanded
 from app_core.routes.openapi.operation import JSON, Good, Operation
 from app_core.routes.openapi.session_answers import (
@@ -22,8 +22,8 @@ TOLD = (404, 409, 413, 415, 503)
 
 
 def _commands(session_id: str) -> Commands:
-    session = commanded(session_id)
-    return Commands(service().sessions, session, config().max_text_chars)
+    asked = commanded(session_id)
+    return Commands(asked.sessions, asked.session, config().max_text_chars)
 
 
 @blueprint.post("/api/sessions/<session_id>/say")
