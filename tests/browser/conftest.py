@@ -78,7 +78,8 @@ def serving(app: Flask) -> Iterator[str]:
     """The address of ``app`` while it is served."""
     server = make_server("127.0.0.1", 0, _ending_sockets(app), threaded=True)
     server.daemon_threads = True  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, name="live-server")
+    ends = {"poll_interval": 0.02}  # as soon as it is told to
+    thread = threading.Thread(target=server.serve_forever, kwargs=ends, name="live-server")
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
