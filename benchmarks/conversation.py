@@ -100,8 +100,9 @@ def turn_ms(
     return (moved.at_s - said_s) * 1000, (sounded.at_s - said_s) * 1000, last * 1000
 
 
-def skews_ms(minutes: float) -> tuple[list[float], int]:
-    """Of one burst a second: picture after sound, by arrival. And how many were sent."""
+def skews_ms(minutes: float) -> tuple[list[float], int, list[dict[str, int]]]:
+    """Of one burst a second: picture after sound, by arrival; how many were sent; and what the
+    server held after the first minute, or before, and at the end."""
     entry = ("-m", "benchmarks.marker")
     seconds = round(minutes * 60)
     with Server("", [], entry) as server:
@@ -113,7 +114,10 @@ def skews_ms(minutes: float) -> tuple[list[float], int]:
             tone = 20_000 * np.sin(np.arange(4 * RATE // FPS) * 0.3)
             burst[RATE // 2 : RATE // 2 + len(tone)] = tone
             skews: list[float] = []
+            held: list[dict[str, int]] = []
             for second in range(seconds):
+                if second == min(60, seconds // 2):
+                    held.append(server.held())
                 if second % 20 == 0:
                     for _ in range(min(20, seconds - second)):
                         viewer.socket.send_binary(burst.tobytes())
@@ -121,7 +125,8 @@ def skews_ms(minutes: float) -> tuple[list[float], int]:
                 skews += _skews(viewer)
             time.sleep(2.0)
             skews += _skews(viewer)
-    return skews, seconds
+            held.append(server.held())
+    return skews, seconds, held
 
 
 def _skews(viewer: SessionViewer) -> list[float]:
@@ -162,7 +167,8 @@ def main() -> None:
     parser.add_argument("--voice", default="espeak", help="of what is said; empty: the server's")
     parser.add_argument("--skew-minutes", type=float, default=1.0)
     chosen = parser.parse_args()
-    rows, figures = [], {}
+    rows: list[list[Any]] = []
+    figures: dict[str, Any] = {}
 
     def note(name: str, goal: float, values: list[float]) -> None:
         median, p95 = summary(values)
@@ -186,7 +192,7 @@ def main() -> None:
                 ("interrupt to last stale sound", 120, 2),
             ):
                 note(f"{name} {language}", goal, [turn[column] for turn in turns])
-    skews, sent = skews_ms(chosen.skew_minutes)
+    skews, sent, held = skews_ms(chosen.skew_minutes)
     early, late = [values for values in np.array_split(skews, 2)]
     for name, values in (("skew", skews), ("skew, first half", early), ("last half", late)):
         rows.append([name, 40, float(np.median(values)), 40, float(np.abs(values).max())])
@@ -197,12 +203,22 @@ def main() -> None:
         "bursts": len(skews),
         "sent": sent,
         "minutes": chosen.skew_minutes,
+        "held": held,
     }
     show(
         f"A session over a WebSocket, 512x512, {chosen.count} times each, ms; skew: picture after"
         f" sound, {len(skews)} of {sent} bursts; its last column is the most",
         ["", "goal", "median", "goal p95", "p95"],
         rows,
+    )
+    columns = list(held[0])
+    show(
+        "What the server holds",
+        ["", *columns],
+        [
+            [name, *(now[c] for c in columns)]
+            for name, now in zip(("early", "at the end"), held, strict=True)
+        ],
     )
     end("conversation", {"count": chosen.count, "voice": chosen.voice, **figures})
 

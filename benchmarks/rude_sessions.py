@@ -8,12 +8,10 @@ python -m benchmarks.rude_sessions [--sessions 200] [--at-once 8] [--size 128x12
 from __future__ import annotations
 
 import argparse
-import os
 import time
-from pathlib import Path
 from typing import Any
 
-from benchmarks.server import Server, _children, memory
+from benchmarks.server import Server
 from benchmarks.session_viewer import JPEG, Refused, SessionViewer
 from benchmarks.table import end, show
 from benchmarks.texts import TEXTS
@@ -21,18 +19,6 @@ from benchmarks.texts import TEXTS
 GRACE_S = 2
 SETTLED_S = 5.0
 PATIENCE_S = 90.0
-
-
-def state(server: Server) -> dict[str, Any]:
-    """Of the process that serves."""
-    (worker,) = [p for p in _children(server.pid) if (Path(f"/proc/{p}/task")).is_dir()][:1]
-    return {
-        "sessions": server.health()["sessions"]["open"],
-        "threads": len(os.listdir(f"/proc/{worker}/task")),
-        "descriptors": len(os.listdir(f"/proc/{worker}/fd")),
-        "memory_mb": memory(server.pid)[0] >> 20,
-        "children": len(_children(worker)),
-    }
 
 
 def made(server: Server, size: str) -> SessionViewer:
@@ -55,7 +41,7 @@ def main() -> None:
     rows: list[list[Any]] = []
 
     def note(name: str) -> dict[str, Any]:
-        seen = state(server)
+        seen = server.held()
         rows.append([name, *seen.values()])
         return seen
 

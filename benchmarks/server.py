@@ -72,6 +72,17 @@ class Server:
             return None
         return sum(_cpu_s(pid) for pid in _family(self._child.pid))
 
+    def held(self) -> dict[str, int]:
+        """What the process that serves holds, of a server that was started here."""
+        worker = _children(self.pid)[0]
+        return {
+            "sessions": self.health()["sessions"]["open"],
+            "threads": len(os.listdir(f"/proc/{worker}/task")),
+            "descriptors": len(os.listdir(f"/proc/{worker}/fd")),
+            "memory_mb": memory(self.pid)[0] >> 20,
+            "children": len(_children(worker)),
+        }
+
     def log(self) -> str:
         """What a server that was started here has logged."""
         if self._log is None:

@@ -1,10 +1,15 @@
-"""A client of Soyle in one file. Needs ``requests``; ``events`` needs ``websocket-client`` too.
+"""A client of Soyle in one file. Needs ``requests``; ``events`` and ``frames`` need
+``websocket-client`` too.
 
 with Soyle("http://localhost:5000", retries=3) as soyle:
     with soyle.stream("Сәлем, әлем!", language="kk") as frames:
         for frame in frames:
             show(frame.jpeg, at=frame.seconds)
     soyle.generate("Hello!", "hello.mp4", language="en", progress=print)
+    with soyle.session(language="en") as face:
+        face.say("Hello! I stay.")
+        for event in face.events():
+            print(event)
 """
 
 from __future__ import annotations
@@ -12,12 +17,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import struct
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -79,6 +85,125 @@ class FrameStream:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Packet(NamedTuple):
+    """What a session sends: one picture, or the sound of one frame."""
+
+    kind: str
+    """jpeg, mp4_start (the film's beginning), mp4, pcm (16-bit mono, 48 kHz) or opus."""
+    frame: int
+    seconds: float
+    """On the session's clock, which pictures and sound share."""
+    generation: int
+    """Interrupts so far: what has an older one is not to be heard any more."""
+    data: bytes
+    idle: bool
+    """Nobody speaks in it."""
+
+
+class LiveSession:
+    """A face that stays. Leaving the ``with`` block ends it. Any thread may command it, another
+    look. Every call raises SoyleError.
+    """
+
+    def __init__(self, soyle: Soyle, made: dict[str, Any]) -> None:
+        self._soyle = soyle
+        self.session_id: str = made["session_id"]
+        self.token: str = made["token"]
+        """Commands the session; ``view_token`` only looks."""
+        self.view_token: str = made["view_token"]
+        self.socket_url: str = made["socket_url"]
+        self.events_url: str = made["events_url"]
+
+    def say(self, text: str, **fields: Any) -> str:
+        """Queues a text; the utterance's id. ``fields``: language, voice, speed, pitch, dictionary,
+        utterance_id, more, and replace, which interrupts what is heard and what waits."""
+        return str(self._tell("say", text=text, **fields)["utterance_id"])
+
+    def say_stream(self, pieces: Iterable[str], **fields: Any) -> str | None:
+        """Says a text while it is being written, as by a language model: from its first clause on.
+        No more pieces are taken once it is interrupted. None when there were none."""
+        named = fields.pop("utterance_id", None) or str(uuid.uuid4())
+        begun = False
+        try:
+            for piece in pieces:
+                if piece:
+                    self._tell("say", text=piece, utterance_id=named, more=True, **fields)
+                    begun = True
+                    fields.pop("replace", None)
+        except SoyleError as error:
+            if error.code != "interrupted":
+                raise
+            begun = False
+            close = getattr(pieces, "close", None)  # ends what a generator waits for
+            if close is not None:
+                close()
+            return named
+        finally:
+            if begun:
+                with contextlib.suppress(SoyleError):  # interrupted, or the session has ended
+                    self._tell("say", text="", utterance_id=named)
+        return named if begun else None
+
+    def interrupt(self, utterance_id: str | None = None) -> dict[str, Any]:
+        """Ends what is heard and all that waits, or one by its id; ``position_s`` and ``heard``."""
+        return self._tell("interrupt", utterance_id=utterance_id)
+
+    def avatar(self, avatar: str) -> None:
+        """For what follows."""
+        self._tell("avatar", avatar=avatar)
+
+    def voice(self, voice: str | None = None, language: str | None = None) -> None:
+        """For what follows; None leaves it."""
+        self._tell("voice", voice=voice, language=language)
+
+    def state(self) -> dict[str, Any]:
+        return self._soyle._json("GET", self._path, headers=self._bearer)
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """What happens, event by event, until the session's end."""
+        for message in self._soyle._listen(self.events_url):
+            if isinstance(message, str):
+                yield json.loads(message)
+
+    def frames(self, video: str = "jpeg", audio: str = "pcm") -> Iterator[Packet]:
+        """Pictures (jpeg, mp4 or none) and sound (pcm, opus or none) as they leave."""
+        for message in self._soyle._listen(f"{self.socket_url}&video={video}&audio={audio}"):
+            if isinstance(message, bytes):
+                kind, flags, generation, frame, micros = _HEADER.unpack_from(message)
+                data, idle = message[_HEADER.size :], bool(flags & _IDLE)
+                yield Packet(_KINDS[kind], frame, micros / 1e6, generation, data, idle)
+
+    def close(self) -> None:
+        """Ends the session. One that has ended stays as it is."""
+        try:
+            self._soyle._json("DELETE", self._path, headers=self._bearer)
+        except SoyleError as error:
+            if error.status != 404:
+                raise
+
+    def __enter__(self) -> LiveSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def _path(self) -> str:
+        return f"api/sessions/{self.session_id}"
+
+    @property
+    def _bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def _tell(self, what: str, **fields: Any) -> dict[str, Any]:
+        return self._soyle._json("POST", f"{self._path}/{what}", json=fields, headers=self._bearer)
+
+
+_HEADER = struct.Struct("<BBxxIQQ")
+_KINDS = {1: "jpeg", 2: "mp4_start", 3: "mp4", 4: "pcm", 5: "opus"}
+_IDLE = 2
 
 
 class Soyle:
@@ -163,24 +288,17 @@ class Soyle:
 
     def events(self, job_id: str) -> Iterator[dict[str, Any]]:
         """What happens to a job, message by message, until its end."""
-        import websocket
+        for message in self._listen(f"api/jobs/{job_id}/events"):
+            yield json.loads(message)
 
-        parts = urlsplit(self._server)
-        scheme = "wss" if parts.scheme == "https" else "ws"
-        token = self._session.headers.get("Authorization")
-        connection = websocket.create_connection(
-            f"{scheme}://{parts.netloc}{parts.path}api/jobs/{job_id}/events",
-            timeout=self._timeout_s,
-            header=[f"Authorization: {token!s}"] if token else [],
-            suppress_origin=True,
-        )
-        try:
-            while message := connection.recv():
-                yield json.loads(message)
-        except websocket.WebSocketConnectionClosedException:
-            return
-        finally:
-            connection.close()
+    def session(self, **fields: Any) -> LiveSession:
+        """Begins a session: avatar, voice, model, language, size, fps, speed, pitch, mode."""
+        return LiveSession(self, self._json("POST", "api/sessions", json=fields))
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """State and numbers of those that are open."""
+        found: list[dict[str, Any]] = self._json("GET", "api/sessions")["sessions"]
+        return found
 
     def avatars(self) -> list[dict[str, Any]]:
         """The faces there are, those that are being imported among them."""
@@ -301,6 +419,34 @@ class Soyle:
             headers = {**(headers or {}), "Content-Type": upload.content_type}
             return self._send("POST", route, data=upload, headers=headers, stream=stream)
 
+    def _listen(self, address: str) -> Iterator[str | bytes]:
+        """The messages of a WebSocket until its end."""
+        import websocket
+
+        url = urlsplit(urljoin(self._server, address))
+        token = self._session.headers.get("Authorization")
+        try:
+            connection = websocket.create_connection(
+                url._replace(scheme="wss" if url.scheme == "https" else "ws").geturl(),
+                timeout=self._timeout_s,
+                header=[f"Authorization: {token!s}"] if token else [],
+                suppress_origin=True,
+            )
+        except websocket.WebSocketBadStatusException as error:
+            raise _handshake_refusal(error) from error
+        except (OSError, websocket.WebSocketException) as error:
+            raise SoyleError(str(error), code="unreachable") from error
+        try:
+            while message := connection.recv():
+                yield message
+        except websocket.WebSocketConnectionClosedException:
+            return
+        except (OSError, websocket.WebSocketException) as error:
+            raise SoyleError("The socket broke off", code="broken") from error
+        finally:
+            connection.close(timeout=1)  # leaves one open that the server has closed
+            connection.shutdown()
+
     def _json(self, method: str, route: str, **options: Any) -> dict[str, Any]:
         with self._send(method, route, **options) as response:
             found: dict[str, Any] = response.json()
@@ -415,6 +561,20 @@ def _refusal(response: requests.Response) -> SoyleError:
     return _error(
         body if isinstance(body, dict) else {},
         status=response.status_code,
+        retry_after=float(after) if after.isdecimal() else None,
+    )
+
+
+def _handshake_refusal(error: Any) -> SoyleError:
+    """Of what a WebSocket's client tells of an answer that is no upgrade."""
+    try:
+        body = json.loads(error.resp_body or b"{}")
+    except ValueError:
+        body = {}
+    after = (error.resp_headers or {}).get("retry-after", "")
+    return _error(
+        body if isinstance(body, dict) else {},
+        status=error.status_code,
         retry_after=float(after) if after.isdecimal() else None,
     )
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from app_core import create_app
+from app_core.cancel_scope import never
 from app_core.config import ROOT, Config
 from app_core.services.lipsync_service import LipsyncService
+from app_core.speech.text.reading import TextReader
 from app_core.weights.catalogue import FACE, faults
 from tests.contract import CheckedClient
 from tests.fakes import EchoModel, GreyLibrary, ToneVoices
@@ -49,9 +53,19 @@ def model() -> EchoModel:
     return EchoModel()
 
 
+@cache
+def _warm_readings() -> None:
+    """Patterns and libraries are of the process: nothing is left for its second reader to load."""
+    TextReader().warm()
+
+
 @pytest.fixture
-def make_service(config: Config, model: EchoModel) -> Iterator[Callable[..., LipsyncService]]:
+def make_service(
+    config: Config, model: EchoModel, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., LipsyncService]]:
     """Services on fakes; each is closed after the test, and must leave no thread."""
+    _warm_readings()
+    monkeypatch.setattr(TextReader, "warm", lambda reader, stale=never: None)
     before = set(threading.enumerate())
     made: list[LipsyncService] = []
 
@@ -114,6 +128,12 @@ def pytest_make_collect_report(
         reason = f"Skipped: needs {missing[1]}, which `make neural` installs"
         report.outcome, report.longrepr = "skipped", (str(collector.path), 0, reason)
     return report
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: no collection of garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _rank(item: pytest.Item) -> int:

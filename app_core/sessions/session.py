@@ -128,6 +128,8 @@ class Session:
             feed.add(text)
             if not more:
                 feed.end()
+            if known.over:  # meanwhile
+                self._queue.find(known.id)
             return known.id, self._queue.before(known)
         made = source()
         made.feed.add(text)

@@ -55,6 +55,7 @@ def test_pictures_and_sound_on_one_clock(served: Served) -> None:
         ("&video=none&audio=pcm", {4}),
         ("&video=jpeg&audio=none", {1}),
         ("&video=mp4&audio=none", {2, 3}),
+        ("&video=none&audio=opus", {5}),
     ],
 )
 def test_what_was_asked_for_comes(served: Served, asked: str, kinds: set[int]) -> None:
