@@ -107,7 +107,8 @@ def address(still_avatar: Path) -> Iterator[str]:
     # What else this machine does must not make a test's second stream "full".
     service.capacity.cores = 64
     try:
-        with serving(create_app(service=service)) as url:
+        with pytest.MonkeyPatch.context() as patch, serving(create_app(service=service)) as url:
+            patch.setattr(core_budget, "LATE_SHARE", 1.0)
             yield url
     finally:
         service.close()
