@@ -45,7 +45,7 @@ export class LiveMedia {
 
   /** Seconds on the session's clock of the picture that is shown. */
   get time() {
-    return this.#shown?.time ?? 0;
+    return this.#shown?.time ?? this.#video.currentTime;
   }
 
   receive({ kind, key, seconds, payload }) {

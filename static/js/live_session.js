@@ -12,14 +12,14 @@ import { ToldEvents } from "./told_events.js";
 
 const WINDOW_MS = 1000; // of the figures
 const SKEWS = 25; // pictures
-const VIDEO_ROOM_S = 0.25; // a decoder of video wants some pictures ahead
+const VIDEO_ROOM_S = 0.2; // a decoder of video wants some pictures ahead
 const THIN_S = 4; // over which a line is judged
 const THIN_SHARE = 0.35; // of pictures that the line did not take
 
 /**
  * Events: "state", "failure" (ApiError), "told" with an event of the session as it is heard,
- * "thin" (pictures are left out on the way, less data would do better), "less" (what is sent has
- * changed).
+ * "gone" (the session is no more; another may follow), "thin" (pictures are left out on the way:
+ * less data would do better), "less" (what is sent has changed).
  */
 export class LiveSession extends EventTarget {
   #canvas;
@@ -70,6 +70,7 @@ export class LiveSession extends EventTarget {
     this.#socket = new SessionSocket(server, { ...options, query: { video: "jpeg", audio: "pcm" } });
     this.#socket.addEventListener("state", () => this.#onState());
     this.#socket.addEventListener("failure", ({ detail }) => this.#tell("failure", detail));
+    this.#socket.addEventListener("gone", () => this.#tell("gone"));
     this.#socket.addEventListener("packet", ({ detail }) => this.#receive(detail));
     this.#socket.addEventListener("told", ({ detail }) => this.#onTold(detail));
   }

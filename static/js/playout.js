@@ -1,12 +1,12 @@
 /** When what arrives is played: the session's clock on a clock of this machine. */
 
 const EDGE_S = 0.005; // what is due sooner than this comes too late
-const WINDOW_S = 4; // in which the room that was never used shows
+const WINDOW_S = 2; // in which the room that was never used shows
 const JUMP_S = 2; // further off it is another stretch of the session
 const LEAST_GAIN_S = 0.03; // less is not worth a change
 const GROWTH = 1.5;
-const CALM_S = 20; // without a stall, after which the room may shrink again
-const HURRY = 1.04; // how much faster speech is played to give up room: nobody hears it
+const CALM_S = 10; // without a stall, after which the room may shrink again
+const HURRY = 1.05; // how much faster speech is played to give up room: nobody hears it
 
 export class Playout {
   #offset = null; // local seconds = session seconds + offset
@@ -27,7 +27,7 @@ export class Playout {
   rate = 1;
 
   /** @param {number} least, most: seconds of room for uneven arrival */
-  constructor(least = 0.06, most = 0.4) {
+  constructor(least = 0.06, most = 0.25) {
     this.#least = least;
     this.#most = most;
     this.#room = least;

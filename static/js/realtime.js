@@ -85,8 +85,11 @@ class Realtime {
       this.live.close();
     });
     window.addEventListener("pageshow", ({ persisted }) => {
-      if (persisted) this.live.open();
+      if (!persisted) return;
+      this.live.open();
+      this.#wakeSound();
     });
+    document.addEventListener("visibilitychange", () => this.#wakeSound());
     setInterval(() => this.#refresh(), REFRESH_MS);
     this.live.open();
     if (navigator.connection?.saveData) this.#sendLess(true);
@@ -121,6 +124,7 @@ class Realtime {
     this.live.addEventListener("state", () => this.#onState());
     this.live.addEventListener("told", ({ detail }) => this.#onTold(detail));
     this.live.addEventListener("failure", ({ detail }) => this.#onFailure(detail));
+    this.live.addEventListener("gone", () => this.#history.abandon());
     this.live.addEventListener("thin", () => this.#sendLess(true));
     this.live.addEventListener("less", () => {
       this.#settings.elements.less.checked = this.live.less;
@@ -198,6 +202,7 @@ class Realtime {
     try {
       await this.live.there();
       await this.live.say(text, { utterance_id: id, replace, ...this.#manner });
+      this.#history.accept(id);
     } catch (error) {
       this.#history.fail(id);
       this.#error.show(error);
@@ -231,6 +236,11 @@ class Realtime {
     if (!muted) this.live.unlock();
     element("tap").hidden = true;
     this.#applyMuted();
+  }
+
+  /** A phone that was locked, or a laptop that slept, has let the sound go. */
+  #wakeSound() {
+    if (!this.#muted && !document.hidden) this.live.unlock();
   }
 
   /** While the microphone is on, the page's own sound would come back through it. */
@@ -288,7 +298,6 @@ class Realtime {
     const { state } = this.live;
     if (state === "there") this.#error.clear();
     else if (this.#microphone.on) this.#stopMicrophone();
-    if (state === "over" || state === "failed") this.#history.abandon();
     if (state !== "there") {
       this.#speaking = null;
       this.#caption.clear();

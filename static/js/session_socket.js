@@ -14,7 +14,8 @@ const NO_ANSWER = ["unreachable", "not_ready"];
 const WANTED_ENDS = ["closed", "idle"]; // any other end is followed by another session
 
 /**
- * Events: "state" (see `state`), "packet" and "told" with `detail`, "failure" with an ApiError.
+ * Events: "state" (see `state`), "packet" and "told" with `detail`, "failure" with an ApiError,
+ * "gone" when the session is no more.
  *
  * `state`: off, connecting, there, waiting (until `retryAt`), full (until `retryAt`), over (the
  * session has ended), failed (it cannot be made).
@@ -270,8 +271,9 @@ export class SessionSocket extends EventTarget {
   }
 
   #forget() {
-    if (this.#fixed) return;
+    if (this.#fixed || !this.#session) return;
     this.#session = null;
     if (this.#store) sessionStorage.removeItem(this.#store);
+    this.dispatchEvent(new Event("gone"));
   }
 }

@@ -15,7 +15,7 @@ const STATE_KEYS = {
 export class SpeechHistory extends EventTarget {
   #list;
   #store;
-  #lines = []; // {id, text, state, heard}: `heard` characters
+  #lines = []; // {id, text, state, heard, taken}: `heard` characters, `taken` by the server
   #shown = new Map();
 
   /**
@@ -26,11 +26,14 @@ export class SpeechHistory extends EventTarget {
     super();
     this.#list = list;
     this.#store = store;
-    for (const line of JSON.parse(sessionStorage.getItem(store) ?? "[]")) this.#append(line);
+    for (const line of JSON.parse(sessionStorage.getItem(store) ?? "[]")) {
+      if (line.state === "waiting" && !line.taken) line.state = "failed"; // the page was left
+      this.#append(line);
+    }
   }
 
   add(id, text) {
-    this.#append({ id, text, state: "waiting", heard: 0 });
+    this.#append({ id, text, state: "waiting", heard: 0, taken: false });
     while (this.#lines.length > MOST_LINES) {
       const { id: oldest } = this.#lines.shift();
       this.#shown.get(oldest).remove();
@@ -54,6 +57,13 @@ export class SpeechHistory extends EventTarget {
     this.#keep();
   }
 
+  /** The server has it: it ends with its session. */
+  accept(id) {
+    const line = this.#lines.find((one) => one.id === id);
+    if (line) line.taken = true;
+    this.#keep();
+  }
+
   fail(id) {
     this.take({ type: "error", utterance_id: id });
   }
@@ -61,7 +71,7 @@ export class SpeechHistory extends EventTarget {
   /** What is under way will not end any more: its session is gone. */
   abandon() {
     for (const line of this.#lines) {
-      if (!["waiting", "speaking"].includes(line.state)) continue;
+      if (!line.taken || !["waiting", "speaking"].includes(line.state)) continue;
       line.state = "failed";
       this.#show(line);
     }

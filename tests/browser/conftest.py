@@ -78,7 +78,8 @@ def serving(app: Flask) -> Iterator[str]:
     """The address of ``app`` while it is served."""
     server = make_server("127.0.0.1", 0, _ending_sockets(app), threaded=True)
     server.daemon_threads = True  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, name="live-server")
+    ends = {"poll_interval": 0.02}  # as soon as it is told to
+    thread = threading.Thread(target=server.serve_forever, kwargs=ends, name="live-server")
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -106,7 +107,8 @@ def address(still_avatar: Path) -> Iterator[str]:
     # What else this machine does must not make a test's second stream "full".
     service.capacity.cores = 64
     try:
-        with serving(create_app(service=service)) as url:
+        with pytest.MonkeyPatch.context() as patch, serving(create_app(service=service)) as url:
+            patch.setattr(core_budget, "LATE_SHARE", 1.0)
             yield url
     finally:
         service.close()

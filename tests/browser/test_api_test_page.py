@@ -6,9 +6,6 @@ import json
 import urllib.request
 from typing import TYPE_CHECKING
 
-import pytest
-
-from app_core.engine import core_budget
 from tests.browser.conftest import Visitor
 
 if TYPE_CHECKING:
@@ -92,10 +89,7 @@ def test_the_token_is_asked_for_once(visitor: Visitor, make_live: Callable[..., 
     visitor.expect_complaint("401")
 
 
-def test_all_are_tried_and_none_fails(
-    visitor: Visitor, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(core_budget, "LATE_SHARE", 1.0)
+def test_all_are_tried_and_none_fails(visitor: Visitor, address: str) -> None:
     page = visitor.open(f"{address}/api-test")
     page.locator("#try-all:enabled").click()
     page.locator("#summary", has_text="Готово").wait_for(timeout=240_000)

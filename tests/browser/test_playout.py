@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 FRAME_S = 0.04
 RUN = """async ([arrivals]) => {
   const { Playout } = await import("/static/js/playout.js");
-  const playout = new Playout(0.06, 0.4);
+  const playout = new Playout(0.06, 0.25);
   const due = arrivals.map(([seconds, now, quiet]) => {
     const at = playout.arrive(seconds, now, quiet, 0.04);
     return { at, ahead: playout.ahead, rate: playout.rate, stalls: playout.stalls };
@@ -59,9 +59,9 @@ def test_the_room_of_a_stall_is_given_up_again(visitor: Visitor, live: Live, qui
     assert due[30]["ahead"] > 0.3
     assert due[-1]["ahead"] < 0.16
     rates = {step["rate"] for step in due}
-    assert rates == ({1} if quiet else {1, 1.04})  # speech is hurried, never cut
+    assert rates == ({1} if quiet else {1, 1.05})  # speech is hurried, never cut
     steps = [later["at"] - step["at"] for step, later in zip(due[10:], due[11:], strict=False)]
-    assert quiet or min(steps) > FRAME_S / 1.05
+    assert quiet or min(steps) > FRAME_S / 1.06
 
 
 def test_another_stretch_begins_anew(visitor: Visitor, live: Live) -> None:

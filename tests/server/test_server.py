@@ -245,14 +245,14 @@ def test_many_cancels_at_odd_moments(server: Server) -> None:
         read_until(connection, b"\r\n0\r\n\r\n")
 
 
-def test_a_taken_port_is_named_and_the_other_goes_on(tmp_path: Path) -> None:
+def test_a_taken_port_is_named_and_the_other_goes_on(tmp_path: Path, short_clip: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = int(taken.getsockname()[1])
         work = tmp_path / "work"
         work.mkdir()
-        second = Server([port, free_port()], work)
+        second = Server([port, free_port()], work, {"AVATAR_DIR": str(short_clip)})
         second.url = second.url.replace(str(port), environ_port(second))
         try:
             assert until(second.ready, 90), second.log.read_text()
@@ -269,10 +269,10 @@ def environ_port(server: Server) -> str:
     return listen.decode().rpartition(":")[2]
 
 
-def test_stopping_takes_running_streams_along(tmp_path: Path) -> None:
+def test_stopping_takes_running_streams_along(tmp_path: Path, short_clip: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    running = Server([free_port()], work)
+    running = Server([free_port()], work, {"AVATAR_DIR": str(short_clip)})
     try:
         assert until(running.ready, 90), running.log.read_text()
         connection = running.request("/api/stream_mjpeg", {"text": LONG})

@@ -13,7 +13,6 @@ import pytest
 
 from app_core.avatars.importing.import_queue import PLACES
 from tests.conftest import until
-from tests.faces import FOLDER
 from tests.server.test_server import Server, free_port, read_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
@@ -26,9 +25,9 @@ FILE = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(short_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("avatars")
-    shutil.copytree(FOLDER / "aigul", home / "aigul")
+    shutil.copytree(short_clip / "aigul", home / "aigul")
     settings = {"AVATAR_DIR": str(home), "SEND_TIMEOUT_S": "0.5"}
     running = Server([free_port()], tmp_path_factory.mktemp("work"), settings)
     try:

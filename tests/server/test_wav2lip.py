@@ -56,9 +56,12 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(imported: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    imported: Path, short_clip: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     work = tmp_path_factory.mktemp("work")
     settings = {"MODEL": "wav2lip", "MODELS_DIR": str(imported), "CPU_SHARE": "1"}
+    settings["AVATAR_DIR"] = str(short_clip)
     running = Server([free_port()], work, settings)
     try:
         assert until(running.ready, 120), running.log.read_text()
