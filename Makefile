@@ -68,7 +68,7 @@ types: $(VENV)/dev.stamp ## Check types
 unit: $(VENV)/dev.stamp models ## Run the tests
 	$(BIN)/python -m pytest --durations=20
 
-bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, films, thin lines, attacks and memory
+bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, films, sessions, thin lines, attacks and memory
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.first_frame
 	$(BIN)/python -m benchmarks.capacity
@@ -78,6 +78,9 @@ bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, film
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.first_sound
+	$(BIN)/python -m benchmarks.conversation
+	$(BIN)/python -m benchmarks.live_capacity
+	$(BIN)/python -m benchmarks.rude_sessions
 
 fuzz: $(VENV)/dev.stamp ## Ask a server 2,000 random things by its OpenAPI document (minutes)
 	@$(INSTALL) "schemathesis>=4,<5"
