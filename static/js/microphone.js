@@ -25,7 +25,12 @@ export class Microphone {
       audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
     });
     const context = new AudioContext();
-    await context.audioWorklet.addModule(new URL("./microphone_worklet.js", import.meta.url));
+    try {
+      await context.audioWorklet.addModule(new URL("./microphone_worklet.js", import.meta.url));
+    } catch (error) {
+      release(stream, context);
+      throw error;
+    }
     if (turn !== this.#turn) {
       release(stream, context);
       return;

@@ -2,6 +2,7 @@
 
 const EDGE_S = 0.005; // what is due sooner than this comes too late
 const WINDOW_S = 2; // in which the room that was never used shows
+const QUIET_WINDOW_S = 1; // in silence a mistake costs nothing
 const JUMP_S = 2; // further off it is another stretch of the session
 const LEAST_GAIN_S = 0.03; // less is not worth a change
 const GROWTH = 1.5;
@@ -81,7 +82,8 @@ export class Playout {
 
   /** Gives up room that nothing has needed for a while: at once in silence, else by a hurry. */
   #tighten(now, quiet, length) {
-    if (!this.#window.length || now - this.#window[0].now < WINDOW_S) return;
+    const window = quiet ? QUIET_WINDOW_S : WINDOW_S;
+    if (!this.#window.length || now - this.#window[0].now < window) return;
     while (now - this.#window[0].now > WINDOW_S) this.#window.shift();
     if (now - this.#calmSince > CALM_S) {
       this.#room = Math.max(this.#room / GROWTH, this.#least);
