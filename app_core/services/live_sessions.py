@@ -123,11 +123,10 @@ class LiveSessions:
         size = (session.width, session.height)
         session.show(self._scene(avatar_id, size, self._models[session.id], session.fps))
 
-    def switch_voice(self, session: Session, voice: str | None, language: str | None) -> None:
-        """For what follows; None leaves it. Raises NotFound or BadInput."""
-        manner = session.manner._replace(
-            language=language or session.manner.language, voice=voice or session.manner.voice
-        )
+    def switch_voice(self, session: Session, voice: str | None, language: str) -> None:
+        """For what follows; None: the first voice that speaks the language. Raises NotFound or
+        BadInput."""
+        manner = session.manner._replace(language=language, voice=voice)
         self._speakers.of(self._asked(manner))
         session.touch()
         session.manner = manner

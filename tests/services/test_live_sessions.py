@@ -84,7 +84,7 @@ def test_what_there_is_not_is_refused(service: LipsyncService) -> None:
     with pytest.raises(NotFound):
         service.sessions.switch_avatar(session, "nobody")
     with pytest.raises(NotFound):
-        service.sessions.switch_voice(session, "nobody", None)
+        service.sessions.switch_voice(session, "nobody", "en")
 
 
 def test_capacity_is_held_for_a_session_s_life(service: LipsyncService) -> None:

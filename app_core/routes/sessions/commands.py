@@ -46,8 +46,10 @@ class Commands:
 
     def voice(self, fields: Any) -> dict[str, Any]:
         asked = VoiceRequest.parse(fields)
-        self._sessions.switch_voice(self.session, asked.voice, asked.language)
-        return {"voice": asked.voice, "language": asked.language}
+        manner = self.session.manner
+        voice = asked.voice if "voice" in asked.model_fields_set else manner.voice
+        self._sessions.switch_voice(self.session, voice, asked.language or manner.language)
+        return {"voice": self.session.manner.voice, "language": self.session.manner.language}
 
     def microphone(self, fields: Any) -> PcmFeed:
         return self.session.microphone(MicrophoneRequest.parse(fields).sample_rate)
