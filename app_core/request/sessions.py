@@ -164,7 +164,8 @@ class AvatarRequest(_Asked):
 class VoiceRequest(_Asked):
     voice: StrictStr | None = Field(
         default=None,
-        description="Id of the voice of what follows; null: the first that speaks the language; left out: as it was",
+        description="Id of the voice of what follows; null: the first that speaks the language;"
+        " left out: as it was",
     )
     language: Language | None = Field(default=None, description="Of what follows; null: as it was")
 

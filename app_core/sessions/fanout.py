@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from app_core.outputs.live.encoders import LiveEncoder
     from app_core.outputs.live.live_frame import LiveFrame
+    from app_core.outputs.live.packet import Packet
     from app_core.outputs.live.viewer_line import ViewerLine
     from app_core.types import Event
 
@@ -72,17 +73,20 @@ class Fanout:
         with self._lock:
             lines, new, self._new = self._lines, self._new, []
         wanted = {codec for line in lines for codec in _codecs(line)}
+        made: list[Packet] = []
         for codec in self._encoders.keys() - wanted:
             self._encoders.pop(codec).close()
         for codec in sorted(wanted):
             looking = [line for line in lines if codec in _codecs(line)]
             try:
-                self._encode(codec, frame, looking, [line for line in new if line in looking])
+                made += self._encode(codec, frame, [line for line in new if line in looking])
             except SoyleError as error:
                 self._fail(codec, looking, error)
             except Exception as error:
                 logger.exception("the codec %s failed", codec)
                 self._fail(codec, looking, SoyleError(f"The codec {codec} failed: {error}"))
+        for line in lines:
+            line.put(*made)  # it takes its own
 
     def close(self, last: Event) -> None:
         """Everybody is told ``last`` and has looked. Called when nothing is written any more."""
@@ -96,9 +100,8 @@ class Fanout:
             encoder.close()
         self._encoders.clear()
 
-    def _encode(
-        self, codec: str, frame: LiveFrame, looking: list[ViewerLine], new: list[ViewerLine]
-    ) -> None:
+    def _encode(self, codec: str, frame: LiveFrame, new: list[ViewerLine]) -> list[Packet]:
+        """``new`` are given what they need first."""
         encoder = self._encoders.get(codec)
         if encoder is None:
             encoder = self._encoders[codec] = open_encoder(codec, *self._format)
@@ -107,9 +110,7 @@ class Fanout:
             if (opening := encoder.opening) is not None:
                 for line in new:
                     line.put(opening)
-        for packet in encoder.encode(frame):
-            for line in looking:
-                line.put(packet)
+        return encoder.encode(frame)
 
     def _fail(self, codec: str, looking: list[ViewerLine], error: SoyleError) -> None:
         encoder = self._encoders.pop(codec, None)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 
-from app_core.media.jpeg import encode
+from app_core.media.jpeg import _CHROMA, _LUMA, _full_range, encode
 from app_core.types import Picture
 
 
@@ -39,6 +41,18 @@ def test_colours_are_right_and_full_range(yuv: tuple[int, int, int]) -> None:
     pixels = decode(encode(solid(*yuv)))
     assert pixels.shape == (48, 64, 3)
     assert np.abs(pixels - bt601(*yuv)).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("by", "black", "span", "full"), [(_LUMA, 16, 219, 0), (_CHROMA, 128, 224, 128)]
+)
+def test_every_level_is_stretched_to_the_nearest(by: Any, black: int, span: int, full: int) -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    wanted = (np.arange(256) - black) * 255 / span + full
+    assert np.array_equal(
+        _full_range(levels, by).reshape(-1),
+        np.clip(np.floor(wanted + 0.5), 0, 255).astype(np.uint8),
+    )
 
 
 def test_it_is_420_and_its_size_is_the_pictures() -> None:

@@ -92,26 +92,33 @@ class ViewerLine:
             self._forget_sent()
             return 8 * sum(size for _, size in self._sent)
 
-    def put(self, packet: Packet) -> None:
-        """Does nothing once the line is closed."""
-        if packet.kind not in self._wanted:
+    def put(self, *packets: Packet) -> None:
+        """In one step, so that the viewer wakes once. Does nothing once the line is closed."""
+        wanted = [packet for packet in packets if packet.kind in self._wanted]
+        if not wanted:
             return
+        ask = False
         with self._changed:
             if self._closed:
                 return
-            ask = False
-            if packet.kind in SOUND:
-                self._put_sound(packet)
-            elif packet.kind is Kind.JPEG:
-                self._put_jpeg(packet)
-            elif packet.kind is Kind.MP4_START:
-                self._opened, self._in_step = True, False
-                self._items.append(packet)
-            else:
-                ask = self._put_fragment(packet)
+            for packet in wanted:
+                ask |= self._put(packet)
             self._changed.notify_all()
         if ask:
             self._ask_key()
+
+    def _put(self, packet: Packet) -> bool:
+        """Whether a key frame is to be asked for."""
+        if packet.kind in SOUND:
+            self._put_sound(packet)
+        elif packet.kind is Kind.JPEG:
+            self._put_jpeg(packet)
+        elif packet.kind is Kind.MP4_START:
+            self._opened, self._in_step = True, False
+            self._items.append(packet)
+        else:
+            return self._put_fragment(packet)
+        return False
 
     def tell(self, event: Event) -> None:
         """Does nothing once the line is closed. Too many that nobody takes close it."""
