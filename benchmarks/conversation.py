@@ -140,9 +140,9 @@ def _skews(viewer: SessionViewer) -> list[float]:
     for frame, at_s in sounds.items():
         near = [f for f in pictures if abs(f - frame) < FPS / 2]
         found += [(pictures[f] - at_s) * 1000 for f in near[:1]]
-    # The last tenth of a second may be cut in a burst: it is looked at next time.
-    keep = len(taken) - 6
-    del viewer.messages[: max(keep, 0)]
+    # The next look begins with the last frame of this one, so that no burst is seen twice.
+    last = max(message.frame for message in taken)
+    viewer.messages[: len(taken)] = [m for m in taken if m.frame == last]
     return found
 
 

@@ -27,22 +27,28 @@ class LoudFrames:
     """Whether anything is heard in each frame of a job's sound, (frames, 1)."""
 
     def __init__(self, fps: int) -> None:
-        self._fps, self._rate, self._given = fps, 1, 0
+        self._fps, self._rate, self._given, self._samples = fps, 1, 0, 0
         self._pcm: Float32 = np.zeros(0, np.float32)
 
     def push(self, speech: Speech) -> Float32:
         self._rate = speech.sample_rate
         self._pcm = np.concatenate([self._pcm, speech.pcm])
-        return self._until(len(self._pcm) * self._fps // self._rate)
+        self._samples += len(speech.pcm)
+        return self._until(self._samples * self._fps // self._rate)
 
     def finish(self) -> Float32:
-        return self._until(frame_count(len(self._pcm), self._rate, self._fps))
+        return self._until(frame_count(self._samples, self._rate, self._fps))
 
     def _until(self, stop: int) -> Float32:
-        edges = [first_sample(n, self._rate, self._fps) for n in range(self._given, stop + 1)]
+        first = self._samples - len(self._pcm)
+        edges = [
+            first_sample(n, self._rate, self._fps) - first for n in range(self._given, stop + 1)
+        ]
         parts = zip(edges, edges[1:], strict=False)
         loud = [float(np.abs(self._pcm[a:b]).max(initial=0) > LOUD) for a, b in parts]
         self._given = max(self._given, stop)
+        if edges:
+            self._pcm = self._pcm[max(edges[-1], 0) :]
         return np.array(loud, np.float32).reshape(-1, 1)
 
 

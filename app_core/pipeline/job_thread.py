@@ -100,11 +100,23 @@ class JobThread:
 
     def _fail(self, error: SoyleError) -> None:
         """A live reader still gets what was spoken; a file that cannot be whole stops at once."""
+        if self._job.live:
+            self._flush()
         self._job.sound.close(error)
         if self._job.live:
             self._engine.finish(self._job, error)
         else:
             self._engine.drop(self._job, error)
+
+    def _flush(self) -> None:
+        """What the model holds back until it knows what follows is due too."""
+        try:
+            if self._plan.frames:
+                self._engine.submit(self._job, self._plan.finish())
+        except SoyleError as error:
+            logger.info("the last mouths are missing: %s", error)
+        except Exception:
+            logger.exception("the last mouths are missing")
 
 
 def marks(speech: Speech, began_s: float) -> list[Sentence | Word]:

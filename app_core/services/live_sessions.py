@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-from app_core.errors import Busy
+from app_core.errors import Busy, Conflict
 from app_core.request import RenderRequest
 from app_core.sessions.clock import SystemClock
+from app_core.sessions.manner import Manner, SessionFormat
 from app_core.sessions.registry import RETRY_S, SessionRegistry
 from app_core.sessions.scene import Scene
-from app_core.sessions.session import Manner, Session, SessionFormat
+from app_core.sessions.session import Session
 from app_core.sessions.speech_source import TextSource
 from app_core.sessions.stage import Stage
 from app_core.sessions.text_feed import TextFeed
@@ -120,8 +121,11 @@ class LiveSessions:
 
     def switch_avatar(self, session: Session, avatar_id: str) -> None:
         """For what follows. Raises NotFound or BadInput."""
+        loaded = self._models.get(session.id)
+        if loaded is None:
+            raise Conflict("The session has ended")
         size = (session.width, session.height)
-        session.show(self._scene(avatar_id, size, self._models[session.id], session.fps))
+        session.show(self._scene(avatar_id, size, loaded, session.fps))
 
     def switch_voice(self, session: Session, voice: str | None, language: str) -> None:
         """For what follows; None: the first voice that speaks the language. Raises NotFound or

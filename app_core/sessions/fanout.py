@@ -10,7 +10,7 @@ from app_core.errors import Busy, Conflict, SoyleError, afresh
 from app_core.outputs.live.encoders import open_encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from app_core.outputs.live.encoders import LiveEncoder
     from app_core.outputs.live.live_frame import LiveFrame
@@ -26,8 +26,11 @@ MOST_VIEWERS = 32
 class Fanout:
     """``write`` is the session's thread's, which alone opens encoders and works with them."""
 
-    def __init__(self, width: int, height: int, fps: int, jpeg_quality: int) -> None:
-        self._format = width, height, fps, jpeg_quality
+    def __init__(
+        self, width: int, height: int, fps: int, jpeg_quality: int, clock: Callable[[], float]
+    ) -> None:
+        self._format, self._clock = (width, height, fps, jpeg_quality), clock
+        self._alone_s = clock()
         self._lock = threading.Lock()
         self._lines: tuple[ViewerLine, ...] = ()
         self._new: list[ViewerLine] = []
@@ -38,6 +41,12 @@ class Fanout:
     def lines(self) -> tuple[ViewerLine, ...]:
         """Those who look, the first comer first."""
         return self._lines
+
+    @property
+    def unwatched_s(self) -> float:
+        """Seconds without a viewer; 0 while there is one."""
+        with self._lock:
+            return 0.0 if self._lines else self._clock() - self._alone_s
 
     def attach(self, line: ViewerLine, welcome: Event) -> None:
         """From the next frame on. Raises Conflict when the session has ended, Busy when there are
@@ -54,7 +63,9 @@ class Fanout:
     def detach(self, line: ViewerLine) -> None:
         """Safe to call again."""
         with self._lock:
-            self._lines = tuple(other for other in self._lines if other is not line)
+            if line in self._lines:
+                self._lines = tuple(other for other in self._lines if other is not line)
+                self._alone_s = self._clock()
 
     def tell(self, events: Iterable[Event]) -> None:
         lines = self._lines
@@ -88,17 +99,19 @@ class Fanout:
         for line in lines:
             line.put(*made)  # it takes its own
 
-    def close(self, last: Event) -> None:
-        """Everybody is told ``last`` and has looked. Called when nothing is written any more."""
+    def close(self, last: Event, *, written: bool = True) -> None:
+        """Everybody is told ``last`` and has looked. ``written``: nobody writes any more, so that
+        encoders may be closed too."""
         with self._lock:
             self._closed = True
             lines, self._lines = self._lines, ()
         for line in lines:
             line.tell(last)
             line.close()
-        for encoder in self._encoders.values():
-            encoder.close()
-        self._encoders.clear()
+        if written:
+            for encoder in self._encoders.values():
+                encoder.close()
+            self._encoders.clear()
 
     def _encode(self, codec: str, frame: LiveFrame, new: list[ViewerLine]) -> list[Packet]:
         """``new`` are given what they need first."""

@@ -15,11 +15,12 @@ import numpy as np
 
 from app_core.errors import SoyleError
 from app_core.metrics import LATE_S, Tally
-from app_core.outputs.live.live_frame import SAMPLE_RATE, LiveFrame
+from app_core.outputs.live.live_frame import LiveFrame
+from app_core.sessions.frame_sound import samples_of
 from app_core.sessions.mouth_ease import MouthEase
 from app_core.sessions.scene import Scene, mixed
 from app_core.threads import start_thread
-from app_core.types import first_sample
+from app_core.types import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from app_core.sessions.fanout import Fanout
     from app_core.sessions.stage import Stage
     from app_core.sessions.utterance_queue import SaidFrame, UtteranceQueue
-    from app_core.types import Float32, Picture
+    from app_core.types import Picture
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +59,14 @@ class FrameLoop:
     ) -> None:
         self.scene, self._stage, self._queue, self._fanout = scene, stage, queue, fanout
         self._capacity, self._clock, self._fps = capacity, clock, fps
+        self._change = max(1, round(CHANGE_S * fps))
         self._tally = Tally(stage.metrics, "session")
         self._ease = MouthEase(fps)
-        self._next_scene: Scene | None = None
+        self._chosen = scene
+        """What is shown when nobody speaks."""
         self._before: Scene | None = None
+        """What was shown before, while the one goes over into the other."""
+        self._scenes = threading.Lock()
         self._changed = 0
         """The frame since which another scene is shown."""
         scene.place(0)
@@ -69,9 +74,11 @@ class FrameLoop:
         self.frame = 0
         """The one that comes next."""
         self.late = self.dropped = 0
-        """Frames that left over LATE_S after their time; those of them without their picture."""
+        """Frames that left over LATE_S after their time, or never; those without their picture."""
         self.failure: Exception | None = None
-        self._ended: Callable[[Exception | None], None] = lambda _: None
+        self.ended = True
+        """Its thread does not run."""
+        self._lost: Callable[[Exception | None], None] = lambda _: None
         self._left_s: deque[float] = deque(maxlen=_RECENT)
         self._thread = threading.Thread(
             target=self._run, name=f"session-{session_id[:8]}", daemon=True
@@ -90,24 +97,36 @@ class FrameLoop:
             return 0.0
         return (len(left) - 1) / max(left[-1] - left[0], 1e-3)
 
-    def start(self, ended: Callable[[Exception | None], None]) -> None:
-        """``ended`` is called in the thread when it ends by itself. Raises Busy."""
-        self._ended = ended
-        start_thread(self._thread)
+    def start(self, lost: Callable[[Exception | None], None]) -> None:
+        """``lost`` is called in the thread when it ends, with the error if there was one. Raises
+        Busy."""
+        self._lost, self.ended = lost, False
+        try:
+            start_thread(self._thread)
+        except BaseException:
+            self.ended = True
+            raise
 
     def show(self, scene: Scene) -> None:
         """As soon as nobody speaks whose speech was begun with another."""
-        self._next_scene = scene
+        with self._scenes:
+            self._chosen = scene
 
     @property
     def coming(self) -> Scene:
         """What is shown to whatever is begun now."""
-        return self._next_scene or self.scene
+        with self._scenes:
+            return self.scene if self._chosen.broken else self._chosen
+
+    def hang_up(self) -> None:
+        """Ends soon. Does not wait."""
+        self._closing.set()
 
     def close(self, timeout_s: float) -> None:
         self._closing.set()
         if self._thread is not threading.current_thread() and self._thread.is_alive():
             self._thread.join(timeout_s)
+            self.ended = not self._thread.is_alive()
 
     # The session's thread
 
@@ -119,11 +138,20 @@ class FrameLoop:
                 logger.exception("a session failed")
             self.failure = error
         finally:
-            self._tally.flush()
-            for scene in (self.scene, self._before, self._next_scene):
+            self.ended = True
+            try:
+                self._clear()
+            finally:
+                self._lost(self.failure)
+
+    def _clear(self) -> None:
+        self._tally.flush()
+        for scene in (self.scene, self._before, self._chosen):
+            try:
                 if scene is not None:
                     scene.close()
-            self._ended(self.failure)
+            except Exception:
+                logger.exception("a scene was not closed")
 
     def _loop(self) -> None:
         origin_s = self._clock.now()
@@ -136,6 +164,8 @@ class FrameLoop:
             if behind_s > LOST_S:
                 lost = int(behind_s * self._fps)
                 self.frame += lost
+                self.late += lost
+                self.dropped += lost
                 continue
             self._write(due_s, shown=behind_s < 1 / self._fps)
             self.frame += 1
@@ -147,56 +177,66 @@ class FrameLoop:
         self._tally.begin()
         picture = self._picture(frame, said) if shown else None
         self._tally.composed()
-        generation, pcm = self._queue.generation, self._silence(frame)
-        if said is not None and self._queue.left(said):
-            generation, pcm = said.generation, said.pcm
-        tail = self._queue.tail()
-        if len(tail):
-            tail = tail[: len(pcm)]
-            pcm = pcm.copy()
-            pcm[: len(tail)] += tail
-        self._fanout.tell(self._queue.events())
-        self._fanout.write(LiveFrame(frame, self._fps, generation, said is None, picture, pcm))
+        leaving = self._queue.leave(said)
+        pcm = np.zeros(samples_of(frame, self._fps), np.float32)
+        if said is not None and leaving.said:
+            pcm = said.pcm
+        elif len(leaving.tail):
+            pcm[: len(leaving.tail)] = leaving.tail[: len(pcm)]
+        self._fanout.tell(leaving.events)
+        idle = not leaving.said
+        self._fanout.write(LiveFrame(frame, self._fps, leaving.generation, idle, picture, pcm))
         self._tally.finished()
         self._count(due_s, shown)
 
     def _picture(self, frame: int, said: SaidFrame | None) -> Picture:
+        """Raises what the scene raises, when there is no other to go back to."""
         mouth = said.mouth if said is not None else None
-        scene = self.scene
-        worn = self._ease.mouth(mouth, scene.index(frame), self._stage.model)
-        picture = scene.picture(worn)
-        if self._before is not None:
-            share = (frame - self._changed + 1) / max(1, round(CHANGE_S * self._fps))
-            if share < 1:
-                before = self._before
-                rest = self._stage.model.rest(0, before.index(frame))
-                return mixed(before.picture(rest), picture, share)
-            self._before.close()
-            self._before = None
+        worn = self._ease.mouth(mouth, self.scene.index(frame), self._stage.model)
+        try:
+            picture = self.scene.picture(worn)
+        except SoyleError as error:
+            self._go_back(error)
+            return self._picture(frame, None)
+        before, share = self._before, (frame - self._changed + 1) / self._change
+        if before is None:
+            return picture
+        if share < 1:
+            rest = self._stage.model.rest(0, before.index(frame))
+            return mixed(before.picture(rest), picture, share)
+        before.close()
+        self._before = None
         return picture
+
+    def _go_back(self, error: SoyleError) -> None:
+        """To what was shown before, as the new one cannot be shown. Raises ``error`` where there
+        was nothing."""
+        if self._before is None:
+            raise error
+        self.scene.broken = True
+        self.scene.close()
+        self.scene, self._before = self._before, None
+        self._ease.forget()
+        logger.warning("an avatar cannot be shown: %s", error)
+        detail = {"error": str(error), "code": error.code, "field": "avatar"}
+        self._fanout.tell([Event("error", None, self.seconds, detail)])
 
     def _change_scene(self, frame: int, said: SaidFrame | None) -> None:
         """To that of whoever speaks, or is about to; else to the one that is coming."""
         speaker = said.utterance if said is not None else self._queue.first
         wanted = speaker.scene if speaker is not None and speaker.scene else self.coming
-        if wanted is self.scene:
+        if wanted is self.scene or wanted.broken:
             return
-        if self._before is not None:
+        if self._before is not None and self._before is not wanted:
             self._before.close()
-        self._before, self.scene, self._changed = self.scene, wanted, frame
-        if wanted is self._next_scene:
-            self._next_scene = None
-        wanted.place(frame)
+        with self._scenes:
+            self._before, self.scene, self._changed = self.scene, wanted, frame
+        wanted.show_from(frame)
         self._ease.forget()
-
-    def _silence(self, frame: int) -> Float32:
-        start = first_sample(frame, SAMPLE_RATE, self._fps)
-        return np.zeros(first_sample(frame + 1, SAMPLE_RATE, self._fps) - start, np.float32)
 
     def _count(self, due_s: float, shown: bool) -> None:
         now_s = self._clock.now()
         behind_s = now_s - due_s
-        slack_s = ALLOWED_S - behind_s
         self.late += behind_s > LATE_S
         if shown:
             self._left_s.append(now_s)
@@ -204,5 +244,6 @@ class FrameLoop:
         else:
             self.dropped += 1
             self._tally.dropped()
+        slack_s = ALLOWED_S - behind_s if behind_s <= LATE_S else -behind_s
         width, height = self.scene.plate.width, self.scene.plate.height
-        self._capacity.delivered(width, height, slack_s if behind_s <= LATE_S else -behind_s)
+        self._capacity.delivered(width, height, slack_s)

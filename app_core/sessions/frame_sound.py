@@ -1,4 +1,4 @@
-"""The sound of an utterance, cut into the session's frames at the session's rate."""
+"""The sound of an utterance at the session's rate, in the lengths of the session's frames."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _READ_S = 0.25
 class FrameSound:
     """Of one utterance, read by the session's thread alone, frame after frame."""
 
-    def __init__(self, sound: AudioBuffer, fps: int) -> None:
-        self._sound, self._fps = sound, fps
+    def __init__(self, sound: AudioBuffer) -> None:
+        self._sound = sound
         self._read = 0
         self._resampled = sound.sample_rate != SAMPLE_RATE
         if self._resampled:
@@ -31,30 +31,23 @@ class FrameSound:
         self._ended = False
         self._ready: Float32 = np.zeros(0, np.float32)
 
-    def ready(self, index: int) -> bool:
-        """Whether ``frame(index)`` is whole, or as whole as it will be."""
-        count = self._count(index)
+    def ready(self, count: int) -> bool:
+        """Whether the next ``count`` samples are there, or as many as will ever be."""
         while len(self._ready) < count and self._more():
             pass
         return len(self._ready) >= count or self._ended
 
-    def frame(self, index: int) -> Float32:
-        """The samples of frame ``index`` of the utterance; what the end leaves of it is silence."""
-        count = self._count(index)
+    def take(self, count: int) -> Float32:
+        """The next ``count`` samples; what the end leaves of them is silence."""
         pcm, self._ready = self._ready[:count], self._ready[count:]
         if len(pcm) < count:
             pcm = np.concatenate([pcm, np.zeros(count - len(pcm), np.float32)])
         return pcm
 
-    def _count(self, index: int) -> int:
-        first = first_sample(index, SAMPLE_RATE, self._fps)
-        return first_sample(index + 1, SAMPLE_RATE, self._fps) - first
-
     def tail(self) -> Float32:
         """What would have come next, going away."""
-        pcm = self._ready[:FADE]
-        ramp = np.linspace(1, 0, FADE, dtype=np.float32)[: len(pcm)]
-        return np.asarray(pcm * ramp, np.float32)
+        self.ready(FADE)
+        return faded(self._ready)
 
     def _more(self) -> bool:
         """Reads on. False when there is nothing more now."""
@@ -70,3 +63,14 @@ class FrameSound:
             pcm = np.asarray(self._stream.resample_chunk(pcm, last=self._ended), np.float32)
         self._ready = np.concatenate([self._ready, pcm])
         return not self._ended
+
+
+def samples_of(frame: int, fps: int) -> int:
+    """How many samples the session's ``frame`` lasts: frames tile the clock without drift."""
+    return first_sample(frame + 1, SAMPLE_RATE, fps) - first_sample(frame, SAMPLE_RATE, fps)
+
+
+def faded(pcm: Float32) -> Float32:
+    """The beginning of a sound, going away within FADE."""
+    ramp = np.linspace(1, 0, FADE, dtype=np.float32)[: len(pcm)]
+    return np.asarray(pcm[:FADE] * ramp, np.float32)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from app_core.types import Float32
 
-MOST_S = 60.0
-"""Sound that waits here at most; a writer that asks for ``room`` is kept waiting beyond it."""
+MOST_S, MOST_RATE = 60.0, 48_000
+"""Sound that waits here at most, seconds at this rate; a writer that asks for ``room`` is kept
+waiting beyond it."""
 SILENT_S = 30.0
 """Without sound for this long, a sound that was to go on has ended."""
 
@@ -30,15 +31,17 @@ class PcmFeed:
         sample_rate: int,
         silent_s: float = SILENT_S,
         clock: Callable[[], float] = time.monotonic,
+        elsewhere: Callable[[], int] = lambda: 0,
     ) -> None:
+        """``elsewhere``: bytes that wait in other feeds and share the room with this one's."""
         self.utterance_id, self.sample_rate = utterance_id, sample_rate
-        self._clock, self._silent_s = clock, silent_s
+        self._clock, self._silent_s, self._elsewhere = clock, silent_s, elsewhere
         self._changed = threading.Condition()
         self._waiting = bytearray()
         self._ended = False
         self._came_s = clock()
         self.dropped_s = 0.0
-        """Seconds that came when there was no room."""
+        """Seconds that came when there was no room, or after the end."""
 
     @property
     def ended(self) -> bool:
@@ -55,18 +58,21 @@ class PcmFeed:
         """Since the last sound came."""
         return self._clock() - self._came_s
 
+    @property
+    def waiting(self) -> int:
+        """Bytes."""
+        return len(self._waiting)
+
     def room(self) -> bool:
         """Whether ``push`` keeps what it is given. True of one that has ended."""
-        return self._ended or len(self._waiting) < MOST_S * self.sample_rate * SAMPLE_BYTES
+        return self._ended or self.waiting + self._elsewhere() < MOST_S * MOST_RATE * SAMPLE_BYTES
 
     def push(self, pcm: bytes) -> None:
         """16-bit little-endian mono samples, cut anywhere. Dropped where there is no room, and
         when it has ended."""
         with self._changed:
             self._came_s = self._clock()
-            if self._ended:
-                return
-            if not self.room():
+            if self._ended or not self.room():
                 self.dropped_s += len(pcm) / SAMPLE_BYTES / self.sample_rate
                 return
             self._waiting += pcm
@@ -82,7 +88,9 @@ class PcmFeed:
         with self._changed:
             if len(self._waiting) < SAMPLE_BYTES and not self._ended:
                 self._changed.wait(timeout_s)
-            if self.quiet_s > self._silent_s:
+            if len(self._waiting) >= SAMPLE_BYTES:
+                self._came_s = self._clock()  # it may have waited for room until now
+            elif self.quiet_s > self._silent_s:
                 self._ended = True
             most = int(most_s * self.sample_rate) * SAMPLE_BYTES
             size = min(len(self._waiting) // SAMPLE_BYTES * SAMPLE_BYTES, most)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
 from app_core.errors import Busy, NotFound
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from app_core.sessions.session import Session
+
+logger = logging.getLogger(__name__)
 
 RETRY_S = 5
 
@@ -51,13 +55,30 @@ class SessionRegistry:
         self._sessions.pop(session.id, None)
 
     def expire(self) -> None:
-        """Ends those whose time is over."""
+        """Ends those whose time is over, and those whose thread is. Does not wait: each ends in a
+        thread of its own."""
         for session in self.all():
-            if session.unwatched_s > self._grace_s:
-                session.close("grace")
-            elif session.idle_s > self._idle_s:
-                session.close("idle")
+            why = self._over(session)
+            if why:
+                start_thread(
+                    threading.Thread(
+                        target=session.close, args=(why,), name="session-end", daemon=True
+                    )
+                )
+
+    def _over(self, session: Session) -> str:
+        if session.dead:
+            return "failed"
+        if session.unwatched_s > self._grace_s:
+            return "grace"
+        return "idle" if session.idle_s > self._idle_s else ""
 
     def close(self) -> None:
-        for session in self.all():
-            session.close("stopping")
+        sessions = self.all()
+        for session in sessions:
+            session.hang_up()
+        for session in sessions:
+            try:
+                session.close("stopping")
+            except Exception:
+                logger.exception("a session did not end")

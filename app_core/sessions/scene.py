@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from app_core.errors import Cancelled
 from app_core.pipeline.plan import picture_at
 from app_core.types import Picture
 
@@ -18,44 +16,39 @@ if TYPE_CHECKING:
 
 
 class Scene:
-    """One avatar at one size. ``picture`` is for one thread."""
+    """One avatar at one size. ``picture`` and ``close`` are for one thread."""
 
     def __init__(self, avatar: str, plate: Plate, face: Any, model: LipsyncModel, fps: int) -> None:
         self.avatar, self.plate, self.face = avatar, plate, face
         self._model, self._fps = model, fps
         self.first: int | None = None
         """The session's frame that shows its first picture, once it has a place."""
+        self.broken = False
+        """It could not be shown."""
         self._source: FrameSource | None = None
-        self._closed = False
-        self._lock = threading.Lock()
 
     def place(self, frame: int) -> None:
-        """It begins with the session's ``frame``, unless it has begun, or is going to."""
+        """It will probably begin with the session's ``frame``, unless it has a place already."""
         if self.first is None:
             self.first = frame
+
+    def show_from(self, frame: int) -> None:
+        """It is shown from now on: it begins here, or goes on where it has come to."""
+        self.first = frame if self.first is None else min(self.first, frame)
 
     def index(self, frame: int) -> int:
         """Which of the plate's pictures the session's ``frame`` shows."""
         return picture_at(self.plate, self._fps, max(0, frame - (self.first or 0)))
 
     def picture(self, mouth: Mouth) -> Picture:
-        """Do not write to it. Raises FfmpegFailed when a clip cannot be read, Cancelled after
-        ``close``."""
-        source = self._source or self._open()
-        return self._model.apply(self.face, source.picture(mouth.picture), mouth)
-
-    def _open(self) -> FrameSource:
-        with self._lock:
-            if self._closed:
-                raise Cancelled("The session has ended")
+        """Do not write to it. Raises FfmpegFailed when a clip cannot be read."""
+        if self._source is None:
             self._source = self.plate.frame_source()
-            return self._source
+        return self._model.apply(self.face, self._source.picture(mouth.picture), mouth)
 
     def close(self) -> None:
-        """From any thread; safe to call again."""
-        with self._lock:
-            self._closed = True
-            source, self._source = self._source, None
+        """Ends what decodes for it; another ``picture`` begins anew."""
+        source, self._source = self._source, None
         if source is not None:
             source.close()
 

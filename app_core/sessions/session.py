@@ -6,11 +6,12 @@ import logging
 import secrets
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput, Conflict
 from app_core.sessions.fanout import Fanout
 from app_core.sessions.frame_loop import FrameLoop
+from app_core.sessions.manner import Manner, SessionFormat
 from app_core.sessions.pcm_feed import SILENT_S, PcmFeed
 from app_core.sessions.speech_source import SoundSource, TextSource
 from app_core.sessions.utterance import Utterance
@@ -35,24 +36,6 @@ RATES = range(8000, 96_001)
 MICROPHONE_SILENT_S = 10.0
 """A microphone that sends nothing for so long is closed."""
 _JOIN_S = 10.0
-
-
-class SessionFormat(NamedTuple):
-    """What all frames of a session have in common, and how much may wait in it."""
-
-    fps: int
-    jpeg_quality: int
-    most_utterances: int
-    most_characters: int
-
-
-class Manner(NamedTuple):
-    """How a session speaks unless it is told otherwise."""
-
-    language: str
-    voice: str | None
-    speed: float
-    pitch: float
 
 
 class Session:
@@ -80,7 +63,7 @@ class Session:
             format.most_utterances,
             format.most_characters,
         )
-        self._fanout = Fanout(self.width, self.height, format.fps, format.jpeg_quality)
+        self._fanout = Fanout(self.width, self.height, format.fps, format.jpeg_quality, clock.now)
         self._loop = FrameLoop(
             self.id, scene, stage, self._queue, self._fanout, capacity, clock, format.fps
         )
@@ -89,8 +72,10 @@ class Session:
         self.closed = False
         self.why_ended = ""
         """A code: closed, grace, idle, failed, stopping."""
-        self._created_s = self._commanded_s = self._watched_s = clock.now()
+        self._commanded_s = clock.now()
         self._microphone: PcmFeed | None = None
+        self._feeds: list[PcmFeed] = []
+        self._saying = threading.Lock()
 
     def start(self) -> None:
         """Raises Busy when the machine has no thread left."""
@@ -119,18 +104,33 @@ class Session:
         Raises QueueFull, Interrupted, Conflict, Busy, or what ``source`` raises.
         """
         self.touch()
-        known = self._queue.find(utterance_id) if utterance_id else None
-        if known is not None:
-            feed = getattr(known.source, "feed", None)
-            if feed is None or feed.ended:
-                raise Conflict(f"The utterance {utterance_id!r} is whole", field="utterance_id")
-            self._queue.check_room(len(text), more_to=known)
-            feed.add(text)
-            if not more:
-                feed.end()
-            if known.over:  # meanwhile
-                self._queue.find(known.id)
-            return known.id, self._queue.before(known)
+        with self._saying:
+            known = self._queue.find(utterance_id) if utterance_id else None
+            if known is not None:
+                self._go_on(known, text, more=more)
+                return known.id, self._queue.before(known)
+            return self._begin(source, text, utterance_id, more=more, replace=replace)
+
+    def _go_on(self, known: Utterance, text: str, *, more: bool) -> None:
+        feed = known.source.feed if isinstance(known.source, TextSource) else None
+        self._queue.check_room(len(text), more_to=known)
+        kept = feed is not None and feed.add(text)
+        if feed is not None and not more:
+            feed.end()
+        if known.over:  # meanwhile
+            self._queue.find(known.id)
+        if not kept:
+            raise Conflict(f"The utterance {known.id!r} is whole", field="utterance_id")
+
+    def _begin(
+        self,
+        source: Callable[[], TextSource],
+        text: str,
+        utterance_id: str | None,
+        *,
+        more: bool,
+        replace: bool,
+    ) -> tuple[str, int]:
         made = source()
         made.feed.add(text)
         if not more:
@@ -169,7 +169,14 @@ class Session:
             raise BadInput(
                 f"'sample_rate' must be {RATES.start}..{RATES.stop - 1}", field="sample_rate"
             )
-        return PcmFeed(utterance_id or str(uuid.uuid4()), sample_rate, silent_s)
+        feed = PcmFeed(
+            utterance_id or str(uuid.uuid4()),
+            sample_rate,
+            silent_s,
+            elsewhere=lambda: sum(other.waiting for other in self._feeds if other is not feed),
+        )
+        self._feeds = [*(other for other in self._feeds if not other.over), feed]
+        return feed
 
     def _queued(
         self, source: SpeechSource, utterance_id: str | None, *, replace: bool = False
@@ -185,12 +192,10 @@ class Session:
         look."""
         shape = {"width": self.width, "height": self.height, "fps": self.fps}
         self._fanout.attach(line, self._event("ready", session_id=self.id, **shape))
-        self._watched_s = self._clock.now()
 
     def detach(self, line: ViewerLine) -> None:
         """Safe to call again."""
         self._fanout.detach(line)
-        self._watched_s = self._clock.now()
 
     def ask_key(self, codec: str) -> None:
         """The next picture in this codec is a key frame."""
@@ -210,7 +215,12 @@ class Session:
     @property
     def unwatched_s(self) -> float:
         """Seconds without a viewer; 0 while there is one."""
-        return 0.0 if self._fanout.lines else self._clock.now() - self._watched_s
+        return self._fanout.unwatched_s
+
+    @property
+    def dead(self) -> bool:
+        """Its thread has ended, though nobody closed it."""
+        return self._loop.ended and not self.closed
 
     @property
     def idle_s(self) -> float:
@@ -219,20 +229,29 @@ class Session:
             self._commanded_s = self._clock.now()
         return self._clock.now() - self._commanded_s
 
+    def hang_up(self) -> None:
+        """Its thread ends soon. Does not wait; ``close`` does, and has to follow."""
+        self._loop.hang_up()
+
     def close(self, why: str = "closed") -> None:
         """Ends all that works for it. Safe to call again."""
         with self._ending:
             if self.closed:
                 return
             self.closed, self.why_ended = True, why
-        self._loop.close(_JOIN_S)
-        self._queue.close()
-        self._fanout.tell(self._queue.events())
         failure = self._loop.failure
         detail = {} if failure is None else {"error": str(failure)}
-        self._fanout.close(self._event("end", why=why, **detail))
+        try:
+            self._loop.close(_JOIN_S)
+            self._queue.close()
+            self._fanout.tell(self._queue.events())
+        finally:
+            try:
+                end = self._event("end", why=why, **detail)
+                self._fanout.close(end, written=self._loop.ended)
+            finally:
+                self._ended(self)
         logger.info("session %s: %d frames, %d late", why, self._loop.frame, self._loop.late)
-        self._ended(self)
 
     def _lost(self, failure: Exception | None) -> None:
         if not self.closed and failure is not None:

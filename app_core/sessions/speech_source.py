@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app_core.sessions.pcm_feed import PcmFeed
     from app_core.sessions.text_feed import TextFeed
     from app_core.speech.speaker import Speaker
-    from app_core.types import Prosody, VoiceFallback
+    from app_core.types import Float32, Prosody, VoiceFallback
 
     Ahead = Callable[[], float]
     """Seconds of sound that are there and not played."""
@@ -26,13 +26,16 @@ LOOK_S = 0.05
 PAUSE_S = 0.5
 """Silence after which a model has given all mouths of the sound before it. It is added where more
 text or sound is late, so that the end of what was there is not held back until then."""
-NEARLY_OVER_S = 0.6
-"""It is added when no more than this is left to play."""
-LATE_S = 0.25
-"""A sound that is sent as it is made is late when nothing came for so long."""
-LIVE_AHEAD_S = 1.0
-"""A microphone's sound that would be played later than this is left out: its clock, or its line,
-runs ahead of ours."""
+NEARLY_OVER_S = 0.5
+"""It is added when no more than this is left to play: what a model holds back, and a frame."""
+LATE_S = 1.0
+"""A sound that is sent as it is made may come in blocks and over a line that stops: only when
+nothing came for so long is it taken for a pause."""
+LIVE_AHEAD_S, MOST_AHEAD_S = 0.7, 1.1
+"""Of a microphone's sound, silence that would be played later than the first is left out, and
+anything later than the second: its line had stopped, or its clock runs ahead of ours."""
+SILENT = 0.01
+"""Of full scale: a block that never is louder is silence."""
 
 
 class SpeechSource(Protocol):
@@ -89,6 +92,8 @@ class TextSource:
             for speech in self._speaker.speak(clause.text, self._prosody, stale, on_fallback):
                 words = (
                     replace(word, start=word.start + clause.start, end=word.end + clause.start)
+                    if word.end
+                    else word
                     for word in speech.words
                 )
                 yield replace(speech, index=index, words=tuple(words))
@@ -120,10 +125,14 @@ class SoundSource:
                     yield silence(index, self.sample_rate)
                     index, held = index + 1, False
                 continue
-            if self._live and ahead_s() > LIVE_AHEAD_S:
+            if self._live and self._too_late(pcm, ahead_s()):
                 continue
             yield Speech(index, "", pcm, self.sample_rate, None)
             index, held = index + 1, True
+
+    def _too_late(self, pcm: Float32, ahead_s: float) -> bool:
+        silent = bool(np.abs(pcm).max(initial=0.0) < SILENT)
+        return ahead_s > (LIVE_AHEAD_S if silent else MOST_AHEAD_S)
 
 
 def silence(index: int, sample_rate: int) -> Speech:

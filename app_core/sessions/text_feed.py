@@ -61,13 +61,15 @@ class TextFeed:
         """Nothing more comes, and all is taken."""
         return self._ended and not self.pending
 
-    def add(self, piece: str) -> None:
-        """Nothing once it has ended."""
+    def add(self, piece: str) -> bool:
+        """Whether it was kept: not once it has ended."""
         with self._changed:
-            if not self._ended:
-                self._text += piece
-                self._came_s = self._clock()
-                self._changed.notify()
+            if self._ended:
+                return False
+            self._text += piece
+            self._came_s = self._clock()
+            self._changed.notify()
+            return True
 
     def end(self) -> None:
         """What is there is the whole text."""

@@ -97,7 +97,7 @@ class Utterance:
         speeches = self.source.speeches(
             lambda: job.ticket.stale, lambda: self.ahead_s, job.fallbacks.append
         )
-        self._sound = FrameSound(job.sound, self._fps)
+        self._sound = FrameSound(job.sound)
         self._thread = JobThread(job, speeches, plan, stage.engine, stage.metrics)
         stage.engine.open(job, low_latency=True)
         self.job = job
@@ -121,22 +121,24 @@ class Utterance:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
-    def mouth(self) -> Mouth | None:
-        """The next one, if it and its sound are there. Raises ChannelClosed after the last, or the
-        error that ended it."""
+    def mouth(self, samples: int) -> Mouth | None:
+        """The next one, if it and ``samples`` of its sound are there. Raises ChannelClosed after
+        the last, or the error that ended it."""
         assert self.job is not None
         assert self._sound is not None
-        if len(self.job.mouths) and not self._sound.ready(self.played):
+        mouths = self.job.mouths
+        self.job.resumed.clear()  # for readers that go by the job's clock
+        if not self._sound.ready(samples) and not (mouths.closed and not len(mouths)):
             return None
         try:
-            return self.job.mouths.get(0.0)
+            return mouths.get(0.0)
         except TimeoutError:
             return None
 
-    def sound(self, index: int) -> Float32:
-        """Of its frame ``index``, each asked for once, in order."""
+    def sound(self, samples: int) -> Float32:
+        """The next ones, after a ``mouth``."""
         assert self._sound is not None
-        return self._sound.frame(index)
+        return self._sound.take(samples)
 
     def tail(self) -> Float32:
         """What would have been heard next, going away."""
@@ -173,7 +175,7 @@ class Utterance:
         marks = self.job.marks if self.job is not None else []
         words = [mark for mark in marks if isinstance(mark, Word)]
         if words or not text:
-            return Heard(position, text[: _end(text, words, position)].strip())
+            return Heard(position, text[: said_until(text, words, position)].strip())
         return Heard(position, self._estimated(position))
 
     def _estimated(self, position_s: float) -> str:
@@ -192,13 +194,14 @@ class Utterance:
         return text[:end].strip()
 
 
-def _end(text: str, words: Sequence[Word], position_s: float) -> int:
+def said_until(text: str, words: Sequence[Word], position_s: float) -> int:
     """Where the last word ends of which half was said. One that does not know its own place is
     looked for behind the one before."""
     end = 0
     for word in words:
         if (word.start_s + word.end_s) / 2 > position_s:
             break
-        found = word.end or text.find(word.text, end) + len(word.text)
+        at = text.find(word.text, end)
+        found = word.end or (at + len(word.text) if at >= 0 else end)
         end = max(end, found)
     return end

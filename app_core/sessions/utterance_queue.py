@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from app_core.channel import ChannelClosed
-from app_core.errors import Conflict, Interrupted, NotFound, QueueFull, SoyleError
+from app_core.errors import BadInput, Conflict, Interrupted, NotFound, QueueFull, SoyleError
+from app_core.sessions.frame_sound import faded, samples_of
 from app_core.sessions.utterance import Heard, Utterance
 from app_core.types import Event
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from app_core.sessions.scene import Scene
     from app_core.sessions.stage import Stage
     from app_core.types import Float32, Mouth
+
+logger = logging.getLogger(__name__)
 
 KNOWN_IDS = 4096
 """Ids of utterances that are over, remembered so that none comes twice."""
@@ -32,7 +36,17 @@ class SaidFrame(NamedTuple):
     utterance: Utterance
     mouth: Mouth
     pcm: Float32
+
+
+class Leaving(NamedTuple):
+    """What of a frame goes out, and is told with it."""
+
     generation: int
+    said: bool
+    """Somebody speaks in it, and was not interrupted while it was made."""
+    tail: Float32
+    """The end of a sound that was cut, to be heard at its beginning."""
+    events: list[Event]
 
 
 class UtteranceQueue:
@@ -96,7 +110,8 @@ class UtteranceQueue:
         """Raises QueueFull when so many characters more are too much, or one utterance more where
         they are of none that is there."""
         with self._lock:
-            if more_to is None and len(self._line) >= self._most:
+            begun = bool(self._line) and self._line[0].begun
+            if more_to is None and len(self._line) - begun >= self._most:
                 raise QueueFull(f"{self._most} utterances wait already")
             waiting = sum(utterance.source.pending for utterance in self._line)
             if waiting + characters > self._most_characters:
@@ -112,8 +127,11 @@ class UtteranceQueue:
                 raise Conflict(
                     f"The utterance {utterance.id!r} is here already", field="utterance_id"
                 )
-            if replace:
+            if replace and self._line:
+                utterance.begin(self._stage, self._scene, self._frame + _LEAD)
                 self.interrupt()
+                self._line.append(utterance)
+                return 0
             self.check_room(utterance.source.pending)
             self._line.append(utterance)
             try:
@@ -136,7 +154,7 @@ class UtteranceQueue:
             if utterance_id is None or heard.position_s is not None:
                 self.generation += 1
             for utterance in ended:
-                if utterance.played:
+                if utterance.played and not self._stalled:
                     self._tail = utterance.tail()
                 self._end(utterance, "interrupted", utterance.heard())
             if utterance_id is not None:
@@ -156,13 +174,14 @@ class UtteranceQueue:
 
     def take(self, frame: int) -> SaidFrame | None:
         """What is said in the session's ``frame``; None while nobody speaks, or a voice is late."""
+        samples = samples_of(frame, self._fps)
         with self._lock:
             self._frame = frame
             self._begin_next()
             while self._line and self._line[0].begun:
                 utterance = self._line[0]
                 try:
-                    mouth = utterance.mouth()
+                    mouth = utterance.mouth(samples)
                 except ChannelClosed:
                     heard = Heard(utterance.position_s, utterance.source.text.strip())
                     self._end(utterance, "speech_finished", heard)
@@ -179,49 +198,45 @@ class UtteranceQueue:
                     return None
                 self._stalled = False
                 utterance.offset = frame - mouth.index
-                return SaidFrame(utterance, mouth, utterance.sound(mouth.index), self.generation)
+                return SaidFrame(utterance, mouth, utterance.sound(samples))
             return None
 
-    def left(self, said: SaidFrame) -> bool:
-        """``said`` leaves now: it counts as heard, and its events are told. False when it was
-        interrupted meanwhile, and must not leave."""
-        with self._lock:
-            utterance = said.utterance
-            if utterance.over:
-                return False
-            if not utterance.played:
-                self._note("speech_started", utterance, {"text": utterance.source.text.strip()})
-            for fallback in utterance.new_fallbacks():
-                self._note(
-                    "voice_fallback",
-                    utterance,
-                    {
-                        "voice": fallback.voice,
-                        "instead": fallback.instead,
-                        "reason": fallback.reason,
-                    },
-                )
-            for word in utterance.new_words(said.mouth.index):
-                times = {"start_s": round(word.start_s, 3), "end_s": round(word.end_s, 3)}
-                place = {"start": word.start, "end": word.end}
-                self._note("word", utterance, {"text": word.text, **times, **place})
-            utterance.played = said.mouth.index + 1
-            return True
-
-    def tail(self) -> Float32:
-        """The end of a sound that was cut, to be heard once."""
+    def leave(self, said: SaidFrame | None) -> Leaving:
+        """The frame goes out now: what is ``said`` in it counts as heard, unless it was
+        interrupted since it was taken."""
         with self._lock:
             tail, self._tail = self._tail, np.zeros(0, np.float32)
-            return tail
+            heard = said is not None and not said.utterance.over
+            if said is not None and heard:
+                self._tell_of(said)
+                said.utterance.played = said.mouth.index + 1
+            elif said is not None and len(tail):
+                tail = faded(said.pcm)  # it would have come before what was read on
+            found = list(self._events)
+            self._events.clear()
+            return Leaving(self.generation, heard, tail, found)
 
     def events(self) -> list[Event]:
-        """Those that are to be told with this frame, each given once."""
+        """Those that are left, each given once."""
         with self._lock:
             found = list(self._events)
             self._events.clear()
             return found
 
     # Under the lock
+
+    def _tell_of(self, said: SaidFrame) -> None:
+        """What begins with a frame of it."""
+        utterance = said.utterance
+        if not utterance.played:
+            self._note("speech_started", utterance, {"text": utterance.source.text.strip()})
+        for fallback in utterance.new_fallbacks():
+            taken = {"voice": fallback.voice, "instead": fallback.instead}
+            self._note("voice_fallback", utterance, {**taken, "reason": fallback.reason})
+        for word in utterance.new_words(said.mouth.index):
+            times = {"start_s": round(word.start_s, 3), "end_s": round(word.end_s, 3)}
+            place = {"start": word.start, "end": word.end}
+            self._note("word", utterance, {"text": word.text, **times, **place})
 
     def _begin_next(self, added: Utterance | None = None) -> None:
         """The first one's speech is made at once, the next one's as soon as that voice is free.
@@ -234,9 +249,11 @@ class UtteranceQueue:
                     offset = before.offset + (before.job.frames_total or 0 if before.job else 0)
                 try:
                     utterance.begin(self._stage, self._scene, offset)
-                except SoyleError as error:
-                    if utterance is added:
+                except Exception as error:
+                    if utterance is added and isinstance(error, SoyleError):
                         raise
+                    if not isinstance(error, SoyleError):
+                        logger.exception("an utterance cannot begin")
                     self._fail(utterance, error)
                 return
             if not utterance.spoken or before is not None:
@@ -245,6 +262,9 @@ class UtteranceQueue:
 
     def _fail(self, utterance: Utterance, error: Exception) -> None:
         known = error if isinstance(error, SoyleError) else SoyleError("The utterance failed")
+        if isinstance(known, BadInput) and not utterance.source.text and not utterance.played:
+            self._end(utterance, "speech_finished", Heard(0.0, ""))  # a sound without a sample
+            return
         self._note(
             "error", utterance, {"error": str(known), "code": known.code, "field": known.field}
         )

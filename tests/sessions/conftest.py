@@ -13,11 +13,13 @@ import pytest
 from app_core.channel import ChannelClosed
 from app_core.engine.capacity import Capacity
 from app_core.engine.engine import Engine
+from app_core.errors import SoyleError
 from app_core.metrics import Metrics
 from app_core.outputs.live.packet import Kind, Packet
 from app_core.outputs.live.viewer_line import ViewerLine
+from app_core.sessions.manner import Manner, SessionFormat
 from app_core.sessions.scene import Scene
-from app_core.sessions.session import Manner, Session, SessionFormat
+from app_core.sessions.session import Session
 from app_core.sessions.speech_source import TextSource
 from app_core.sessions.stage import Stage
 from app_core.sessions.text_feed import TextFeed
@@ -52,6 +54,12 @@ class ManualClock:
                 self._changed.wait(0.01)
             self._wanted = None
 
+    def let_go(self) -> None:
+        """The thread that waits goes on, and nobody waits for it."""
+        with self._changed:
+            self._now += 1 / FPS
+            self._changed.notify_all()
+
     def step(self) -> None:
         """One frame, from one wait to the next."""
         with self._changed:
@@ -81,7 +89,7 @@ class Viewer:
                     self.events.append(item)
                 else:
                     self.packets.append(item)
-        except (TimeoutError, ChannelClosed):
+        except (TimeoutError, ChannelClosed, SoyleError):
             return self
 
     def told(self, *kinds: str) -> list[tuple[str, str | None]]:

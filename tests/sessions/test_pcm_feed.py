@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app_core.sessions.pcm_feed import MOST_S, PcmFeed
+from app_core.sessions.pcm_feed import MOST_RATE, MOST_S, PcmFeed
 
 RATE = 8000
 
@@ -41,8 +41,8 @@ def test_half_a_sample_at_the_end_is_nothing() -> None:
 
 
 def test_what_has_no_room_is_dropped_and_counted() -> None:
-    feed = PcmFeed("u", RATE)
-    second = bytes(2 * RATE)
+    feed = PcmFeed("u", MOST_RATE)
+    second = bytes(2 * MOST_RATE)
     for _ in range(int(MOST_S)):
         assert feed.room()
         feed.push(second)
@@ -51,6 +51,28 @@ def test_what_has_no_room_is_dropped_and_counted() -> None:
     assert feed.dropped_s == 1.0
     assert feed.take(0, most_s=2.0) is not None
     assert feed.room()
+    feed.end()
+    feed.push(second)
+    assert feed.dropped_s == 2.0
+
+
+def test_the_room_is_shared_with_the_others() -> None:
+    other = int(2 * MOST_S * MOST_RATE)
+    assert not PcmFeed("u", RATE, elsewhere=lambda: other).room()
+    assert PcmFeed("u", RATE, elsewhere=lambda: other - 1).room()
+
+
+def test_a_sound_that_had_to_wait_has_not_ended() -> None:
+    time = Time()
+    feed = PcmFeed("u", RATE, silent_s=5.0, clock=time)
+    feed.push(bytes(4 * RATE))
+    time.now = 100.0
+    assert feed.take(0) is not None
+    assert not feed.ended
+    time.now = 104.0
+    assert feed.take(0) is not None
+    assert feed.take(0) is None
+    assert not feed.ended
 
 
 def test_a_sound_that_stays_away_has_ended() -> None:

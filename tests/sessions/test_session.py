@@ -14,7 +14,7 @@ from app_core.outputs.live.packet import Kind
 from app_core.sessions.scene import Scene
 from app_core.types import Picture
 from tests.fakes import GreyPlate, ToneVoice
-from tests.sessions.conftest import FPS, ManualClock, Played
+from tests.sessions.conftest import FPS, Played
 
 Play = Callable[..., Played]
 WORD_FRAMES = 5
@@ -206,7 +206,7 @@ def test_an_id_comes_once(play: Play) -> None:
 
 def test_too_much_to_say_is_refused(play: Play) -> None:
     played = play(most=3, characters=40)
-    for _ in range(3):
+    for _ in range(4):  # one is said, three wait
         played.say("one two three four")
         played.run(1)
     with pytest.raises(QueueFull):
@@ -442,9 +442,6 @@ def test_a_session_whose_picture_fails_ends_and_says_so(play: Play) -> None:
         raise RuntimeError("no picture")
 
     played.session._loop.scene.picture = broken  # type: ignore[method-assign, assignment]
-    clock: ManualClock = played.clock
-    with clock._changed:
-        clock._now += 1 / FPS
-        clock._changed.notify_all()
+    played.clock.let_go()
     assert ended.wait(10)
     assert played.viewer.event("end").detail["why"] == "failed"

@@ -8,6 +8,7 @@ kernel. No extension is agreed on: zlib over every picture would cost more than 
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import socket
 import threading
@@ -108,7 +109,7 @@ class WebSocket:
         self._parts: list[str | bytes | bytearray] = []
         self._size = 0
         self._over = False
-        self._heard_s, self._asked = time.monotonic(), False
+        self._heard_s, self._asked_s = time.monotonic(), math.inf
         self.left_s: float | None = None
         """When the goodbye was said, by time.monotonic()."""
         with contextlib.suppress(OSError):
@@ -147,7 +148,7 @@ class WebSocket:
                 raise SocketClosed from error
             if not data:
                 raise SocketClosed
-            self._heard_s, self._asked = time.monotonic(), False
+            self._heard_s, self._asked_s = time.monotonic(), math.inf
             self._take(data)
         return self._messages.popleft()
 
@@ -187,11 +188,13 @@ class WebSocket:
             raise SocketClosed from error
 
     def _look_for_life(self) -> None:
-        silent_s = time.monotonic() - self._heard_s
-        if silent_s > 2 * SILENCE_S and self._asked:
+        """What counts is what was not said since it was asked for: the reader itself may have been
+        away for long."""
+        now = time.monotonic()
+        if now - self._asked_s > SILENCE_S:
             raise SocketClosed
-        if silent_s > SILENCE_S and not self._asked:
-            self._asked = True
+        if now - self._heard_s > SILENCE_S and math.isinf(self._asked_s):
+            self._asked_s = now
             self._owe(Ping())
 
     def _take(self, data: bytes) -> None:
@@ -207,7 +210,7 @@ class WebSocket:
     def _happened(self, event: Event) -> None:
         if isinstance(event, Message):
             self._parts.append(event.data)
-            self._size += len(event.data)
+            self._size += max(1, len(event.data))  # empty ones take room too
             if self._size > self._largest:
                 self._end(CloseReason.MESSAGE_TOO_BIG)
             elif event.message_finished:

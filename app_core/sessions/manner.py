@@ -1,0 +1,23 @@
+"""How a session is made, and how it speaks unless it is told otherwise."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class SessionFormat(NamedTuple):
+    """What all frames of a session have in common, and how much may wait in it."""
+
+    fps: int
+    jpeg_quality: int
+    most_utterances: int
+    most_characters: int
+
+
+class Manner(NamedTuple):
+    """How a session speaks unless it is told otherwise."""
+
+    language: str
+    voice: str | None
+    speed: float
+    pitch: float
