@@ -134,6 +134,11 @@ class ViewerLine:
 
     def get(self, timeout_s: float) -> Packet | Event:
         """The next one. Raises TimeoutError, the error it was closed with, or ChannelClosed."""
+        return self.take(timeout_s, 1)[0]
+
+    def take(self, timeout_s: float, most_bytes: int) -> list[Packet | Event]:
+        """The next one, and those behind it that are here, until they are so many bytes together.
+        Raises as ``get``."""
         end = time.monotonic() + timeout_s
         with self._changed:
             while not self._items:
@@ -145,14 +150,19 @@ class ViewerLine:
                 if left <= 0:
                     raise TimeoutError
                 self._changed.wait(left)
-            item = self._items.popleft()
-            self._uncount(item)
-            if isinstance(item, Packet):
-                size = HEADER_BYTES + len(item.payload)
-                self.bytes_sent += size
-                self._sent.append((self._clock(), size))
+            taken: list[Packet | Event] = []
+            packets = 0
+            while self._items and packets + len(taken) < most_bytes:
+                item = self._items.popleft()
+                taken.append(item)
+                self._uncount(item)
+                if isinstance(item, Packet):
+                    packets += HEADER_BYTES + len(item.payload)
+            if packets:
+                self.bytes_sent += packets
+                self._sent.append((self._clock(), packets))
                 self._forget_sent()
-            return item
+            return taken
 
     def close(self, error: Exception | None = None, *, now: bool = False) -> None:
         """Nothing more comes. What waits is still taken before the error, or thrown away ``now``.

@@ -117,6 +117,10 @@ class _Guess:
         return Held(0, self._taken, 0.0)
 
 
+FRESH_S = 0.005
+"""A look that is no older will do."""
+
+
 class SendQueue:
     """Of one connection. ``silence_s``: a client that takes nothing for so long has stalled."""
 
@@ -138,7 +142,8 @@ class SendQueue:
 
     def stalled(self) -> bool:
         """Something waits, and the client has taken nothing for ``silence_s``."""
-        self._look()
+        if self._clock() - self._at_s > FRESH_S:
+            self._look()
         return self._at_s - self._moved_s >= self._silence_s
 
     def _look(self) -> None:

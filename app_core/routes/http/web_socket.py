@@ -152,13 +152,11 @@ class WebSocket:
             self._take(data)
         return self._messages.popleft()
 
-    def send(self, message: str | bytes) -> None:
-        """Raises SocketClosed."""
-        data: Message[Any] = (
-            TextMessage(data=message) if isinstance(message, str) else BytesMessage(data=message)
-        )
+    def send(self, *messages: str | bytes) -> None:
+        """All in one go. Raises SocketClosed."""
         with self._lock:
-            self._write(self._encoded(data))
+            parts = [self._encoded(_event(message)) for message in messages]
+            self._write(parts[0] if len(parts) == 1 else b"".join(parts))
             self._pay()
 
     def close(self, code: int = CloseReason.NORMAL_CLOSURE, reason: str = "") -> None:
@@ -263,6 +261,10 @@ class WebSocket:
                 continue
             except OSError as error:
                 raise SocketClosed from error
+
+
+def _event(message: str | bytes) -> Message[Any]:
+    return TextMessage(data=message) if isinstance(message, str) else BytesMessage(data=message)
 
 
 class SocketEnded(FileResponse):

@@ -31,6 +31,8 @@ LOOK_S = 0.5
 STATS_S = 1.0
 FULL_S = 0.01
 """Between two looks whether a slow viewer has taken what the kernel holds."""
+TOGETHER = 64 << 10
+"""Bytes that are handed over at once, where they wait together: a picture's sound beside it."""
 UNSENT = 128 << 10
 """Bytes that the kernel takes beyond those under way: what is there cannot be left out any more."""
 
@@ -113,16 +115,19 @@ class ViewerSocket:
             if now - told_s >= STATS_S:
                 told_s = now
                 self._socket.send(_text(self._numbers()))
+            full = queue.full()
             if queue.stalled():
                 raise SocketClosed
-            if queue.full() and not self._line.closed:
+            if full and not self._line.closed:
                 time.sleep(FULL_S)
                 continue
             try:
-                item = self._line.get(told_s + STATS_S - now)
+                items = self._line.take(told_s + STATS_S - now, TOGETHER)
             except TimeoutError:
                 continue
-            self._socket.send(item.message() if isinstance(item, Packet) else _text(item))
+            self._socket.send(
+                *(item.message() if isinstance(item, Packet) else _text(item) for item in items)
+            )
 
     def _numbers(self) -> Event:
         seen = self._session.describe()
