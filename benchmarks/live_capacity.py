@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FPS = 25
-SPACING_S = 0.3
-"""Between two that come: people do not come in the same instant."""
-SETTLED_S = 3.0
+SPACING_S = 1.0
+"""Between two that come: the server learns what one costs before the next asks."""
+SETTLED_S = 6.0
+"""After a start: what is loaded beside the first requests takes a core until then."""
 
 
 def opened(url: str, most: int, fields: dict[str, Any], video: str) -> tuple[list[Any], int]:
@@ -80,6 +81,7 @@ def judged(viewer: SessionViewer, from_s: float, until_s: float) -> dict[str, in
 
 def run(server: Server, most: int, seconds: float, fields: dict[str, Any], video: str) -> Any:
     viewers, refused = opened(server.url, most, fields, video)
+    capacity = server.health()["capacity"]
     time.sleep(SETTLED_S)
     cores = Cores()
     own_s, busy_s, server_s = time.process_time(), cores.usage().busy_s, server.cpu_s()
@@ -102,6 +104,7 @@ def run(server: Server, most: int, seconds: float, fields: dict[str, Any], video
         "server_cores": used,
         "client_cores": client,
         "other_cores": None if used is None or busy is None else max(0, busy - used - client),
+        "capacity": capacity,
         "session_ms": None if used is None else 1000 * used / max(len(viewers), 1),
     }
 
