@@ -67,6 +67,9 @@ class FrameLoop:
         self._before: Scene | None = None
         """What was shown before, while the one goes over into the other."""
         self._scenes = threading.Lock()
+        self._shown: Picture | None = None
+        """The last one, to go on from when another scene comes before this one is there."""
+        self._frozen: Picture | None = None
         self._changed = 0
         """The frame since which another scene is shown."""
         scene.place(0)
@@ -176,6 +179,7 @@ class FrameLoop:
         self._change_scene(frame, said)
         self._tally.begin()
         picture = self._picture(frame, said) if shown else None
+        self._shown = picture or self._shown
         self._tally.composed()
         leaving = self._queue.leave(said)
         pcm = np.zeros(samples_of(frame, self._fps), np.float32)
@@ -203,9 +207,9 @@ class FrameLoop:
             return picture
         if share < 1:
             rest = self._stage.model.rest(0, before.index(frame))
-            return mixed(before.picture(rest), picture, share)
+            return mixed(self._frozen or before.picture(rest), picture, share)
         before.close()
-        self._before = None
+        self._before = self._frozen = None
         return picture
 
     def _go_back(self, error: SoyleError) -> None:
@@ -227,8 +231,10 @@ class FrameLoop:
         wanted = speaker.scene if speaker is not None and speaker.scene else self.coming
         if wanted is self.scene or wanted.broken:
             return
-        if self._before is not None and self._before is not wanted:
-            self._before.close()
+        if self._before is not None:
+            self._frozen = self._shown
+            if self._before is not wanted:
+                self._before.close()
         with self._scenes:
             self._before, self.scene, self._changed = self.scene, wanted, frame
         wanted.show_from(frame)

@@ -98,8 +98,8 @@ class Session:
         replace: bool = False,
     ) -> tuple[str, int]:
         """Queues a text, or a piece of one that is known by its id; without ``more`` it ends there.
-        ``source()`` is who says it, asked for when it is new. Its id, and how many utterances are
-        before it.
+        ``source()`` is who says it, asked for when it is new. ``replace`` interrupts all others in
+        the same step. Its id, and how many utterances are before it.
 
         Raises QueueFull, Interrupted, Conflict, Busy, or what ``source`` raises.
         """
@@ -108,6 +108,8 @@ class Session:
             known = self._queue.find(utterance_id) if utterance_id else None
             if known is not None:
                 self._go_on(known, text, more=more)
+                if replace:
+                    self._queue.clear_for(known)
                 return known.id, self._queue.before(known)
             return self._begin(source, text, utterance_id, more=more, replace=replace)
 
@@ -244,7 +246,7 @@ class Session:
         try:
             self._loop.close(_JOIN_S)
             self._queue.close()
-            self._fanout.tell(self._queue.events())
+            self._fanout.tell(self._queue.events(self._loop.frame))
         finally:
             try:
                 end = self._event("end", why=why, **detail)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from app_core.audio import SAMPLE_BYTES
 from app_core.errors import Cancelled
 from app_core.types import Phoneme, Speech
 
@@ -26,6 +27,8 @@ LOOK_S = 0.05
 PAUSE_S = 0.5
 """Silence after which a model has given all mouths of the sound before it. It is added where more
 text or sound is late, so that the end of what was there is not held back until then."""
+HUNGRY_S = 1.5
+"""A text that comes in pieces is cut in smaller ones while no more than this is left to play."""
 NEARLY_OVER_S = 0.5
 """It is added when no more than this is left to play: what a model holds back, and a frame."""
 LATE_S = 1.0
@@ -46,8 +49,17 @@ class SpeechSource(Protocol):
         """What is said as far as it is known; empty for a sound without words."""
 
     @property
+    def taken(self) -> str:
+        """The part of it that has begun to be said."""
+
+    @property
     def pending(self) -> int:
         """Characters of it that nobody has begun to say."""
+
+    @property
+    def waiting_s(self) -> float | None:
+        """Seconds of sound that have come and nobody has taken; None while nobody knows how much
+        there will be."""
 
     def speeches(
         self, stale: Stale, ahead_s: Ahead, on_fallback: Callable[[VoiceFallback], None]
@@ -70,8 +82,16 @@ class TextSource:
         return self.feed.text
 
     @property
+    def taken(self) -> str:
+        return self.feed.taken
+
+    @property
     def pending(self) -> int:
         return self.feed.pending
+
+    @property
+    def waiting_s(self) -> float | None:
+        return None
 
     def end(self) -> None:
         self.feed.end()
@@ -81,7 +101,7 @@ class TextSource:
     ) -> Iterator[Speech]:
         index, held = 0, False
         while not self.feed.over:
-            clause = self.feed.take(LOOK_S)
+            clause = self.feed.take(LOOK_S, hungry=ahead_s() < HUNGRY_S)
             if stale():
                 raise Cancelled("The utterance was interrupted")
             if clause is None:
@@ -107,7 +127,12 @@ class SoundSource:
     def __init__(self, feed: PcmFeed, text: str = "", *, live: bool = False) -> None:
         self._feed, self.text, self._live = feed, text, live
         self.sample_rate = feed.sample_rate
-        self.pending = 0
+        self.taken, self.pending = text, 0
+
+    @property
+    def waiting_s(self) -> float | None:
+        feed = self._feed
+        return feed.waiting / SAMPLE_BYTES / feed.sample_rate if feed.ended else None
 
     def end(self) -> None:
         self._feed.end()

@@ -183,7 +183,10 @@ class Utterance:
         assert self.job is not None
         text = self.source.text
         whole_s = max(len(self.job.sound) / self.job.sound.sample_rate, position_s)
-        if not self.spoken:
+        waiting_s = self.source.waiting_s
+        if waiting_s is not None:
+            whole_s += waiting_s
+        elif not self.spoken:
             whole_s = max(whole_s, len(text) / _CHARACTERS_A_SECOND)
         reach = len(text) * position_s / whole_s
         end, at = 0, 0

@@ -62,7 +62,8 @@ class UtteranceQueue:
         """The first one is being said; those after it wait."""
         self._over: OrderedDict[str, str] = OrderedDict()
         """How those ended that are over, by their ids."""
-        self._events: deque[Event] = deque()
+        self._untold: deque[tuple[str, str, dict[str, Any]]] = deque()
+        """Kind, utterance and more of events that are told with the next frame."""
         self._tail: Float32 = np.zeros(0, np.float32)
         self._frame = 0
         self._closed = False
@@ -161,6 +162,16 @@ class UtteranceQueue:
                 self._begin_next()
             return heard
 
+    def clear_for(self, utterance: Utterance) -> None:
+        """Interrupts all others: it goes on alone."""
+        with self._lock:
+            for other in [each for each in self._line if each is not utterance]:
+                if other.played:
+                    self.interrupt(other.id)
+                else:
+                    self._end(other, "interrupted", other.heard())
+            self._begin_next()
+
     def close(self) -> None:
         """Interrupts all; nothing can be added any more."""
         with self._lock:
@@ -212,15 +223,13 @@ class UtteranceQueue:
                 said.utterance.played = said.mouth.index + 1
             elif said is not None and len(tail):
                 tail = faded(said.pcm)  # it would have come before what was read on
-            found = list(self._events)
-            self._events.clear()
-            return Leaving(self.generation, heard, tail, found)
+            return Leaving(self.generation, heard, tail, self.events(self._frame))
 
-    def events(self) -> list[Event]:
-        """Those that are left, each given once."""
+    def events(self, frame: int) -> list[Event]:
+        """Those that are told with ``frame``, each given once."""
         with self._lock:
-            found = list(self._events)
-            self._events.clear()
+            found = [Event(kind, who, frame / self._fps, more) for kind, who, more in self._untold]
+            self._untold.clear()
             return found
 
     # Under the lock
@@ -229,7 +238,7 @@ class UtteranceQueue:
         """What begins with a frame of it."""
         utterance = said.utterance
         if not utterance.played:
-            self._note("speech_started", utterance, {"text": utterance.source.text.strip()})
+            self._note("speech_started", utterance, {"text": utterance.source.taken.strip()})
         for fallback in utterance.new_fallbacks():
             taken = {"voice": fallback.voice, "instead": fallback.instead}
             self._note("voice_fallback", utterance, {**taken, "reason": fallback.reason})
@@ -262,7 +271,8 @@ class UtteranceQueue:
 
     def _fail(self, utterance: Utterance, error: Exception) -> None:
         known = error if isinstance(error, SoyleError) else SoyleError("The utterance failed")
-        if isinstance(known, BadInput) and not utterance.source.text and not utterance.played:
+        outside = utterance.source.waiting_s is not None
+        if isinstance(known, BadInput) and outside and not utterance.played:
             self._end(utterance, "speech_finished", Heard(0.0, ""))  # a sound without a sample
             return
         self._note(
@@ -287,4 +297,4 @@ class UtteranceQueue:
         )
 
     def _note(self, kind: str, utterance: Utterance, detail: dict[str, Any]) -> None:
-        self._events.append(Event(kind, utterance.id, self._frame / self._fps, detail))
+        self._untold.append((kind, utterance.id, detail))

@@ -155,6 +155,32 @@ def test_replace_interrupts_in_the_same_step(play: Play) -> None:
     ]
 
 
+def test_a_piece_that_replaces_leaves_its_own_utterance_alone(play: Play) -> None:
+    played = play()
+    before, _ = played.say("one two three")
+    played.say("four five six, and", "u", more=True)
+    after, _ = played.say("seven")
+    played.until_told("speech_started", before)
+    played.say(" so on.", "u", replace=True)
+    played.until_told("speech_finished", "u")
+    assert sorted(played.viewer.endings()) == sorted(
+        [("interrupted", before), ("interrupted", after), ("speech_finished", "u")]
+    )
+
+
+def test_the_clock_of_events_never_goes_back(play: Play) -> None:
+    played = play()
+    for number in range(6):
+        played.say(f"one two {number}")
+        played.run(4)
+        played.session._fanout.tell([played.session._event("stats")])
+        played.session.interrupt()
+    played.session._fanout.tell([played.session._event("stats")])
+    played.run(3)
+    seconds = [event.session_s for event in played.viewer.look().events]
+    assert seconds == sorted(seconds)
+
+
 def test_a_text_in_pieces_is_one_utterance_and_begins_before_it_is_whole(play: Play) -> None:
     played = play()
     text = "Hello my dear friend, this is the first sentence. And here is another one."
@@ -370,6 +396,14 @@ def test_speech_from_outside_is_an_utterance_with_its_text(play: Play) -> None:
     heard = played.session.interrupt("brought")
     assert heard.position_s == pytest.approx(13 / FPS)
     assert heard.heard == "one two"
+    feed = played.session.audio("known", 24000, " ".join(f"w{n:02}" for n in range(60)))
+    for _ in range(10):
+        feed.push(tone)
+    feed.end()
+    played.until_told("speech_started", "known")
+    played.run(24)
+    heard = played.session.interrupt("known")
+    assert heard.heard == "w00 w01 w02 w03 w04 w05"
     for rate in (0, 7999, 96001):
         with pytest.raises(BadInput) as refused:
             played.session.audio(None, rate)

@@ -6,7 +6,14 @@ import threading
 
 import pytest
 
-from app_core.sessions.text_feed import LONGEST, SETTLED_S, SILENT_S, TextFeed
+from app_core.sessions.text_feed import (
+    GIVEN_UP_S,
+    LONGEST,
+    PAUSED_S,
+    SETTLED_S,
+    SILENT_S,
+    TextFeed,
+)
 
 
 class Time:
@@ -17,9 +24,9 @@ class Time:
         return self.now
 
 
-def clauses(feed: TextFeed) -> list[str]:
+def clauses(feed: TextFeed, *, hungry: bool = True) -> list[str]:
     found = []
-    while (clause := feed.take(0)) is not None:
+    while (clause := feed.take(0, hungry=hungry)) is not None:
         assert feed.text[clause.start :].startswith(clause.text)
         found.append(clause.text)
     return found
@@ -42,6 +49,14 @@ def clauses(feed: TextFeed) -> list[str]:
         ("«Да!» Он", ["«Да!» "]),
         ("Wait… what", ["Wait… "]),
         ("First one here! Second one here! Third", ["First one here! Second one here! "]),
+        ("I can help you. Let", ["I can help you. "]),
+        ("Да, я тут. Ты", ["Да, я тут. "]),
+        ("Come to me. «Да", ["Come to me. "]),
+        ("He met Mr. Brown", []),
+        ("ул. Абая и пр. Достык", []),
+        ("А. С. Пушкин", []),
+        ("т.е. Она", []),
+        ("etc. and", []),
     ],
 )
 def test_what_is_whole_before_more_comes(text: str, whole: list[str]) -> None:
@@ -50,10 +65,15 @@ def test_what_is_whole_before_more_comes(text: str, whole: list[str]) -> None:
     assert clauses(feed) == whole
 
 
-def test_only_the_first_clause_ends_at_a_comma() -> None:
+def test_later_clauses_end_at_a_comma_only_where_there_is_little_left_to_say() -> None:
+    text = "Hello my dear friend, and then, after a long while, he said"
     feed = TextFeed(Time())
-    feed.add("Hello my dear friend, and then, after a long while, he said")
-    assert clauses(feed) == ["Hello my dear friend, "]
+    feed.add(text)
+    assert clauses(feed) == ["Hello my dear friend, ", "and then, after a long while, "]
+    feed = TextFeed(Time())
+    feed.add(text)
+    feed.take(0)
+    assert clauses(feed, hungry=False) == []
 
 
 def test_pieces_and_their_places_make_the_whole() -> None:
@@ -74,13 +94,26 @@ def test_pieces_and_their_places_make_the_whole() -> None:
     assert feed.over
 
 
-def test_a_sentence_at_the_end_is_whole_after_a_moment() -> None:
+@pytest.mark.parametrize(
+    ("text", "after_s", "whole"),
+    [
+        ("I am fine.", SETTLED_S, ["I am fine."]),
+        ("Hello there, my friend, ", SETTLED_S, ["Hello there, my friend, "]),
+        ("Yes: ", SETTLED_S, ["Yes: "]),
+        ("It costs 3.", SETTLED_S, []),
+        ("It costs 3.", PAUSED_S, ["It costs 3."]),
+        ("hello the", PAUSED_S, ["hello "]),
+        ("hello the", GIVEN_UP_S, ["hello the"]),
+        ("it is 10 000", PAUSED_S, ["it is "]),
+    ],
+)
+def test_what_is_whole_after_a_pause(text: str, after_s: float, whole: list[str]) -> None:
     time = Time()
     feed = TextFeed(time)
-    feed.add("It costs 3.")
+    feed.add(text)
     assert clauses(feed) == []
-    time.now += SETTLED_S
-    assert clauses(feed) == ["It costs 3."]
+    time.now += after_s
+    assert clauses(feed) == whole
 
 
 def test_a_text_without_marks_goes_out_all_the_same() -> None:
@@ -91,6 +124,9 @@ def test_a_text_without_marks_goes_out_all_the_same() -> None:
     feed = TextFeed(Time())
     feed.add("w" * 500)
     assert [len(clause) for clause in clauses(feed)] == [LONGEST, LONGEST]
+    feed = TextFeed(Time())
+    feed.add("w" * (LONGEST - 3) + " 10 000 " + "w" * 100)
+    assert clauses(feed) == ["w" * (LONGEST - 3) + " "]
 
 
 def test_silence_ends_it() -> None:

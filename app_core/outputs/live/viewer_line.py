@@ -101,6 +101,7 @@ class ViewerLine:
         with self._changed:
             if self._closed:
                 return
+            self._drop_interrupted(wanted)
             for packet in wanted:
                 ask |= self._put(packet)
             self._changed.notify_all()
@@ -177,6 +178,15 @@ class ViewerLine:
                 self._pictures = self._samples = self._events = 0
             self._changed.notify_all()
 
+    def _drop_interrupted(self, packets: list[Packet]) -> None:
+        """Sound that waits, when what comes now is of a later generation. An encoder's own last
+        packet of the one before comes with it, and stays."""
+        newest = max(packet.generation for packet in packets)
+        if newest != self._generation:
+            self._generation = newest
+            while self._samples:
+                self._drop_oldest(SOUND)
+
     def _put_jpeg(self, packet: Packet) -> None:
         if self._pictures >= MOST_JPEGS:
             self._drop_oldest(_JPEG)
@@ -185,10 +195,6 @@ class ViewerLine:
         self._items.append(packet)
 
     def _put_sound(self, packet: Packet) -> None:
-        if packet.generation != self._generation:
-            self._generation = packet.generation
-            while self._samples:
-                self._drop_oldest(SOUND)
         self._samples += _samples(packet)
         self._items.append(packet)
         while self._samples > SAMPLE_RATE:

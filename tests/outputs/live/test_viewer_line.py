@@ -64,6 +64,26 @@ def test_only_the_kinds_that_were_asked_for_are_kept() -> None:
     assert taken(nothing) == [event(1)]
 
 
+def test_sound_that_was_interrupted_goes_but_for_what_comes_with_the_next() -> None:
+    line = ViewerLine("none", "pcm", FPS)
+    line.put(sound(0))
+    line.put(sound(1))
+    later = [sound(2), sound(3)._replace(generation=1)]
+    line.put(*(Packet(*each) for each in later))
+    assert frames(line) == [2, 3]
+
+
+def test_what_waits_is_taken_together() -> None:
+    line = ViewerLine("jpeg", "pcm", FPS)
+    line.put(packet(Kind.JPEG, 0, payload=bytes(1000)), sound(0))
+    line.tell(event(1))
+    line.put(packet(Kind.JPEG, 1, payload=bytes(1000)))
+    assert len(line.take(0.0, 4000)) == 2
+    assert len(line.take(0.0, 4000)) == 2
+    with pytest.raises(TimeoutError):
+        line.take(0.0, 4000)
+
+
 def test_of_jpegs_the_newest_two_stay_in_their_places() -> None:
     line = ViewerLine("jpeg", "pcm", FPS)
     for frame in range(5):
