@@ -231,16 +231,16 @@ def test_an_id_comes_once(play: Play) -> None:
 
 
 def test_too_much_to_say_is_refused(play: Play) -> None:
-    played = play(most=3, characters=40)
+    played = play(most=3, characters=100)
     for _ in range(4):  # one is said, three wait
         played.say("one two three four")
         played.run(1)
     with pytest.raises(QueueFull):
         played.say("five")
     played.session.interrupt()
-    played.say("a " * 15, "u", more=True)
+    played.say("a " * 40, "u", more=True)
     with pytest.raises(QueueFull) as full:
-        played.say("b " * 15, "u", more=True)
+        played.say("b " * 40, "u", more=True)
     assert full.value.field == "text"
 
 
