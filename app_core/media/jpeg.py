@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from simplejpeg import encode_jpeg_yuv_planes
 
-from app_core.kernels import kernel
+from app_core.kernels import inlined, kernel
 
 if TYPE_CHECKING:
     from app_core.types import Picture, UInt8
@@ -36,28 +36,44 @@ _LUMA = _widening(16, 219, 0)
 _CHROMA = _widening(128, 224, 128)
 
 
-# Not OpenCV's LUT: that wakes its threads for a plane of 512x512, which costs more than the plane.
-@kernel
-def _widen(source: UInt8, target: UInt8, gain: int, offset: int) -> None:
-    """Of flat planes; what leaves 0..255 is clipped."""
+@inlined
+def _stretch(source: UInt8, target: UInt8, by: _Widening) -> None:
+    """A flat plane; what leaves 0..255 is clipped."""
+    gain, offset = np.int32(by[0]), np.int32(by[1])
     for at in range(source.size):
-        level = (np.int32(source[at]) * np.int32(gain) + np.int32(offset)) >> np.int32(_BITS)
+        level = (np.int32(source[at]) * gain + offset) >> np.int32(_BITS)
         target[at] = np.uint8(min(max(level, np.int32(0)), np.int32(255)))
 
 
-def _full_range(plane: UInt8, by: _Widening) -> UInt8:
-    made = np.empty(plane.shape, np.uint8)
-    _widen(plane.reshape(-1), made.reshape(-1), by.gain, by.offset)
-    return made
+# Not OpenCV's LUT: that wakes its threads for a plane of 512x512, which costs more than the plane.
+# One call for all planes: each one has to wait for Python's lock when it comes back.
+@kernel
+def _widen(
+    y: UInt8,
+    u: UInt8,
+    v: UInt8,
+    wide_y: UInt8,
+    wide_u: UInt8,
+    wide_v: UInt8,
+    luma: _Widening,
+    chroma: _Widening,
+) -> None:
+    _stretch(y, wide_y, luma)
+    _stretch(u, wide_u, chroma)
+    _stretch(v, wide_v, chroma)
+
+
+def full_range(picture: Picture) -> Picture:
+    """The same in the levels of JFIF."""
+    planes = picture.y, picture.u, picture.v
+    wide = [np.empty(plane.shape, np.uint8) for plane in planes]
+    flat = [plane.reshape(-1) for plane in (*planes, *wide)]
+    _widen(*flat, _LUMA, _CHROMA)
+    return type(picture)(*wide)
 
 
 def encode(picture: Picture, quality: int = 85) -> bytes:
     """A 4:2:0 JPEG of ``quality`` 1..100. Works in native code without the GIL."""
-    data: bytes = encode_jpeg_yuv_planes(
-        _full_range(picture.y, _LUMA),
-        _full_range(picture.u, _CHROMA),
-        _full_range(picture.v, _CHROMA),
-        quality=quality,
-        fastdct=True,
-    )
+    wide = full_range(picture)
+    data: bytes = encode_jpeg_yuv_planes(wide.y, wide.u, wide.v, quality=quality, fastdct=True)
     return data
