@@ -65,11 +65,18 @@ def _widen(
 
 def full_range(picture: Picture) -> Picture:
     """The same in the levels of JFIF."""
-    planes = picture.y, picture.u, picture.v
-    wide = [np.empty(plane.shape, np.uint8) for plane in planes]
-    flat = [plane.reshape(-1) for plane in (*planes, *wide)]
-    _widen(*flat, _LUMA, _CHROMA)
-    return type(picture)(*wide)
+    y, u, v = (np.empty(plane.shape, np.uint8) for plane in (picture.y, picture.u, picture.v))
+    _widen(
+        picture.y.reshape(-1),
+        picture.u.reshape(-1),
+        picture.v.reshape(-1),
+        y.reshape(-1),
+        u.reshape(-1),
+        v.reshape(-1),
+        _LUMA,
+        _CHROMA,
+    )
+    return type(picture)(y, u, v)
 
 
 def encode(picture: Picture, quality: int = 85) -> bytes:
