@@ -66,6 +66,7 @@ class Realtime {
   #muted = true;
   #tapped = false;
   #speaking = null; // id of the utterance that is heard
+  #microphoneId = null; // of what the microphone says, once it is heard
   #status = "";
 
   live = new LiveSession(element("face"), new SessionServer(new URL("/", location.href), openSession), {
@@ -195,6 +196,7 @@ class Realtime {
 
   async #say(text, replace) {
     if (!this.#tapped) this.#setMuted(false); // who has this said wants to hear it
+    this.#stopMicrophone(); // while it is open, a text waits
     this.#error.clear();
     const id = crypto.randomUUID?.() ?? randomId();
     this.#history.add(id, text);
@@ -210,6 +212,7 @@ class Realtime {
   }
 
   async #interrupt() {
+    this.#stopMicrophone(); // before it: what is sent after an interrupt nobody hears
     await this.#attempt(() => this.live.interrupt());
   }
 
@@ -260,6 +263,7 @@ class Realtime {
       return;
     }
     this.#error.clear();
+    this.#microphoneId = null;
     try {
       await this.#microphone.start(
         (rate) => this.live.send({ type: "microphone", sample_rate: rate }),
@@ -272,17 +276,19 @@ class Realtime {
     this.#showMicrophone();
   }
 
-  #stopMicrophone() {
+  /** @param {string} why of i18n, where it was not the person who ended it */
+  #stopMicrophone(why = "") {
     if (this.#microphone.on) this.live.send({ type: "audio_end" });
     this.#microphone.stop();
-    this.#showMicrophone();
+    this.#showMicrophone(why);
   }
 
-  #showMicrophone() {
+  #showMicrophone(why = "") {
     const { on } = this.#microphone;
     element("microphone").setAttribute("aria-pressed", String(on));
     const note = element("microphone-note");
-    if (on) setText(note, "realtime.microphone_on");
+    const key = on ? "realtime.microphone_on" : why;
+    if (key) setText(note, key);
     else {
       delete note.dataset.i18n;
       note.textContent = "";
@@ -319,6 +325,8 @@ class Realtime {
     clearTimeout(this.#captionTimer);
     if (event.type === "speech_started") {
       this.#speaking = event.utterance_id;
+      const wordless = !event.text && !this.#history.has(event.utterance_id);
+      if (this.#microphone.on && wordless) this.#microphoneId ??= event.utterance_id;
       this.#caption.clear();
     } else if (event.type === "word") {
       this.#caption.add(event);
@@ -326,10 +334,21 @@ class Realtime {
       if (this.#speaking === event.utterance_id) this.#speaking = null;
       const stays = event.type === "interrupted" ? 0 : CAPTION_STAYS_MS;
       this.#captionTimer = setTimeout(() => this.#caption.clear(), stays);
+      if (event.utterance_id === this.#microphoneId) this.#onMicrophoneEnded();
     } else if (event.type === "error") {
-      this.#error.showBody(event);
+      if (this.#isOfSound(event)) this.#onMicrophoneEnded();
+      else this.#error.showBody(event);
     }
     this.#showStatus();
+  }
+
+  /** The server refuses sound that comes when nothing takes it. */
+  #isOfSound({ code, utterance_id }) {
+    return code === "conflict" && !this.#history.has(utterance_id);
+  }
+
+  #onMicrophoneEnded() {
+    if (this.#microphone.on) this.#stopMicrophone("realtime.microphone_ended");
   }
 
   #showStatus() {
