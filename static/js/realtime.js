@@ -65,6 +65,7 @@ class Realtime {
   #microphone = new Microphone();
   #muted = true;
   #tapped = false;
+  #manner = ""; // of the session, as this page had it last
   #speaking = null; // id of the utterance that is heard
   #microphoneId = null; // of what the microphone says, once it is heard
   #status = "";
@@ -106,10 +107,14 @@ class Realtime {
     return this.#settings.elements.language.value;
   }
 
-  /** How the next text is said: the session has no way back to the best voice of a language. */
-  get #manner() {
-    const voice = this.#voice.value;
-    return voice ? { language: this.#language, voice } : { language: this.#language };
+  /** Has the session speak as chosen; without a choice with the first voice of the language. */
+  async #followManner() {
+    const { session_id } = this.live.session;
+    const [voice, language] = [this.#voice.value || null, this.#language];
+    const manner = JSON.stringify([session_id, voice, language]);
+    if (manner === this.#manner) return;
+    await this.live.switchVoice(voice, language);
+    this.#manner = manner;
   }
 
   #chooseLanguage(code) {
@@ -161,8 +166,10 @@ class Realtime {
       choice.addEventListener("change", () => {
         localStorage.setItem(LANGUAGE_KEY, choice.value);
         this.#chooseLanguage(choice.value);
+        this.#attempt(() => this.#followManner());
       });
     }
+    this.#voice.addEventListener("change", () => this.#attempt(() => this.#followManner()));
     const faces = new AvatarChoice(element("avatar-choice"));
     faces.addEventListener("change", ({ detail }) => this.#switchAvatar(detail.id));
     const { less } = this.#settings.elements;
@@ -203,7 +210,8 @@ class Realtime {
     this.live.open(); // after an end it is another session
     try {
       await this.live.there();
-      await this.live.say(text, { utterance_id: id, replace, ...this.#manner });
+      await this.#followManner();
+      await this.live.say(text, { utterance_id: id, replace });
       this.#history.accept(id);
     } catch (error) {
       this.#history.fail(id);

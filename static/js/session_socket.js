@@ -100,16 +100,21 @@ export class SessionSocket extends EventTarget {
     this.#enter(state);
   }
 
+  /** A socket that closes is no line any more, though the event of its end is still to come. */
+  get #open() {
+    return this.state === "there" && this.#socket.readyState === WebSocket.OPEN;
+  }
+
   /** Sends a command; false where there is no line. */
   send(command) {
-    if (this.state !== "there") return false;
+    if (!this.#open) return false;
     this.#socket.send(JSON.stringify(command));
     return true;
   }
 
   /** Sends sound; where the line has no room it is left out. @param {ArrayBuffer} pcm */
   sendSound(pcm, mostWaitingBytes) {
-    if (this.state !== "there" || this.#socket.bufferedAmount > mostWaitingBytes) return false;
+    if (!this.#open || this.#socket.bufferedAmount > mostWaitingBytes) return false;
     this.#socket.send(pcm);
     return true;
   }

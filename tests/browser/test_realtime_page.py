@@ -302,6 +302,22 @@ def test_a_full_server_is_tried_again(visitor: Visitor, make_live: Callable[...,
     other.close()
 
 
+def test_automatic_is_the_first_voice_again(visitor: Visitor, live: Live) -> None:
+    page = opened(visitor, live)
+    session = live.session(page)
+    page.locator("#settings > summary").click()
+    voice = page.locator("#voice").locator("option").nth(1).get_attribute("value")
+    page.locator("#voice").select_option(voice)
+    assert until(lambda: session.manner.voice == voice)
+    page.locator("#voice").select_option("")
+    assert until(lambda: session.manner.voice is None)
+    live.post(session, "voice", voice=voice)
+    page.reload()
+    page.wait_for_function("window.soyle?.stats.shown > 3")
+    until_state(say(page, "one"), "said")
+    assert session.manner.voice is None
+
+
 def test_a_refused_text_is_told(visitor: Visitor, make_live: Callable[..., Live]) -> None:
     live = make_live(session_queue=1)
     page = opened(visitor, live)
