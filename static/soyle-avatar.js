@@ -36,7 +36,7 @@
  * voice_fallback, error, end.
  */
 
-import { ApiError } from "./js/api.js";
+import { ApiError, OPEN_MS } from "./js/api.js";
 import { CaptionLine } from "./js/caption_line.js";
 import { FaceView } from "./js/face_view.js";
 import { LiveFace } from "./js/live_face.js";
@@ -76,7 +76,7 @@ class Server {
   }
 
   openSession(fields) {
-    return this.#post("/api/sessions", fields);
+    return this.#post("/api/sessions", fields, AbortSignal.timeout(OPEN_MS));
   }
 
   #post(path, body, signal) {
@@ -197,7 +197,8 @@ export class SoyleAvatar extends HTMLElement {
 
   /**
    * Says a text in the session, after what waits there. Resolves to {utterance_id, queued}; a
-   * refusal rejects and is no event. `options` are those of POST /api/sessions/<id>/say.
+   * refusal rejects and is no event. Where there is no line it rejects after 10 s, and attempts
+   * go on; the first of them that fails is an event "error" with the code unreachable, or busy. `options` are those of POST /api/sessions/<id>/say.
    */
   say(text, options = {}) {
     return this.#needLive().say(text, options);

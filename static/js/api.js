@@ -3,6 +3,7 @@
 import { askToken } from "./token_dialog.js";
 
 const TOKEN_KEY = "soyle.token";
+export const OPEN_MS = 30_000; // a face of which nothing is known yet takes some seconds
 
 /** What the server answered instead of what was asked for. */
 export class ApiError extends Error {
@@ -88,7 +89,9 @@ export function openEvents({ events_url }) {
 
 /** Makes a session. Resolves to the answer. */
 export function openSession(fields) {
-  return postFields("/api/sessions", fields);
+  const headers = { "Content-Type": "application/json" };
+  const options = { method: "POST", headers, body: JSON.stringify(fields), timeoutMs: OPEN_MS };
+  return request("/api/sessions", options);
 }
 
 /** What the server can do. A server that is still loading answers too. */
@@ -246,7 +249,9 @@ async function renewToken() {
   window.dispatchEvent(new Event("soyle-token"));
 }
 
-async function send(path, options) {
+/** `timeoutMs` is of one attempt: while a person looks for the token no time runs. */
+async function send(path, { timeoutMs, ...options }) {
+  if (timeoutMs) options.signal = AbortSignal.timeout(timeoutMs);
   const headers = new Headers(options.headers);
   const token = localStorage.getItem(TOKEN_KEY);
   if (token) headers.set("Authorization", `Bearer ${token}`);

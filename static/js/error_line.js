@@ -45,6 +45,7 @@ const BY_FIELD = {
   },
   too_large: { file: "error.file_size", audio: "error.sound_size" },
   unsupported_media: { file: "error.file_kind", audio: "error.sound_kind" },
+  conflict: { utterance_id: "error.utterance" },
   not_found: { avatar: "error.avatar", job_id: "error.job", voice: "error.voice" },
 };
 

@@ -37,7 +37,9 @@ export class LiveFace {
       fields: () => this.#fields(),
     });
     this.#session.addEventListener("told", ({ detail }) => this.#onTold(detail));
-    this.#session.addEventListener("failure", ({ detail }) => this.#onFailure(detail));
+    for (const name of ["failure", "unreached"]) {
+      this.#session.addEventListener(name, ({ detail }) => this.#onFailure(detail));
+    }
   }
 
   #fields() {
@@ -84,7 +86,7 @@ export class LiveFace {
     return this.#session.session?.session_id ?? null;
   }
 
-  /** Resolves to {utterance_id, queued}. Throws ApiError. */
+  /** Resolves to {utterance_id, queued}. Throws ApiError, where no line comes after 10 s. */
   async say(text, options) {
     this.#unlock();
     this.#session.open();

@@ -13,11 +13,13 @@ import { ToldEvents } from "./told_events.js";
 const WINDOW_MS = 1000; // of the figures
 const SKEWS = 25; // pictures
 const VIDEO_ROOM_S = 0.2; // a decoder of video wants some pictures ahead
+const THERE_MS = 10_000; // who waits for a line waits so long
 const THIN_S = 4; // over which a line is judged
 const THIN_SHARE = 0.35; // of pictures that the line did not take
 
 /**
  * Events: "state", "failure" (ApiError), "told" with an event of the session as it is heard,
+ * "unreached" (ApiError: there is no line yet, attempts go on),
  * "gone" (the session is no more; another may follow), "thin" (pictures are left out on the way:
  * less data would do better), "less" (what is sent has changed).
  */
@@ -70,6 +72,7 @@ export class LiveSession extends EventTarget {
     this.#socket = new SessionSocket(server, { ...options, query: { video: "jpeg", audio: "pcm" } });
     this.#socket.addEventListener("state", () => this.#onState());
     this.#socket.addEventListener("failure", ({ detail }) => this.#tell("failure", detail));
+    this.#socket.addEventListener("unreached", ({ detail }) => this.#tell("unreached", detail));
     this.#socket.addEventListener("gone", () => this.#tell("gone"));
     this.#socket.addEventListener("packet", ({ detail }) => this.#receive(detail));
     this.#socket.addEventListener("told", ({ detail }) => this.#onTold(detail));
@@ -126,14 +129,25 @@ export class LiveSession extends EventTarget {
     this.#sound.unlock();
   }
 
-  /** Resolves once there is a session and a line to it. Throws ApiError when it cannot be. */
+  /**
+   * Resolves once there is a session and a line to it. Throws ApiError when it cannot be, or is not
+   * within 10 s.
+   */
   async there() {
+    const signal = AbortSignal.timeout(THERE_MS);
     while (this.state !== "there") {
-      await new Promise((resolve) => this.addEventListener("state", resolve, { once: true }));
-      if (["failed", "over", "off"].includes(this.state)) {
-        throw this.#socket.failure ?? new ApiError({ code: "broken" });
-      }
+      await this.#nextState(signal);
+      const ended = ["failed", "over", "off"].includes(this.state);
+      if (!ended && !signal.aborted) continue;
+      throw this.#socket.failure ?? new ApiError({ code: ended ? "broken" : "unreachable" });
     }
+  }
+
+  #nextState(signal) {
+    return new Promise((resolve) => {
+      this.addEventListener("state", resolve, { once: true, signal });
+      signal.addEventListener("abort", resolve, { once: true });
+    });
   }
 
   /** Resolves to {utterance_id, queued}. Throws ApiError. */

@@ -65,7 +65,9 @@ class Realtime {
   #microphone = new Microphone();
   #muted = true;
   #tapped = false;
+  #manner = ""; // of the session, as this page had it last
   #speaking = null; // id of the utterance that is heard
+  #microphoneId = null; // of what the microphone says, once it is heard
   #status = "";
 
   live = new LiveSession(element("face"), new SessionServer(new URL("/", location.href), openSession), {
@@ -105,10 +107,14 @@ class Realtime {
     return this.#settings.elements.language.value;
   }
 
-  /** How the next text is said: the session has no way back to the best voice of a language. */
-  get #manner() {
-    const voice = this.#voice.value;
-    return voice ? { language: this.#language, voice } : { language: this.#language };
+  /** Has the session speak as chosen; without a choice with the first voice of the language. */
+  async #followManner() {
+    const { session_id } = this.live.session;
+    const [voice, language] = [this.#voice.value || null, this.#language];
+    const manner = JSON.stringify([session_id, voice, language]);
+    if (manner === this.#manner) return;
+    await this.live.switchVoice(voice, language);
+    this.#manner = manner;
   }
 
   #chooseLanguage(code) {
@@ -160,8 +166,10 @@ class Realtime {
       choice.addEventListener("change", () => {
         localStorage.setItem(LANGUAGE_KEY, choice.value);
         this.#chooseLanguage(choice.value);
+        this.#attempt(() => this.#followManner());
       });
     }
+    this.#voice.addEventListener("change", () => this.#attempt(() => this.#followManner()));
     const faces = new AvatarChoice(element("avatar-choice"));
     faces.addEventListener("change", ({ detail }) => this.#switchAvatar(detail.id));
     const { less } = this.#settings.elements;
@@ -195,13 +203,15 @@ class Realtime {
 
   async #say(text, replace) {
     if (!this.#tapped) this.#setMuted(false); // who has this said wants to hear it
+    this.#stopMicrophone(); // while it is open, a text waits
     this.#error.clear();
     const id = crypto.randomUUID?.() ?? randomId();
     this.#history.add(id, text);
     this.live.open(); // after an end it is another session
     try {
       await this.live.there();
-      await this.live.say(text, { utterance_id: id, replace, ...this.#manner });
+      await this.#followManner();
+      await this.live.say(text, { utterance_id: id, replace });
       this.#history.accept(id);
     } catch (error) {
       this.#history.fail(id);
@@ -210,6 +220,7 @@ class Realtime {
   }
 
   async #interrupt() {
+    this.#stopMicrophone(); // before it: what is sent after an interrupt nobody hears
     await this.#attempt(() => this.live.interrupt());
   }
 
@@ -260,6 +271,7 @@ class Realtime {
       return;
     }
     this.#error.clear();
+    this.#microphoneId = null;
     try {
       await this.#microphone.start(
         (rate) => this.live.send({ type: "microphone", sample_rate: rate }),
@@ -272,17 +284,19 @@ class Realtime {
     this.#showMicrophone();
   }
 
-  #stopMicrophone() {
+  /** @param {string} why of i18n, where it was not the person who ended it */
+  #stopMicrophone(why = "") {
     if (this.#microphone.on) this.live.send({ type: "audio_end" });
     this.#microphone.stop();
-    this.#showMicrophone();
+    this.#showMicrophone(why);
   }
 
-  #showMicrophone() {
+  #showMicrophone(why = "") {
     const { on } = this.#microphone;
     element("microphone").setAttribute("aria-pressed", String(on));
     const note = element("microphone-note");
-    if (on) setText(note, "realtime.microphone_on");
+    const key = on ? "realtime.microphone_on" : why;
+    if (key) setText(note, key);
     else {
       delete note.dataset.i18n;
       note.textContent = "";
@@ -319,6 +333,8 @@ class Realtime {
     clearTimeout(this.#captionTimer);
     if (event.type === "speech_started") {
       this.#speaking = event.utterance_id;
+      const wordless = !event.text && !this.#history.has(event.utterance_id);
+      if (this.#microphone.on && wordless) this.#microphoneId ??= event.utterance_id;
       this.#caption.clear();
     } else if (event.type === "word") {
       this.#caption.add(event);
@@ -326,10 +342,21 @@ class Realtime {
       if (this.#speaking === event.utterance_id) this.#speaking = null;
       const stays = event.type === "interrupted" ? 0 : CAPTION_STAYS_MS;
       this.#captionTimer = setTimeout(() => this.#caption.clear(), stays);
+      if (event.utterance_id === this.#microphoneId) this.#onMicrophoneEnded();
     } else if (event.type === "error") {
-      this.#error.showBody(event);
+      if (this.#isOfSound(event)) this.#onMicrophoneEnded();
+      else this.#error.showBody(event);
     }
     this.#showStatus();
+  }
+
+  /** The server refuses sound that comes when nothing takes it. */
+  #isOfSound({ code, utterance_id }) {
+    return code === "conflict" && !this.#history.has(utterance_id);
+  }
+
+  #onMicrophoneEnded() {
+    if (this.#microphone.on) this.#stopMicrophone("realtime.microphone_ended");
   }
 
   #showStatus() {

@@ -2,6 +2,8 @@
 
 import { ApiError } from "./api.js";
 
+const ANSWER_MS = 20_000; // a server that says nothing for so long is not there
+
 export class SessionServer {
   #base;
   #open;
@@ -17,7 +19,19 @@ export class SessionServer {
 
   /** Resolves to {session_id, token, view_token, socket_url, ...}. */
   async open(fields) {
-    return (await this.#open(fields)).json();
+    try {
+      return await answerOf(await this.#open(fields));
+    } catch (error) {
+      throw error.code === "unreachable" ? this.unreachable : error;
+    }
+  }
+
+  /** What is wrong where no answer comes: a browser does not tell. */
+  get unreachable() {
+    const sentence =
+      `No line to ${this.#base.origin}: it does not run, its CORS_ORIGINS does not name this page,` +
+      " or the browser has not let the page reach its network";
+    return new ApiError({ code: "unreachable", sentence });
   }
 
   /** Whether the server still has a session. Throws ApiError where it does not say. */
@@ -32,7 +46,7 @@ export class SessionServer {
   async command({ session_id, token }, name, body) {
     const response = await this.#send("POST", session_id, `/${name}`, token, body);
     if (!response.ok) throw await ApiError.ofResponse(response);
-    return response.json();
+    return answerOf(response);
   }
 
   /** Ends a session at once; one that has ended already is as good. */
@@ -51,7 +65,8 @@ export class SessionServer {
 
   async #send(method, id, path, token, body) {
     const headers = { Authorization: `Bearer ${token}` };
-    const options = { method, headers, keepalive: method === "DELETE" };
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const options = { method, headers, signal, keepalive: method === "DELETE" };
     if (body) {
       headers["Content-Type"] = "application/json";
       options.body = JSON.stringify(body);
@@ -59,7 +74,14 @@ export class SessionServer {
     try {
       return await fetch(new URL(`/api/sessions/${id}${path}`, this.#base), options);
     } catch {
-      throw new ApiError({ code: "unreachable" });
+      throw this.unreachable;
     }
   }
+}
+
+/** The JSON of an answer. Throws ApiError where it breaks off. */
+function answerOf(response) {
+  return response.json().catch(() => {
+    throw new ApiError({ code: "broken", status: response.status });
+  });
 }

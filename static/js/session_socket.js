@@ -10,12 +10,13 @@ const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8000;
 const FULL_WAIT_S = 5; // where the server names no other
 
-const NO_ANSWER = ["unreachable", "not_ready"];
+const NO_ANSWER = ["unreachable", "not_ready", "broken"];
 const WANTED_ENDS = ["closed", "idle"]; // any other end is followed by another session
 
 /**
  * Events: "state" (see `state`), "packet" and "told" with `detail`, "failure" with an ApiError,
- * "gone" when the session is no more.
+ * "gone" when the session is no more, "unreached" with the ApiError of the first attempt that failed
+ * since there was a line; others follow it.
  *
  * `state`: off, connecting, there, waiting (until `retryAt`), full (until `retryAt`), over (the
  * session has ended), failed (it cannot be made).
@@ -34,6 +35,7 @@ export class SessionSocket extends EventTarget {
   #heardAt = 0;
   #pingedAt = 0;
   #pingAnswered = true;
+  #unreached = false; // and told
   #turn = 0; // what an earlier attempt still brings is not ours
   #wake = () => this.#onWake();
 
@@ -41,7 +43,7 @@ export class SessionSocket extends EventTarget {
   retryAt = 0; // of performance.now()
   roundTripMs = null;
   bytes = 0; // received
-  failure = null; // the ApiError behind the state "failed"
+  failure = null; // the ApiError of the last attempt that failed, while there is no line
 
   /**
    * @param {import("./session_server.js").SessionServer} server
@@ -79,6 +81,8 @@ export class SessionSocket extends EventTarget {
   open() {
     if (!["off", "over", "failed"].includes(this.state)) return;
     this.#wait = FIRST_WAIT_MS;
+    this.failure = null;
+    this.#unreached = false;
     window.addEventListener("online", this.#wake);
     document.addEventListener("visibilitychange", this.#wake);
     this.#watch = setInterval(() => this.#look(), PING_EVERY_MS);
@@ -96,22 +100,27 @@ export class SessionSocket extends EventTarget {
     this.#enter(state);
   }
 
+  /** A socket that closes is no line any more, though the event of its end is still to come. */
+  get #open() {
+    return this.state === "there" && this.#socket.readyState === WebSocket.OPEN;
+  }
+
   /** Sends a command; false where there is no line. */
   send(command) {
-    if (this.state !== "there") return false;
+    if (!this.#open) return false;
     this.#socket.send(JSON.stringify(command));
     return true;
   }
 
   /** Sends sound; where the line has no room it is left out. @param {ArrayBuffer} pcm */
   sendSound(pcm, mostWaitingBytes) {
-    if (this.state !== "there" || this.#socket.bufferedAmount > mostWaitingBytes) return false;
+    if (!this.#open || this.#socket.bufferedAmount > mostWaitingBytes) return false;
     this.#socket.send(pcm);
     return true;
   }
 
   /** say, interrupt, avatar, voice. Throws ApiError. */
-  command(name, body) {
+  async command(name, body) {
     if (!this.#session) throw new ApiError({ code: "unreachable" });
     return this.#server.command(this.#session, name, body);
   }
@@ -140,7 +149,10 @@ export class SessionSocket extends EventTarget {
         if (!this.#fixed) {
           this.#forget();
           this.#begin();
-        } else this.#later("waiting");
+        } else {
+          this.#onMiss(new ApiError({ code: "not_found", field: "session_id", status: 404 }));
+          this.#later("waiting");
+        }
         return;
       }
     } catch (error) {
@@ -153,14 +165,29 @@ export class SessionSocket extends EventTarget {
   #onFailure(error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.code === "busy") {
+      this.#onMiss(error);
       this.#later("full", 1000 * (Number(error.retryAfter) || FULL_WAIT_S));
     } else if (NO_ANSWER.includes(error.code) || error.status >= 500) {
+      this.#onMiss(error);
       this.#later("waiting");
     } else {
       this.failure = error;
       this.close("failed");
       this.dispatchEvent(new CustomEvent("failure", { detail: error }));
     }
+  }
+
+  /** An attempt failed; the next one will come. */
+  #onMiss(error) {
+    this.failure = error;
+    if (this.#unreached) return;
+    this.#unreached = true;
+    this.dispatchEvent(new CustomEvent("unreached", { detail: error }));
+  }
+
+  #onLost() {
+    if (this.state !== "there") this.#onMiss(this.#server.unreachable);
+    this.#later("waiting");
   }
 
   #attach() {
@@ -173,7 +200,7 @@ export class SessionSocket extends EventTarget {
     socket.onclose = () => {
       if (this.#socket !== socket) return;
       this.#socket = null;
-      this.#later("waiting");
+      this.#onLost();
     };
   }
 
@@ -184,6 +211,8 @@ export class SessionSocket extends EventTarget {
     if (this.state !== "there") {
       this.#wait = FIRST_WAIT_MS;
       this.#pingAnswered = true;
+      this.failure = null;
+      this.#unreached = false;
       this.#enter("there");
     }
     if (typeof data === "string") this.#onText(JSON.parse(data), now);
@@ -216,8 +245,9 @@ export class SessionSocket extends EventTarget {
 
   #look() {
     if (this.#socket && performance.now() - this.#heardAt > SILENT_MS) {
+      this.#socket.close(); // also one that connects: browsers let others to the server wait for it
       this.#drop();
-      this.#later("waiting");
+      this.#onLost();
     }
   }
 

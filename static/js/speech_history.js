@@ -57,6 +57,11 @@ export class SpeechHistory extends EventTarget {
     this.#keep();
   }
 
+  /** Whether it is a line of this page. */
+  has(id) {
+    return this.#lines.some((line) => line.id === id);
+  }
+
   /** The server has it: it ends with its session. */
   accept(id) {
     const line = this.#lines.find((one) => one.id === id);

@@ -8,7 +8,8 @@ import { MoreVoices } from "./more_voices.js";
 const CHOICE_KEY = "soyle.voice";
 const LOOK_EVERY_MS = 1000;
 
-export class VoiceChoice {
+/** The event "change" comes when a person chose another. */
+export class VoiceChoice extends EventTarget {
   #field;
   #select = document.getElementById("voice");
   #listen = document.getElementById("voice-sample");
@@ -25,10 +26,12 @@ export class VoiceChoice {
 
   /** @param {HTMLElement} field hidden until the voices are known */
   constructor(field) {
+    super();
     this.#field = field;
     this.#select.addEventListener("change", () => {
       this.#hush();
       localStorage.setItem(this.#key, this.#select.value);
+      this.dispatchEvent(new Event("change"));
     });
     this.#listen.addEventListener("click", () => this.#play());
     this.#more.addEventListener("change", () => this.#load());

@@ -136,6 +136,43 @@ def test_a_refusal_is_an_event(visitor: Visitor, shared: Live) -> None:
         visitor.expect_complaint("404")
 
 
+@pytest.mark.parametrize("lost", ["requests", "a socket that never opens", "a refused socket"])
+def test_without_a_line_it_says_so(visitor: Visitor, shared: Live, lost: str) -> None:
+    page = visitor.page
+    if lost == "requests":
+        page.route("**/api/sessions", lambda route: route.abort())
+    elif lost == "a refused socket":
+        page.route_web_socket("**/socket?*", lambda socket: socket.close())
+    else:
+        page.route_web_socket("**/socket?*", lambda socket: None)
+    with page_at(shared.address, FACE) as address:
+        visitor.open(address)
+        refused = page.evaluate(
+            """Promise.race([
+              face.say("one").catch(({ code, message }) => [code, message]),
+              new Promise((resolve) => setTimeout(() => resolve(["hangs", ""]), 30000)),
+            ])"""
+        )
+        assert refused[0] == "unreachable"
+        assert "CORS_ORIGINS" in refused[1]
+        told = [detail for _, name, detail in page.evaluate("heard") if name == "error"]
+        assert [(error["code"], error["sentence"]) for error in told] == [tuple(refused)]
+        left = page.evaluate(
+            "() => { const said = face.say('two'); face.remove(); return said"
+            ".catch(({ code }) => code); }"
+        )
+        assert left == "unreachable"
+    if lost == "requests":
+        visitor.complaints.clear()  # Chromium's own, one for each attempt
+
+
+def test_an_interrupt_without_a_session_rejects(visitor: Visitor, shared: Live) -> None:
+    visitor.page.route("**/api/sessions", lambda route: None)  # never answered
+    with page_at(shared.address, FACE) as address:
+        page = visitor.open(address)
+        assert page.evaluate("(face.interrupt().catch(({ code }) => code))") == "unreachable"
+
+
 def test_other_modes_are_kept_apart(visitor: Visitor, shared: Live) -> None:
     with page_at(shared.address, FACE) as address:
         page = opened(visitor, address)

@@ -21,6 +21,16 @@ RECORD_CAPTIONS = """() => {
   new MutationObserver(() => captions.push(line.textContent)).observe(line, { childList: true });
 }"""
 
+RECORD_SENT = """() => {
+  window.sent = [];
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (data) {
+    const type = typeof data === "string" ? JSON.parse(data).type : "sound";
+    if (type !== "ping") sent.push(type);
+    send.call(this, data);
+  };
+}"""
+
 
 def opened(visitor: Visitor, live: Live) -> Page:
     """The page, with its face."""
@@ -171,6 +181,63 @@ def test_the_microphone_moves_the_lips(visitor: Visitor, live: Live) -> None:
     until_state(say(page, "one"), "said")
 
 
+def spoken_into(visitor: Visitor, live: Live) -> Page:
+    """The page, whose microphone is heard."""
+    page = opened(visitor, live)
+    page.evaluate(RECORD_SENT)
+    page.locator("#tap").click()
+    page.locator("#microphone").click()
+    page.wait_for_function("soyle.stats.level > 0.01")
+    return page
+
+
+def until_microphone_is_off(page: Page) -> None:
+    page.wait_for_function(
+        "document.getElementById('microphone').getAttribute('aria-pressed') === 'false'"
+    )
+    page.evaluate("new Promise((resolve) => setTimeout(resolve, 200))")  # ten blocks of sound
+    assert page.evaluate("sent.at(-1)") == "audio_end"
+    assert page.locator("#mute").is_enabled()
+    assert page.locator("#error").is_hidden()
+
+
+@pytest.mark.parametrize("how", ["Escape", "button"])
+def test_an_interrupt_switches_the_microphone_off(visitor: Visitor, live: Live, how: str) -> None:
+    page = spoken_into(visitor, live)
+    if how == "Escape":
+        page.keyboard.press(how)
+    else:
+        page.locator("#interrupt").click()
+    until_microphone_is_off(page)
+    assert page.locator("#microphone-note").inner_text() == ""
+    assert until(lambda: live.session(page).describe()["queued"] == 0)
+    page.locator("#microphone").click()  # and on again
+    page.wait_for_function("soyle.stats.level > 0.01")
+
+
+@pytest.mark.parametrize("keys", ["Enter", "Control+Enter"])
+def test_a_text_does_not_wait_for_the_microphone(visitor: Visitor, live: Live, keys: str) -> None:
+    page = spoken_into(visitor, live)
+    line = say(page, "one two", keys)
+    until_microphone_is_off(page)
+    until_state(line, "said")
+
+
+@pytest.mark.parametrize("how", ["interrupted", "finished"])
+def test_a_microphone_that_the_server_has_ended_is_off(
+    visitor: Visitor, live: Live, how: str
+) -> None:
+    page = spoken_into(visitor, live)
+    session = live.session(page)
+    if how == "interrupted":
+        live.post(session, "interrupt")
+    else:
+        assert session._microphone is not None
+        session._microphone.end()
+    page.locator("#microphone-note", has_text="Микрофон выключен").wait_for()
+    until_microphone_is_off(page)
+
+
 def test_a_reload_comes_back_to_the_session(visitor: Visitor, live: Live) -> None:
     page = opened(visitor, live)
     until_state(say(page, "one two"), "said")
@@ -235,11 +302,28 @@ def test_a_full_server_is_tried_again(visitor: Visitor, make_live: Callable[...,
     other.close()
 
 
+def test_automatic_is_the_first_voice_again(visitor: Visitor, live: Live) -> None:
+    page = opened(visitor, live)
+    session = live.session(page)
+    page.locator("#settings > summary").click()
+    voice = page.locator("#voice").locator("option").nth(1).get_attribute("value")
+    page.locator("#voice").select_option(voice)
+    assert until(lambda: session.manner.voice == voice)
+    page.locator("#voice").select_option("")
+    assert until(lambda: session.manner.voice is None)
+    live.post(session, "voice", voice=voice)
+    page.reload()
+    page.wait_for_function("window.soyle?.stats.shown > 3")
+    until_state(say(page, "one"), "said")
+    assert session.manner.voice is None
+
+
 def test_a_refused_text_is_told(visitor: Visitor, make_live: Callable[..., Live]) -> None:
     live = make_live(session_queue=1)
     page = opened(visitor, live)
     say(page, LONG)
-    refused = say(page, "two")
+    say(page, "two")
+    refused = say(page, "three")
     until_state(refused, "failed")
     assert "В очереди" in page.locator("#error").inner_text()
     visitor.expect_complaint("409")
