@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("soyle")
 
-SWITCH_S = 0.0005
-"""How long a thread that reads a text or speaks keeps the others from their pictures, each time
-that one of them comes back from a kernel: Python's own 5 ms make them late."""
 SPARE_THREADS = 16
 """Threads beyond those of renders and sockets: pages, health, and saying that the server is
 full."""
@@ -88,7 +85,6 @@ def serve(config: Config) -> int:
             from app_core.heap import bound_arenas
 
             bound_arenas()
-            sys.setswitchinterval(SWITCH_S)
 
             app = create_app(config)
             self.count = app.extensions["lipsync"].metrics.request
