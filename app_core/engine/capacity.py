@@ -10,7 +10,7 @@ under ``MODEL_SHARE`` of those that the model draws in a second.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app_core.engine.core_budget import MODEL_SHARE, CoreBudget, Demand
 
@@ -85,9 +85,12 @@ class Capacity:
         self._network_ms = network_ms / self._budget.trial
         self._model_fps = model_fps
 
-    def admit(self, job_id: str, width: int, height: int, fps: int) -> bool:
-        """Takes a live render in, if it fits."""
-        return self._budget.admit(job_id, self._demand(width, height, fps), self._model_fps)
+    def admit(self, job_id: str, width: int, height: int, fps: int, margin: float = 1.0) -> bool:
+        """Takes a live render in, if it fits with ``margin`` times what it needs."""
+        demand = self._demand(width, height, fps)
+        return self._budget.admit(
+            job_id, replace(demand, cores=margin * demand.cores), self._model_fps
+        )
 
     def fits(self, width: int, height: int, fps: int) -> bool:
         """Whether there is room for a live render beside the others, also for the first one."""

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MARGIN = 1.07
+"""A session's frame is made at its time and not ahead of it, as a stream's is: where cores are as
+full as streams fill them, sessions are late."""
+
 
 class Said(NamedTuple):
     """What became of a ``say``."""
@@ -72,7 +76,8 @@ class LiveSessions:
             request.mode,
             self._forget,
         )
-        if not loaded.capacity.admit(session.id, session.width, session.height, session.fps):
+        size = session.width, session.height
+        if not loaded.capacity.admit(session.id, *size, session.fps, margin=MARGIN):
             scene.close()
             raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
         self._models[session.id] = loaded

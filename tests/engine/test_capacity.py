@@ -36,6 +36,15 @@ def fill(capacity: Capacity, most: int = 100) -> int:
     return most
 
 
+def test_a_margin_is_kept_of_the_cores(clock: Clock) -> None:
+    capacity = Capacity(share=0.8, cores=2)
+    capacity.calibrate(4.0, 512, 512)
+    taken = 0
+    while capacity.admit(f"session-{taken}", 512, 512, 25, margin=1.25):
+        taken += 1
+    assert taken == 12
+
+
 def test_the_sum_of_live_renders_stays_under_the_share(clock: Clock) -> None:
     capacity = Capacity(share=0.8, cores=2)
     capacity.calibrate(4.0, 512, 512)
