@@ -94,8 +94,8 @@ class TextRequest(BaseModel):
         return parsed_query(cls, fields)
 
 
-class RenderRequest(TextRequest):
-    """The fields that every render has."""
+class FaceRequest(BaseModel):
+    """Who is seen, who speaks, and how: the same for a render and for a session."""
 
     avatar: StrictStr | None = Field(
         default=None, description="Id of the avatar; null: the server's own"
@@ -112,7 +112,8 @@ class RenderRequest(TextRequest):
     )
     fps: Annotated[StrictInt, Field(ge=SLOWEST, le=FASTEST)] = Field(
         default=25,
-        description="Frames a second; of an avatar's clip, unless asked, as many as the clip has",
+        description="Frames a second; of a render of an avatar's clip, unless asked, as many as the"
+        " clip has",
     )
     speed: Speed = Field(default=1.0, description="Speed of the speech; 2 is twice as fast")
     pitch: Pitch = Field(
@@ -120,11 +121,23 @@ class RenderRequest(TextRequest):
         description="Semitones above the voice's own pitch, below where negative; only of voices"
         " that are pitched",
     )
-    job_id: JobId | None = Field(default=None, description="A UUID of your own for this job")
 
     @property
     def prosody(self) -> Prosody:
         return Prosody(self.speed, self.pitch)
+
+    def pixels(self, auto: tuple[int, int] | None) -> tuple[int, int] | None:
+        """(width, height), or ``auto`` where the client left it open."""
+        if self.size == "auto":
+            return auto
+        width, _, height = self.size.partition("x")
+        return int(width), int(height)
+
+
+class RenderRequest(FaceRequest, TextRequest):
+    """The fields that every render has."""
+
+    job_id: JobId | None = Field(default=None, description="A UUID of your own for this job")
 
     @property
     def live(self) -> bool:
@@ -155,13 +168,6 @@ class RenderRequest(TextRequest):
         if "fps" in self.model_fields_set:
             return self
         return self.model_copy(update={"fps": min(max(round(own), SLOWEST), FASTEST)})
-
-    def pixels(self, auto: tuple[int, int] | None) -> tuple[int, int] | None:
-        """(width, height), or ``auto`` where the client left it open."""
-        if self.size == "auto":
-            return auto
-        width, _, height = self.size.partition("x")
-        return int(width), int(height)
 
 
 class MjpegRequest(RenderRequest):

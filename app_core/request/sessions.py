@@ -18,18 +18,13 @@ from pydantic import (
 
 from app_core.errors import BadInput
 from app_core.request.fields import (
-    FASTEST,
-    LARGEST,
-    SLOWEST,
-    SMALLEST,
     Language,
     Pitch,
     Readings,
     Size,
     Speed,
 )
-from app_core.request.models import parsed
-from app_core.types import Prosody
+from app_core.request.models import FaceRequest, parsed
 
 LOWEST_RATE, HIGHEST_RATE = 8_000, 96_000
 """Samples a second of sound from outside."""
@@ -66,49 +61,19 @@ class _Asked(BaseModel):
         return parsed(cls, fields)
 
 
-class SessionRequest(_Asked):
+class SessionRequest(FaceRequest, _Asked):
     """A face that stays."""
 
-    avatar: StrictStr | None = Field(
-        default=None, description="Id of the avatar; null: the server's own"
-    )
-    voice: StrictStr | None = Field(
-        default=None,
-        description="Id of a voice of /api/voices; null: the first that speaks the language",
-    )
-    model: StrictStr = Field(
-        default="auto", description="auto, or one of the lip-sync models of /api/health"
-    )
     language: Language = Field(default="ru", description="Of what is said; auto: of each sentence")
     size: Size = Field(
         default="512x512",
-        description=f"WxH in pixels, even sides {SMALLEST}..{LARGEST}, or auto: the avatar's own",
-    )
-    fps: Annotated[StrictInt, Field(ge=SLOWEST, le=FASTEST)] = Field(
-        default=25, description="Frames a second"
-    )
-    speed: Speed = Field(default=1.0, description="Speed of the speech; 2 is twice as fast")
-    pitch: Pitch = Field(
-        default=0.0,
-        description="Semitones above the voice's own pitch, below where negative; only of voices"
-        " that are pitched",
+        description="WxH in pixels, even sides 128..1920, or auto: the avatar's own",
     )
     mode: Mode = Field(
         default="say",
         description="say: it says what it is told; puppet: the microphone drives the lips and is"
         " heard",
     )
-
-    @property
-    def prosody(self) -> Prosody:
-        return Prosody(self.speed, self.pitch)
-
-    def pixels(self, auto: tuple[int, int] | None) -> tuple[int, int] | None:
-        """(width, height), or ``auto`` where the client left it open."""
-        if self.size == "auto":
-            return auto
-        width, _, height = self.size.partition("x")
-        return int(width), int(height)
 
 
 class SayRequest(_Asked):

@@ -79,8 +79,8 @@ class FrameLoop:
         self.late = self.dropped = 0
         """Frames that left over LATE_S after their time, or never; those without their picture."""
         self.failure: Exception | None = None
-        self.ended = True
-        """Its thread does not run."""
+        self.ended = False
+        """Its thread has ended, or could not begin."""
         self._lost: Callable[[Exception | None], None] = lambda _: None
         self._left_s: deque[float] = deque(maxlen=_RECENT)
         self._thread = threading.Thread(
@@ -103,7 +103,7 @@ class FrameLoop:
     def start(self, lost: Callable[[Exception | None], None]) -> None:
         """``lost`` is called in the thread when it ends, with the error if there was one. Raises
         Busy."""
-        self._lost, self.ended = lost, False
+        self._lost = lost
         try:
             start_thread(self._thread)
         except BaseException:
@@ -219,7 +219,7 @@ class FrameLoop:
             raise error
         self.scene.broken = True
         self.scene.close()
-        self.scene, self._before = self._before, None
+        self.scene, self._before, self._frozen = self._before, None, None
         self._ease.forget()
         logger.warning("an avatar cannot be shown: %s", error)
         detail = {"error": str(error), "code": error.code, "field": "avatar"}

@@ -50,7 +50,7 @@ class Leaving(NamedTuple):
 
 
 class UtteranceQueue:
-    """Thread-safe. ``take`` and ``left`` are the session's thread's."""
+    """Thread-safe. ``take`` and ``leave`` are the session's thread's."""
 
     def __init__(
         self, stage: Stage, scene: Callable[[], Scene], fps: int, most: int, most_characters: int
