@@ -9,6 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput, Conflict
+from app_core.request.sessions import HIGHEST_RATE, LOWEST_RATE
 from app_core.sessions.fanout import Fanout
 from app_core.sessions.frame_loop import FrameLoop
 from app_core.sessions.manner import Manner, SessionFormat
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RATES = range(8000, 96_001)
-"""Samples a second that a sound from outside may have."""
 MICROPHONE_SILENT_S = 10.0
 """A microphone that sends nothing for so long is closed."""
 _JOIN_S = 10.0
@@ -167,9 +166,9 @@ class Session:
         self, utterance_id: str | None, sample_rate: int, silent_s: float = SILENT_S
     ) -> PcmFeed:
         self.touch()
-        if sample_rate not in RATES:
+        if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
             raise BadInput(
-                f"'sample_rate' must be {RATES.start}..{RATES.stop - 1}", field="sample_rate"
+                f"'sample_rate' must be {LOWEST_RATE}..{HIGHEST_RATE}", field="sample_rate"
             )
         feed = PcmFeed(
             utterance_id or str(uuid.uuid4()),
@@ -213,6 +212,11 @@ class Session:
         self._commanded_s = self._clock.now()
 
     # How long it stays
+
+    @property
+    def seconds(self) -> float:
+        """Its clock."""
+        return self._loop.seconds
 
     @property
     def unwatched_s(self) -> float:
@@ -260,7 +264,7 @@ class Session:
             self.close("failed")
 
     def _event(self, kind: str, **detail: Any) -> Event:
-        return Event(kind, None, self._loop.seconds, detail)
+        return Event(kind, None, self.seconds, detail)
 
     def describe(self) -> dict[str, Any]:
         """State and numbers, nothing that is said."""
@@ -274,7 +278,7 @@ class Session:
             "voice": self.manner.voice,
             "size": f"{self.width}x{self.height}",
             "fps": self.fps,
-            "seconds": round(loop.seconds, 3),
+            "seconds": round(self.seconds, 3),
             "generation": queue.generation,
             "queued": len(queue),
             "viewers": [{"video": line.video, "audio": line.audio} for line in self._fanout.lines],

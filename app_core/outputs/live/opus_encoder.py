@@ -21,15 +21,13 @@ from av.audio.codeccontext import AudioCodecContext
 from app_core.audio import int16
 from app_core.errors import FfmpegFailed
 from app_core.outputs.live.live_frame import SAMPLE_RATE
-from app_core.outputs.live.packet import Kind, Packet
+from app_core.outputs.live.packet import OPUS_SAMPLES, Kind, Packet
 from app_core.types import first_sample
 
 if TYPE_CHECKING:
     from app_core.outputs.live.live_frame import LiveFrame
 
 NAME = "libopus"
-PACKET = SAMPLE_RATE // 50
-"""Samples."""
 BIT_RATE = 48_000
 LOOKAHEAD = 312
 """Samples."""
@@ -72,12 +70,12 @@ class OpusEncoder:
         self._recent.append((frame.index, frame.idle, frame.generation))
         self._waiting = np.concatenate([self._waiting, int16(frame.pcm)])
         packets = []
-        while len(self._waiting) >= PACKET:
-            payload = self._coded(self._waiting[:PACKET])
+        while len(self._waiting) >= OPUS_SAMPLES:
+            payload = self._coded(self._waiting[:OPUS_SAMPLES])
             if (begins := self._position - LOOKAHEAD) >= 0:
                 packets.append(self._packet(payload, begins, frame.fps))
-            self._waiting = self._waiting[PACKET:]
-            self._position += PACKET
+            self._waiting = self._waiting[OPUS_SAMPLES:]
+            self._position += OPUS_SAMPLES
         return packets
 
     def ask_key(self) -> None:
@@ -96,7 +94,7 @@ class OpusEncoder:
             packets = self._codec.encode(sound)
         except (av.FFmpegError, ValueError) as error:
             raise _failed(error) from error
-        self._samples += PACKET
+        self._samples += OPUS_SAMPLES
         if len(packets) != 1:
             raise FfmpegFailed(f"The encoder {NAME} made {len(packets)} packets of one")
         return bytes(packets[0])

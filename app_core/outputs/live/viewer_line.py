@@ -11,7 +11,7 @@ from app_core.audio import SAMPLE_BYTES
 from app_core.channel import ChannelClosed
 from app_core.errors import Cancelled, afresh
 from app_core.outputs.live.live_frame import SAMPLE_RATE
-from app_core.outputs.live.packet import HEADER_BYTES, SOUND, Kind, Packet
+from app_core.outputs.live.packet import HEADER_BYTES, OPUS_SAMPLES, SOUND, Kind, Packet
 from app_core.types import Event
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 MOST_JPEGS = 2
 """Pictures that wait: more would only be older."""
 MOST_EVENTS = 256
-OPUS_SAMPLES = SAMPLE_RATE // 50
-"""Of one packet."""
 _JPEG = frozenset({Kind.JPEG})
 _WANTED: dict[str, frozenset[Kind]] = {
     "jpeg": _JPEG,

@@ -74,5 +74,7 @@ class AvatarSwitched(Answer):
 
 
 class VoiceSwitched(Answer):
-    voice: str | None = Field(description="null: as it was")
-    language: Literal["ru", "kk", "en", "auto"] | None = Field(description="null: as it was")
+    """As it is now."""
+
+    voice: str | None = Field(description="null: the first that speaks the language")
+    language: Literal["ru", "kk", "en", "auto"]

@@ -130,8 +130,7 @@ class SocketCommands:
         self._tell("error", utterance_id, payload(error))
 
     def _tell(self, kind: str, utterance_id: str | None, detail: dict[str, Any]) -> None:
-        seconds = self._session.describe()["seconds"]
-        self._line.tell(Event(kind, utterance_id, seconds, detail))
+        self._line.tell(Event(kind, utterance_id, self._session.seconds, detail))
 
 
 def _named(fields: Any) -> str | None:

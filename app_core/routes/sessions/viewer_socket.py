@@ -98,9 +98,9 @@ class ViewerSocket:
             self._line.close(now=True)  # who reads may wait for room
 
     def _part(self, error: SoyleError, code: int = CloseReason.INTERNAL_ERROR) -> None:
-        seconds = self._session.describe()["seconds"]
+        told = Event("error", None, self._session.seconds, payload(error))
         try:
-            self._socket.send(_text(Event("error", None, seconds, payload(error))))
+            self._socket.send(_text(told))
         except SocketClosed:
             self._socket.abort()
         self._socket.close(code)
