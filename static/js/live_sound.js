@@ -1,5 +1,6 @@
 /** Plays the sound of a session as it arrives, and is the clock that pictures follow. */
 
+import { heardTime, loudness } from "./heard.js";
 import { Kind } from "./live_packet.js";
 import { OpusSound } from "./opus_sound.js";
 import { Playout } from "./playout.js";
@@ -118,28 +119,16 @@ export class LiveSound {
     this.#voice = null;
   }
 
-  /** The context's time that is heard now: what is computed minus what waits in the device. */
-  #out() {
-    const { contextTime, performanceTime } = this.#context.getOutputTimestamp();
-    const computed = this.#context.currentTime;
-    if (!performanceTime) return computed - (this.#context.outputLatency || 0);
-    const heard = contextTime + (performance.now() - performanceTime) / 1000;
-    return Math.min(heard, computed);
-  }
-
   /** Seconds on the session's clock that are heard now, or would be. */
   get time() {
-    if (this.running && this.#heard.started) return this.#heard.time(this.#out());
+    if (this.running && this.#heard.started) return this.#heard.time(heardTime(this.#context));
     return this.#arrived.time(performance.now() / 1000);
   }
 
   /** Loudness of this moment, muted or not: root mean square, 0..1. */
   get level() {
     if (!this.running) return 0;
-    this.#analyser.getFloatTimeDomainData(this.#wave);
-    let sum = 0;
-    for (const sample of this.#wave) sum += sample * sample;
-    return Math.sqrt(sum / this.#wave.length);
+    return loudness(this.#analyser, this.#wave);
   }
 
   /** After a lost line, or for another session: nothing of before is waited for. */

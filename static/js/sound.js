@@ -1,5 +1,6 @@
 /** Plays sound that is still arriving, and is the clock that pictures follow. */
 
+import { heardTime, loudness } from "./heard.js";
 import { readWav } from "./wav_stream.js";
 
 const START_WITH_S = 0.12;
@@ -129,19 +130,10 @@ export class Sound {
     source.start(at);
   }
 
-  /** The context time that is heard now: what is computed minus what waits in the device. */
-  #heard() {
-    const { contextTime, performanceTime } = this.#context.getOutputTimestamp();
-    const computed = this.#context.currentTime;
-    if (!performanceTime) return computed - (this.#context.outputLatency || 0);
-    const heard = contextTime + (performance.now() - performanceTime) / 1000;
-    return Math.min(heard, computed);
-  }
-
   /** Seconds of sound heard so far. */
   get time() {
     if (!this.started) return 0;
-    const now = this.#heard();
+    const now = heardTime(this.#context);
     const segment = this.#segments.findLast(({ at }) => at <= now);
     return segment ? Math.min(segment.from + now - segment.at, segment.to) : 0;
   }
@@ -153,10 +145,7 @@ export class Sound {
   /** Loudness of this moment: root mean square, 0..1. */
   get level() {
     if (!this.started || !this.#analyser) return 0;
-    this.#analyser.getFloatTimeDomainData(this.#wave);
-    let sum = 0;
-    for (const sample of this.#wave) sum += sample * sample;
-    return Math.sqrt(sum / this.#wave.length);
+    return loudness(this.#analyser, this.#wave);
   }
 
   stop() {
