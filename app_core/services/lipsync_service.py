@@ -28,7 +28,7 @@ from app_core.services.films.video_encode import check_codecs
 from app_core.services.films.video_jobs import VideoJobs
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
-from app_core.services.live_sessions import LiveSessions
+from app_core.services.live.sessions import LiveSessions
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
 from app_core.services.voices.installed import open_voices

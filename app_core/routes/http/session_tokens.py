@@ -12,7 +12,7 @@ from app_core.errors import Forbidden, NotFound, Unauthorized
 from app_core.routes.http.context import config, service
 
 if TYPE_CHECKING:
-    from app_core.services.live_sessions import LiveSessions
+    from app_core.services.live.sessions import LiveSessions
     from app_core.sessions.session import Session
 
 
