@@ -219,6 +219,16 @@ class Session:
         return self._loop.seconds
 
     @property
+    def origin_s(self) -> float:
+        """When its clock was 0, monotonic seconds."""
+        return self._loop.origin_s
+
+    @property
+    def busy(self) -> bool:
+        """Something is being said, or waits."""
+        return len(self._queue) > 0
+
+    @property
     def unwatched_s(self) -> float:
         """Seconds without a viewer; 0 while there is one."""
         return self._fanout.unwatched_s
