@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from app_core.media.encoding import level
 from app_core.media.fragment import TIMESCALE, fragment, initialisation, length_prefixed
-from app_core.media.x264 import X264
+from app_core.media.x264 import FilmX264
 from app_core.outputs.live.packet import Kind, Packet
 from app_core.types import first_sample
 
@@ -34,7 +34,7 @@ class Mp4Encoder:
     def __init__(self, width: int, height: int, fps: int) -> None:
         """Raises FfmpegFailed."""
         self._fps = fps
-        self._codec = X264(width, height, fps)
+        self._codec = FilmX264(width, height, fps)
         start = initialisation(width, height, self._codec.sps, self._codec.pps)
         self._opening = Packet(Kind.MP4_START, True, True, 0, 0, 0, start)
         self._sequence = 0
