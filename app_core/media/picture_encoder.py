@@ -86,9 +86,7 @@ class PictureEncoder:
         if picture is not None:
             size = (picture.width, picture.height)
             if size != self._size:
-                raise FfmpegFailed(
-                    f"The encoder {self._name} takes no {size}, only {self._size}"
-                )
+                raise FfmpegFailed(f"The encoder {self._name} takes no {size}, only {self._size}")
             for plane, values in zip(self._planes, (picture.y, picture.u, picture.v), strict=True):
                 plane[:] = values
         self._frame.pts = index
