@@ -14,7 +14,7 @@ MARGIN = 1.3
 """Times what the step above needs is enough to go there."""
 
 
-class Step(NamedTuple):
+class Rung(NamedTuple):
     scale: float
     """Of width and height."""
     every: int
@@ -30,7 +30,7 @@ class Step(NamedTuple):
         return _even(width * self.scale), _even(height * self.scale)
 
 
-STEPS = (Step(1, 1), Step(0.75, 1), Step(0.5, 1), Step(0.5, 2))
+STEPS = (Rung(1, 1), Rung(0.75, 1), Rung(0.5, 1), Rung(0.5, 2))
 
 
 class QualityLadder:
@@ -44,10 +44,10 @@ class QualityLadder:
         self._high_since: int | None = None
 
     @property
-    def step(self) -> Step:
+    def step(self) -> Rung:
         return STEPS[self._at]
 
-    def look(self, index: int, bits_s: int) -> Step:
+    def look(self, index: int, bits_s: int) -> Rung:
         """At frame ``index``, not before that of the last look, there are so many bits a second."""
         if bits_s < self._need(self._at) and self._at < len(STEPS) - 1:
             self._high_since = None
