@@ -78,4 +78,4 @@ class QualityLadder:
 
 
 def _even(side: float) -> int:
-    return max(2, round(side / 2) * 2)
+    return max(2, int(side / 2) * 2)
