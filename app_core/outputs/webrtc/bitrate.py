@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from app_core.outputs.live.quality_ladder import STEPS
+from app_core.outputs.live.quality_ladder import RUNGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FIRST = 0.6
 """Of the ceiling, before anything was reported."""
-_LEAST = STEPS[-1].need
+_LEAST = RUNGS[-1].need
 """Of the floor: what the smallest pictures need."""
 # draft-ietf-rmcat-gcc-02, 6
 _MUCH_LOST, _LITTLE_LOST = 0.10, 0.02

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from app_core.outputs.live.quality_ladder import STEPS, QualityLadder, Step
+from app_core.outputs.live.quality_ladder import RUNGS, QualityLadder, Rung
 from app_core.outputs.live.video_rates import VideoRates
 
 FPS = 25
 FLOOR = 100_000
-FULL, THREE_QUARTERS, HALF, LAST = STEPS
+FULL, THREE_QUARTERS, HALF, LAST = RUNGS
 
 
 class Frames:
@@ -17,19 +17,19 @@ class Frames:
         self._stride = left_out
 
     def seconds(self, seconds: float, bits_s: int) -> list[int]:
-        """Steps, by number, each once where it begins."""
-        met = [STEPS.index(self.ladder.step)]
+        """Rungs, by number, each once where it begins."""
+        met = [RUNGS.index(self.ladder.rung)]
         end = self.index + round(seconds * FPS)
         while self.index + self._stride <= end:
             self.index += self._stride
-            at = STEPS.index(self.ladder.look(self.index, bits_s))
+            at = RUNGS.index(self.ladder.look(self.index, bits_s))
             if at != met[-1]:
                 met.append(at)
         return met
 
 
-def test_steps_need_ever_less_of_the_floor() -> None:
-    needs = [step.need for step in STEPS]
+def test_rungs_need_ever_less_of_the_floor() -> None:
+    needs = [rung.need for rung in RUNGS]
     assert needs[0] == 1
     assert needs == sorted(needs, reverse=True)
     assert needs[-1] == pytest.approx(0.25)
@@ -39,12 +39,12 @@ def test_at_the_floor_and_above_pictures_are_whole() -> None:
     assert Frames().seconds(60, FLOOR) == [0]
 
 
-@pytest.mark.parametrize(("bits_s", "step"), [(99_000, 1), (60_000, 2), (30_000, 3), (1, 3)])
-def test_it_goes_down_to_the_step_that_fits_after_a_second(bits_s: int, step: int) -> None:
+@pytest.mark.parametrize(("bits_s", "rung"), [(99_000, 1), (60_000, 2), (30_000, 3), (1, 3)])
+def test_it_goes_down_to_the_rung_that_fits_after_a_second(bits_s: int, rung: int) -> None:
     frames = Frames()
     assert frames.seconds(1, bits_s) == [0]
-    assert frames.seconds(0.04, bits_s) == [0, step]
-    assert frames.seconds(60, bits_s) == [step]
+    assert frames.seconds(0.04, bits_s) == [0, rung]
+    assert frames.seconds(60, bits_s) == [rung]
 
 
 def test_a_short_lack_changes_nothing() -> None:
@@ -54,7 +54,7 @@ def test_a_short_lack_changes_nothing() -> None:
         assert frames.seconds(0.1, FLOOR) == [0]
 
 
-def test_it_goes_up_by_one_step_after_several_seconds_of_plenty() -> None:
+def test_it_goes_up_by_one_rung_after_several_seconds_of_plenty() -> None:
     frames = Frames()
     frames.seconds(2, 1)
     assert frames.seconds(5, 10 * FLOOR) == [3]
@@ -90,11 +90,11 @@ def test_frames_that_are_left_out_count_as_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "size"),
+    ("rung", "size"),
     [(FULL, (170, 334)), (THREE_QUARTERS, (126, 250)), (HALF, (84, 166)), (LAST, (84, 166))],
 )
-def test_sides_are_even(step: Step, size: tuple[int, int]) -> None:
-    assert step.size(170, 334) == size
+def test_sides_are_even(rung: Rung, size: tuple[int, int]) -> None:
+    assert rung.size(170, 334) == size
 
 
 def test_larger_and_faster_pictures_take_more_but_less_than_in_proportion() -> None:
