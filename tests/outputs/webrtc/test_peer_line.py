@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -141,3 +142,34 @@ def test_the_end_comes_after_what_waits() -> None:
     sent.line.put(packet(Kind.H264, 1, "q"))
     sent.line.tell(Event("word", None, 0.0, {}))
     assert sent.names() == ["p", "end None"]
+
+
+def test_events_of_one_time_keep_their_order() -> None:
+    """asyncio's own timers do not."""
+
+    async def work() -> list[str]:
+        loop = asyncio.get_running_loop()
+        told: list[str] = []
+        line = PeerLine(loop, "h264", loop.time(), lambda: None)
+        line.told = lambda event: told.append(event.type)
+        for name in names:
+            line.tell(Event(name, None, 0.0, {}))
+        while len(told) < len(names):
+            await asyncio.sleep(0.01)
+        return told
+
+    names = [f"e{number}" for number in range(12)]
+    assert asyncio.run(work()) == names
+
+
+def test_nothing_follows_on_a_picture_that_did_not_leave() -> None:
+    sent = Sent()
+    for frame in range(4):
+        sent.line.put(packet(Kind.H264, frame, f"p{frame}", key=frame == 0))
+    assert sent.names(100.0 + DELAY_S) == ["p0"]
+    sent.line.lose_step()  # of p0; the others are on their way
+    assert sent.names(101.0) == ["p0"]
+    sent.line.put(packet(Kind.H264, 26, "k", key=True))
+    sent.line.put(packet(Kind.H264, 27, "l"))
+    assert sent.names() == ["p0", "k", "l"]
+    assert sent.line.dropped == 4
