@@ -6,8 +6,9 @@ import asyncio
 import errno
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.errors import Busy
@@ -90,13 +91,18 @@ class WebRtcLoop:
         except BaseException:
             work.close()
             raise
-        future = asyncio.run_coroutine_threadsafe(work, loop)
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, loop)
+        except RuntimeError as error:  # it was closed meanwhile
+            work.close()
+            raise Busy("The server is stopping") from error
         try:
             return future.result(timeout_s)
+        except CancelledError as error:
+            raise Busy("The server is stopping") from error
         except FutureTimeoutError as error:
-            if future.done():
-                raise
-            future.cancel()
+            if not future.cancel():  # it was done just now
+                return future.result()
             raise Busy("The server did not get to this connection in time") from error
 
     def close(self) -> None:
@@ -107,7 +113,8 @@ class WebRtcLoop:
             workers, self._loop, self._thread = self._workers, None, None
         if loop is None or thread is None or workers is None:
             return
-        loop.call_soon_threadsafe(loop.stop)
+        with suppress(RuntimeError):  # it ended by itself
+            loop.call_soon_threadsafe(loop.stop)
         thread.join(_JOIN_S)
         workers.shutdown(wait=False, cancel_futures=True)
         if thread.is_alive():
