@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +19,7 @@ from aiortc import codecs, rtcpeerconnection, rtp
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from aiortc import RTCRtpSender
+    from aiortc import RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver
     from aiortc.sdp import MediaDescription
 
 PAYLOAD_BYTES = 1100
@@ -26,6 +27,8 @@ PAYLOAD_BYTES = 1100
 _NTP_EPOCH = 2_208_988_800
 """Seconds from 1900 to 1970 (RFC 5905)."""
 _RECENT_REPORTS = 8
+_SETTLE_S = 0.05
+"""More than ICE waits between two looks at its checks."""
 
 
 def prepare() -> None:
@@ -50,6 +53,31 @@ def common_codecs(media: MediaDescription) -> list[str]:
     """Names, in lower case, of what both ends can, in the order of the offer."""
     common = rtcpeerconnection.find_common_codecs(codecs.CODECS[media.kind], media.rtp.codecs)
     return [codec.name.lower() for codec in common if not codecs.is_rtx(codec)]
+
+
+def take_one_transport(transceiver: RTCRtpTransceiver) -> None:
+    """Of the connection's first line: it has the transport of all already (MAX_BUNDLE). Else,
+    where the offer has another line first, aiortc takes it for a second transport and ends it."""
+    transceiver._bundled = True
+
+
+def prefer(transceiver: RTCRtpTransceiver, codec: str) -> None:
+    """No other than this one, whatever comes first in the offer."""
+    wanted = {f"{transceiver.kind}/{codec}", f"{transceiver.kind}/rtx"}
+    known = codecs.get_capabilities(transceiver.kind).codecs
+    transceiver.setCodecPreferences([each for each in known if each.mimeType.lower() in wanted])
+
+
+async def close_connection(pc: RTCPeerConnection) -> None:
+    """Also what began while it was closing: a handshake that comes to its end then starts senders
+    and the check of consent, which nothing would end any more."""
+    await pc.close()
+    await asyncio.sleep(_SETTLE_S)
+    for transceiver in pc.getTransceivers():
+        await transceiver.stop()
+        consent = transceiver.receiver.transport.transport._connection._query_consent_task
+        if consent is not None:
+            consent.cancel()
 
 
 class Report(NamedTuple):

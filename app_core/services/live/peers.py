@@ -82,12 +82,12 @@ class Peers:
     def has(self, peer_id: str) -> bool:
         return peer_id in self._peers
 
-    def add_candidates(self, peer: SessionPeer, candidates: list[tuple[str, str]]) -> None:
-        """(candidate line, mid) each. Raises BadInput."""
+    def add_candidates(self, peer: SessionPeer, candidates: list[str]) -> None:
+        """As in SDP, without ``a=``. Raises BadInput."""
 
         async def add() -> None:
-            for line, mid in candidates:
-                await peer.peer.add_candidate(line, mid)
+            for line in candidates:
+                await peer.peer.add_candidate(line)
 
         self._loop.run(add(), ANSWER_S)
 
@@ -97,7 +97,7 @@ class Peers:
         self._loop.run(peer.peer.close(), ANSWER_S)
 
     def close(self) -> None:
-        peers = [peer.peer for peer in self._peers.values()]
+        peers = [peer.peer for peer in list(self._peers.values())]
 
         async def end() -> None:
             await asyncio.gather(*(peer.close("stopping") for peer in peers))

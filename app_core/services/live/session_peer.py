@@ -76,8 +76,8 @@ class SessionPeer:
             self.session.touch()
             return feed
         if self._puppet and not self._opening and not self.session.describe()["queued"]:
-            self._opening = True  # after an interrupt, or when something was said
-            self.peer.do(self.open_microphone)
+            # after an interrupt, or when something was said
+            self._opening = self.peer.do(self.open_microphone)
         return None
 
     def numbers(self) -> Event:
