@@ -99,7 +99,7 @@ export class LiveSession extends EventTarget {
     return this.#line.way?.kind ?? "";
   }
 
-  /** Why it is a socket though WebRTC was wanted: "blocked", "refused" or "". */
+  /** Why it is a socket though WebRTC was wanted: "blocked", "refused", "line" or "". */
   get whySocket() {
     return this.#line.whySocket;
   }

@@ -13,7 +13,7 @@ export const Lost = Object.freeze({
   BLOCKED: "blocked", // nothing arrives: UDP does not pass
   REFUSED: "refused", // by the server, or by the browser
   UNREACHABLE: "unreachable", // the server does not answer
-  LINE: "", // it was there
+  LINE: "line", // it was there
 });
 
 /**

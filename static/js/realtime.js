@@ -32,7 +32,11 @@ const STATUS_KEYS = {
 };
 const DOTS = { connecting: "connecting", waiting: "connecting", full: "error", failed: "error" };
 
-const WHY_SOCKET = { blocked: "realtime.blocked", refused: "realtime.refused" };
+const WHY_SOCKET = {
+  blocked: "realtime.blocked",
+  refused: "realtime.refused",
+  line: "realtime.broke_off",
+};
 const WAYS = { webrtc: "WebRTC", socket: "WebSocket", "": NOTHING };
 
 const FIGURES = {

@@ -77,7 +77,7 @@ export class SessionLine extends EventTarget {
     return this.#way;
   }
 
-  /** Why it is a socket though WebRTC was wanted: "blocked", "refused" or "". */
+  /** Why it is a socket though WebRTC was wanted: "blocked", "refused", "line" or "". */
   get whySocket() {
     return this.#choice.why;
   }

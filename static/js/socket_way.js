@@ -6,7 +6,7 @@ import { Pulse } from "./pulse.js";
 
 /**
  * Events: "open" with the first message, "told" with an event of the session, "packet", and "lost"
- * with why: "" (the line) as its detail. Nothing follows "lost" or `close`.
+ * with "line" as its detail. Nothing follows "lost" or `close`.
  */
 export class SocketWay extends EventTarget {
   kind = "socket";
@@ -88,6 +88,6 @@ export class SocketWay extends EventTarget {
     const connecting = this.#socket;
     this.close();
     connecting?.close(); // also one that connects: browsers let others to the server wait for it
-    this.dispatchEvent(new CustomEvent("lost", { detail: "" }));
+    this.dispatchEvent(new CustomEvent("lost", { detail: "line" }));
   }
 }

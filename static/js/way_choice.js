@@ -14,7 +14,7 @@ export class WayChoice {
   #unreached = 0;
   #openedAt = null; // of performance.now(), of the last WebRTC
 
-  /** Why it is the socket though WebRTC was wanted: "blocked", "refused" or "". */
+  /** Why it is the socket though WebRTC was wanted: "blocked", "refused", "line" or "". */
   why = "";
 
   get wanted() {
@@ -56,6 +56,6 @@ export class WayChoice {
     if (why === Lost.LINE && performance.now() - this.#openedAt > CALM_MS) this.#failed = 0;
     this.#failed += this.#openedAt === null ? MOST_FAILED : 1;
     if (this.#wanted !== "auto" || this.#failed < MOST_FAILED) return;
-    this.why = why === Lost.UNREACHABLE ? Lost.REFUSED : why || Lost.BLOCKED;
+    this.why = why === Lost.UNREACHABLE ? Lost.REFUSED : why;
   }
 }
