@@ -4,21 +4,21 @@ import { openSession } from "./api.js";
 import { AvatarChoice, chooseAvatar, chosenAvatar } from "./avatar_choice.js";
 import { CaptionLine } from "./caption_line.js";
 import { ErrorLine } from "./error_line.js";
-import { currentLanguage, formatNumber, setAttributes, setText, startTranslation, t } from "./i18n.js";
+import { currentLanguage, formatNumber, setAttributes, setText, startTranslation } from "./i18n.js";
+import { showFigures } from "./live_figures.js";
 import { LiveSession } from "./live_session.js";
 import { SAMPLES } from "./samples.js";
 import { SessionServer } from "./session_server.js";
 import { SpeechHistory } from "./speech_history.js";
 import { VoiceChoice } from "./voice_choice.js";
+import { chosenWay, followWay, setNote } from "./way_setting.js";
 
 const SESSION_KEY = "soyle.session";
 const HISTORY_KEY = "soyle.history";
 const LANGUAGE_KEY = "soyle.speech";
-const WAY_KEY = "soyle.way";
 const AUTO = "auto";
 const REFRESH_MS = 250;
 const CAPTION_STAYS_MS = 900;
-const NOTHING = "—";
 
 const STATUS_KEYS = {
   off: "realtime.off",
@@ -31,30 +31,6 @@ const STATUS_KEYS = {
   failed: "status.error",
 };
 const DOTS = { connecting: "connecting", waiting: "connecting", full: "error", failed: "error" };
-
-const WHY_SOCKET = {
-  blocked: "realtime.blocked",
-  refused: "realtime.refused",
-  line: "realtime.broke_off",
-};
-const WAYS = { webrtc: "WebRTC", socket: "WebSocket", "": NOTHING };
-
-const FIGURES = {
-  way: ({ way, codec }) => (codec ? `${WAYS[way]} ${codec}` : WAYS[way]),
-  fps: ({ fps }) => formatNumber(fps),
-  skew: ({ skewMs }) => milliseconds(skewMs),
-  buffer: ({ bufferMs }) => milliseconds(bufferMs),
-  late: ({ server }) => (server.late === undefined ? NOTHING : formatNumber(server.late)),
-  dropped: ({ dropped }) => formatNumber(dropped),
-  stalls: ({ stalls }) => formatNumber(stalls),
-  round_trip: ({ roundTripMs }) => milliseconds(roundTripMs),
-  loss: ({ loss }) => (loss === null ? NOTHING : `${formatNumber(100 * loss)} %`),
-  rate: ({ kilobytes }) => t("unit.rate", { value: formatNumber(kilobytes) }),
-};
-
-function milliseconds(value) {
-  return value === null ? NOTHING : t("unit.milliseconds", { value: formatNumber(value) });
-}
 
 function element(id) {
   return document.getElementById(id);
@@ -79,7 +55,7 @@ class Realtime {
 
   live = new LiveSession(element("face"), new SessionServer(new URL("/", location.href), openSession), {
     muted: true,
-    way: localStorage.getItem(WAY_KEY) ?? "auto",
+    way: chosenWay(),
     store: SESSION_KEY,
     fields: () => this.#fields(),
   });
@@ -136,7 +112,6 @@ class Realtime {
 
   #listenToTheSession() {
     this.live.addEventListener("state", () => this.#onState());
-    this.live.addEventListener("way", () => this.#showWay());
     this.live.addEventListener("told", ({ detail }) => this.#onTold(detail));
     this.live.addEventListener("failure", ({ detail }) => this.#onFailure(detail));
     this.live.addEventListener("gone", () => this.#history.abandon());
@@ -182,12 +157,8 @@ class Realtime {
     const faces = new AvatarChoice(element("avatar-choice"));
     faces.addEventListener("change", ({ detail }) => this.#switchAvatar(detail.id));
     const { less, way } = this.#settings.elements;
-    way.value = localStorage.getItem(WAY_KEY) ?? "auto";
-    way.addEventListener("change", () => {
-      localStorage.setItem(WAY_KEY, way.value);
-      this.live.wantedWay = way.value;
-      this.#showMicrophone();
-    });
+    way.addEventListener("change", () => this.#stopMicrophone()); // its line ends
+    followWay(way, element("way-note"), this.live);
     less.disabled = !LiveSession.canSendLess;
     less.addEventListener("change", () => this.#sendLess(less.checked));
     this.#settings.addEventListener("submit", (event) => event.preventDefault());
@@ -312,10 +283,6 @@ class Realtime {
     this.#applyMuted();
   }
 
-  #showWay() {
-    setNote(element("way-note"), WHY_SOCKET[this.live.whySocket] ?? "");
-  }
-
   #sendLess(less) {
     this.live.sendLess(less);
   }
@@ -392,20 +359,7 @@ class Realtime {
       const seconds = formatNumber(Math.max(1, Math.ceil(this.live.retryIn)));
       setText(retry, "realtime.retry", { seconds });
     }
-    for (const [name, figure] of Object.entries(FIGURES)) {
-      const text = figure(this.live.stats);
-      const cell = element(`stat-${name}`);
-      if (cell.textContent !== text) cell.textContent = text;
-    }
-  }
-}
-
-/** @param {string} key of i18n; "" for nothing */
-function setNote(note, key) {
-  if (key) setText(note, key);
-  else {
-    delete note.dataset.i18n;
-    note.textContent = "";
+    showFigures(this.live.stats);
   }
 }
 
