@@ -17,7 +17,7 @@ from app_core.types import Event
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app_core.outputs.live.viewer import Viewer
+    from app_core.outputs.live.viewer import LiveViewer
     from app_core.routes.sessions.commands import Commands
     from app_core.sessions.pcm_feed import PcmFeed
 
@@ -34,7 +34,7 @@ class SocketCommands:
     def __init__(
         self,
         commands: Commands,
-        line: Viewer,
+        line: LiveViewer,
         *,
         allowed: bool,
         puppet: tuple[Callable[[], None], Callable[[], None]] | None = None,

@@ -81,7 +81,7 @@ class SessionPeer:
         if feed is not None and not feed.ended:
             self.session.touch()
             return feed
-        if self._puppet and not self._opening and not self.session.busy:
+        if self._puppet and not self._opening and not self.session.describe()["queued"]:
             self._opening = True  # after an interrupt, or when something was said
             self.peer.do(self.open_microphone)
         return None
