@@ -227,8 +227,9 @@ export class SessionLine extends EventTarget {
     this.#way = null;
     this.#microphone = null; // it ends with its line
     if (peer) this.#choice.lost(why);
-    if (peer && why !== Lost.UNREACHABLE && this.#choice.wanted === "auto") {
-      this.#begin();
+    const again = why === Lost.BLOCKED || why === Lost.REFUSED;
+    if (again && this.#choice.wanted === "auto") {
+      this.#begin(); // at once, by the socket where WebRTC has failed too often
       return;
     }
     if (this.state !== "there") this.#onMiss(this.#server.unreachable);

@@ -1,4 +1,7 @@
-"""A live face over WebRTC: it is seen and heard, comes back, and gives way to the socket."""
+"""A live face over WebRTC: it is seen and heard, comes back, and gives way to the socket.
+
+The page ends before its server, which it would look for: hence the order of the fixtures.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ def codecs(live: Live, page: Page) -> list[dict[str, Any]]:
     return found
 
 
-def test_it_is_seen_and_heard(caller: Visitor, live: Live) -> None:
+def test_it_is_seen_and_heard(live: Live, caller: Visitor) -> None:
     page = called(caller, live)
     page.evaluate(RECORD_CAPTIONS)
     assert codecs(live, page) == [{"video": "h264", "audio": "opus"}]
@@ -77,7 +80,7 @@ def test_it_is_seen_and_heard(caller: Visitor, live: Live) -> None:
     assert offers(caller) == 1
 
 
-def test_an_interrupt_goes_over_the_channel(caller: Visitor, live: Live) -> None:
+def test_an_interrupt_goes_over_the_channel(live: Live, caller: Visitor) -> None:
     page = called(caller, live)
     page.evaluate(RECORD_COMMANDS)
     line = say(page, LONG)
@@ -90,7 +93,7 @@ def test_an_interrupt_goes_over_the_channel(caller: Visitor, live: Live) -> None
 
 
 def test_it_comes_back_to_its_session_and_gives_way_the_second_time(
-    caller: Visitor, live: Live
+    live: Live, caller: Visitor
 ) -> None:
     page = called(caller, live)
     before = stored(page)
@@ -100,7 +103,7 @@ def test_it_comes_back_to_its_session_and_gives_way_the_second_time(
     page.wait_for_function("document.getElementById('live').dataset.status !== 'there'")
     until_way(page, "webrtc")
     until_state(say(page, "one"), "said")
-    assert offers(caller) == 3
+    assert offers(caller) == 3  # one for each connection
     hang_up(live)
     until_way(page, "socket")
     assert "WebRTC обрывается" in page.locator("#way-note").inner_text()
@@ -118,7 +121,7 @@ def caged(playwright: Playwright) -> Iterator[Visitor]:
     browser.close()
 
 
-def test_without_udp_it_is_the_socket(caged: Visitor, live: Live) -> None:
+def test_without_udp_it_is_the_socket(live: Live, caged: Visitor) -> None:
     page = opened(caged, live)
     assert page.evaluate("soyle.stats.way") == "socket"
     assert "UDP закрыт: связь через WebSocket" in page.locator("#way-note").inner_text()
@@ -128,7 +131,7 @@ def test_without_udp_it_is_the_socket(caged: Visitor, live: Live) -> None:
 
 
 @pytest.mark.parametrize("how", ["silent", "refused"])
-def test_an_offer_without_an_answer_gives_way(caller: Visitor, live: Live, how: str) -> None:
+def test_an_offer_without_an_answer_gives_way(live: Live, caller: Visitor, how: str) -> None:
     full = {"error": "full", "code": "busy", "field": None}
     caller.page.route(
         "**/offer*",
@@ -143,7 +146,7 @@ def test_an_offer_without_an_answer_gives_way(caller: Visitor, live: Live, how: 
         caller.expect_complaint("503")
 
 
-def test_the_way_is_chosen(caller: Visitor, live: Live) -> None:
+def test_the_way_is_chosen(live: Live, caller: Visitor) -> None:
     page = called(caller, live)
     page.locator("#settings > summary").click()
     page.locator("select[name=way]").select_option("socket")
@@ -155,7 +158,7 @@ def test_the_way_is_chosen(caller: Visitor, live: Live) -> None:
     assert offers(caller) == 1
 
 
-def test_the_microphone_is_a_track(caller: Visitor, live: Live) -> None:
+def test_the_microphone_is_a_track(live: Live, caller: Visitor) -> None:
     page = called(caller, live)
     page.locator("#tap").click()
     page.locator("#microphone").click()
@@ -169,7 +172,7 @@ def test_the_microphone_is_a_track(caller: Visitor, live: Live) -> None:
     assert viewers(live.session(page)) == 1
 
 
-def test_an_element_in_another_page(caller: Visitor, make_live: Any) -> None:
+def test_an_element_in_another_page(make_live: Any, caller: Visitor) -> None:
     live = make_live(cors_origins="*")
     with page_at(live.address, FACE) as address:
         page = caller.open(address)
@@ -183,7 +186,7 @@ def test_an_element_in_another_page(caller: Visitor, make_live: Any) -> None:
         assert until(lambda: viewers(session) == 0)
 
 
-def test_a_player_of_whep_to_copy(caller: Visitor, live: Live) -> None:
+def test_a_player_of_whep_to_copy(live: Live, caller: Visitor) -> None:
     session = live.service.sessions.open(SessionRequest(size="128x128", language="en"))
     page = caller.page
     page.goto(f"{live.address}/whep_test?session={session.id}&token={session.view_token}")
