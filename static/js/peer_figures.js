@@ -19,8 +19,7 @@ function countsOf(report) {
     packets: sum("packetsReceived"),
     lost: sum("packetsLost"),
     dropped: video.framesDropped ?? 0,
-    decoded: video.framesDecoded ?? 0,
-    stalls: audio.interruptionCount ?? video.freezeCount ?? 0,
+    concealed: audio.concealmentEvents ?? 0,
     waited: audio.jitterBufferDelay ?? 0, // seconds, of all samples
     samples: audio.jitterBufferEmittedCount ?? 0,
     skewMs: skewOf(audio, video),
@@ -36,9 +35,9 @@ function skewOf({ estimatedPlayoutTimestamp: heard }, { estimatedPlayoutTimestam
 
 export class PeerFigures {
   #counts = [];
+  #concealed = null; // before there was any sound to lose
 
   dropped = 0;
-  decoded = 0;
   stalls = 0;
   delayMs = 0; // for which sound waits before it is heard
   loss = null; // 0..1
@@ -54,8 +53,10 @@ export class PeerFigures {
     const first = this.#counts[0] ?? now;
     this.#counts.push(now);
     if (this.#counts.length > LOSS_SAMPLES) this.#counts.shift();
-    const { dropped, decoded, stalls, skewMs, roundTripMs, codec } = now;
-    Object.assign(this, { dropped, decoded, stalls, skewMs, roundTripMs, codec });
+    const { dropped, skewMs, roundTripMs, codec } = now;
+    Object.assign(this, { dropped, skewMs, roundTripMs, codec });
+    this.#concealed ??= now.samples ? now.concealed : null;
+    this.stalls = now.concealed - (this.#concealed ?? now.concealed);
     const samples = now.samples - last.samples;
     if (samples > 0) this.delayMs = (1000 * (now.waited - last.waited)) / samples;
     const lost = Math.max(0, now.lost - first.lost); // what comes late after all is not lost
