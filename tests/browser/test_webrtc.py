@@ -53,7 +53,8 @@ def hang_up(live: Live) -> None:
 
 def until_way(page: Page, way: str) -> None:
     page.wait_for_function(
-        "way => soyle.stats.way === way && document.getElementById('live').dataset.status === 'there'",
+        "way => soyle.stats.way === way"
+        " && document.getElementById('live').dataset.status === 'there'",
         arg=way,
     )
 
