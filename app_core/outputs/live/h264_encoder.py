@@ -12,8 +12,8 @@ takes the longer to follow a fall, the longer it was so."""
 
 
 class H264Encoder(AdaptiveEncoder):
-    """A fall of the limit needs no key frame. A rise above what the encoder was opened for waits for
-    the next key frame, at most KEY_FRAME_S."""
+    """A fall of the limit needs no key frame. A rise above what the encoder was opened for waits
+    for the next one, at most KEY_FRAME_S."""
 
     kind = Kind.H264
 
