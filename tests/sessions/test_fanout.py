@@ -7,6 +7,7 @@ import pytest
 
 from app_core.outputs.live.live_frame import LiveFrame
 from app_core.outputs.live.packet import Kind, Packet
+from app_core.outputs.live.video_rates import VideoRates
 from app_core.sessions import fanout as module
 from app_core.sessions.fanout import Fanout
 from app_core.types import Event, Picture
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FPS = 25
+RATES = VideoRates.for_size(64, 48, FPS)
 READY = Event("ready", None, 0.0, {})
 
 
 class Looker:
-    """A ``Viewer`` that keeps what it is given."""
+    """A ``LiveViewer`` that keeps what it is given."""
 
     def __init__(self, video: str, audio: str, limit: int | None) -> None:
         self.video, self.audio, self.limit = video, audio, limit
@@ -67,7 +69,7 @@ def frame(index: int) -> LiveFrame:
 @pytest.fixture
 def fanout(monkeypatch: pytest.MonkeyPatch) -> Fanout:
     monkeypatch.setattr(module, "open_encoder", lambda codec, *_: LimitedEncoder(codec))
-    return Fanout(64, 48, FPS, 85, lambda: 0.0)
+    return Fanout((64, 48, FPS, 85, RATES), lambda: 0.0)
 
 
 def limits(looker: Looker, kind: Kind) -> Sequence[str]:
@@ -94,7 +96,7 @@ def test_an_encoder_is_told_the_limit_of_the_slowest_of_those_who_look_at_it(
 
 @pytest.mark.parametrize(("codec", "kind"), [("h264", Kind.H264), ("vp8", Kind.VP8)])
 def test_viewers_of_calls_get_their_codec(codec: str, kind: Kind) -> None:
-    fanout = Fanout(64, 48, FPS, 85, lambda: 0.0)
+    fanout = Fanout((64, 48, FPS, 85, RATES), lambda: 0.0)
     looker, later = Looker(codec, "pcm", 500_000), Looker(codec, "none", None)
     fanout.attach(looker, READY)
     for index in range(15):

@@ -55,12 +55,6 @@ def common_codecs(media: MediaDescription) -> list[str]:
     return [codec.name.lower() for codec in common if not codecs.is_rtx(codec)]
 
 
-def take_one_transport(transceiver: RTCRtpTransceiver) -> None:
-    """Of the connection's first line: it has the transport of all already (MAX_BUNDLE). Else,
-    where the offer has another line first, aiortc takes it for a second transport and ends it."""
-    transceiver._bundled = True
-
-
 def prefer(transceiver: RTCRtpTransceiver, codec: str) -> None:
     """No other than this one, whatever comes first in the offer."""
     wanted = {f"{transceiver.kind}/{codec}", f"{transceiver.kind}/rtx"}
@@ -73,9 +67,12 @@ async def close_connection(pc: RTCPeerConnection) -> None:
     and the check of consent, which nothing would end any more."""
     await pc.close()
     await asyncio.sleep(_SETTLE_S)
+    transports = [pc.sctp.transport] if pc.sctp is not None else []
     for transceiver in pc.getTransceivers():
         await transceiver.stop()
-        consent = transceiver.receiver.transport.transport._connection._query_consent_task
+        transports.append(transceiver.receiver.transport)
+    for transport in transports:
+        consent = transport.transport._connection._query_consent_task
         if consent is not None:
             consent.cancel()
 

@@ -17,7 +17,8 @@ def on_one_transport(sdp: str) -> tuple[str, list[str]]:
     mids = next((line[len(_GROUP) :].split() for line in head if line.startswith(_GROUP)), [])
     first = next((each for each in sections if mids and _mid(each) == mids[0]), None)
     if first is None:
-        first = next((each for each in sections if not _refused(each)), [])
+        pictures = (each for each in sections if each[0].startswith("m=video"))
+        first = next((each for each in pictures if not _refused(each)), [])
     shared = [line for line in first if line.startswith(_SHARED)]
     candidates = [line[2:] for line in first if line.startswith("a=candidate:")]
     for section in sections:

@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from aiortc import (
-    RTCBundlePolicy,
     RTCConfiguration,
     RTCPeerConnection,
     RTCSessionDescription,
@@ -23,7 +22,6 @@ from app_core.outputs.webrtc.aiortc_hooks import (
     SenderWatch,
     close_connection,
     prefer,
-    take_one_transport,
 )
 from app_core.outputs.webrtc.answer import reachable
 from app_core.outputs.webrtc.bitrate import BitrateControl
@@ -115,9 +113,9 @@ class Peer:
         self._control = ControlChannel(self._loop.time, self._command, self.close_soon)
         self.line.send_video, self.line.send_audio = self.video.send, self.audio.send
         self.line.told, self.line.ended = self._control.tell, self._line_ended
-        self._pc = RTCPeerConnection(
-            RTCConfiguration(iceServers=ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
+        # The offer's own bundle makes one transport of all. MAX_BUNDLE would stop that transport
+        # where the first line of the bundle is not the one that was added first.
+        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._pc.on("connectionstatechange", self._state_changed)
         self._pc.on("datachannel", self._channel_made)
         self._pc.on("track", self._track_came)
@@ -174,9 +172,7 @@ class Peer:
     async def _answer(self) -> str:
         pc, offer = self._pc, self.offer
         video = pc.addTransceiver(self.video, direction="sendonly")
-        take_one_transport(video)
         prefer(video, offer.video)
-        self._transport = video.receiver.transport.transport
         ours = [video]
         if offer.audio or self._listens:
             direction = "sendrecv" if self._listens else "sendonly"
@@ -184,6 +180,7 @@ class Peer:
             prefer(ours[1], "opus")
         try:
             await pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+            self._transport = video.receiver.transport.transport
             for line in offer.candidates:
                 await self.add_candidate(line)
             for other in pc.getTransceivers():

@@ -37,9 +37,10 @@ class SocketCommands:
         line: LiveViewer,
         *,
         allowed: bool,
-        puppet: Callable[[], None] | None = None,
+        puppet: tuple[Callable[[], None], Callable[[], None]] | None = None,
     ) -> None:
-        """``puppet`` makes a peer's microphone, which has a track of its own, drive the face."""
+        """``puppet`` makes a peer's microphone, which has a track of its own, drive the face, and
+        no more."""
         self._commands, self._session = commands, commands.session
         self._line, self._allowed = line, allowed
         self._known: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -49,7 +50,9 @@ class SocketCommands:
             "voice": commands.voice,
         }
         if puppet is not None:
-            self._known["puppet"] = lambda fields: _bare(fields, puppet)
+            begin, end = puppet
+            self._known["puppet"] = lambda fields: _bare(fields, begin)
+            self._known["audio_end"] = lambda fields: _bare(fields, end)
         else:
             self._known |= {
                 "microphone": self._open_microphone,

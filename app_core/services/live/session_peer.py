@@ -70,6 +70,12 @@ class SessionPeer:
         finally:
             self._opening = False
 
+    def end_microphone(self) -> None:
+        """What it said is finished; what it says from now on is not heard."""
+        self._puppet = False
+        if self._feed is not None:
+            self._feed.end()
+
     def hearer(self) -> PcmFeed | None:
         feed = self._feed
         if feed is not None and not feed.ended:
