@@ -19,7 +19,7 @@ from aiortc import codecs, rtcpeerconnection, rtp
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from aiortc import RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver
+    from aiortc import RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport
     from aiortc.sdp import MediaDescription
 
 PAYLOAD_BYTES = 1100
@@ -27,6 +27,10 @@ PAYLOAD_BYTES = 1100
 _NTP_EPOCH = 2_208_988_800
 """Seconds from 1900 to 1970 (RFC 5905)."""
 _RECENT_REPORTS = 8
+MOST_PIECES = 512
+"""Of messages: the longest command has 60."""
+MOST_STREAMS = 64
+"""Data channels that a peer has ever used: there is work for one."""
 _SETTLE_S = 0.05
 """More than ICE waits between two looks at its checks."""
 
@@ -75,6 +79,22 @@ async def close_connection(pc: RTCPeerConnection) -> None:
         consent = transport.transport._connection._query_consent_task
         if consent is not None:
             consent.cancel()
+
+
+def bound_messages(sctp: RTCSctpTransport, gone: Callable[[str], None]) -> None:
+    """``gone`` is told of a peer that sends pieces of messages which do not come together. aiortc
+    keeps them without bound, and looks through all of them for each that comes."""
+    take = sctp._receive_data_chunk
+
+    async def received(chunk: Any) -> None:
+        stream = sctp._inbound_streams.get(chunk.stream_id)
+        pieces = len(sctp._sack_misordered) + (len(stream.reassembly) if stream else 0)
+        if pieces > MOST_PIECES or len(sctp._inbound_streams) > MOST_STREAMS:
+            gone("pieces of messages without their ends")
+        else:
+            await take(chunk)
+
+    sctp._receive_data_chunk = received  # type: ignore[method-assign]
 
 
 class Report(NamedTuple):

@@ -20,6 +20,7 @@ from app_core.errors import BadInput, Busy
 from app_core.outputs.webrtc.aiortc_hooks import (
     Report,
     SenderWatch,
+    bound_messages,
     close_connection,
     prefer,
 )
@@ -181,6 +182,8 @@ class Peer:
         try:
             await pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
             self._transport = video.receiver.transport.transport
+            if pc.sctp is not None:
+                bound_messages(pc.sctp, self._close)
             for line in offer.candidates:
                 await self.add_candidate(line)
             for other in pc.getTransceivers():

@@ -46,8 +46,9 @@ class SessionPeer:
         try:
             self.session.attach(self.peer.line)
         except SoyleError as error:  # it ended, or is full, meanwhile
-            self.peer.line.tell(Event("error", None, self.session.seconds, {"error": str(error)}))
-            self.peer.close_soon(str(error))
+            detail = {"error": str(error), "code": error.code, "field": error.field}
+            self.peer.line.tell(Event("error", None, self.session.seconds, detail))
+            self.peer.line.close(error)  # after it has been told
             return
         if self._puppet:
             self.open_microphone()

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack
+from aiortc.rtcsctptransport import SCTP_DATA_FIRST_FRAG, DataChunk
 
-from app_core.outputs.webrtc.aiortc_hooks import prepare
+from app_core.outputs.webrtc.aiortc_hooks import MOST_PIECES, prepare
 from app_core.outputs.webrtc.candidates import MOST_CANDIDATES
 from app_core.outputs.webrtc.offer import read_offer
 from app_core.outputs.webrtc.peer import Peer
@@ -147,6 +148,40 @@ def test_only_so_many_candidates_are_tried() -> None:
         await peer.begin(Owner())
         await peer.add_candidate("candidate:1 1 udp 1 198.51.100.77 5000 typ host")
         assert len(known(peer)) == MOST_CANDIDATES
+        await peer.close()
+        await far.close()
+
+    in_a_loop(work)
+
+
+@pytest.mark.parametrize("flood", ["misordered", "endless", "streams"])
+def test_pieces_of_messages_that_do_not_come_together_end_the_peer(flood: str) -> None:
+    async def work() -> None:
+        far, owner = await offering("video"), Owner()
+        far.createDataChannel("control")
+        await far.setLocalDescription(await far.createOffer())
+        peer = peer_of(far.localDescription.sdp)
+        answer = await peer.begin(owner)
+        await far.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        sctp = peer._pc.sctp
+        assert sctp is not None
+        while sctp._association_state is not sctp.State.ESTABLISHED:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        first = sctp._last_received_tsn
+        assert first is not None
+        for number in range(MOST_PIECES + 100):
+            chunk = DataChunk()
+            chunk.tsn = (first + 1 + number * (2 if flood == "misordered" else 1)) % (1 << 32)
+            chunk.stream_id = number if flood == "streams" else 8
+            chunk.stream_seq, chunk.user_data = 0, b"x"
+            chunk.flags = SCTP_DATA_FIRST_FRAG if number == 0 or flood == "streams" else 0
+            if flood == "misordered":
+                chunk.tsn = (chunk.tsn + 1) % (1 << 32)
+            await sctp._receive_chunk(chunk)
+        assert peer.closed
+        kept = sum(len(stream.reassembly) for stream in sctp._inbound_streams.values())
+        assert kept <= MOST_PIECES + 1
         await peer.close()
         await far.close()
 
