@@ -101,7 +101,7 @@ def test_larger_and_faster_pictures_take_more_but_less_than_in_proportion() -> N
     small, large, fast = (
         VideoRates.for_size(*s) for s in ((512, 512, 25), (1024, 1024, 25), (512, 512, 50))
     )
-    assert small == VideoRates(150_000, 1_200_000)
+    assert small == VideoRates(100_000, 1_200_000)
     assert 2 * small.ceiling < large.ceiling < 4 * small.ceiling
     assert small.ceiling < fast.ceiling < 2 * small.ceiling
 
