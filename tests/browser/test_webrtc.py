@@ -91,6 +91,9 @@ def test_an_interrupt_goes_over_the_channel(
     until_state(line, "interrupted")
     assert page.evaluate("sent") == [["control", "interrupt"]]
     page.wait_for_function("soyle.stats.level < 0.01")
+    again = say(page, "five six")
+    page.wait_for_function("soyle.stats.level > 0.05")
+    until_state(again, "said")
     assert not [asked for asked in caller.requests if asked.endswith("/interrupt")]
 
 
