@@ -52,8 +52,11 @@ def hang_up(live: Live) -> None:
 
 
 def until_way(page: Page, way: str) -> None:
-    page.locator("#live[data-status=there]").wait_for()
-    page.wait_for_function("way => soyle.stats.way === way", arg=way)
+    page.wait_for_function(
+        "way => soyle.stats.way === way"
+        " && document.getElementById('live').dataset.status === 'there'",
+        arg=way,
+    )
 
 
 def codecs(live: Live, page: Page) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ MOST_LINES = 8
 """Of media."""
 PREFERRED = ("h264", "vp8")
 """VP8 for those who have no H.264: it costs an encoder of its own."""
+_DISCARD = 9
+"""A port that says nothing: the candidates do."""
 _SENDS = {"sendrecv", "sendonly"}
 _RECEIVES = {"sendrecv", "recvonly"}
 
@@ -71,10 +73,16 @@ def read_offer(sdp: str) -> Offer:
 
 def cleaned(sdp: str) -> str:
     """Without candidates that only the peer's own network can resolve (mDNS), and without the word
-    that no more come: a peer that has none left is found by what it sends (RFC 8445, 7.3.1.3)."""
-    lines = sdp.replace("\r\n", "\n").split("\n")
-    kept = [line for line in lines if not _useless(line)]
-    return "\r\n".join(kept)
+    that no more come: a peer that has none left is found by what it sends (RFC 8445, 7.3.1.3). A
+    line whose port is 0 because it is sent with another one (bundle-only, RFC 8843, 7.2.1) has the
+    port of one that is not refused."""
+    lines = [line for line in sdp.replace("\r\n", "\n").split("\n") if not _useless(line)]
+    begins = [at for at, line in enumerate(lines) if line.startswith("m=")]
+    for begin, end in zip(begins, [*begins[1:], len(lines)], strict=False):
+        if "a=bundle-only" in lines[begin:end]:
+            kind, _, rest = lines[begin].partition(" 0 ")
+            lines[begin] = f"{kind} {_DISCARD} {rest}" if rest else lines[begin]
+    return "\r\n".join(lines)
 
 
 def _useless(line: str) -> bool:

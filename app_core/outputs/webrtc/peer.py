@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiortc import (
-    RTCBundlePolicy,
     RTCConfiguration,
     RTCPeerConnection,
     RTCRtpSender,
@@ -109,9 +108,9 @@ class Peer:
         self._control = ControlChannel(self._loop.time, self._command, self.close_soon)
         self.line.send_video, self.line.send_audio = self.video.send, self.audio.send
         self.line.told, self.line.ended = self._control.tell, self._line_ended
-        self._pc = RTCPeerConnection(
-            RTCConfiguration(iceServers=ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
+        # The offer's own bundle makes one transport of all. MAX_BUNDLE would stop that transport
+        # where the first line of the bundle is not the one that was added first.
+        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._pc.on("connectionstatechange", self._state_changed)
         self._pc.on("datachannel", self._channel_made)
         self._pc.on("track", self._track_came)
