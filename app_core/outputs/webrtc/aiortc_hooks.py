@@ -159,11 +159,15 @@ class SenderWatch:
         return max(0.0, time.monotonic() - left - held_s)
 
     async def _sending(self, packets: list[Any]) -> None:
+        """A report before the first packet would pair times that are none, and is left out."""
         for packet in packets:
-            if isinstance(packet, rtp.RtcpSrPacket) and packet.sender_info.packet_count:
-                ntp = ntp_time(self._due())
-                packet.sender_info.ntp_timestamp = ntp
-                self._sent.append(((ntp >> 16) & 0xFFFFFFFF, time.monotonic()))
+            if not isinstance(packet, rtp.RtcpSrPacket):
+                continue
+            if not packet.sender_info.packet_count:
+                return
+            ntp = ntp_time(self._due())
+            packet.sender_info.ntp_timestamp = ntp
+            self._sent.append(((ntp >> 16) & 0xFFFFFFFF, time.monotonic()))
         await self._send(packets)
 
 

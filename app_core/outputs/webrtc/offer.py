@@ -53,6 +53,8 @@ def read_offer(sdp: str) -> Offer:
         raise _unusable("it cannot be read as SDP") from error
     if len(described.media) > MOST_LINES:
         raise _unusable(f"it has more than {MOST_LINES} lines of media")
+    if not _bundled(described):
+        raise _unusable("its lines are not bundled (a=group:BUNDLE)")
     video = _line(described, "video")
     if video is None:
         raise _unusable("it has no video line")
@@ -79,6 +81,13 @@ def read_offer(sdp: str) -> Offer:
 def _line(described: SessionDescription, kind: str) -> MediaDescription | None:
     """The first that is not refused."""
     return next((line for line in described.media if line.kind == kind and line.port), None)
+
+
+def _bundled(described: SessionDescription) -> bool:
+    """All lines that are not refused share one transport."""
+    mids = {line.rtp.muxId for line in described.media if line.port}
+    groups = [set(group.items) for group in described.group if group.semantic == "BUNDLE"]
+    return len(mids) < 2 or any(mids <= group for group in groups)
 
 
 def _checked_key(line: MediaDescription) -> tuple[str, str]:

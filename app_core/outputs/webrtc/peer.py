@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import time
 from functools import partial
@@ -35,6 +36,7 @@ from app_core.outputs.webrtc.tasks import Jobs, Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
 
     from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer, RTCRtpTransceiver
 
@@ -50,25 +52,29 @@ LOOK_S = 1.0
 """Between two looks at whether it lives; its numbers are told as often."""
 MOST_COMMANDS = 64
 """Of one peer, that wait to be done."""
+KEY_PAUSE_S = 0.7
+"""Between two key frames for one peer, which asks until one comes."""
 GOODBYE_S = 0.1
 """For the last event to leave."""
 
 
 class PeerOwner(Protocol):
-    """Whom a peer tells of itself, one call at a time, in a thread that may wait."""
+    """Whom a peer tells of itself. All but ``commanded`` is called in the loop's thread, and does
+    not wait."""
 
     def connected(self) -> None: ...
 
-    def commanded(self, text: str) -> None: ...
+    def commanded(self, text: str) -> None:
+        """One call at a time, in a thread that may wait."""
 
     def left(self, why: str) -> None:
-        """The last call, whatever came before."""
+        """It is closed: no command comes any more."""
 
     def numbers(self) -> Event:
-        """Told the peer each second. In the loop's thread: does not wait."""
+        """Told the peer each second."""
 
     def hearer(self) -> SoundSink | None:
-        """Who hears its microphone now. In the loop's thread: does not wait."""
+        """Who hears its microphone now."""
 
 
 class Peer:
@@ -81,12 +87,13 @@ class Peer:
         rates: tuple[int, int],
         ask_key: Callable[[], None],
         ice_servers: list[RTCIceServer],
+        workers: Executor,
         public_address: str = "",
         *,
         listens: bool = False,
     ) -> None:
         """``rates``: the least and the most bits of video a second. ``listens``: its microphone is
-        heard."""
+        heard. ``workers`` do its commands."""
         self.id, self.etag = secrets.token_urlsafe(24), secrets.token_hex(8)
         self.offer, self.answer = offer, ""
         self._loop = asyncio.get_running_loop()
@@ -102,9 +109,10 @@ class Peer:
         self.report: Report | None = None
         """The last that the receiver sent of the pictures."""
         self._origin_s, self._ask_key = origin_s, ask_key
+        self._key_s = -math.inf
         self._public_address, self._listens = public_address, listens and offer.speaks
         self._owner: PeerOwner | None = None
-        self._jobs, self._tasks = Jobs(MOST_COMMANDS), Tasks()
+        self._jobs, self._tasks = Jobs(MOST_COMMANDS, workers), Tasks()
         self._closing: asyncio.Task[None] | None = None
         self._connected = False
         self._candidates = 0
@@ -205,7 +213,7 @@ class Peer:
         SenderWatch(
             transceiver.sender,
             lambda: began_s + track.taken_s,
-            self._ask_key if pictures else lambda: None,
+            self._key_asked if pictures else lambda: None,
             self.bitrate.remb if pictures else lambda _bits: None,
             self._reported if pictures else lambda _report: None,
         )
@@ -213,6 +221,13 @@ class Peer:
     def _reported(self, report: Report) -> None:
         self.report = report
         self.bitrate.report(report.fraction_lost, report.round_trip_s)
+
+    def _key_asked(self) -> None:
+        """All who look get a key frame for it, so it is not every one that is asked for."""
+        now = self._loop.time()
+        if now - self._key_s >= KEY_PAUSE_S:
+            self._key_s = now
+            self._ask_key()
 
     def _check_connected(self) -> None:
         if not self._connected:
@@ -225,7 +240,7 @@ class Peer:
         if state == "connected" and not self._connected and self._closing is None:
             self._connected = True
             if self._owner is not None:
-                self._jobs.put(self._owner.connected)
+                self._owner.connected()
             self._tasks.start(self._look(), ends=True)
         elif state in ("failed", "closed"):
             self._close(state)
@@ -274,9 +289,9 @@ class Peer:
         try:
             await self._shut()
         finally:
-            if self._owner is not None:
-                self._jobs.put(partial(self._owner.left, why))
             self._jobs.end()
+            if self._owner is not None:
+                self._owner.left(why)
 
     async def _shut(self) -> None:
         self._tasks.cancel()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import Executor
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +44,9 @@ class Tasks:
 class Jobs:
     """What is done for one peer in threads that may wait, one after the other."""
 
-    def __init__(self, most: int) -> None:
-        """``most``: that wait."""
-        self._most = most
+    def __init__(self, most: int, workers: Executor) -> None:
+        """``most``: that wait. ``workers``: threads, shared by all peers."""
+        self._most, self._workers = most, workers
         self._waiting: asyncio.Queue[Callable[[], None] | None] = asyncio.Queue()
 
     @property
@@ -63,6 +64,6 @@ class Jobs:
         loop = asyncio.get_running_loop()
         while (job := await self._waiting.get()) is not None:
             try:
-                await loop.run_in_executor(None, job)
+                await loop.run_in_executor(self._workers, job)
             except Exception:
                 logger.exception("what a peer asked for failed")

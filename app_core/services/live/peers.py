@@ -13,6 +13,7 @@ from app_core.outputs.webrtc.event_loop import WebRtcLoop
 from app_core.outputs.webrtc.ice_servers import IceServers
 from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.session_peer import SessionPeer
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +140,7 @@ class Peers:
             (session.rates.floor, session.rates.ceiling),
             lambda: session.ask_key(offer.video),
             self.ice_servers.for_server(),
+            self._loop.workers,
             self._config.webrtc_public_address,
             listens=puppet,
         )
@@ -146,8 +148,8 @@ class Peers:
         def gone(left: SessionPeer) -> None:
             self._peers.pop(left.peer.id, None)
             self._release(offer)
-            if owns:
-                session.close()
+            if owns:  # it waits for its thread
+                start_thread(threading.Thread(target=session.close, name="session-end"))
 
         made = SessionPeer(
             session,
