@@ -1,7 +1,4 @@
-"""A live face over WebRTC: it is seen and heard, comes back, and gives way to the socket.
-
-The page ends before its server, which it would look for: hence the order of the fixtures.
-"""
+"""A live face over WebRTC: it is seen and heard, comes back, and gives way to the socket."""
 
 from __future__ import annotations
 
