@@ -17,6 +17,8 @@ _LEAST = RUNGS[-1].need
 # draft-ietf-rmcat-gcc-02, 6
 _MUCH_LOST, _LITTLE_LOST = 0.10, 0.02
 _RISE = 1.05
+_CLEAN_RISES, _FAST_RISE = 5, 1.2
+"""After so many without a loss between them the line has room again: faster."""
 RISE_PAUSE_S = 1.0
 """Between two rises, and after a fall."""
 FALL_PAUSE_S = 0.3
@@ -39,6 +41,7 @@ class BitrateControl:
         self._rate = self._bounded(_FIRST * ceiling)
         self._changed_s = clock()
         self._fell_s = -math.inf
+        self._rises = 0
         self._estimate: float | None = None
         self._estimated_s = 0.0
 
@@ -57,6 +60,8 @@ class BitrateControl:
         if not 0 <= fraction_lost <= 1:
             return
         now = self._clock()
+        if fraction_lost >= _LITTLE_LOST:
+            self._rises = 0
         if fraction_lost > _MUCH_LOST:
             # reports show the same loss until a round trip after the rate has fallen
             if now - self._fell_s < FALL_PAUSE_S + _known(round_trip_s):
@@ -66,7 +71,8 @@ class BitrateControl:
         elif fraction_lost < _LITTLE_LOST and now - self._changed_s >= RISE_PAUSE_S:
             # it does not run away above an estimate that holds it down
             if self._rate < self._told:
-                self._rate *= _RISE
+                self._rate *= _RISE if self._rises < _CLEAN_RISES else _FAST_RISE
+                self._rises += 1
                 self._changed_s = now
         self._rate = self._bounded(self._rate)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from app_core.errors import Busy, Conflict, NotFound
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 ANSWER_S = 12.0
 """For an answer: a STUN server that is silent costs five seconds of it."""
 RETRY_S = 5
+FAREWELL_S = 0.5
+"""For the last event to reach those who look when the server stops."""
 
 
 def _nothing() -> None:
@@ -98,6 +101,10 @@ class Peers:
         self._loop.run(peer.peer.close(), ANSWER_S)
 
     def close(self) -> None:
+        """After their sessions, of whose end they are told."""
+        until_s = time.monotonic() + FAREWELL_S
+        while self._peers and time.monotonic() < until_s:
+            time.sleep(0.01)
         peers = [peer.peer for peer in list(self._peers.values())]
 
         async def end() -> None:

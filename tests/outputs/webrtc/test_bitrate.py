@@ -55,6 +55,16 @@ def test_it_recovers() -> None:
     assert line.report(0.0, times=30) == CEILING
 
 
+def test_a_line_that_loses_nothing_any_more_is_filled_faster() -> None:
+    line = Line()
+    low = line.report(0.9, times=20)
+    assert line.report(0.0, times=5) == pytest.approx(low * 1.05**5, abs=2)
+    fast = line.report(0.0, times=2)
+    assert fast == pytest.approx(low * 1.05**5 * 1.2**2, abs=2)
+    line.report(0.05)
+    assert line.report(0.0) == pytest.approx(fast * 1.05, abs=2)
+
+
 def test_it_rises_once_a_second_however_many_reports_come() -> None:
     line = Line()
     for _ in range(32):

@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -54,10 +55,13 @@ async def offering(*lines: str, microphone: bool = False) -> RTCPeerConnection:
     return far
 
 
+WORKERS = ThreadPoolExecutor(2)
+
+
 def peer_of(sdp: str, *, listens: bool = False) -> Peer:
     now = asyncio.get_running_loop().time()
     rates = (100_000, 1_000_000)
-    return Peer(read_offer(sdp), now, rates, lambda: None, [], listens=listens)
+    return Peer(read_offer(sdp), now, rates, lambda: None, [], WORKERS, listens=listens)
 
 
 def known(peer: Peer) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from app_core.outputs.webrtc.offer import Offer, read_offer
 from app_core.outputs.webrtc.peer import Peer
 from app_core.outputs.webrtc.sdp_fragment import read_fragment
 
+WORKERS = ThreadPoolExecutor(1)
 OFFERS = Path(__file__).parent / "offers"
 USABLE = {
     "aiortc": "h264",
@@ -52,7 +54,7 @@ def answered(offer: Offer, *, listens: bool = False, candidates: str = "") -> Se
     prepare()
 
     async def answer() -> str:
-        peer = Peer(offer, 0.0, (100_000, 900_000), lambda: None, [], listens=listens)
+        peer = Peer(offer, 0.0, (100_000, 900_000), lambda: None, [], WORKERS, listens=listens)
         owner = Owner()
         sdp = await peer.begin(owner)
         for line in read_fragment(candidates).candidates if candidates else ():
