@@ -54,7 +54,9 @@ def test_torchscript_archives_are_read(tmp_path: Path, state: dict[str, torch.Te
     network = Wav2Lip().eval()
     network.load_state_dict(state)
     inputs = torch.zeros(1, 1, 80, 16), torch.zeros(1, 6, 96, 96)
-    torch.jit.trace(network, inputs).save(str(tmp_path / "sd.pt"))  # type: ignore[no-untyped-call]
+    # What it computes is not looked at: tracing it again to compare costs more than the test.
+    traced = torch.jit.trace(network, inputs, check_trace=False)  # type: ignore[no-untyped-call]
+    traced.save(str(tmp_path / "sd.pt"))
     assert same(read_state(tmp_path / "sd.pt"), state)
 
 
