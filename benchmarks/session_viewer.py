@@ -117,6 +117,11 @@ class SessionViewer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
 
+    def leave(self) -> None:
+        """The session goes on."""
+        self.socket.close(timeout=1)
+        self._thread.join(PATIENCE_S)
+
     def close(self) -> None:
         """Ends the session too."""
         try:
@@ -124,8 +129,7 @@ class SessionViewer:
             call(self.url, "DELETE", path, None, self.session["token"])
         except (Refused, OSError):
             pass
-        self.socket.close(timeout=1)
-        self._thread.join(PATIENCE_S)
+        self.leave()
 
     def _read(self) -> None:
         try:

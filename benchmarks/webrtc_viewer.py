@@ -1,177 +1,24 @@
-"""A viewer of a session over WebRTC: notes when each picture, sound and event is there.
-
-A picture counts as here when it is whole and decoded, as in a browser: aiortc alone would wait for
-the first packet of the next one, and for four packets of sound.
-
-``python -m benchmarks.webrtc_viewer URL --peers 10 [--session ID --token TOKEN]`` opens peers that
-decode nothing, one line for each, and stays until its input ends or it is killed.
-"""
+"""A viewer of a session over WebRTC: notes when each picture, sound and event is there."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-import sys
 import threading
 import time
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self
 
-import aiortc.rtcrtpreceiver
-import av
-import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.clock import datetime_from_ntp
-from aiortc.jitterbuffer import JitterBuffer, JitterFrame
-from aiortc.mediastreams import MediaStreamError
-from aiortc.rtp import RtcpSrPacket
 
 from benchmarks.session_viewer import OPUS, PATIENCE_S, PCM, Message, Refused, call
+from benchmarks.webrtc_tracks import RATES, Track, receive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from types import TracebackType
 
-    from aiortc import RTCTrackEvent
-    from aiortc.rtp import AnyRtcpPacket, RtpPacket
-    from numpy.typing import NDArray
-
-PICTURE = 6
-"""The kind of a coded picture; with GREY its payload are the means of its blocks, float32."""
-GREY = 200
-BLOCK = 16
-RATES = {"video": 90_000, "audio": 48_000}
-DECODERS = {"H264": "h264", "VP8": "libvpx", "opus": "libopus"}
 PING_S = 1.0
-
-
-class Report(NamedTuple):
-    """Of a sender: the RTP time of a track at a moment of the sender's wall clock."""
-
-    micros: int
-    wall_s: float
-
-
-class _Coded(NamedTuple):
-    at_s: float
-    timestamp: int
-    data: bytes
-
-
-class _Whole(JitterFrame):
-    """All pictures that a packet has made whole."""
-
-    def __init__(self, coded: list[_Coded]) -> None:
-        super().__init__(b"", coded[-1].timestamp)
-        self.coded = coded
-
-
-class _Frames(JitterBuffer):
-    """Gives each picture with its last packet, and each packet of sound at once."""
-
-    def _remove_frame(self, sequence_number: int) -> JitterFrame | None:
-        now = time.monotonic()
-        if not self._is_video:
-            packet = self._packets[sequence_number % self._capacity]
-            assert packet is not None
-            self.remove(((sequence_number - (self._origin or 0)) & 0xFFFF) + 1)
-            return _Whole([_Coded(now, packet.timestamp, packet._data)])  # type: ignore[attr-defined]
-        coded: list[_Coded] = []
-        held: list[RtpPacket] = []
-        assert self._origin is not None
-        for number in range(self._origin, self._origin + self._capacity):
-            packet = self._packets[number % self._capacity]
-            if packet is None:
-                break
-            held.append(packet)
-            if packet.marker:
-                data = b"".join(part._data for part in held)  # type: ignore[attr-defined]
-                coded.append(_Coded(now, packet.timestamp, data))
-                self.remove(len(held))
-                held.clear()
-        return _Whole(coded) if coded else None
-
-
-class _Track:
-    """Takes what comes of a track, in its decoder's thread. It stands where aiortc has a queue."""
-
-    def __init__(self, viewer: WebRtcViewer, kind: str) -> None:
-        self._viewer, self._kind = viewer, kind
-        self._decoder: Any = None
-        self._first = self._last = -1
-        self.reports: list[Report] = []
-
-    def micros(self, timestamp: int) -> int:
-        """Since the first one, on the track's own clock."""
-        if self._first < 0:
-            self._first = self._last = timestamp
-        ahead = (timestamp - self._last + (1 << 31)) % (1 << 32) - (1 << 31)
-        self._last += ahead
-        return round((self._last - self._first) * 1e6 / RATES[self._kind])
-
-    def report(self, packet: RtcpSrPacket) -> None:
-        """In the loop's thread."""
-        if self._first < 0 or not packet.sender_info.ntp_timestamp:
-            return
-        sent = packet.sender_info.rtp_timestamp
-        ahead = (sent - self._last + (1 << 31)) % (1 << 32) - (1 << 31)
-        micros = round((self._last + ahead - self._first) * 1e6 / RATES[self._kind])
-        wall = datetime_from_ntp(packet.sender_info.ntp_timestamp)
-        self.reports.append(Report(micros, wall.timestamp()))
-
-    def take(self, codec: str, whole: _Whole) -> None:
-        """Raises FFmpegError."""
-        for coded in whole.coded:
-            micros = self.micros(coded.timestamp)
-            if not self._viewer.keep:
-                kind = PICTURE if self._kind == "video" else OPUS
-                self._note(kind, coded.at_s, micros, b"", len(coded.data))
-                continue
-            if self._decoder is None:
-                self._decoder = av.CodecContext.create(DECODERS[codec], "r")
-                if self._kind == "audio":
-                    self._decoder.format, self._decoder.layout = "s16", "mono"
-                    self._decoder.sample_rate = RATES["audio"]
-            for frame in self._decoder.decode(av.Packet(coded.data)):
-                if self._kind == "audio":
-                    samples = frame.to_ndarray().reshape(-1)
-                    self._note(PCM, coded.at_s, micros, samples.tobytes(), len(coded.data))
-                else:
-                    means = block_means(_luma(frame)).tobytes()
-                    self._note(GREY, time.monotonic(), micros, means, len(coded.data))
-
-    def _note(self, kind: int, at_s: float, micros: int, payload: bytes, size: int) -> None:
-        frame = round(micros * self._viewer.fps / 1e6)
-        self._viewer.note(Message(at_s, kind, False, False, 0, frame, micros, payload, size))
-
-
-def _decode(
-    loop: asyncio.AbstractEventLoop, jobs: Any, track: _Track, failed: threading.Event
-) -> None:
-    """In place of aiortc's ``decoder_worker``."""
-    while (job := jobs.get()) is not None:
-        try:
-            track.take(job[0].name, job[1])
-        except av.FFmpegError:
-            failed.set()
-
-
-aiortc.rtcrtpreceiver.decoder_worker = _decode  # type: ignore[assignment]
-aiortc.rtcrtpreceiver.JitterBuffer = _Frames  # type: ignore[misc,attr-defined]
-
-
-def block_means(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Of blocks of BLOCK x BLOCK pixels."""
-    high, wide = (edge // BLOCK * BLOCK for edge in luma.shape)
-    blocks = luma[:high, :wide].reshape(high // BLOCK, BLOCK, wide // BLOCK, BLOCK)
-    return np.asarray(blocks.mean((1, 3)), np.float32)
-
-
-def _luma(frame: Any) -> NDArray[np.uint8]:
-    plane = frame.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(frame.height, plane.line_size)
-    return rows[:, : frame.width]
 
 
 @cache
@@ -206,7 +53,7 @@ class WebRtcViewer:
         self.url, self.keep, self.fps = url, keep, int(fields.get("fps", 25))
         self.messages: list[Message] = []
         self.events: list[tuple[float, dict[str, Any]]] = []
-        self.tracks: dict[str, _Track] = {}
+        self.tracks: dict[str, Track] = {}
         self.ended = False
         self._owner = session is None
         self._changed = threading.Condition()
@@ -311,13 +158,11 @@ class WebRtcViewer:
     async def _accept(self, sdp: str) -> None:
         await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
-    def _on_track(self, event: RTCTrackEvent | Any) -> None:
-        track = self.tracks[event.kind] = _Track(self, event.kind)
-        event._queue = track
-        receiver = next(
-            t.receiver for t in self._peer.getTransceivers() if t.receiver.track is event
-        )
-        receiver._handle_rtcp_packet = partial(_reported, track, receiver._handle_rtcp_packet)  # type: ignore[method-assign]
+    def _on_track(self, media: Any) -> None:
+        track = Track(media.kind, self.fps, self.note, keep=self.keep)
+        self.tracks[media.kind] = track
+        lines = self._peer.getTransceivers()
+        receive(next(line.receiver for line in lines if line.receiver.track is media), track)
 
     def _on_state(self) -> None:
         if self._peer.connectionState in ("failed", "closed"):
@@ -352,40 +197,3 @@ class WebRtcViewer:
         self, kind: type[BaseException] | None, error: BaseException | None, t: TracebackType | None
     ) -> None:
         self.close()
-
-
-async def _reported(track: _Track, handle: Callable[..., Any], packet: AnyRtcpPacket) -> None:
-    if isinstance(packet, RtcpSrPacket):
-        track.report(packet)
-    await handle(packet)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
-    parser.add_argument("--peers", type=int, default=1)
-    parser.add_argument("--session", default="", help="a session's id; empty: one for each peer")
-    parser.add_argument("--token", default="")
-    parser.add_argument("--size", default="128x128")
-    chosen = parser.parse_args()
-    session = {"session_id": chosen.session, "token": chosen.token} if chosen.session else None
-    fields = {} if session else {"size": chosen.size, "language": "en"}
-    viewers = []
-    for _ in range(chosen.peers):
-        try:
-            viewer = WebRtcViewer(chosen.url, keep=False, session=session, **fields)
-            viewer.wait(lambda message: message.kind == PICTURE)
-            viewers.append(viewer)
-            print(json.dumps({"open": viewer.session["session_id"]}), flush=True)
-        except Refused as refused:
-            print(json.dumps({"refused": refused.status}), flush=True)
-        except TimeoutError:
-            print(json.dumps({"silent": True}), flush=True)
-    print(json.dumps({"peers": len(viewers)}), flush=True)
-    sys.stdin.read()
-    for viewer in viewers:
-        viewer.close()
-
-
-if __name__ == "__main__":
-    main()
