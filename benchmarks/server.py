@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from benchmarks.named_threads import times_s
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -82,6 +84,11 @@ class Server:
             "memory_mb": memory(self.pid)[0] >> 20,
             "children": len(_children(worker)),
         }
+
+    def threads_s(self) -> dict[int, tuple[str, float]]:
+        """Name and processor seconds so far of each thread of the process that serves; none of a
+        server that was not started here."""
+        return {} if self._child is None else times_s(_children(self._child.pid)[0])
 
     def log(self) -> str:
         """What a server that was started here has logged."""
