@@ -24,12 +24,12 @@ from app_core.cores import Cores
 from app_core.metrics import LATE_S
 from benchmarks.alone import costs_ms
 from benchmarks.capacity import share
-from benchmarks.named_threads import spent_s
 from benchmarks.received import VIEWERS
 from benchmarks.server import Server
 from benchmarks.session_viewer import JPEG, MP4, OPUS, PCM, Refused, call
 from benchmarks.table import end, show
 from benchmarks.texts import TEXTS
+from benchmarks.watched import spent_s
 from benchmarks.webrtc_tracks import PICTURE
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     fields = {"size": chosen.size} | ({"voice": chosen.voice} if chosen.voice else {})
     fields |= {"video": chosen.video} if over == "socket" else {}
     outcomes = []
-    with Server(chosen.url, chosen.setting, ("-m", "benchmarks.named_threads")) as server:
+    with Server(chosen.url, chosen.setting, ("-m", "benchmarks.watched")) as server:
         time.sleep(SETTLED_S)
         for most in chosen.sessions:
             outcomes.append(run(server, most, chosen.seconds, over, fields))

@@ -1,8 +1,9 @@
 """Sessions that are made and left, half of them by a reset connection: whether nothing stays.
 
-As many at once as the server takes; whoever is refused waits until one has gone.
+As many at once as the server takes; whoever is refused waits until one has gone. Over WebRTC it is
+``rude_peers``: --sessions are peers then, ten for each session.
 
-python -m benchmarks.rude_sessions [--sessions 200] [--at-once 8] [--size 128x128]
+python -m benchmarks.rude_sessions [--sessions 200] [--at-once 8] [--size 128x128] [--over webrtc]
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import time
 from typing import Any
 
+from benchmarks import rude_peers
 from benchmarks.server import Server
 from benchmarks.session_viewer import JPEG, Refused, SessionViewer
 from benchmarks.table import end, show
@@ -37,7 +39,11 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--size", default="128x128")
+    parser.add_argument("--over", default="socket", choices=["socket", "webrtc"])
     chosen = parser.parse_args()
+    if chosen.over == "webrtc":
+        rude_peers.run(chosen.sessions, chosen.at_once, chosen.size)
+        return
     rows: list[list[Any]] = []
 
     def note(name: str) -> dict[str, Any]:
@@ -88,7 +94,7 @@ def main() -> None:
     show(
         f"{chosen.sessions} sessions, {killed} killed and {closed} closed; the last gone after"
         f" {gone_s:.1f} s; {len(errors)} errors in the log",
-        ["", "sessions", "threads", "descriptors", "MB", "children"],
+        ["", "sessions", "threads", "descriptors", "sockets", "MB", "children"],
         rows,
     )
     end(

@@ -1,7 +1,10 @@
-"""Peers that decode nothing, in a process that can be killed: one JSON line for each, then how many
-there are. It stays until its input ends.
+"""Peers of one session that decode nothing, in a process that can be killed.
 
-python -m benchmarks.webrtc_peers URL [--peers 10] [--session ID --token TOKEN]
+The first makes the session and says a text, the others look at it. Each writes one JSON line:
+``open``, ``refused`` (the status) or ``silent``; then one says how many there are, and they stay
+until the input ends, when the session is ended.
+
+python -m benchmarks.webrtc_peers URL [--peers 10] [--size 128x128]
 """
 
 from __future__ import annotations
@@ -9,36 +12,61 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 
 from benchmarks.session_viewer import Refused
+from benchmarks.texts import TEXTS
 from benchmarks.webrtc_tracks import PICTURE
 from benchmarks.webrtc_viewer import WebRtcViewer
+
+PATIENCE_S = 90.0
+"""For a session that does not fit yet."""
+
+
+def tell(**line: object) -> None:
+    print(json.dumps(line), flush=True)
+
+
+def made(url: str, size: str) -> WebRtcViewer:
+    """Raises Refused."""
+    end_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return WebRtcViewer(url, keep=False, size=size, language="en", voice="espeak")
+        except Refused as refused:
+            if refused.status != 503 or time.monotonic() > end_s:
+                raise
+            time.sleep(0.2)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
-    parser.add_argument("--peers", type=int, default=1)
-    parser.add_argument("--session", default="", help="a session's id; empty: one for each peer")
-    parser.add_argument("--token", default="")
+    parser.add_argument("--peers", type=int, default=10)
     parser.add_argument("--size", default="128x128")
     chosen = parser.parse_args()
-    session = {"session_id": chosen.session, "token": chosen.token} if chosen.session else None
-    fields = {} if session else {"size": chosen.size, "language": "en"}
-    viewers = []
-    for _ in range(chosen.peers):
+    viewers: list[WebRtcViewer] = []
+    while len(viewers) < chosen.peers:
         try:
-            viewer = WebRtcViewer(chosen.url, keep=False, session=session, **fields)
-            viewer.wait(lambda message: message.kind == PICTURE)
-            viewers.append(viewer)
-            print(json.dumps({"open": viewer.session["session_id"]}), flush=True)
+            if viewers:
+                first = viewers[0].session
+                viewer = WebRtcViewer(chosen.url, keep=False, session=first)
+            else:
+                viewer = made(chosen.url, chosen.size)
         except Refused as refused:
-            print(json.dumps({"refused": refused.status}), flush=True)
+            tell(refused=refused.status)
+            break
+        viewers.append(viewer)
+        try:
+            viewer.wait(lambda message: message.kind == PICTURE)
+            tell(open=viewer.session["session_id"])
         except TimeoutError:
-            print(json.dumps({"silent": True}), flush=True)
-    print(json.dumps({"peers": len(viewers)}), flush=True)
+            tell(silent=viewer.session["session_id"])
+        if len(viewers) == 1:
+            viewer.tell("say", text=TEXTS["en"])
+    tell(peers=len(viewers))
     sys.stdin.read()
-    for viewer in viewers:
+    for viewer in reversed(viewers):
         viewer.close()
 
 

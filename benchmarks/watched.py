@@ -1,10 +1,13 @@
-"""``app.py`` whose threads have their names in /proc too, so that a benchmark can tell their times
-apart: ``python -m benchmarks.named_threads``."""
+"""``app.py`` that can be looked into: its threads have their names in /proc too, and at a signal it
+writes how many asyncio tasks are alive. ``python -m benchmarks.watched``."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import re
+import signal
 import sys
 import threading
 from collections import defaultdict
@@ -14,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+TASKS_FILE = "BENCHMARK_TASKS_FILE"
+"""Of the environment: where the number of tasks goes."""
+ASK_TASKS = signal.SIGRTMIN
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LONGEST = 15
 """Bytes of a name, by the kernel."""
@@ -51,6 +57,14 @@ def family(name: str) -> str:
     return begins[0] if begins else name
 
 
+def _tell_tasks(*_: object) -> None:
+    alive = sum(isinstance(each, asyncio.Task) and not each.done() for each in gc.get_objects())
+    path = Path(os.environ[TASKS_FILE])
+    whole = path.with_suffix(".whole")
+    whole.write_text(str(alive))
+    whole.replace(path)
+
+
 def main() -> int:
     begin = threading.Thread._bootstrap_inner  # type: ignore[attr-defined]
 
@@ -60,6 +74,8 @@ def main() -> int:
         begin(thread)
 
     threading.Thread._bootstrap_inner = named  # type: ignore[attr-defined]
+    # Inherited by the process that serves.
+    signal.signal(ASK_TASKS, _tell_tasks)
     import app
 
     return app.main(sys.argv[1:])
