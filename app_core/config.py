@@ -6,14 +6,18 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from app_core.live_settings import LiveSettings
 from app_core.voice_server import JsonObject, NamedVoices, WebAddress
 
 VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent.parent
 
-_SECRETS = ("API_TOKEN", "VOICE_SERVER_KEY", "VOICE_SERVER_URL", "VOICE_SERVER_FIELDS")
+_SECRETS = (
+    *("API_TOKEN", "VOICE_SERVER_KEY", "VOICE_SERVER_URL", "VOICE_SERVER_FIELDS"),
+    *("TURN_PASSWORD", "TURN_SECRET"),
+)
 """Settings that are not shown in an error: their values, or parts of these, may be secrets."""
 
 
@@ -28,7 +32,7 @@ def _under_root(value: str | Path) -> Path:
         raise ValueError("there is no home folder to put for ~") from error
 
 
-class Config(BaseModel):
+class Config(LiveSettings):
     """``from_env`` reads each field from the variable of the same name in capitals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -130,18 +134,6 @@ class Config(BaseModel):
     ffmpeg: str = Field("", description="Path of ffmpeg; empty: the better of system and pip")
     max_jobs: Annotated[int, Field(ge=1, le=1024)] = Field(
         48, description="Renders at once, count; measured capacity may refuse earlier"
-    )
-    max_sessions: Annotated[int, Field(ge=1, le=1024)] = Field(
-        64, description="Sessions at once, count; measured capacity may refuse earlier"
-    )
-    session_grace_s: Annotated[float, Field(gt=0)] = Field(
-        30.0, description="A session that nobody watches ends after this long, seconds"
-    )
-    session_idle_s: Annotated[float, Field(gt=0)] = Field(
-        900.0, description="A session that is told nothing ends after this long, seconds"
-    )
-    session_queue: Annotated[int, Field(ge=1, le=1024)] = Field(
-        32, description="Utterances of one session that may wait to be said, count"
     )
     cpu_share: Annotated[float, Field(gt=0, le=1)] = Field(
         0.75, description="Part of the cores that live renders may fill, 0..1"
@@ -263,6 +255,8 @@ class Config(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             first = error.errors()[0]
+            if not first["loc"]:  # of more than one setting: it names them itself
+                raise ConfigError(first["msg"]) from error
             name = str(first["loc"][0]).upper()
             shown = "(not shown)" if name in _SECRETS else repr(source.get(name))
             raise ConfigError(f"{name}={shown}: {first['msg']}") from error
@@ -271,10 +265,6 @@ class Config(BaseModel):
     def addresses(self) -> list[tuple[str, int]]:
         pairs = (address.strip().rpartition(":") for address in self.listen.split(","))
         return [(host.strip("[]"), int(port)) for host, _, port in pairs]
-
-    @property
-    def most_sockets(self) -> int:
-        return 2 * self.max_sessions  # each holds a thread of the server for its life
 
     @property
     def model_names(self) -> tuple[str, ...]:

@@ -20,6 +20,9 @@ SoyleError 500 internal
   FfmpegFailed 500 ffmpeg_failed
   ModelFailed 500 model_failed
   DiskFull 507 disk_full
+  StaleTag 412 stale_tag       If-Match names another connection
+  TagNeeded 428 tag_needed
+  NoRestart 422 no_restart     a connection cannot begin anew: another one can
   Cancelled 409 cancelled
 """
 
@@ -143,6 +146,21 @@ class FfmpegFailed(SoyleError):
 
 class ModelFailed(SoyleError):
     code = "model_failed"
+
+
+class StaleTag(SoyleError):
+    status = 412
+    code = "stale_tag"
+
+
+class TagNeeded(SoyleError):
+    status = 428
+    code = "tag_needed"
+
+
+class NoRestart(SoyleError):
+    status = 422
+    code = "no_restart"
 
 
 class DiskFull(SoyleError):

@@ -14,6 +14,7 @@ job_id: ContextVar[str] = ContextVar("job_id", default="-")
 ``extra={"job": its id}``."""
 
 
+_TALKATIVE = ("numba", "PIL", "pymorphy3", "aioice", "aiortc")
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F))
 _ISOLATES = range(0x2066, 0x206A)
 _SHOWN = {code: f"\\u{code:04x}" for code in (*_CONTROLS, *_ISOLATES)}
@@ -83,6 +84,6 @@ def setup_logging(level: str = "info", form: str = "line") -> None:
                 }
             },
             "root": {"level": level.upper(), "handlers": ["stderr"]},
-            "loggers": {name: {"level": "WARNING"} for name in ("numba", "PIL", "pymorphy3")},
+            "loggers": {name: {"level": "WARNING"} for name in _TALKATIVE},
         }
     )

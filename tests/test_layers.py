@@ -27,6 +27,7 @@ GROUND = {
     "job_table",
     "kernels",
     "landmarks",
+    "live_settings",
     "log",
     "picture",
     "request",

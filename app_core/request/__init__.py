@@ -13,6 +13,7 @@ from app_core.request.models import (
     parsed,
     parsed_query,
 )
+from app_core.request.offers import OfferRequest
 from app_core.request.sessions import (
     AudioRequest,
     AvatarRequest,
@@ -34,6 +35,7 @@ __all__ = [
     "InterruptRequest",
     "MicrophoneRequest",
     "MjpegRequest",
+    "OfferRequest",
     "PingRequest",
     "Preset",
     "RenderRequest",

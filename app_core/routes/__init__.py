@@ -24,7 +24,7 @@ from app_core.routes.http import access, access_log, failure
 from app_core.routes.http.context import JSON_LIMIT
 from app_core.routes.http.file_response import FileResponse
 from app_core.routes.openapi import document
-from app_core.routes.sessions import collection, sockets, telling
+from app_core.routes.sessions import collection, offers, sockets, telling, whep
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -49,6 +49,8 @@ def register(app: Flask) -> None:
         collection,
         telling,
         sockets,
+        offers,
+        whep,
         jobs,
         captions,
         job_events,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from app_core.job_table import JobTable
     from app_core.services.backend import Backend
-    from app_core.services.live_sessions import LiveSessions
+    from app_core.services.live.sessions import LiveSessions
     from app_core.services.loaded_model import LoadedModel
 
 KINDS = ("live", "file")

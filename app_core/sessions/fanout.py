@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app_core.outputs.live.encoders import LiveEncoder
     from app_core.outputs.live.live_frame import LiveFrame
     from app_core.outputs.live.packet import Packet
-    from app_core.outputs.live.viewer_line import ViewerLine
+    from app_core.outputs.live.viewer import Viewer
     from app_core.types import Event
 
 logger = logging.getLogger(__name__)
@@ -32,13 +32,13 @@ class Fanout:
         self._format, self._clock = (width, height, fps, jpeg_quality), clock
         self._alone_s = clock()
         self._lock = threading.Lock()
-        self._lines: tuple[ViewerLine, ...] = ()
-        self._new: list[ViewerLine] = []
+        self._lines: tuple[Viewer, ...] = ()
+        self._new: list[Viewer] = []
         self._encoders: dict[str, LiveEncoder] = {}
         self._closed = False
 
     @property
-    def lines(self) -> tuple[ViewerLine, ...]:
+    def lines(self) -> tuple[Viewer, ...]:
         """Those who look, the first comer first."""
         return self._lines
 
@@ -48,7 +48,7 @@ class Fanout:
         with self._lock:
             return 0.0 if self._lines else self._clock() - self._alone_s
 
-    def attach(self, line: ViewerLine, welcome: Event) -> None:
+    def attach(self, line: Viewer, welcome: Event) -> None:
         """From the next frame on. Raises Conflict when the session has ended, Busy when there are
         MOST_VIEWERS already."""
         with self._lock:
@@ -60,7 +60,7 @@ class Fanout:
             self._lines = (*self._lines, line)
             self._new.append(line)
 
-    def detach(self, line: ViewerLine) -> None:
+    def detach(self, line: Viewer) -> None:
         """Safe to call again."""
         with self._lock:
             if line in self._lines:
@@ -90,7 +90,7 @@ class Fanout:
         for codec in sorted(wanted):
             looking = [line for line in lines if codec in _codecs(line)]
             try:
-                made += self._encode(codec, frame, [line for line in new if line in looking])
+                made += self._encode(codec, frame, looking, new)
             except SoyleError as error:
                 self._fail(codec, looking, error)
             except Exception as error:
@@ -113,8 +113,12 @@ class Fanout:
                 encoder.close()
             self._encoders.clear()
 
-    def _encode(self, codec: str, frame: LiveFrame, new: list[ViewerLine]) -> list[Packet]:
-        """``new`` are given what they need first."""
+    def _encode(
+        self, codec: str, frame: LiveFrame, looking: list[Viewer], new: list[Viewer]
+    ) -> list[Packet]:
+        """For those ``looking``, as much as the slowest takes. ``new`` are given what they need
+        first."""
+        new = [line for line in new if line in looking]
         encoder = self._encoders.get(codec)
         if encoder is None:
             encoder = self._encoders[codec] = open_encoder(codec, *self._format)
@@ -123,9 +127,11 @@ class Fanout:
             if (opening := encoder.opening) is not None:
                 for line in new:
                     line.put(opening)
+        limits = [limit for line in looking if (limit := line.limit) is not None]
+        encoder.limit(min(limits, default=None))
         return encoder.encode(frame)
 
-    def _fail(self, codec: str, looking: list[ViewerLine], error: SoyleError) -> None:
+    def _fail(self, codec: str, looking: list[Viewer], error: SoyleError) -> None:
         encoder = self._encoders.pop(codec, None)
         if encoder is not None:
             encoder.close()
@@ -134,5 +140,5 @@ class Fanout:
             line.close(afresh(error))
 
 
-def _codecs(line: ViewerLine) -> tuple[str, ...]:
+def _codecs(line: Viewer) -> tuple[str, ...]:
     return tuple(codec for codec in (line.video, line.audio) if codec != "none")

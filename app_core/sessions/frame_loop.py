@@ -74,6 +74,8 @@ class FrameLoop:
         """The frame since which another scene is shown."""
         scene.place(0)
         self._closing = threading.Event()
+        self.origin_s = clock.now()
+        """When frame 0 was due, seconds of ``clock``; right from ``start`` on."""
         self.frame = 0
         """The one that comes next."""
         self.late = self.dropped = 0
@@ -104,6 +106,7 @@ class FrameLoop:
         """``lost`` is called in the thread when it ends, with the error if there was one. Raises
         Busy."""
         self._lost = lost
+        self.origin_s = self._clock.now()
         try:
             start_thread(self._thread)
         except BaseException:
@@ -157,9 +160,8 @@ class FrameLoop:
                 logger.exception("a scene was not closed")
 
     def _loop(self) -> None:
-        origin_s = self._clock.now()
         while not self._closing.is_set():
-            due_s = origin_s + self.frame / self._fps
+            due_s = self.origin_s + self.frame / self._fps
             self._clock.wait_until(due_s, self._closing)
             if self._closing.is_set():
                 return

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app_core.engine.capacity import Capacity
-    from app_core.outputs.live.viewer_line import ViewerLine
+    from app_core.outputs.live.viewer import Viewer
     from app_core.sessions.clock import Clock
     from app_core.sessions.scene import Scene
     from app_core.sessions.speech_source import SpeechSource
@@ -188,13 +188,13 @@ class Session:
 
     # Who looks
 
-    def attach(self, line: ViewerLine) -> None:
+    def attach(self, line: Viewer) -> None:
         """From the next frame on. Raises Conflict when the session has ended, Busy when too many
         look."""
         shape = {"width": self.width, "height": self.height, "fps": self.fps}
         self._fanout.attach(line, self._event("ready", session_id=self.id, **shape))
 
-    def detach(self, line: ViewerLine) -> None:
+    def detach(self, line: Viewer) -> None:
         """Safe to call again."""
         self._fanout.detach(line)
 
@@ -217,6 +217,16 @@ class Session:
     def seconds(self) -> float:
         """Its clock."""
         return self._loop.seconds
+
+    @property
+    def origin_s(self) -> float:
+        """When its clock was 0, monotonic seconds."""
+        return self._loop.origin_s
+
+    @property
+    def busy(self) -> bool:
+        """Something is being said, or waits."""
+        return len(self._queue) > 0
 
     @property
     def unwatched_s(self) -> float:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from app_core.outputs.live.h264_encoder import H264Encoder
 from app_core.outputs.live.jpeg_encoder import JpegEncoder
 from app_core.outputs.live.mp4_encoder import Mp4Encoder
 from app_core.outputs.live.opus_encoder import OpusEncoder
 from app_core.outputs.live.pcm_encoder import PcmEncoder
+from app_core.outputs.live.vp8_encoder import Vp8Encoder
 
 if TYPE_CHECKING:
     from app_core.outputs.live.live_frame import LiveFrame
@@ -24,6 +26,9 @@ class LiveEncoder(Protocol):
     def opening(self) -> Packet | None:
         """What a viewer needs before all others; None where that is nothing."""
 
+    def limit(self, bits_s: int | None) -> None:
+        """Of video, before ``encode``; None: as many as it needs."""
+
     def ask_key(self) -> None:
         """The next picture is to be a key frame."""
 
@@ -32,7 +37,7 @@ class LiveEncoder(Protocol):
 
 
 def open_encoder(codec: str, width: int, height: int, fps: int, jpeg_quality: int) -> LiveEncoder:
-    """``codec``: jpeg, mp4, pcm or opus. Width and height are even.
+    """``codec``: jpeg, mp4, h264, vp8, pcm or opus. Width and height are even.
 
     Raises FfmpegFailed, or ValueError for another codec.
     """
@@ -42,6 +47,10 @@ def open_encoder(codec: str, width: int, height: int, fps: int, jpeg_quality: in
         return PcmEncoder()
     if codec == "mp4":
         return Mp4Encoder(width, height, fps)
+    if codec == "h264":
+        return H264Encoder(width, height, fps)
+    if codec == "vp8":
+        return Vp8Encoder(width, height, fps)
     if codec == "opus":
         return OpusEncoder()
     raise ValueError(f"no live encoder is called {codec}")

@@ -27,6 +27,9 @@ class JpegEncoder:
         generation, index = frame.generation, frame.index
         return [Packet(Kind.JPEG, True, frame.idle, generation, index, frame.micros, data)]
 
+    def limit(self, bits_s: int | None) -> None:
+        """Each has one quality."""
+
     def ask_key(self) -> None:
         """Every one is a key frame."""
 

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING
 
 from app_core.media.encoding import level
 from app_core.media.fragment import TIMESCALE, fragment, initialisation, length_prefixed
-from app_core.media.x264 import X264
+from app_core.media.x264 import FilmX264
+from app_core.outputs.live.key_requests import KeyRequests
 from app_core.outputs.live.packet import Kind, Packet
 from app_core.types import first_sample
 
 if TYPE_CHECKING:
     from app_core.outputs.live.live_frame import LiveFrame
     from app_core.types import Picture
-
-KEY_PAUSE_S = 0.4
-"""Between a key frame and the next that somebody asked for."""
 
 
 def mime(width: int, height: int, fps: int) -> str:
@@ -34,14 +32,13 @@ class Mp4Encoder:
     def __init__(self, width: int, height: int, fps: int) -> None:
         """Raises FfmpegFailed."""
         self._fps = fps
-        self._codec = X264(width, height, fps)
+        self._codec = FilmX264(width, height, fps)
         start = initialisation(width, height, self._codec.sps, self._codec.pps)
         self._opening = Packet(Kind.MP4_START, True, True, 0, 0, 0, start)
         self._sequence = 0
         self._last: LiveFrame | None = None
-        self._next_index = self._key_index = 0
-        self._wanted = True
-        """A key frame is."""
+        self._next_index = 0
+        self._keys = KeyRequests(fps)
 
     @property
     def opening(self) -> Packet:
@@ -58,9 +55,12 @@ class Mp4Encoder:
         self._last = frame
         return packets
 
+    def limit(self, bits_s: int | None) -> None:
+        """A film has one quality."""
+
     def ask_key(self) -> None:
         """At the next picture, or KEY_PAUSE_S after the last key frame."""
-        self._wanted = True
+        self._keys.ask()
 
     def close(self) -> None:
         self._codec.close()
@@ -70,11 +70,9 @@ class Mp4Encoder:
 
     def _coded(self, frame: LiveFrame, picture: Picture | None, start: int, end: int) -> Packet:
         """``picture`` from frame ``start`` to frame ``end``."""
-        rested = start - self._key_index >= KEY_PAUSE_S * self._fps
-        key = self._wanted and (self._sequence == 0 or rested)
-        coded = self._codec.encode(picture, start, key=key)
+        coded = self._codec.encode(picture, start, key=self._keys.due(start))
         if coded.key:
-            self._key_index, self._wanted = start, False
+            self._keys.made(start)
         self._sequence += 1
         self._next_index = end
         ticks, until = (first_sample(index, TIMESCALE, self._fps) for index in (start, end))

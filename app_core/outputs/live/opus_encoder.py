@@ -78,6 +78,9 @@ class OpusEncoder:
             self._position += OPUS_SAMPLES
         return packets
 
+    def limit(self, bits_s: int | None) -> None:
+        """It is for pictures."""
+
     def ask_key(self) -> None:
         """Every one can begin a stream."""
 

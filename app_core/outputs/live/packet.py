@@ -26,9 +26,14 @@ class Kind(IntEnum):
     """16-bit samples, little-endian, mono, 48 kHz."""
     OPUS = 5
     """One packet of 20 ms, mono, 48 kHz."""
+    H264 = 6
+    """One access unit behind start codes, SPS and PPS before each IDR picture. As VP8, it is for
+    calls: never on a socket."""
+    VP8 = 7
+    """One picture."""
 
 
-VIDEO = frozenset({Kind.JPEG, Kind.MP4_START, Kind.MP4})
+VIDEO = frozenset({Kind.JPEG, Kind.MP4_START, Kind.MP4, Kind.H264, Kind.VP8})
 SOUND = frozenset({Kind.PCM, Kind.OPUS})
 
 

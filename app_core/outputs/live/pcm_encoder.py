@@ -21,6 +21,9 @@ class PcmEncoder:
         generation, index = frame.generation, frame.index
         return [Packet(Kind.PCM, True, frame.idle, generation, index, frame.micros, data)]
 
+    def limit(self, bits_s: int | None) -> None:
+        """It is for pictures."""
+
     def ask_key(self) -> None:
         """Every one is a key frame."""
 

@@ -35,7 +35,8 @@ def _nothing() -> None:
 
 
 class ViewerLine:
-    """Packets of the asked kinds and events, in the order in which they came; others are ignored.
+    """A ``Viewer``: packets of the asked kinds and events, in the order in which they came; others
+    are ignored.
 
     ``put`` and ``tell`` never wait. What a slow viewer does not take is left out: JPEGs but the
     newest MOST_JPEGS; of a film that is a second behind all up to its next key frame, but never a
@@ -44,6 +45,9 @@ class ViewerLine:
     film, and at its beginning, a key frame is asked for until it comes, but not while a picture
     waits: one viewer who is stuck costs the others no key frames.
     """
+
+    limit: int | None = None
+    """It leaves out what it cannot take."""
 
     def __init__(
         self,

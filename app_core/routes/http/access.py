@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 LIFE_S = 3600
 EXPOSED = (
     "X-Job-Id, X-Audio-Url, X-Codecs, X-Frame-Rate, X-Aligned, X-Voice, Retry-After, Location,"
-    " Content-Disposition"
+    " Content-Disposition, ETag, Link, Accept-Post"
 )
+GUARDED = ("/api/", "/whep")
+ALLOWED_HEADERS = "Authorization, Content-Type, If-Match, Prefer"
+ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 NO_TOKEN = ("/api/health/live",)
 PAGES = ("/api/lipsync/video",)
 """Pages among the API paths: read by anybody, as the other pages are."""
@@ -100,7 +103,7 @@ def check() -> None:
         raise BadInput("The address must be UTF-8, percent-encoded") from None
     if request.path not in NO_TOKEN:
         check_host(config())
-    if not request.path.startswith("/api/") and request.path != "/metrics":
+    if not request.path.startswith(GUARDED) and request.path != "/metrics":
         return
     if request.path in PAGES and request.method in ("GET", "HEAD"):
         return
@@ -131,8 +134,8 @@ def _share(response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = EXPOSED
         if request.method == "OPTIONS":
-            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Prefer"
-            response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE, OPTIONS"
+            response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+            response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS
             response.headers["Access-Control-Max-Age"] = "600"
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

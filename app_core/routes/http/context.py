@@ -51,6 +51,17 @@ def json_body() -> Any:
     return json_value(_body())
 
 
+def text_body() -> str:
+    """The body as UTF-8. Raises TooLarge, UnsupportedMedia or BadInput."""
+    refuse_coded()
+    try:
+        return plain_text(_body().decode())
+    except UnicodeDecodeError as error:
+        raise BadInput("The body must be UTF-8") from error
+    except BadText as error:
+        raise BadInput(f"The body {error}") from error
+
+
 def _body() -> bytes:
     """At most JSON_LIMIT bytes. Raises TooLarge."""
     limit = JSON_LIMIT

@@ -12,7 +12,7 @@ from app_core.errors import Forbidden, NotFound, Unauthorized
 from app_core.routes.http.context import config, service
 
 if TYPE_CHECKING:
-    from app_core.services.live_sessions import LiveSessions
+    from app_core.services.live.sessions import LiveSessions
     from app_core.sessions.session import Session
 
 
@@ -41,16 +41,21 @@ def _is_one_of(given: list[str], token: str) -> bool:
     return any([hmac.compare_digest(each.encode(), token.encode()) for each in given])
 
 
-def right_over(session: Session) -> Right:
-    """Of this request. Who holds API_TOKEN, where it is set, may all."""
-    given, secret = _given(), config().api_token
+def right_over(session: Session, *more: str) -> Right:
+    """Of this request, which may have brought ``more`` tokens in its body. Who holds API_TOKEN,
+    where it is set, may all."""
+    given, secret = [*_given(), *more], config().api_token
     if _is_one_of(given, session.token) or (secret and _is_one_of(given, secret)):
         return Right.COMMAND
     return Right.LOOK if _is_one_of(given, session.view_token) else Right.NONE
 
 
 def opens_session() -> bool:
-    """This request is about one session and carries a token of it."""
+    """This request is about one session and carries a token of it, or about a viewer of one whose
+    id nobody else knows."""
+    peer_id = (request.view_args or {}).get("peer_id")
+    if peer_id is not None:
+        return service().peers.has(peer_id)
     session_id = (request.view_args or {}).get("session_id")
     if session_id is None or not _given():
         return False
@@ -60,11 +65,11 @@ def opens_session() -> bool:
         return False
 
 
-def watched(session_id: str) -> Asked:
-    """For who looks at it. Raises NotFound or Unauthorized."""
+def watched(session_id: str, *more: str) -> Asked:
+    """For who looks at it; ``more``: tokens in the body. Raises NotFound or Unauthorized."""
     sessions = service().sessions
     session = sessions.get(session_id)
-    right = right_over(session)
+    right = right_over(session, *more)
     if right is Right.NONE:
         raise Unauthorized("Send a token of the session: Authorization: Bearer ... or ?token=")
     return Asked(sessions, session, right)

@@ -41,10 +41,12 @@ ERRORS = {
     " none of ALLOWED_HOSTS",
     404: "There is no such avatar, voice, job, session, chunk or base video",
     409: "The id is taken, or the job, session, avatar or voice is in the wrong state",
+    412: "If-Match is not the ETag of this connection",
     413: "The body is too large",
-    415: "The body is neither JSON nor a form as is due, or its file cannot be read",
+    415: "The body is not of the kind that is due, or its file cannot be read",
     416: "The range is outside of the file",
-    422: "The base video has no face, or cannot be read",
+    422: "The base video has no face, or cannot be read; a connection cannot begin anew",
+    428: "If-Match is missing",
     500: "The server, its voice, its model or ffmpeg failed",
     502: "A voice service that the server calls cannot be reached",
     503: "The server is full or not ready",
@@ -140,6 +142,8 @@ def _operation(
         found["parameters"] = parameters
     bodies = {JSON: operation.body, FORM: operation.form}
     content = {kind: {"schema": _reference(model)} for kind, model in bodies.items() if model}
+    if operation.text:
+        content[operation.text] = {"schema": {"type": "string"}}
     if content:
         found["requestBody"] = {"required": True, "content": content}
     return found

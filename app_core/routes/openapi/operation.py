@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 MP4, WAV, MJPEG, JPEG = "video/mp4", "audio/wav", "multipart/x-mixed-replace", "image/jpeg"
 JSON, NDJSON, HTML = "application/json", "application/x-ndjson", "text/html"
+SDP, SDP_FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
 
 HEADERS = {
     "X-Job-Id": "The job of this render",
@@ -19,13 +20,15 @@ HEADERS = {
     "X-Frame-Rate": "Frames a second",
     "X-Codecs": "Codecs of a fragmented MP4, as MediaSource wants them (RFC 6381)",
     "X-Aligned": "The part of the transcript that was found in the recording, 0.00..1.00",
-    "Location": "Where the job, the session, the avatar or the pull can be asked about",
+    "Location": "Where the job, the session, the viewer, the avatar or the pull can be asked about",
     "Content-Disposition": "A name for the file",
     "Preference-Applied": "respond-async",
     "Retry-After": "Seconds until it is worth another try",
     "WWW-Authenticate": "Bearer",
     "Content-Range": "Which bytes these are",
-    "ETag": "Changes when the picture does",
+    "ETag": "Of the picture, or of the connection",
+    "Link": "STUN and TURN servers, each as rel=ice-server",
+    "Accept-Post": "application/sdp",
 }
 
 Group = Literal["Render", "Sessions", "Pages", "Jobs", "Avatars", "Voices", "Server"]
@@ -60,6 +63,8 @@ class Operation:
     body: type[BaseModel] | None = None
     form: type[BaseModel] | None = None
     """The body as multipart/form-data, in place of or beside ``body``."""
+    text: str = ""
+    """The media type of a body that is text."""
     query: type[BaseModel] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     """Request headers that change the answer, with what they do."""

@@ -13,8 +13,8 @@ class SessionAnswer(Answer):
     session_id: str
     token: str = Field(description="Commands the session, as long as it lives")
     view_token: str = Field(description="Only looks: the state, events and the socket")
-    offer_url: str | None = Field(description="null: not in this release")
-    whep_url: str | None = Field(description="null: not in this release")
+    offer_url: str = Field(description="POST a WebRTC offer here, with the token that it carries")
+    whep_url: str = Field(description="For a WHEP player, with the view_token")
     socket_url: str = Field(
         description="WebSocket of pictures, sound, events and commands; &video=jpeg|mp4|none and"
         " &audio=pcm|opus|none choose what comes"
@@ -22,8 +22,28 @@ class SessionAnswer(Answer):
     events_url: str = Field(description="WebSocket of events, for whoever only looks")
 
 
+class OfferAnswer(Answer):
+    sdp: str
+    type: Literal["answer"]
+    session_id: str
+    token: str | None = Field(description="null: the offer came with a view_token")
+    view_token: str
+    socket_url: str = Field(description="The same session where UDP is blocked")
+    events_url: str
+
+
+class IceServer(Answer):
+    urls: list[str]
+    username: str = Field(default="", description="Of a TURN server")
+    credential: str = ""
+
+
+class IceServersAnswer(Answer):
+    ice_servers: list[IceServer] = Field(description="As RTCPeerConnection takes them")
+
+
 class SessionViewer(Answer):
-    video: Literal["jpeg", "mp4", "none"]
+    video: Literal["jpeg", "mp4", "h264", "vp8", "none"]
     audio: Literal["pcm", "opus", "none"]
 
 

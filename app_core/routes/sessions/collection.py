@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, Response, jsonify
 
 from app_core.request import SessionRequest
@@ -14,6 +16,9 @@ from app_core.routes.openapi.session_answers import (
     SessionList,
     SessionState,
 )
+
+if TYPE_CHECKING:
+    from app_core.sessions.session import Session
 
 blueprint = Blueprint("sessions", __name__)
 
@@ -36,16 +41,25 @@ def begin() -> Response:
             "session_id": session.id,
             "token": session.token,
             "view_token": session.view_token,
-            "offer_url": None,
-            "whep_url": None,
-            "socket_url": f"{place}/socket?token={session.token}",
-            "events_url": f"{place}/events?token={session.view_token}",
+            "offer_url": f"{place}/offer?token={session.token}",
+            "whep_url": f"/whep/{session.id}?token={session.view_token}",
+            **addresses(session, commands=True),
         }
     )
     response.status_code = 201
     response.headers["Location"] = place
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def addresses(session: Session, *, commands: bool) -> dict[str, str]:
+    """Of its sockets; the one that takes commands, only where they are allowed."""
+    place = f"/api/sessions/{session.id}"
+    token = session.token if commands else session.view_token
+    return {
+        "socket_url": f"{place}/socket?token={token}",
+        "events_url": f"{place}/events?token={session.view_token}",
+    }
 
 
 @blueprint.get("/api/sessions")

@@ -15,7 +15,7 @@ from app_core.request import (
 from app_core.speech.text.spoken_text import check_length
 
 if TYPE_CHECKING:
-    from app_core.services.live_sessions import LiveSessions
+    from app_core.services.live.sessions import LiveSessions
     from app_core.sessions.pcm_feed import PcmFeed
     from app_core.sessions.session import Session
 

@@ -1,4 +1,5 @@
-"""What comes in over a session's socket: commands as JSON text, and sound as bare PCM."""
+"""What comes in over a session's socket: commands as JSON text, and sound as bare PCM. Over a
+peer's control channel the same commands come, but no sound, which has a track of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from app_core.types import Event
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app_core.outputs.live.viewer_line import ViewerLine
+    from app_core.outputs.live.viewer import Viewer
     from app_core.routes.sessions.commands import Commands
     from app_core.sessions.pcm_feed import PcmFeed
 
@@ -30,7 +31,15 @@ class SocketCommands:
     """Of one socket; ``take`` is called by the one thread that reads it. What is refused is told
     as an error event, and the socket stays."""
 
-    def __init__(self, commands: Commands, line: ViewerLine, *, allowed: bool) -> None:
+    def __init__(
+        self,
+        commands: Commands,
+        line: Viewer,
+        *,
+        allowed: bool,
+        puppet: Callable[[], None] | None = None,
+    ) -> None:
+        """``puppet`` makes a peer's microphone, which has a track of its own, drive the face."""
         self._commands, self._session = commands, commands.session
         self._line, self._allowed = line, allowed
         self._known: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -38,11 +47,16 @@ class SocketCommands:
             "interrupt": commands.interrupt,
             "avatar": commands.avatar,
             "voice": commands.voice,
-            "microphone": self._open_microphone,
-            "puppet": self._open_microphone,
-            "audio": self._open_audio,
-            "audio_end": self._end_audio,
         }
+        if puppet is not None:
+            self._known["puppet"] = lambda fields: _bare(fields, puppet)
+        else:
+            self._known |= {
+                "microphone": self._open_microphone,
+                "puppet": self._open_microphone,
+                "audio": self._open_audio,
+                "audio_end": self._end_audio,
+            }
         self._feed: PcmFeed | None = None
         self._complained = False
         self.round_trip_ms: float | None = None
@@ -131,6 +145,14 @@ class SocketCommands:
 
     def _tell(self, kind: str, utterance_id: str | None, detail: dict[str, Any]) -> None:
         self._line.tell(Event(kind, utterance_id, self._session.seconds, detail))
+
+
+def _bare(fields: dict[str, Any], call: Callable[[], None]) -> None:
+    """Of a command without fields."""
+    if fields:
+        name = next(iter(fields))
+        raise BadInput(f"'{name}' is not a field of this command", field=name)
+    call()
 
 
 def _named(fields: Any) -> str | None:

@@ -26,8 +26,8 @@ def test_the_flags_say_key_frame_and_idle(key: bool, idle: bool, flags: int) -> 
 
 
 def test_the_kinds_have_the_numbers_of_the_contract() -> None:
-    names = ["JPEG", "MP4_START", "MP4", "PCM", "OPUS"]
-    assert [(kind.name, int(kind)) for kind in Kind] == list(zip(names, range(1, 6), strict=True))
+    names = ["JPEG", "MP4_START", "MP4", "PCM", "OPUS", "H264", "VP8"]
+    assert [(kind.name, int(kind)) for kind in Kind] == list(zip(names, range(1, 8), strict=True))
 
 
 def test_a_message_is_made_once_for_all_viewers() -> None:

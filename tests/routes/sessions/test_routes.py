@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app_core.services.live_sessions import LiveSessions
+from app_core.services.live.sessions import LiveSessions
 from tests.conftest import until
 
 SMALL = {"size": "128x128", "language": "en"}

@@ -1,0 +1,1 @@
+"""A session over WebRTC: peers, their tracks, and one clock for both."""

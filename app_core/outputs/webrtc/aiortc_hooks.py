@@ -1,0 +1,126 @@
+"""All that is used of aiortc and aioice beyond what they promise, in this one place.
+
+``tests/outputs/webrtc/test_aiortc_hooks.py`` fails when one of these names goes away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import aioice.ice
+import aiortc.codecs.h264
+import aiortc.codecs.vpx
+import aiortc.rtcsctptransport
+from aiortc import codecs, rtcpeerconnection, rtp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from aiortc import RTCRtpSender
+    from aiortc.sdp import MediaDescription
+
+PAYLOAD_BYTES = 1100
+"""Of one packet: a path of 1280 bytes (the least that IPv6 allows) carries it with its headers."""
+_NTP_EPOCH = 2_208_988_800
+"""Seconds from 1900 to 1970 (RFC 5905)."""
+_RECENT_REPORTS = 8
+
+
+def prepare() -> None:
+    """Smaller packets, and loopback candidates where there is no other interface. Safe to call
+    again."""
+    aiortc.codecs.h264.PACKET_MAX = PAYLOAD_BYTES
+    aiortc.codecs.vpx.PACKET_MAX = PAYLOAD_BYTES
+    aiortc.rtcsctptransport.USERDATA_MAX_LENGTH = PAYLOAD_BYTES
+    if aioice.ice.get_host_addresses is not _host_addresses:
+        aioice.ice.get_host_addresses = _host_addresses
+
+
+_all_but_loopback = aioice.ice.get_host_addresses
+
+
+def _host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+    found = _all_but_loopback(use_ipv4, use_ipv6)
+    return found or (["127.0.0.1"] if use_ipv4 else ["::1"])
+
+
+def common_codecs(media: MediaDescription) -> list[str]:
+    """Names, in lower case, of what both ends can, in the order of the offer."""
+    common = rtcpeerconnection.find_common_codecs(codecs.CODECS[media.kind], media.rtp.codecs)
+    return [codec.name.lower() for codec in common if not codecs.is_rtx(codec)]
+
+
+class Report(NamedTuple):
+    """What a receiver says of a track."""
+
+    fraction_lost: float
+    """0..1, since the report before."""
+    round_trip_s: float | None
+
+
+class SenderWatch:
+    """Of one track, in the loop's thread.
+
+    The sender reports of aiortc pair the time in the media with the time at which the last packet
+    happened to leave. These pair it with the time at which it was due: a receiver lines the two
+    tracks up by their reports, so both are told by one clock (RFC 3550, section 6.4.1).
+    """
+
+    def __init__(
+        self,
+        sender: RTCRtpSender,
+        due: Callable[[], float],
+        key_asked: Callable[[], None],
+        estimated: Callable[[int], None],
+        reported: Callable[[Report], None],
+    ) -> None:
+        """``due``: when the packet that was sent last was due, seconds since 1970. ``estimated``:
+        bits a second that the receiver can take, as it thinks (REMB)."""
+        self._sender, self._due = sender, due
+        self._estimated, self._reported = estimated, reported
+        self._sent: deque[tuple[int, float]] = deque(maxlen=_RECENT_REPORTS)
+        """Middle bits of a report's time, and when it left."""
+        self._handle: Callable[[Any], Coroutine[Any, Any, None]] = sender._handle_rtcp_packet
+        self._send: Callable[[list[Any]], Coroutine[Any, Any, None]] = sender._send_rtcp
+        sender._send_keyframe = key_asked  # type: ignore[method-assign]
+        sender._handle_rtcp_packet = self._received  # type: ignore[method-assign]
+        sender._send_rtcp = self._sending  # type: ignore[method-assign,assignment]
+
+    async def _received(self, packet: Any) -> None:
+        if isinstance(packet, rtp.RtcpRrPacket | rtp.RtcpSrPacket):
+            for report in packet.reports:
+                if report.ssrc == self._sender._ssrc:
+                    lost = min(report.fraction_lost, 255) / 256
+                    self._reported(Report(lost, self._round_trip_s(report)))
+        elif isinstance(packet, rtp.RtcpPsfbPacket) and packet.fmt == rtp.RTCP_PSFB_APP:
+            self._read_estimate(packet.fci)
+        await self._handle(packet)
+
+    def _read_estimate(self, fci: bytes) -> None:
+        try:
+            bits_s, sources = rtp.unpack_remb_fci(fci)
+        except ValueError:
+            return  # another application's
+        if self._sender._ssrc in sources:
+            self._estimated(bits_s)
+
+    def _round_trip_s(self, report: Any) -> float | None:
+        left = dict(self._sent).get(report.lsr)
+        if left is None or not report.dlsr:
+            return None
+        return max(0.0, time.monotonic() - left - report.dlsr / 65536)
+
+    async def _sending(self, packets: list[Any]) -> None:
+        for packet in packets:
+            if isinstance(packet, rtp.RtcpSrPacket) and packet.sender_info.packet_count:
+                ntp = ntp_time(self._due())
+                packet.sender_info.ntp_timestamp = ntp
+                self._sent.append(((ntp >> 16) & 0xFFFFFFFF, time.monotonic()))
+        await self._send(packets)
+
+
+def ntp_time(unix_s: float) -> int:
+    """64 bits, the upper 32 whole seconds since 1900."""
+    return int((unix_s + _NTP_EPOCH) * (1 << 32)) & 0xFFFFFFFFFFFFFFFF

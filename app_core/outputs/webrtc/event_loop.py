@@ -1,0 +1,129 @@
+"""The thread that all peers live in: aiortc is asyncio, the rest of the service is threads."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app_core.errors import Busy
+from app_core.threads import start_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+WORKERS = 8
+"""Threads that do what peers ask, and look up names: neither may keep the loop waiting."""
+_JOIN_S = 5.0
+
+
+class PortRangeLoop(asyncio.SelectorEventLoop):
+    """Datagram sockets for which any port will do are given one of a range."""
+
+    def __init__(self, ports: range | None) -> None:
+        super().__init__()
+        self._ports = ports
+        self._turn = 0
+
+    async def create_datagram_endpoint(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], Any],
+        local_addr: tuple[str, int] | None = None,
+        remote_addr: tuple[str, int] | None = None,
+        **more: Any,
+    ) -> tuple[Any, Any]:
+        """Raises OSError when all ports of the range are taken."""
+        make = super().create_datagram_endpoint
+        if not self._ports or local_addr is None or local_addr[1] or remote_addr is not None:
+            return await make(protocol_factory, local_addr, remote_addr, **more)
+        for _ in self._ports:
+            port = self._ports[self._turn % len(self._ports)]
+            self._turn += 1
+            try:
+                return await make(protocol_factory, (local_addr[0], port), **more)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+        raise OSError(errno.EADDRINUSE, f"the ports {self._ports[0]}-{self._ports[-1]} are taken")
+
+
+class WebRtcLoop:
+    """Thread-safe. Its thread begins with the first peer and ends with ``close``."""
+
+    def __init__(self, ports: range | None = None) -> None:
+        """``ports``: UDP ports for peers; None: whichever are free."""
+        self._ports = ports
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._workers: ThreadPoolExecutor | None = None
+        self._closed = False
+
+    @property
+    def asyncio_loop(self) -> asyncio.AbstractEventLoop:
+        """Begun if it was not. Raises Busy when the machine has no thread left, or it is closed."""
+        with self._lock:
+            if self._closed:
+                raise Busy("The server is stopping")
+            if self._loop is None:
+                loop = PortRangeLoop(self._ports)
+                self._workers = ThreadPoolExecutor(WORKERS, "webrtc-work")
+                loop.set_default_executor(self._workers)
+                thread = threading.Thread(
+                    target=self._run, args=(loop,), name="webrtc", daemon=True
+                )
+                start_thread(thread)
+                self._loop, self._thread = loop, thread
+            return self._loop
+
+    def run(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
+        """What ``work`` returns or raises. It is cancelled after ``timeout_s``: Busy."""
+        try:
+            loop = self.asyncio_loop
+        except BaseException:
+            work.close()
+            raise
+        future = asyncio.run_coroutine_threadsafe(work, loop)
+        try:
+            return future.result(timeout_s)
+        except FutureTimeoutError as error:
+            if future.done():
+                raise
+            future.cancel()
+            raise Busy("The server did not get to this connection in time") from error
+
+    def close(self) -> None:
+        """Ends the thread and all that still runs in it. Safe to call again."""
+        with self._lock:
+            self._closed = True
+            loop, thread = self._loop, self._thread
+            workers, self._loop, self._thread = self._workers, None, None
+        if loop is None or thread is None or workers is None:
+            return
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(_JOIN_S)
+        workers.shutdown(wait=False, cancel_futures=True)
+        if thread.is_alive():
+            logger.error("the thread of the peers does not end")
+
+    @staticmethod
+    def _run(loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            loop.run_until_complete(asyncio.sleep(0))  # sockets that were closed are let go
+        except Exception:
+            logger.exception("the loop of the peers failed")
+        finally:
+            loop.close()

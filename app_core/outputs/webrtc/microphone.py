@@ -1,0 +1,54 @@
+"""The sound that a peer sends, read as it comes and handed on."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from aiortc.mediastreams import MediaStreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiortc import MediaStreamTrack
+
+logger = logging.getLogger(__name__)
+
+SAMPLE_RATE = 48_000
+
+
+class SoundSink(Protocol):
+    """Who hears it."""
+
+    @property
+    def ended(self) -> bool:
+        """It takes no more."""
+
+    def push(self, pcm: bytes) -> None:
+        """16-bit little-endian mono samples at SAMPLE_RATE. Never waits."""
+
+    def end(self) -> None: ...
+
+
+async def read_microphone(
+    track: MediaStreamTrack, hearer: Callable[[], SoundSink | None], left: Callable[[], None]
+) -> None:
+    """To the end of the track. ``hearer`` is asked for each piece, as a sink may end before: None
+    leaves the piece out. A track that nobody reads would grow without bound."""
+    try:
+        while True:
+            frame = await track.recv()
+            sink = hearer()
+            if sink is None:
+                continue
+            samples = frame.to_ndarray()  # type: ignore[union-attr]
+            channels = len(frame.layout.channels)  # type: ignore[union-attr]
+            mono = samples.reshape(-1, channels)
+            if channels > 1:
+                mono = mono.mean(axis=1).astype(np.int16)
+            sink.push(mono.astype("<i2").tobytes())
+    except MediaStreamError:
+        logger.debug("a microphone ended")
+    finally:
+        left()

@@ -1,0 +1,108 @@
+"""What a peer offers, read and checked before anything is begun for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiortc.sdp import SessionDescription
+
+from app_core.errors import BadInput
+from app_core.outputs.webrtc.aiortc_hooks import common_codecs
+
+if TYPE_CHECKING:
+    from aiortc.sdp import MediaDescription
+
+LONGEST = 64 << 10
+"""Characters. A browser's has up to ten thousand."""
+MOST_LINES = 8
+"""Of media."""
+PREFERRED = ("h264", "vp8")
+"""VP8 for those who have no H.264: it costs an encoder of its own."""
+_SENDS = {"sendrecv", "sendonly"}
+_RECEIVES = {"sendrecv", "recvonly"}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    sdp: str
+    """Without what a server cannot use."""
+    video: str
+    """The codec of the pictures: h264 or vp8."""
+    audio: bool
+    """It takes sound."""
+    speaks: bool
+    """It would send sound."""
+    key: tuple[str, str]
+    """Name and password of its ICE: another offer has others."""
+
+
+def read_offer(sdp: str) -> Offer:
+    """Raises BadInput that says what is missing."""
+    if len(sdp) > LONGEST:
+        raise _unusable(f"it is longer than {LONGEST} characters")
+    try:
+        described = SessionDescription.parse(cleaned(sdp))
+    except Exception as error:  # the parser raises whatever a bad line makes it stumble over
+        raise _unusable("it cannot be read as SDP") from error
+    if len(described.media) > MOST_LINES:
+        raise _unusable(f"it has more than {MOST_LINES} lines of media")
+    video = _line(described, "video")
+    if video is None:
+        raise _unusable("it has no video line")
+    if video.direction not in _RECEIVES:
+        raise _unusable("its video line does not receive")
+    codecs = common_codecs(video)
+    codec = next((name for name in PREFERRED if name in codecs), None)
+    if codec is None:
+        raise _unusable("no codec in common: its video line has neither H.264 baseline nor VP8")
+    audio = _line(described, "audio")
+    if audio is not None and "opus" not in common_codecs(audio):
+        raise _unusable("no codec in common: its audio line has no Opus")
+    for line in described.media:
+        _check_transport(line)
+    return Offer(
+        cleaned(sdp),
+        codec,
+        audio is not None and audio.direction in _RECEIVES,
+        audio is not None and audio.direction in _SENDS,
+        (str(video.ice.usernameFragment), str(video.ice.password)),
+    )
+
+
+def cleaned(sdp: str) -> str:
+    """Without candidates that only the peer's own network can resolve (mDNS), and without the word
+    that no more come: a peer that has none left is found by what it sends (RFC 8445, 7.3.1.3)."""
+    lines = sdp.replace("\r\n", "\n").split("\n")
+    kept = [line for line in lines if not _useless(line)]
+    return "\r\n".join(kept)
+
+
+def _useless(line: str) -> bool:
+    if line.startswith("a=end-of-candidates"):
+        return True
+    return line.startswith("a=candidate:") and is_local_name(line)
+
+
+def is_local_name(candidate: str) -> bool:
+    """Of a candidate line: its address is a name of multicast DNS."""
+    fields = candidate.split()
+    return len(fields) > 4 and fields[4].lower().rstrip(".").endswith(".local")
+
+
+def _line(described: SessionDescription, kind: str) -> MediaDescription | None:
+    """The first that is not refused."""
+    return next((line for line in described.media if line.kind == kind and line.port), None)
+
+
+def _check_transport(line: MediaDescription) -> None:
+    if not line.port and line.kind != "application":
+        return
+    if not (line.ice.usernameFragment and line.ice.password):
+        raise _unusable("it has no ice-ufrag and ice-pwd")
+    if line.dtls is None or not line.dtls.fingerprints:
+        raise _unusable("it has no fingerprint")
+
+
+def _unusable(why: str) -> BadInput:
+    return BadInput(f"The offer cannot be used: {why}", field="sdp")

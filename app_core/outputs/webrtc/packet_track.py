@@ -1,0 +1,62 @@
+"""A track of what is encoded already: aiortc only cuts it into packets and sends them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+from aiortc import MediaStreamTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_WAITING = 64
+"""Pictures or packets of sound that were released and not taken: a transport that is stuck."""
+MOST_A_SECOND = 128
+_CLOCK_RATES = {"video": 90_000, "audio": 48_000}
+"""Of RTP times, a second (RFC 6184, RFC 7587)."""
+
+
+class PacketTrack(MediaStreamTrack):
+    """In the loop's thread alone."""
+
+    def __init__(self, kind: str, overrun: Callable[[], None] = lambda: None) -> None:
+        """``kind``: video or audio. ``overrun`` is called for what found no room and was left
+        out."""
+        super().__init__()
+        self.kind = kind
+        self._rate, self._overrun = _CLOCK_RATES[kind], overrun
+        self._time_base = Fraction(1, self._rate)
+        self._waiting: asyncio.Queue[tuple[bytes, int]] = asyncio.Queue(MOST_WAITING)
+        self._sizes: deque[tuple[float, int]] = deque()
+        self.taken_s = 0.0
+        """On the session's clock, of what was sent last."""
+
+    def send(self, data: bytes, micros: int) -> None:
+        """One picture, Annex B or a VP8 frame, or one Opus packet, that begins at ``micros``."""
+        try:
+            self._waiting.put_nowait((data, micros))
+        except asyncio.QueueFull:
+            self._overrun()
+
+    @property
+    def bits_s(self) -> int:
+        """Sent in the last second, without the heads of packets."""
+        ago = time.monotonic() - 1.0
+        while self._sizes and self._sizes[0][0] <= ago:
+            self._sizes.popleft()
+        return 8 * sum(size for _, size in self._sizes)
+
+    async def recv(self) -> av.Packet:  # type: ignore[override]
+        data, micros = await self._waiting.get()
+        packet = av.Packet(data)
+        packet.time_base, packet.pts = self._time_base, round(micros * self._rate / 1e6)
+        self.taken_s = packet.pts / self._rate
+        self._sizes.append((time.monotonic(), len(data)))
+        if len(self._sizes) > MOST_A_SECOND:
+            self._sizes.popleft()
+        return packet

@@ -1,0 +1,1 @@
+"""Sessions and the peers that look at them, for routes and Python callers."""

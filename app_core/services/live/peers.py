@@ -1,0 +1,170 @@
+"""The WebRTC peers of all sessions: begun by an offer, found by their ids, ended with them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from app_core.errors import Busy, Conflict, NotFound
+from app_core.outputs.live.video_rates import VideoRates
+from app_core.outputs.webrtc.aiortc_hooks import prepare
+from app_core.outputs.webrtc.event_loop import WebRtcLoop
+from app_core.outputs.webrtc.ice_servers import IceServers
+from app_core.outputs.webrtc.peer import Peer
+from app_core.services.live.session_peer import SessionPeer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app_core.config import Config
+    from app_core.outputs.webrtc.offer import Offer
+    from app_core.sessions.session import Session
+
+logger = logging.getLogger(__name__)
+
+ANSWER_S = 12.0
+"""For an answer: a STUN server that is silent costs five seconds of it."""
+RETRY_S = 5
+
+
+def _nothing() -> None:
+    """Nothing begins with this peer."""
+
+
+class Peers:
+    """Thread-safe."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._rates = (config.webrtc_min_kbps * 1000, config.webrtc_max_kbps * 1000)
+        self.ice_servers = IceServers(
+            config.ice_urls, config.turn_user, config.turn_password, config.turn_secret
+        )
+        self._loop = WebRtcLoop(config.webrtc_port_range)
+        self._lock = threading.Lock()
+        self._peers: dict[str, SessionPeer] = {}
+        self._offered: set[tuple[str, str]] = set()
+        """Of offers that are being answered, or whose peers live."""
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    def answer(
+        self,
+        offer: Offer,
+        session: Session,
+        control: Callable[[SessionPeer], Callable[[str], None]],
+        begun: Callable[[], None] = _nothing,
+        *,
+        owns: bool = False,
+        puppet: bool = False,
+    ) -> SessionPeer:
+        """A peer that looks at the session once it is connected; its answer is
+        ``peer.peer.answer``. ``control`` makes what does its commands. ``owns``: the session ends
+        with it. Raises BadInput, Busy, or Conflict for an offer that was answered already.
+        """
+        self._reserve(offer)
+        try:
+            return self._loop.run(
+                self._begin(offer, session, control, begun, owns=owns, puppet=puppet), ANSWER_S
+            )
+        except BaseException:
+            self._release(offer)
+            raise
+
+    def get(self, peer_id: str) -> SessionPeer:
+        """Raises NotFound."""
+        found = self._peers.get(peer_id)
+        if found is None:
+            raise NotFound("There is no such viewer", field="peer_id")
+        return found
+
+    def has(self, peer_id: str) -> bool:
+        return peer_id in self._peers
+
+    def add_candidates(self, peer: SessionPeer, candidates: list[tuple[str, str]]) -> None:
+        """(candidate line, mid) each. Raises BadInput."""
+
+        async def add() -> None:
+            for line, mid in candidates:
+                await peer.peer.add_candidate(line, mid)
+
+        self._loop.run(add(), ANSWER_S)
+
+    def end(self, peer: SessionPeer) -> None:
+        """Returns when its connection is closed. It is found no more at once."""
+        self._peers.pop(peer.peer.id, None)
+        self._loop.run(peer.peer.close(), ANSWER_S)
+
+    def close(self) -> None:
+        peers = [peer.peer for peer in self._peers.values()]
+
+        async def end() -> None:
+            await asyncio.gather(*(peer.close("stopping") for peer in peers))
+
+        try:
+            if peers:
+                self._loop.run(end(), ANSWER_S)
+        except Busy:
+            logger.error("the peers do not end")
+        finally:
+            self._loop.close()
+
+    def _reserve(self, offer: Offer) -> None:
+        with self._lock:
+            if offer.key in self._offered:
+                raise Conflict("This offer was answered already", field="sdp")
+            if len(self._offered) >= self._config.most_peers:
+                raise Busy("Too many peers are connected; try again soon", retry_after_s=RETRY_S)
+            self._offered.add(offer.key)
+
+    def _release(self, offer: Offer) -> None:
+        with self._lock:
+            self._offered.discard(offer.key)
+
+    async def _begin(
+        self,
+        offer: Offer,
+        session: Session,
+        control: Callable[[SessionPeer], Callable[[str], None]],
+        begun: Callable[[], None],
+        *,
+        owns: bool,
+        puppet: bool,
+    ) -> SessionPeer:
+        prepare()
+        rates = VideoRates.for_size(session.width, session.height, session.fps, *self._rates)
+        peer = Peer(
+            offer,
+            session.origin_s,
+            rates,
+            lambda: session.ask_key(offer.video),
+            self.ice_servers.for_server(),
+            self._config.webrtc_public_address,
+            listens=puppet,
+        )
+
+        def gone(left: SessionPeer) -> None:
+            self._peers.pop(left.peer.id, None)
+            self._release(offer)
+            if owns:
+                session.close()
+
+        made = SessionPeer(
+            session,
+            peer,
+            command=lambda text: command(text),
+            begun=begun,
+            gone=gone,
+            puppet=puppet,
+        )
+        command = control(made)
+        self._peers[peer.id] = made
+        try:
+            await peer.begin(made)
+        except BaseException:
+            self._peers.pop(peer.id, None)
+            raise
+        return made

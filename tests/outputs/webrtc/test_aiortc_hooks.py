@@ -1,0 +1,132 @@
+"""What is used of aiortc and aioice beyond their promises is still there, and still used by them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import struct
+from typing import Any
+
+import aioice.ice
+import aiortc.codecs.h264
+import aiortc.codecs.vpx
+import aiortc.rtcsctptransport
+import av
+import pytest
+from aiortc import RTCPeerConnection, rtp
+from aiortc.rtcrtpsender import RTCRtpSender
+
+from app_core.outputs.webrtc import aiortc_hooks
+from app_core.outputs.webrtc.aiortc_hooks import PAYLOAD_BYTES, Report, SenderWatch, ntp_time
+
+
+def test_packets_are_cut_to_the_size_that_was_set() -> None:
+    aiortc_hooks.prepare()
+    unit = b"\0\0\0\1\x65" + bytes(range(1, 256)) * 40
+    packet = av.Packet(unit)
+    packet.pts, packet.time_base = 0, aiortc.codecs.h264.VIDEO_TIME_BASE
+    for encoder in (aiortc.codecs.h264.H264Encoder(), aiortc.codecs.vpx.Vp8Encoder()):
+        payloads, _ = encoder.pack(packet)
+        assert 9 <= len(payloads) <= 11
+        assert max(map(len, payloads)) <= PAYLOAD_BYTES
+    assert aiortc.rtcsctptransport.USERDATA_MAX_LENGTH == PAYLOAD_BYTES
+    assert "USERDATA_MAX_LENGTH" in inspect.getsource(aiortc.rtcsctptransport.RTCSctpTransport)
+
+
+def test_loopback_is_there_where_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    aiortc_hooks.prepare()
+    monkeypatch.setattr(aiortc_hooks, "_all_but_loopback", lambda *_: [])
+    assert aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True) == ["127.0.0.1"]
+    monkeypatch.setattr(aiortc_hooks, "_all_but_loopback", lambda *_: ["192.0.2.7"])
+    assert aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True) == ["192.0.2.7"]
+    source = inspect.getsource(aioice.ice.Connection.gather_candidates)
+    assert "get_host_addresses(" in source, "looked up where it is used"
+
+
+def sender_of(pc: RTCPeerConnection) -> RTCRtpSender:
+    return pc.addTransceiver("video", direction="sendonly").sender
+
+
+def report(sender: RTCRtpSender, lost: int, lsr: int = 0, dlsr: int = 0) -> rtp.RtcpRrPacket:
+    info = rtp.RtcpReceiverInfo(sender._ssrc, lost, 1, 2, 3, lsr, dlsr)
+    return rtp.RtcpRrPacket(ssrc=1, reports=[info])
+
+
+def watched(work: Any) -> None:
+    async def run() -> None:
+        pc = RTCPeerConnection()
+        try:
+            await work(sender_of(pc))
+        finally:
+            await pc.close()
+
+    asyncio.run(run())
+
+
+def test_a_receiver_asks_for_a_key_frame() -> None:
+    async def work(sender: RTCRtpSender) -> None:
+        asked: list[int] = []
+        SenderWatch(sender, lambda: 0.0, lambda: asked.append(1), print, print)
+        for fmt in (rtp.RTCP_PSFB_PLI, rtp.RTCP_PSFB_FIR):
+            packet = rtp.RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=sender._ssrc, fci=b"")
+            await sender._handle_rtcp_packet(packet)
+        assert len(asked) == 2
+
+    watched(work)
+
+
+def test_what_a_receiver_can_take_is_heard() -> None:
+    async def work(sender: RTCRtpSender) -> None:
+        told: list[int] = []
+        SenderWatch(sender, lambda: 0.0, lambda: None, told.append, print)
+        for ssrc in (sender._ssrc, sender._ssrc ^ 1):
+            fci = rtp.pack_remb_fci(400_000, [ssrc])
+            await sender._handle_rtcp_packet(
+                rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci)
+            )
+        junk = rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=b"x")
+        await sender._handle_rtcp_packet(junk)
+        assert len(told) == 1
+        assert told[0] == pytest.approx(400_000, rel=0.01)
+
+    watched(work)
+
+
+def test_sender_reports_tell_when_the_last_packet_was_due() -> None:
+    async def work(sender: RTCRtpSender) -> None:
+        left: list[bytes] = []
+
+        class Transport:
+            _stats_id = "transport"
+
+            async def _send_rtp(self, data: bytes) -> None:
+                left.append(data)
+
+        reports: list[Report] = []
+        sender._RTCRtpSender__transport = Transport()  # type: ignore[attr-defined]
+        SenderWatch(sender, lambda: 1_700_000_000.25, lambda: None, print, reports.append)
+        for count in (0, 5):
+            info = rtp.RtcpSenderInfo(7, 90_000, count, 100)
+            await sender._send_rtcp([rtp.RtcpSrPacket(ssrc=sender._ssrc, sender_info=info)])
+        times = [struct.unpack_from(">Q", data, 8)[0] for data in left]
+        assert times == [7, ntp_time(1_700_000_000.25)], "nothing was sent before the first"
+        middle = (times[1] >> 16) & 0xFFFFFFFF
+        await sender._handle_rtcp_packet(report(sender, 64, middle, 1))
+        await sender._handle_rtcp_packet(report(sender, 0, middle ^ 1, 1))
+        assert [each.fraction_lost for each in reports] == [0.25, 0.0]
+        assert reports[0].round_trip_s is not None and 0 <= reports[0].round_trip_s < 20
+        assert reports[1].round_trip_s is None
+
+    watched(work)
+
+
+def test_the_senders_own_loop_uses_what_is_hooked() -> None:
+    source = inspect.getsource(RTCRtpSender)
+    assert "await self._send_rtcp(packets)" in source
+    assert "self._send_keyframe()" in source
+    router = inspect.getsource(aiortc.rtcdtlstransport.RTCDtlsTransport)
+    assert "._handle_rtcp_packet(packet)" in router
+
+
+def test_ntp_counts_from_1900() -> None:
+    assert ntp_time(0.5) == (2_208_988_800 << 32) + (1 << 31)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from app_core.outputs.webrtc.control_channel import (
+    MOST_EVENTS,
+    MOST_UNSENT,
+    SILENCE_S,
+    ControlChannel,
+)
+from app_core.types import Event
+
+
+class Channel:
+    """What a control channel asks of a data channel."""
+
+    def __init__(self, label: str = "control") -> None:
+        self.label, self.readyState, self.bufferedAmount = label, "open", 0
+        self.sent: list[str] = []
+        self.calls: dict[str, Callable[..., Any]] = {}
+
+    def on(self, name: str, call: Callable[..., Any]) -> None:
+        self.calls[name] = call
+
+    def send(self, text: str) -> None:
+        if len(text) > 60_000:
+            raise ValueError("larger than the peer takes")
+        self.sent.append(json.loads(text)["type"])
+
+    def close(self) -> None:
+        self.readyState = "closed"
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.now = 10.0
+        self.commands: list[str] = []
+        self.reasons: list[str] = []
+        self.control = ControlChannel(lambda: self.now, self.commands.append, self.reasons.append)
+
+    def adopt(self, label: str = "control") -> Channel:
+        channel = Channel(label)
+        self.control.adopt(channel)  # type: ignore[arg-type]
+        return channel
+
+    def tell(self, kind: str, **detail: Any) -> None:
+        self.control.tell(Event(kind, None, 0.0, detail))
+
+
+def test_events_wait_for_the_channel() -> None:
+    kept = Kept()
+    for number in range(MOST_EVENTS + 2):
+        kept.tell(f"e{number}")
+    channel = kept.adopt()
+    kept.tell("last")
+    assert channel.sent == [f"e{number}" for number in range(2, MOST_EVENTS + 2)] + ["last"]
+
+
+def test_one_channel_of_that_name() -> None:
+    kept = Kept()
+    assert kept.adopt("chat").readyState == "closed"
+    first = kept.adopt()
+    assert kept.adopt().readyState == "closed"
+    kept.tell("x")
+    assert first.sent == ["x"]
+
+
+def test_a_peer_that_says_nothing_is_gone() -> None:
+    kept = Kept()
+    kept.now += 2 * SILENCE_S
+    kept.control.look()
+    assert kept.reasons == [], "it opened none"
+    channel = kept.adopt()
+    kept.now += SILENCE_S
+    channel.calls["message"]('{"type": "ping"}')
+    kept.now += SILENCE_S
+    kept.control.look()
+    assert kept.reasons == []
+    assert kept.commands == ['{"type": "ping"}']
+    kept.now += 0.1
+    kept.control.look()
+    assert kept.reasons == ["silent"]
+
+
+def test_bytes_are_a_sign_of_life_but_no_command() -> None:
+    kept = Kept()
+    kept.adopt().calls["message"](b"\0\0")
+    assert kept.commands == []
+
+
+def test_a_peer_that_takes_no_events_is_gone() -> None:
+    kept = Kept()
+    channel = kept.adopt()
+    channel.bufferedAmount = MOST_UNSENT + 1
+    kept.tell("x")
+    assert (channel.sent, len(kept.reasons)) == ([], 1)
+
+
+def test_an_event_that_is_too_long_is_left_out() -> None:
+    kept = Kept()
+    channel = kept.adopt()
+    kept.tell("long", heard="x" * 70_000)
+    kept.tell("next")
+    assert (channel.sent, kept.reasons) == (["next"], [])

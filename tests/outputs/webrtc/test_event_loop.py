@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from app_core.errors import Busy
+from app_core.outputs.webrtc.event_loop import WebRtcLoop
+
+
+@pytest.fixture
+def ports() -> range:
+    """Two that are free."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second:
+                try:
+                    second.bind(("127.0.0.1", port + 1))
+                except (OSError, OverflowError):
+                    continue
+                return range(port, port + 2)
+
+
+@pytest.fixture
+def loop(ports: range) -> Iterator[WebRtcLoop]:
+    found = WebRtcLoop(ports)
+    yield found
+    found.close()
+
+
+async def bound() -> asyncio.DatagramTransport:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)
+    )
+    return transport
+
+
+def test_sockets_are_given_ports_of_the_range(loop: WebRtcLoop, ports: range) -> None:
+    taken = [loop.run(bound(), 10) for _ in ports]
+    assert sorted(each.get_extra_info("sockname")[1] for each in taken) == list(ports)
+    with pytest.raises(OSError, match="taken"):
+        loop.run(bound(), 10)
+
+    async def free() -> None:
+        taken[0].close()
+        await asyncio.sleep(0)
+
+    port = taken[0].get_extra_info("sockname")[1]
+    loop.run(free(), 10)
+    taken[0] = loop.run(bound(), 10)
+    assert taken[0].get_extra_info("sockname")[1] == port
+    for each in taken:
+        loop.asyncio_loop.call_soon_threadsafe(each.close)
+
+
+def test_work_that_takes_too_long_is_ended(loop: WebRtcLoop) -> None:
+    ended = threading.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    with pytest.raises(Busy):
+        loop.run(work(), 0.05)
+    assert ended.wait(10)
+
+
+def test_the_end_leaves_no_thread_and_no_task(loop: WebRtcLoop) -> None:
+    ended = threading.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    async def begin() -> None:
+        kept.append(asyncio.get_running_loop().create_task(work()))
+        await asyncio.sleep(0)
+
+    kept: list[asyncio.Task[None]] = []
+    loop.run(begin(), 10)
+    loop.close()
+    assert ended.is_set()
+    assert not [each for each in threading.enumerate() if each.name.startswith("webrtc")]
+    with pytest.raises(Busy):
+        loop.run(begin(), 10)

@@ -1,0 +1,110 @@
+"""What is made of offers, and what is refused of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from app_core.errors import BadInput
+from app_core.outputs.webrtc.offer import LONGEST, read_offer
+from app_core.outputs.webrtc.sdp_fragment import read_fragment
+
+HEAD = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
+LINE = (
+    "c=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na=ice-ufrag:abcd\r\na=ice-pwd:efghefghefghefghefghefgh\r\n"
+    "a=fingerprint:sha-256 " + ":".join(["AB"] * 32) + "\r\na=setup:actpass\r\na=rtcp-mux\r\n"
+)
+H264 = "a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\n"
+VP8 = "a=rtpmap:97 VP8/90000\r\n"
+AV1 = "a=rtpmap:98 AV1/90000\r\n"
+OPUS = "a=rtpmap:111 opus/48000/2\r\n"
+
+
+def video(codecs: str = H264, direction: str = "recvonly", payloads: str = "96 97 98") -> str:
+    head = f"m=video 9 UDP/TLS/RTP/SAVPF {payloads}\r\n"
+    return head + LINE.format(mid=0) + f"a={direction}\r\n" + codecs
+
+
+def audio(codecs: str = OPUS, direction: str = "recvonly") -> str:
+    head = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
+    return head + LINE.format(mid=1) + f"a={direction}\r\n" + codecs
+
+
+def test_h264_is_taken_before_vp8() -> None:
+    assert read_offer(HEAD + video(VP8 + H264) + audio()).video == "h264"
+    assert read_offer(HEAD + video(VP8) + audio()).video == "vp8"
+
+
+def test_h264_of_another_profile_or_packing_is_none() -> None:
+    high = H264.replace("42e01f", "640c1f")
+    single = H264.replace("packetization-mode=1", "packetization-mode=0")
+    for other in (high, single):
+        assert read_offer(HEAD + video(other + VP8)).video == "vp8"
+
+
+def test_what_the_peer_takes_and_sends() -> None:
+    for direction, takes, sends in (
+        ("recvonly", True, False),
+        ("sendrecv", True, True),
+        ("sendonly", False, True),
+        ("inactive", False, False),
+    ):
+        offer = read_offer(HEAD + video() + audio(direction=direction))
+        assert (offer.audio, offer.speaks) == (takes, sends)
+    assert read_offer(HEAD + video()).audio is False
+
+
+def test_what_only_the_peer_can_resolve_is_left_out() -> None:
+    tail = (
+        "a=candidate:1 1 udp 2122260223 0d3a.local 50000 typ host\r\n"
+        "a=candidate:2 1 udp 2122260223 192.0.2.7 50001 typ host\r\n"
+        "a=end-of-candidates\r\n"
+    )
+    sdp = read_offer(HEAD + video() + tail).sdp
+    assert "192.0.2.7" in sdp
+    assert ".local" not in sdp
+    assert "end-of-candidates" not in sdp
+
+
+@pytest.mark.parametrize(
+    ("sdp", "why"),
+    [
+        ("nonsense", "no video line"),
+        ("v=0\r\nm=video", "read"),
+        (HEAD + audio(), "no video line"),
+        (HEAD + video().replace("m=video 9", "m=video 0") + audio(), "no video line"),
+        (HEAD + video(direction="sendonly"), "does not receive"),
+        (HEAD + video(AV1), "codec in common"),
+        (HEAD + video() + audio("a=rtpmap:111 G7221/16000\r\n"), "codec in common"),
+        (HEAD + video().replace("a=ice-pwd:", "a=x-pwd:"), "ice-pwd"),
+        (HEAD + video().replace("a=fingerprint:", "a=x-finger:"), "fingerprint"),
+        (HEAD + 9 * video(), "lines of media"),
+        (HEAD + video() + "a=x:" + LONGEST * "y", "longer"),
+    ],
+)
+def test_what_cannot_be_used_says_what_is_missing(sdp: str, why: str) -> None:
+    with pytest.raises(BadInput, match=why) as refusal:
+        read_offer(sdp)
+    assert refusal.value.field == "sdp"
+
+
+def test_a_fragment_has_candidates_by_their_line() -> None:
+    fragment = read_fragment(
+        "a=ice-ufrag:abcd\r\na=ice-pwd:efgh\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:v\r\n"
+        "a=candidate:1 1 udp 1 192.0.2.7 50001 typ host\r\n"
+        "a=candidate:2 1 udp 1 77a.local 50002 typ host\r\na=end-of-candidates\r\n"
+    )
+    assert fragment.candidates == [("candidate:1 1 udp 1 192.0.2.7 50001 typ host", "v")]
+    assert not fragment.restarts(("abcd", "efgh"))
+    assert fragment.restarts(("abcd", "other"))
+    assert not read_fragment("a=mid:0\r\n").restarts(("abcd", "efgh"))
+
+
+@pytest.mark.parametrize("text", ["", '{"candidate": "x"}', "a=mid:0\r\n" + "a=x\r\n" * 20_000])
+def test_what_is_no_fragment(text: str) -> None:
+    with pytest.raises(BadInput):
+        read_fragment(text)
+
+
+def test_too_many_candidates_at_once() -> None:
+    with pytest.raises(BadInput, match="candidates"):
+        read_fragment("a=candidate:1 1 udp 1 192.0.2.7 50001 typ host\r\n" * 65)
