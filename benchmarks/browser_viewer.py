@@ -141,11 +141,12 @@ window.turn = async ({text, fields, moved, wait}) => {
   return [lips.at - said, sound - said, last - cut];
 };
 
-window.onsets = () => {
+window.onsets = (step) => {
   const {pictures, sounds} = window.seen;
   const white = pictures.map((it) => it.grey.reduce((a, b) => a + b) / it.grey.length > 128);
   return {
-    pictures: pictures.filter((_, i) => i && white[i] && !white[i - 1]).map((it) => it.at),
+    pictures: pictures.filter((it, i) => i && white[i] && !white[i - 1] &&
+      it.stamp - pictures[i - 1].stamp <= step).map((it) => it.at),
     sounds: sounds.filter((at, i) => !i || at - sounds[i - 1] > 300),
   };
 };
@@ -193,9 +194,9 @@ class BrowserViewer:
         found: list[float] = self.page.evaluate("(asked) => turn(asked)", asked)
         return found
 
-    def onsets(self) -> dict[str, list[float]]:
-        """When ``pictures`` became white and ``sounds`` loud after 0.3 s, in milliseconds."""
-        found: dict[str, list[float]] = self.page.evaluate("onsets()")
+    def onsets(self, fps: int) -> dict[str, list[float]]:
+        """When ``pictures`` became white, and ``sounds`` loud after 0.3 s, in milliseconds."""
+        found: dict[str, list[float]] = self.page.evaluate("(step) => onsets(step)", 90000 / fps)
         return found
 
     def leave(self) -> None:

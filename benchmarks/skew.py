@@ -2,8 +2,9 @@
 
 One burst a second, from a frame's first sample on. A skew is the first white picture after the
 first loud sample, milliseconds: ``by arrival``, where sound plays as it comes in, and over WebRTC
-``by reports``: on the sender's clock, as the sender reports of both tracks give it. The server has
-to run ``benchmarks.marker``.
+``by reports``: on the sender's clock, as the sender reports of both tracks give it. Where the
+picture before the first white one is missing, nothing is told. The server has to run
+``benchmarks.marker``.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Bursts:
         self.viewer: Viewer = VIEWERS[over](url, size=SIZE, **fields)
         self.viewer.wait(is_picture)
         self.feed = Feed(url, self.viewer.session)
-        self._white, self._loud_s = False, 0.0
+        self._white, self._frame, self._loud_s = False, 0, 0.0
         self._sounds: list[Onset] = []
         self._pictures: list[Onset] = []
 
@@ -92,9 +93,10 @@ class Bursts:
                 self._hear(message)
             elif is_picture(message):
                 white = bool(grey(message).mean() > 128)
-                if white and not self._white:
+                follows = message.frame == self._frame + 1
+                if white and not self._white and follows:
                     self._pictures.append(Onset(message.at_s, self._wall_s(message)))
-                self._white = white
+                self._white, self._frame = white, message.frame
         found: dict[str, list[float]] = {"skew by arrival": [], "skew by reports": []}
         for sound, picture in paired(self._sounds, self._pictures):
             found["skew by arrival"].append((picture.at_s - sound.at_s) * 1000)
@@ -178,7 +180,7 @@ class Skew:
                 feed.keep_on()
                 viewer.rest(1.0)
             self.held.append(server.held())
-            seen = viewer.onsets()
+            seen = viewer.onsets(FPS)
             feed.close()
             viewer.leave()
         self.sent = seconds
