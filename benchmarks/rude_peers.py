@@ -87,11 +87,15 @@ def run(most: int, at_once: int, size: str) -> None:
 
         while totals["opened"] < most:
             peers = Peers(server.url, min(PEERS, most - totals["opened"]), size)
+            if not peers.open + peers.silent:
+                peers.close()
+                if not here:
+                    break
+                leave(rudely=totals["killed"] <= totals["closed"])
+                continue
             here.append(peers)
             totals["opened"] += peers.open + peers.silent
             totals["silent"] += peers.silent
-            if not peers.open:
-                break
             if len(rows) == 1 and totals["opened"] >= most // 2:
                 note("half way")
             if len(here) >= at_once:
@@ -113,13 +117,14 @@ def run(most: int, at_once: int, size: str) -> None:
     well = not stays and not errors and totals["opened"] >= most and not totals["silent"]
     show(
         f"{totals['opened']} WebRTC peers, {totals['killed']} killed and {totals['closed']} closed;"
-        f" of {CROWD} at one session {crowd.open} were let in and {crowd.refused} refused; the last"
-        f" gone {gone_s:.1f} s after they were killed; {len(errors)} errors in the log",
+        f" of {CROWD} at one session {crowd.open} were let in, {crowd.refused} refused and"
+        f" {crowd.silent} answered and then left alone; the last gone {gone_s:.1f} s after they"
+        f" were killed; {len(errors)} errors in the log",
         ["", *before],
         rows,
     )
     print(f"\nBack to the start: {'yes' if well else 'NO'}", *stays, *errors[:5])
-    crowded = {"let_in": crowd.open, "refused": crowd.refused}
+    crowded = {"let_in": crowd.open, "refused": crowd.refused, "left_alone": crowd.silent}
     end(
         "rude_peers",
         {

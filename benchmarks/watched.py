@@ -65,7 +65,8 @@ def _tell_tasks(*_: object) -> None:
     whole.replace(path)
 
 
-def main() -> int:
+def watch() -> None:
+    """Before the server begins."""
     begin = threading.Thread._bootstrap_inner  # type: ignore[attr-defined]
 
     def named(thread: Any) -> None:
@@ -76,6 +77,10 @@ def main() -> int:
     threading.Thread._bootstrap_inner = named  # type: ignore[attr-defined]
     # Inherited by the process that serves.
     signal.signal(ASK_TASKS, _tell_tasks)
+
+
+def main() -> int:
+    watch()
     import app
 
     return app.main(sys.argv[1:])
