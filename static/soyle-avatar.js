@@ -30,7 +30,8 @@
  * error {code, sentence, status, retryAfter}.
  *
  * mode="live" takes also session, the id of one that exists, with its own token or view_token in
- * token; avatar, voice and language switch in the running session. Methods: say(text, options) with
+ * token, and way: auto (WebRTC, or a WebSocket where that does not come about), webrtc or socket.
+ * avatar, voice and language switch in the running session. Methods: say(text, options) with
  * the options of POST .../say, interrupt(utteranceId), open() after an end. Its events are those of
  * the session, each as it is heard: ready, speech_started, word, speech_finished, interrupted,
  * voice_fallback, error, end.
@@ -45,7 +46,7 @@ import { Words } from "./js/words.js";
 
 const REQUEST_FIELDS = ["language", "avatar", "voice", "size"];
 const FOLLOWED = ["avatar", "voice", "language"];
-const SET_UP = ["src", "server", "mode", "session"];
+const SET_UP = ["src", "server", "mode", "session", "way"];
 const STYLE = `
   :host { display: block; width: 512px; max-width: 100%; }
   :host([hidden]) { display: none; }
@@ -124,7 +125,7 @@ class Server {
 
 export class SoyleAvatar extends HTMLElement {
   static observedAttributes = [
-    "muted", "src", "server", "mode", "session", "size", "avatar", "voice", "language",
+    "muted", "src", "server", "mode", "session", "way", "size", "avatar", "voice", "language",
   ];
 
   #canvas = document.createElement("canvas");

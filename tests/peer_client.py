@@ -1,4 +1,4 @@
-"""The other end of a WebRTC connection: aiortc as a browser would use it, in a thread of its own."""
+"""The other end of a WebRTC connection: aiortc as a browser would use it, in its own thread."""
 
 from __future__ import annotations
 

@@ -27,7 +27,6 @@ GROUND = {
     "job_table",
     "kernels",
     "landmarks",
-    "live_settings",
     "log",
     "picture",
     "request",

@@ -10,7 +10,7 @@ from app_core.errors import BadInput
 from app_core.request.fields import Language
 from app_core.request.sessions import SessionRequest
 
-_OF_A_NEW_ONE = ("avatar", "voice", "model", "size", "fps", "speed", "pitch", "mode")
+_OF_A_NEW_ONE = ("avatar", "voice", "model", "size", "fps", "speed", "pitch")
 
 
 class OfferRequest(SessionRequest):

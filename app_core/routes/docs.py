@@ -40,7 +40,9 @@ def docs() -> str:
 def _operation(
     method: str, path: str, operation: dict[str, Any], schemas: dict[str, Any]
 ) -> dict[str, Any]:
-    bodies = operation.get("requestBody", {}).get("content", {})
+    content = operation.get("requestBody", {}).get("content", {})
+    bodies = {kind: body for kind, body in content.items() if kind in PLACES}
+    text = next((kind for kind in content if kind not in PLACES), "")
     models = {kind: _resolved(body["schema"], schemas) for kind, body in bodies.items()}
     rows = [row for kind, model in models.items() for row in _fields(model, PLACES[kind])]
     seen = {json.dumps(row | {"place": ""}) for row in rows if row["place"] == "body"}
@@ -65,7 +67,7 @@ def _operation(
             for status, answer in operation["responses"].items()
         ],
         "curl": [
-            _curl(method.upper(), path, operation, model, form=kind == FORM)
+            _curl(method.upper(), path, operation, model, form=kind == FORM, text=text)
             for kind, model in (models or {"": {}}).items()
         ],
     }
@@ -143,9 +145,16 @@ def _limits(schema: dict[str, Any]) -> str:
 
 
 def _curl(
-    method: str, path: str, operation: dict[str, Any], model: dict[str, Any], *, form: bool
+    method: str,
+    path: str,
+    operation: dict[str, Any],
+    model: dict[str, Any],
+    *,
+    form: bool,
+    text: str,
 ) -> str:
-    """A command that works as it stands, but for the ids of jobs."""
+    """A command that works as it stands, but for ids and files. ``text``: the media type of a body
+    that is text."""
     address = request.host_url.rstrip("/") + path
     queries = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
     asked = [p["name"] for p in operation.get("parameters", ()) if p.get("required")]
@@ -169,6 +178,8 @@ def _curl(
         body = {name: EXAMPLES.get(name, "...") for name in model.get("required", ())}
         lines.append("-H 'Content-Type: application/json'")
         lines.append("-d " + shlex.quote(json.dumps(body, ensure_ascii=False)))
+    elif text:
+        lines.append(f"-H 'Content-Type: {text}' --data-binary @offer.sdp")
     elif queries:
         lines[0] = lines[0].replace("curl", "curl -G", 1)
         lines += [

@@ -54,6 +54,12 @@ def avatar() -> str:
     return render_template("avatar.html")
 
 
+@blueprint.get("/whep_test")
+def whep() -> str:
+    """A player to copy; its script reads the query."""
+    return render_template("whep.html")
+
+
 @blueprint.get("/mjpeg_test")
 def mjpeg_test() -> str:
     return render_template("mjpeg_test.html", page="mjpeg_test")

@@ -38,7 +38,7 @@ VIEWER = (
 )
 
 
-class Viewer:
+class StreamViewer:
     """Of one stream. A connection that closed its own side alone still looks."""
 
     def __init__(self, connection: socket.socket | None, live: bool, silence_s: float) -> None:
@@ -85,7 +85,7 @@ def stream_mjpeg() -> Response:
     if request.method == "HEAD":
         return Response(content_type=CONTENT_TYPE)
     with asked(MjpegRequest, MjpegForm) as (render, sound):
-        viewer = Viewer(client_socket(), render.live, config().send_timeout_s)
+        viewer = StreamViewer(client_socket(), render.live, config().send_timeout_s)
         outcome = service().stream_mjpeg(render, sound, viewer.gone, viewer.full)
     parts = outcome.stream
     assert parts is not None

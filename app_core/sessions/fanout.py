@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from app_core.outputs.live.encoders import LiveEncoder
     from app_core.outputs.live.live_frame import LiveFrame
     from app_core.outputs.live.packet import Packet
-    from app_core.outputs.live.viewer import Viewer
+    from app_core.outputs.live.video_rates import VideoRates
+    from app_core.outputs.live.viewer import LiveViewer
     from app_core.types import Event
 
 logger = logging.getLogger(__name__)
@@ -27,18 +28,19 @@ class Fanout:
     """``write`` is the session's thread's, which alone opens encoders and works with them."""
 
     def __init__(
-        self, width: int, height: int, fps: int, jpeg_quality: int, clock: Callable[[], float]
+        self, format: tuple[int, int, int, int, VideoRates], clock: Callable[[], float]
     ) -> None:
-        self._format, self._clock = (width, height, fps, jpeg_quality), clock
+        """``format``: what ``open_encoder`` is told beside the codec."""
+        self._format, self._clock = format, clock
         self._alone_s = clock()
         self._lock = threading.Lock()
-        self._lines: tuple[Viewer, ...] = ()
-        self._new: list[Viewer] = []
+        self._lines: tuple[LiveViewer, ...] = ()
+        self._new: list[LiveViewer] = []
         self._encoders: dict[str, LiveEncoder] = {}
         self._closed = False
 
     @property
-    def lines(self) -> tuple[Viewer, ...]:
+    def lines(self) -> tuple[LiveViewer, ...]:
         """Those who look, the first comer first."""
         return self._lines
 
@@ -48,7 +50,7 @@ class Fanout:
         with self._lock:
             return 0.0 if self._lines else self._clock() - self._alone_s
 
-    def attach(self, line: Viewer, welcome: Event) -> None:
+    def attach(self, line: LiveViewer, welcome: Event) -> None:
         """From the next frame on. Raises Conflict when the session has ended, Busy when there are
         MOST_VIEWERS already."""
         with self._lock:
@@ -60,7 +62,7 @@ class Fanout:
             self._lines = (*self._lines, line)
             self._new.append(line)
 
-    def detach(self, line: Viewer) -> None:
+    def detach(self, line: LiveViewer) -> None:
         """Safe to call again."""
         with self._lock:
             if line in self._lines:
@@ -114,7 +116,7 @@ class Fanout:
             self._encoders.clear()
 
     def _encode(
-        self, codec: str, frame: LiveFrame, looking: list[Viewer], new: list[Viewer]
+        self, codec: str, frame: LiveFrame, looking: list[LiveViewer], new: list[LiveViewer]
     ) -> list[Packet]:
         """For those ``looking``, as much as the slowest takes. ``new`` are given what they need
         first."""
@@ -131,7 +133,7 @@ class Fanout:
         encoder.limit(min(limits, default=None))
         return encoder.encode(frame)
 
-    def _fail(self, codec: str, looking: list[Viewer], error: SoyleError) -> None:
+    def _fail(self, codec: str, looking: list[LiveViewer], error: SoyleError) -> None:
         encoder = self._encoders.pop(codec, None)
         if encoder is not None:
             encoder.close()
@@ -140,5 +142,5 @@ class Fanout:
             line.close(afresh(error))
 
 
-def _codecs(line: Viewer) -> tuple[str, ...]:
+def _codecs(line: LiveViewer) -> tuple[str, ...]:
     return tuple(codec for codec in (line.video, line.audio) if codec != "none")

@@ -12,6 +12,9 @@ class SessionFormat(NamedTuple):
     jpeg_quality: int
     most_utterances: int
     most_characters: int
+    least_bits_s: int = 0
+    """Of video whose rate follows the line, at full size; 0: by its size."""
+    most_bits_s: int = 0
 
 
 class Manner(NamedTuple):

@@ -9,6 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput, Conflict
+from app_core.outputs.live.video_rates import VideoRates
 from app_core.request.sessions import HIGHEST_RATE, LOWEST_RATE
 from app_core.sessions.fanout import Fanout
 from app_core.sessions.frame_loop import FrameLoop
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app_core.engine.capacity import Capacity
-    from app_core.outputs.live.viewer import Viewer
+    from app_core.outputs.live.viewer import LiveViewer
     from app_core.sessions.clock import Clock
     from app_core.sessions.scene import Scene
     from app_core.sessions.speech_source import SpeechSource
@@ -62,7 +63,9 @@ class Session:
             format.most_utterances,
             format.most_characters,
         )
-        self._fanout = Fanout(self.width, self.height, format.fps, format.jpeg_quality, clock.now)
+        shape = (self.width, self.height, format.fps)
+        self.rates = VideoRates.for_size(*shape, format.least_bits_s, format.most_bits_s)
+        self._fanout = Fanout((*shape, format.jpeg_quality, self.rates), clock.now)
         self._loop = FrameLoop(
             self.id, scene, stage, self._queue, self._fanout, capacity, clock, format.fps
         )
@@ -188,13 +191,13 @@ class Session:
 
     # Who looks
 
-    def attach(self, line: Viewer) -> None:
+    def attach(self, line: LiveViewer) -> None:
         """From the next frame on. Raises Conflict when the session has ended, Busy when too many
         look."""
         shape = {"width": self.width, "height": self.height, "fps": self.fps}
         self._fanout.attach(line, self._event("ready", session_id=self.id, **shape))
 
-    def detach(self, line: Viewer) -> None:
+    def detach(self, line: LiveViewer) -> None:
         """Safe to call again."""
         self._fanout.detach(line)
 
@@ -222,11 +225,6 @@ class Session:
     def origin_s(self) -> float:
         """When its clock was 0, monotonic seconds."""
         return self._loop.origin_s
-
-    @property
-    def busy(self) -> bool:
-        """Something is being said, or waits."""
-        return len(self._queue) > 0
 
     @property
     def unwatched_s(self) -> float:

@@ -1,12 +1,12 @@
 /**
  * The page /avatar: the face alone. Its address says which:
- * avatar, voice, language, size, muted, background; or session and token of one that exists.
+ * avatar, voice, language, size, way, muted, background; or session and token of one that exists.
  */
 
 import "../soyle-avatar.js";
 import { storedToken } from "./api.js";
 
-const ATTRIBUTES = ["avatar", "voice", "language", "size", "session", "token"];
+const ATTRIBUTES = ["avatar", "voice", "language", "size", "way", "session", "token"];
 const AGAIN_MS = 3000; // after an end: a kiosk goes on for ever
 const COLOUR = /^(#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})|[a-z]+)$/i;
 

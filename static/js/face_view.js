@@ -41,10 +41,16 @@ export class FaceView {
     this.#rest = bitmap;
   }
 
-  #draw(image) {
-    if (this.#canvas.width !== image.width || this.#canvas.height !== image.height) {
-      this.#canvas.width = image.width;
-      this.#canvas.height = image.height;
+  /** Keeps the picture of a video that ends. @param {HTMLVideoElement} video */
+  hold(video) {
+    this.#poster = null;
+    this.#draw(video, video.videoWidth, video.videoHeight);
+  }
+
+  #draw(image, width = image.width, height = image.height) {
+    if (this.#canvas.width !== width || this.#canvas.height !== height) {
+      this.#canvas.width = width;
+      this.#canvas.height = height;
     }
     this.#context.drawImage(image, 0, 0);
   }

@@ -3,6 +3,7 @@
 import { ApiError } from "./api.js";
 import { LiveSession } from "./live_session.js";
 import { SessionServer } from "./session_server.js";
+import { WAYS } from "./way_choice.js";
 
 const FIELDS = ["avatar", "voice", "language", "size"];
 const GESTURES = ["pointerdown", "keydown"];
@@ -33,6 +34,7 @@ export class LiveFace {
     const token = element.getAttribute("token") ?? "";
     this.#session = new LiveSession(canvas, new SessionServer(base, open), {
       muted: element.muted,
+      way: WAYS.includes(element.getAttribute("way")) ? element.getAttribute("way") : "auto",
       session: id ? { session_id: id, token } : null,
       fields: () => this.#fields(),
     });

@@ -44,6 +44,11 @@ export class LiveSound {
     this.#analyser.connect(this.#gain).connect(this.#context.destination);
   }
 
+  /** The AudioContext, once it was unlocked; or null. */
+  get context() {
+    return this.#context;
+  }
+
   /** Muted, the clock goes on. */
   set muted(value) {
     this.#muted = value;

@@ -2,40 +2,43 @@
 
 const BLOCK_S = 0.02;
 
-export class Microphone {
-  #stream = null;
+/** Asks for the microphone. Rejects with a DOMException where there is none or it is refused. */
+export async function askMicrophone() {
+  if (!navigator.mediaDevices) throw new DOMException("no secure page", "NotSupportedError");
+  return navigator.mediaDevices.getUserMedia({
+    audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+  });
+}
+
+export function releaseMicrophone(stream) {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+export class MicrophoneSound {
   #context = null;
   #node = null;
   #turn = 0;
 
-  get on() {
-    return this.#node !== null;
-  }
-
   /**
-   * Asks for it and begins. Rejects with a DOMException where there is none or it is refused.
+   * Begins.
+   * @param {MediaStream} stream
    * @param {(sampleRate: number) => void} onStart
    * @param {(pcm: ArrayBuffer) => void} onSound each 20 ms
    */
-  async start(onStart, onSound) {
+  async start(stream, onStart, onSound) {
     this.#turn += 1;
     const turn = this.#turn;
-    if (!navigator.mediaDevices) throw new DOMException("no secure page", "NotSupportedError");
-    const stream = await navigator.mediaDevices.getUserMedia({
-      audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-    });
     const context = new AudioContext();
     try {
       await context.audioWorklet.addModule(new URL("./microphone_worklet.js", import.meta.url));
     } catch (error) {
-      release(stream, context);
+      context.close();
       throw error;
     }
     if (turn !== this.#turn) {
-      release(stream, context);
+      context.close();
       return;
     }
-    this.#stream = stream;
     this.#context = context;
     const source = new MediaStreamAudioSourceNode(context, { mediaStream: stream });
     this.#node = new AudioWorkletNode(context, "microphone", {
@@ -53,14 +56,8 @@ export class Microphone {
     this.#turn += 1;
     if (!this.#node) return;
     this.#node.port.onmessage = null;
-    release(this.#stream, this.#context);
+    this.#context.close();
     this.#node = null;
     this.#context = null;
-    this.#stream = null;
   }
-}
-
-function release(stream, context) {
-  for (const track of stream.getTracks()) track.stop();
-  context.close();
 }

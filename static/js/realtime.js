@@ -4,13 +4,14 @@ import { openSession } from "./api.js";
 import { AvatarChoice, chooseAvatar, chosenAvatar } from "./avatar_choice.js";
 import { CaptionLine } from "./caption_line.js";
 import { ErrorLine } from "./error_line.js";
-import { currentLanguage, formatNumber, setAttributes, setText, startTranslation, t } from "./i18n.js";
+import { currentLanguage, formatNumber, setAttributes, setText, startTranslation } from "./i18n.js";
+import { showFigures } from "./live_figures.js";
 import { LiveSession } from "./live_session.js";
-import { Microphone } from "./microphone.js";
 import { SAMPLES } from "./samples.js";
 import { SessionServer } from "./session_server.js";
 import { SpeechHistory } from "./speech_history.js";
 import { VoiceChoice } from "./voice_choice.js";
+import { chosenWay, followWay, setNote } from "./way_setting.js";
 
 const SESSION_KEY = "soyle.session";
 const HISTORY_KEY = "soyle.history";
@@ -18,8 +19,6 @@ const LANGUAGE_KEY = "soyle.speech";
 const AUTO = "auto";
 const REFRESH_MS = 250;
 const CAPTION_STAYS_MS = 900;
-const MICROPHONE_WAITING_BYTES = 48_000; // half a second of sound that the line has not taken
-const NOTHING = "—";
 
 const STATUS_KEYS = {
   off: "realtime.off",
@@ -32,21 +31,6 @@ const STATUS_KEYS = {
   failed: "status.error",
 };
 const DOTS = { connecting: "connecting", waiting: "connecting", full: "error", failed: "error" };
-
-const FIGURES = {
-  fps: ({ fps }) => formatNumber(fps),
-  skew: ({ skewMs }) => milliseconds(skewMs),
-  buffer: ({ bufferMs }) => milliseconds(bufferMs),
-  late: ({ server }) => (server.late === undefined ? NOTHING : formatNumber(server.late)),
-  dropped: ({ dropped }) => formatNumber(dropped),
-  stalls: ({ stalls }) => formatNumber(stalls),
-  round_trip: ({ roundTripMs }) => milliseconds(roundTripMs),
-  rate: ({ kilobytes }) => t("unit.rate", { value: formatNumber(kilobytes) }),
-};
-
-function milliseconds(value) {
-  return value === null ? NOTHING : t("unit.milliseconds", { value: formatNumber(value) });
-}
 
 function element(id) {
   return document.getElementById(id);
@@ -62,7 +46,6 @@ class Realtime {
   #captionTimer = 0;
   #voice = new VoiceChoice(element("voice-choice"));
   #avatar = chosenAvatar();
-  #microphone = new Microphone();
   #muted = true;
   #tapped = false;
   #manner = ""; // of the session, as this page had it last
@@ -72,6 +55,7 @@ class Realtime {
 
   live = new LiveSession(element("face"), new SessionServer(new URL("/", location.href), openSession), {
     muted: true,
+    way: chosenWay(),
     store: SESSION_KEY,
     fields: () => this.#fields(),
   });
@@ -172,7 +156,9 @@ class Realtime {
     this.#voice.addEventListener("change", () => this.#attempt(() => this.#followManner()));
     const faces = new AvatarChoice(element("avatar-choice"));
     faces.addEventListener("change", ({ detail }) => this.#switchAvatar(detail.id));
-    const { less } = this.#settings.elements;
+    const { less, way } = this.#settings.elements;
+    way.addEventListener("change", () => this.#stopMicrophone()); // its line ends
+    followWay(way, element("way-note"), this.live);
     less.disabled = !LiveSession.canSendLess;
     less.addEventListener("change", () => this.#sendLess(less.checked));
     this.#settings.addEventListener("submit", (event) => event.preventDefault());
@@ -254,29 +240,27 @@ class Realtime {
     if (!this.#muted && !document.hidden) this.live.unlock();
   }
 
-  /** While the microphone is on, the page's own sound would come back through it. */
+  /** The page's own sound would come back through a microphone. */
   #applyMuted() {
-    const silent = this.#muted || this.#microphone.on;
+    const { echoes } = this.live.microphone;
+    const silent = this.#muted || echoes;
     this.live.muted = silent;
     const key = silent ? "speak.unmute" : "speak.mute";
     const button = element("mute");
     button.setAttribute("aria-pressed", String(silent));
-    button.disabled = this.#microphone.on;
+    button.disabled = echoes;
     setAttributes(button, { "aria-label": key, title: key });
   }
 
   async #toggleMicrophone() {
-    if (this.#microphone.on) {
+    if (this.live.microphone.on) {
       this.#stopMicrophone();
       return;
     }
     this.#error.clear();
     this.#microphoneId = null;
     try {
-      await this.#microphone.start(
-        (rate) => this.live.send({ type: "microphone", sample_rate: rate }),
-        (pcm) => this.live.sendSound(pcm, MICROPHONE_WAITING_BYTES),
-      );
+      await this.live.microphone.start();
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       this.#error.say("realtime.no_microphone");
@@ -286,21 +270,16 @@ class Realtime {
 
   /** @param {string} why of i18n, where it was not the person who ended it */
   #stopMicrophone(why = "") {
-    if (this.#microphone.on) this.live.send({ type: "audio_end" });
-    this.#microphone.stop();
+    this.live.microphone.stop();
     this.#showMicrophone(why);
   }
 
   #showMicrophone(why = "") {
-    const { on } = this.#microphone;
+    const { on, echoes } = this.live.microphone;
     element("microphone").setAttribute("aria-pressed", String(on));
     const note = element("microphone-note");
-    const key = on ? "realtime.microphone_on" : why;
-    if (key) setText(note, key);
-    else {
-      delete note.dataset.i18n;
-      note.textContent = "";
-    }
+    const heard = echoes ? "realtime.microphone_on" : "realtime.microphone_heard";
+    setNote(note, on ? heard : why);
     this.#applyMuted();
   }
 
@@ -311,7 +290,7 @@ class Realtime {
   #onState() {
     const { state } = this.live;
     if (state === "there") this.#error.clear();
-    else if (this.#microphone.on) this.#stopMicrophone();
+    else if (this.live.microphone.on) this.#stopMicrophone();
     if (state !== "there") {
       this.#speaking = null;
       this.#caption.clear();
@@ -334,7 +313,7 @@ class Realtime {
     if (event.type === "speech_started") {
       this.#speaking = event.utterance_id;
       const wordless = !event.text && !this.#history.has(event.utterance_id);
-      if (this.#microphone.on && wordless) this.#microphoneId ??= event.utterance_id;
+      if (this.live.microphone.on && wordless) this.#microphoneId ??= event.utterance_id;
       this.#caption.clear();
     } else if (event.type === "word") {
       this.#caption.add(event);
@@ -356,7 +335,7 @@ class Realtime {
   }
 
   #onMicrophoneEnded() {
-    if (this.#microphone.on) this.#stopMicrophone("realtime.microphone_ended");
+    if (this.live.microphone.on) this.#stopMicrophone("realtime.microphone_ended");
   }
 
   #showStatus() {
@@ -380,11 +359,7 @@ class Realtime {
       const seconds = formatNumber(Math.max(1, Math.ceil(this.live.retryIn)));
       setText(retry, "realtime.retry", { seconds });
     }
-    for (const [name, figure] of Object.entries(FIGURES)) {
-      const text = figure(this.live.stats);
-      const cell = element(`stat-${name}`);
-      if (cell.textContent !== text) cell.textContent = text;
-    }
+    showFigures(this.live.stats);
   }
 }
 

@@ -36,22 +36,32 @@ export class SessionServer {
 
   /** Whether the server still has a session. Throws ApiError where it does not say. */
   async knows({ session_id, token }) {
-    const response = await this.#send("GET", session_id, "", token);
+    const response = await this.#send("GET", `/api/sessions/${session_id}`, token);
     if (response.ok) return true;
     if ([401, 403, 404, 410].includes(response.status)) return false;
     throw await ApiError.ofResponse(response);
   }
 
   /** say, interrupt, avatar, voice: resolves to what the server answers. Throws ApiError. */
-  async command({ session_id, token }, name, body) {
-    const response = await this.#send("POST", session_id, `/${name}`, token, body);
-    if (!response.ok) throw await ApiError.ofResponse(response);
-    return answerOf(response);
+  command({ session_id, token }, name, body) {
+    return this.#ask("POST", `/api/sessions/${session_id}/${name}`, token, body);
+  }
+
+  /** Servers by which a WebRTC connection comes about where none is direct; none are needed here. */
+  async iceServers({ token }) {
+    const { ice_servers: servers } = await this.#ask("GET", "/api/realtime/ice", token);
+    return servers;
+  }
+
+  /** Resolves to {type, sdp, ...}, the answer to an offer to a session. Throws ApiError. */
+  offer({ session_id, token, offer_url }, fields) {
+    const body = { ...fields, session_id, token };
+    return this.#ask("POST", offer_url ?? "/api/realtime/offer", token, body);
   }
 
   /** Ends a session at once; one that has ended already is as good. */
   end({ session_id, token }) {
-    this.#send("DELETE", session_id, "", token).catch(() => {});
+    this.#send("DELETE", `/api/sessions/${session_id}`, token).catch(() => {});
   }
 
   /** The address of its socket. @param {object} query video, audio */
@@ -63,7 +73,13 @@ export class SessionServer {
     return url;
   }
 
-  async #send(method, id, path, token, body) {
+  async #ask(method, path, token, body) {
+    const response = await this.#send(method, path, token, body);
+    if (!response.ok) throw await ApiError.ofResponse(response);
+    return answerOf(response);
+  }
+
+  async #send(method, path, token, body) {
     const headers = { Authorization: `Bearer ${token}` };
     const signal = AbortSignal.timeout(ANSWER_MS);
     const options = { method, headers, signal, keepalive: method === "DELETE" };
@@ -72,7 +88,7 @@ export class SessionServer {
       options.body = JSON.stringify(body);
     }
     try {
-      return await fetch(new URL(`/api/sessions/${id}${path}`, this.#base), options);
+      return await fetch(new URL(path, this.#base), options);
     } catch {
       throw this.unreachable;
     }

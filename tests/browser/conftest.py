@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from flask import Flask
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -115,14 +115,19 @@ def address(still_avatar: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")
     playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
     with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @dataclass
@@ -154,6 +159,10 @@ class Visitor:
         self.complaints.remove(found[0])
 
 
+NO_WEBRTC = "delete window.RTCPeerConnection"
+"""A live face then comes over its socket, with every packet where a test can see it."""
+
+
 @contextmanager
 def visiting(context: BrowserContext) -> Iterator[Visitor]:
     context.set_default_timeout(15_000)
@@ -166,7 +175,16 @@ def visiting(context: BrowserContext) -> Iterator[Visitor]:
 
 @pytest.fixture
 def visitor(chromium: Browser) -> Iterator[Visitor]:
-    """A Russian visitor with a laptop."""
+    """A Russian visitor with a laptop, whose browser has no WebRTC."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="ru-RU")
+    context.add_init_script(NO_WEBRTC)
+    with visiting(context) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def caller(chromium: Browser) -> Iterator[Visitor]:
+    """The same with WebRTC."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="ru-RU")
     with visiting(context) as visitor:
         yield visitor
@@ -178,6 +196,7 @@ def phone(chromium: Browser) -> Iterator[Visitor]:
     context = chromium.new_context(
         viewport={"width": 360, "height": 740}, locale="ru-RU", is_mobile=True, has_touch=True
     )
+    context.add_init_script(NO_WEBRTC)
     with visiting(context) as visitor:
         yield visitor
 

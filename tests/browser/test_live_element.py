@@ -25,6 +25,18 @@ RECORD = """() => {
 }"""
 
 
+HURRY = """() => {
+  const { setTimeout: later, setInterval: every } = window;
+  window.setTimeout = (call, ms, ...rest) => later(call, ms / 5, ...rest);
+  window.setInterval = (call, ms, ...rest) => every(call, ms / 5, ...rest);
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  AbortSignal.timeout = (ms) => timeout(ms / 5);
+  const now = performance.now.bind(performance);
+  performance.now = () => 5 * now();
+}"""
+"""Every clock of a page that waits in vain runs five times as fast, so they keep their order."""
+
+
 def opened(visitor: Visitor, address: str) -> Page:
     page = visitor.open(address)
     page.evaluate(RECORD)
@@ -139,6 +151,7 @@ def test_a_refusal_is_an_event(visitor: Visitor, shared: Live) -> None:
 @pytest.mark.parametrize("lost", ["requests", "a socket that never opens", "a refused socket"])
 def test_without_a_line_it_says_so(visitor: Visitor, shared: Live, lost: str) -> None:
     page = visitor.page
+    page.add_init_script(f"({HURRY})()")
     if lost == "requests":
         page.route("**/api/sessions", lambda route: route.abort())
     elif lost == "a refused socket":

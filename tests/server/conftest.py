@@ -1,4 +1,4 @@
-"""The real server, one for the tests of a file."""
+"""The real server, one for the tests of several files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,18 @@ def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def still_avatar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of avatars with the default one, without its clip: a server has nothing to decode
+    before it is ready, nor at another size."""
+    folder = tmp_path_factory.mktemp("still")
+    (folder / "aigul").mkdir()
+    for name in ("avatar.toml", "still.png", "track.npz"):
+        shutil.copy(FOLDER / "aigul" / name, folder / "aigul")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def server(short_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     settings = {"AVATAR_DIR": str(short_clip)}
     running = Server([free_port()], tmp_path_factory.mktemp("work"), settings)

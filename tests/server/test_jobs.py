@@ -232,10 +232,10 @@ def test_fifty_cancels_at_random_moments(server: Server) -> None:
     assert "Traceback" not in server.log.read_text()[logged:]
 
 
-def test_folders_of_a_killed_server_are_swept(tmp_path: Path, short_clip: Path) -> None:
+def test_folders_of_a_killed_server_are_swept(tmp_path: Path, still_avatar: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    first = Server([free_port()], work, {"AVATAR_DIR": str(short_clip)})
+    first = Server([free_port()], work, {"AVATAR_DIR": str(still_avatar)})
     assert until(first.ready, 90), first.log.read_text()
     job_id = post(first, "/api/generate", {"text": "Да", "size": "128x128"}, **ASYNC)["id"]
     assert hear(listen(first, job_id))[-1]["type"] == "done"
@@ -245,7 +245,7 @@ def test_folders_of_a_killed_server_are_swept(tmp_path: Path, short_clip: Path) 
     os.kill(worker, signal.SIGKILL)
     first.process.wait(10)
     assert left.exists()
-    second = Server([free_port()], work, {"AVATAR_DIR": str(short_clip)})
+    second = Server([free_port()], work, {"AVATAR_DIR": str(still_avatar)})
     try:
         assert until(second.ready, 90), second.log.read_text()
         assert until(lambda: not left.exists(), 5)

@@ -45,7 +45,7 @@ class Server:
         environ = os.environ | {
             "LISTEN": ",".join(f"127.0.0.1:{port}" for port in ports),
             "WORK_DIR": str(work),
-            "SEND_TIMEOUT_S": "2",
+            "SEND_TIMEOUT_S": "1",
             **(settings or {}),
         }
         with self.log.open("wb") as log:
@@ -94,9 +94,9 @@ def children(pid: int) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(short_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     work = tmp_path_factory.mktemp("work")
-    running = Server([free_port(), free_port()], work)
+    running = Server([free_port(), free_port()], work, {"AVATAR_DIR": str(short_clip)})
     try:
         assert until(running.ready, 90), running.log.read_text()
         assert until(lambda: not children(running.worker), 60), "the clip is still being decoded"
@@ -245,14 +245,14 @@ def test_many_cancels_at_odd_moments(server: Server) -> None:
         read_until(connection, b"\r\n0\r\n\r\n")
 
 
-def test_a_taken_port_is_named_and_the_other_goes_on(tmp_path: Path, short_clip: Path) -> None:
+def test_a_taken_port_is_named_and_the_other_goes_on(tmp_path: Path, still_avatar: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = int(taken.getsockname()[1])
         work = tmp_path / "work"
         work.mkdir()
-        second = Server([port, free_port()], work, {"AVATAR_DIR": str(short_clip)})
+        second = Server([port, free_port()], work, {"AVATAR_DIR": str(still_avatar)})
         second.url = second.url.replace(str(port), environ_port(second))
         try:
             assert until(second.ready, 90), second.log.read_text()
@@ -269,10 +269,10 @@ def environ_port(server: Server) -> str:
     return listen.decode().rpartition(":")[2]
 
 
-def test_stopping_takes_running_streams_along(tmp_path: Path, short_clip: Path) -> None:
+def test_stopping_takes_running_streams_along(tmp_path: Path, still_avatar: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    running = Server([free_port()], work, {"AVATAR_DIR": str(short_clip)})
+    running = Server([free_port()], work, {"AVATAR_DIR": str(still_avatar)})
     try:
         assert until(running.ready, 90), running.log.read_text()
         connection = running.request("/api/stream_mjpeg", {"text": LONG})

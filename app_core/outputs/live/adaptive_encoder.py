@@ -10,7 +10,7 @@ import numpy as np
 
 from app_core.outputs.live.key_requests import KeyRequests
 from app_core.outputs.live.packet import Kind, Packet
-from app_core.outputs.live.quality_ladder import STEPS, QualityLadder
+from app_core.outputs.live.quality_ladder import RUNGS, QualityLadder
 from app_core.outputs.live.video_rates import VideoRates
 from app_core.types import Picture
 
@@ -31,10 +31,10 @@ class AdaptiveEncoder(ABC):
         """``rates``: those of the size by default."""
         self._size, self._fps = (width, height), fps
         rates = rates or VideoRates.for_size(width, height, fps)
-        self._least, self._most = round(STEPS[-1].need * rates.floor), rates.ceiling
+        self._least, self._most = round(RUNGS[-1].need * rates.floor), rates.ceiling
         self._bits_s = self._most
         self._ladder = QualityLadder(rates.floor, fps)
-        self._step = self._ladder.step
+        self._rung = self._ladder.rung
         self._keys = KeyRequests(fps)
         self._codec: PictureEncoder | None = None
         self._last: int | None = None
@@ -50,25 +50,27 @@ class AdaptiveEncoder(ABC):
 
     def limit(self, bits_s: int | None) -> None:
         """From the next picture on; None: the ceiling. It goes no higher, and no lower than the
-        last step of the ladder needs."""
+        last rung of the ladder needs."""
         wanted = self._most if bits_s is None else bits_s
         self._bits_s = min(max(wanted, self._least), self._most)
 
     def encode(self, frame: LiveFrame) -> list[Packet]:
         """Raises FfmpegFailed."""
         index, picture = frame.index, frame.picture
-        step = self._ladder.look(index, self._bits_s)
-        if picture is None or (self._last is not None and index - self._last < step.every):
+        rung = self._ladder.look(index, self._bits_s)
+        if picture is None or (self._last is not None and index - self._last < rung.every):
             return []
-        size = step.size(*self._size)
+        size = rung.size(*self._size)
         key = self._keys.due(index)
         codec = self._codec
-        if codec is None or step != self._step or self._outgrown(index, key=key):
+        if codec is None or rung != self._rung or self._outgrown(index, key=key):
             self.close()
-            codec = self._codec = self._open(*size, step.every, index)
-            self._step = step
+            codec = self._codec = self._open(*size, rung.every, index)
+            self._rung = rung
         codec.aim(self._bits_s)
-        coded = codec.encode(_resized(picture, *size), index, key=key)
+        if rung.scale != 1:
+            picture = _resized(picture, *size)
+        coded = codec.encode(picture, index, key=key)
         if coded.key:
             self._keys.made(index)
         self._last = index
@@ -85,8 +87,6 @@ class AdaptiveEncoder(ABC):
 
 
 def _resized(picture: Picture, width: int, height: int) -> Picture:
-    if (picture.width, picture.height) == (width, height):
-        return picture
     half = (width // 2, height // 2)
     y, u, v = _plane(picture.y, (width, height)), _plane(picture.u, half), _plane(picture.v, half)
     return Picture(y, u, v)

@@ -14,6 +14,7 @@ from app_core.outputs.live.vp8_encoder import Vp8Encoder
 if TYPE_CHECKING:
     from app_core.outputs.live.live_frame import LiveFrame
     from app_core.outputs.live.packet import Packet
+    from app_core.outputs.live.video_rates import VideoRates
 
 
 class LiveEncoder(Protocol):
@@ -36,8 +37,16 @@ class LiveEncoder(Protocol):
         """Frees what it holds. Safe to call again."""
 
 
-def open_encoder(codec: str, width: int, height: int, fps: int, jpeg_quality: int) -> LiveEncoder:
-    """``codec``: jpeg, mp4, h264, vp8, pcm or opus. Width and height are even.
+def open_encoder(
+    codec: str,
+    width: int,
+    height: int,
+    fps: int,
+    jpeg_quality: int,
+    rates: VideoRates | None = None,
+) -> LiveEncoder:
+    """``codec``: jpeg, mp4, h264, vp8, pcm or opus. Width and height are even. ``rates`` of h264
+    and vp8; None: those of the size.
 
     Raises FfmpegFailed, or ValueError for another codec.
     """
@@ -48,9 +57,9 @@ def open_encoder(codec: str, width: int, height: int, fps: int, jpeg_quality: in
     if codec == "mp4":
         return Mp4Encoder(width, height, fps)
     if codec == "h264":
-        return H264Encoder(width, height, fps)
+        return H264Encoder(width, height, fps, rates)
     if codec == "vp8":
-        return Vp8Encoder(width, height, fps)
+        return Vp8Encoder(width, height, fps, rates)
     if codec == "opus":
         return OpusEncoder()
     raise ValueError(f"no live encoder is called {codec}")

@@ -8,7 +8,7 @@ from app_core.outputs.live.packet import Kind
 
 _ROOM = 2
 """Times the limit at its opening is what an encoder can be told later."""
-_TOO_MUCH = 4
+_TOO_MUCH = 3
 """So many times the limit, and key frames are too large for the line."""
 
 

@@ -9,12 +9,12 @@ from app_core.outputs.live.video_rates import share
 DOWN_S = 1.0
 """Too little for so long, and it goes down."""
 UP_S = 5.0
-"""Enough for so long, and it goes up by one step."""
+"""Enough for so long, and it goes up by one rung."""
 MARGIN = 1.3
-"""Times what the step above needs is enough to go there."""
+"""Times what the rung above needs is enough to go there."""
 
 
-class Step(NamedTuple):
+class Rung(NamedTuple):
     scale: float
     """Of width and height."""
     every: int
@@ -30,26 +30,26 @@ class Step(NamedTuple):
         return _even(width * self.scale), _even(height * self.scale)
 
 
-STEPS = (Step(1, 1), Step(0.75, 1), Step(0.5, 1), Step(0.5, 2))
+RUNGS = (Rung(1, 1), Rung(0.75, 1), Rung(0.5, 1), Rung(0.5, 2))
 
 
 class QualityLadder:
     """Frames are its clock."""
 
     def __init__(self, floor: int, fps: int) -> None:
-        """``floor``: bits a second that the first step needs."""
+        """``floor``: bits a second that the first rung needs."""
         self._floor, self._fps = floor, fps
         self._at = 0
         self._low_since: int | None = None
         self._high_since: int | None = None
 
     @property
-    def step(self) -> Step:
-        return STEPS[self._at]
+    def rung(self) -> Rung:
+        return RUNGS[self._at]
 
-    def look(self, index: int, bits_s: int) -> Step:
+    def look(self, index: int, bits_s: int) -> Rung:
         """At frame ``index``, not before that of the last look, there are so many bits a second."""
-        if bits_s < self._need(self._at) and self._at < len(STEPS) - 1:
+        if bits_s < self._need(self._at) and self._at < len(RUNGS) - 1:
             self._high_since = None
             self._low_since = index if self._low_since is None else self._low_since
             if index - self._low_since >= DOWN_S * self._fps:
@@ -61,21 +61,21 @@ class QualityLadder:
                 self._go(self._at - 1)
         else:
             self._low_since = self._high_since = None
-        return self.step
+        return self.rung
 
     def _go(self, at: int) -> None:
         self._at = at
         self._low_since = self._high_since = None
 
     def _need(self, at: int) -> float:
-        return STEPS[at].need * self._floor
+        return RUNGS[at].need * self._floor
 
     def _fitting(self, bits_s: int) -> int:
-        for at in range(self._at + 1, len(STEPS)):
+        for at in range(self._at + 1, len(RUNGS)):
             if bits_s >= self._need(at):
                 return at
-        return len(STEPS) - 1
+        return len(RUNGS) - 1
 
 
 def _even(side: float) -> int:
-    return max(2, round(side / 2) * 2)
+    return max(2, int(side / 2) * 2)

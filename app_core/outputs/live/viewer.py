@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from app_core.types import Event
 
 
-class Viewer(Protocol):
+class LiveViewer(Protocol):
     """Nothing here waits."""
 
     @property

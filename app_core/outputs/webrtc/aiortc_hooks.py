@@ -86,7 +86,7 @@ class SenderWatch:
         self._send: Callable[[list[Any]], Coroutine[Any, Any, None]] = sender._send_rtcp
         sender._send_keyframe = key_asked  # type: ignore[method-assign]
         sender._handle_rtcp_packet = self._received  # type: ignore[method-assign]
-        sender._send_rtcp = self._sending  # type: ignore[method-assign,assignment]
+        sender._send_rtcp = self._sending  # type: ignore[method-assign]
 
     async def _received(self, packet: Any) -> None:
         if isinstance(packet, rtp.RtcpRrPacket | rtp.RtcpSrPacket):
@@ -110,7 +110,8 @@ class SenderWatch:
         left = dict(self._sent).get(report.lsr)
         if left is None or not report.dlsr:
             return None
-        return max(0.0, time.monotonic() - left - report.dlsr / 65536)
+        held_s: float = report.dlsr / 65536
+        return max(0.0, time.monotonic() - left - held_s)
 
     async def _sending(self, packets: list[Any]) -> None:
         for packet in packets:

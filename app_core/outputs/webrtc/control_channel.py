@@ -32,7 +32,10 @@ class ControlChannel:
     told why the peer is to be left."""
 
     def __init__(
-        self, now: Callable[[], float], commanded: Callable[[str], None], gone: Callable[[str], None]
+        self,
+        now: Callable[[], float],
+        commanded: Callable[[str], None],
+        gone: Callable[[str], None],
     ) -> None:
         self._now, self._commanded, self._gone = now, commanded, gone
         self._channel: RTCDataChannel | None = None

@@ -59,14 +59,13 @@ def read_offer(sdp: str) -> Offer:
     audio = _line(described, "audio")
     if audio is not None and "opus" not in common_codecs(audio):
         raise _unusable("no codec in common: its audio line has no Opus")
-    for line in described.media:
-        _check_transport(line)
+    keys = [_checked_key(line) for line in described.media if line.port]
     return Offer(
         cleaned(sdp),
         codec,
         audio is not None and audio.direction in _RECEIVES,
         audio is not None and audio.direction in _SENDS,
-        (str(video.ice.usernameFragment), str(video.ice.password)),
+        keys[0],
     )
 
 
@@ -95,13 +94,14 @@ def _line(described: SessionDescription, kind: str) -> MediaDescription | None:
     return next((line for line in described.media if line.kind == kind and line.port), None)
 
 
-def _check_transport(line: MediaDescription) -> None:
-    if not line.port and line.kind != "application":
-        return
-    if not (line.ice.usernameFragment and line.ice.password):
+def _checked_key(line: MediaDescription) -> tuple[str, str]:
+    """Name and password of its ICE."""
+    ice = line.ice
+    if ice is None or not (ice.usernameFragment and ice.password):
         raise _unusable("it has no ice-ufrag and ice-pwd")
     if line.dtls is None or not line.dtls.fingerprints:
         raise _unusable("it has no fingerprint")
+    return ice.usernameFragment, ice.password
 
 
 def _unusable(why: str) -> BadInput:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 from aiortc import MediaStreamTrack
@@ -31,7 +31,7 @@ class PacketTrack(MediaStreamTrack):
         self.kind = kind
         self._rate, self._overrun = _CLOCK_RATES[kind], overrun
         self._time_base = Fraction(1, self._rate)
-        self._waiting: asyncio.Queue[tuple[bytes, int]] = asyncio.Queue(MOST_WAITING)
+        self._queue: asyncio.Queue[tuple[bytes, int]] = asyncio.Queue(MOST_WAITING)
         self._sizes: deque[tuple[float, int]] = deque()
         self.taken_s = 0.0
         """On the session's clock, of what was sent last."""
@@ -39,7 +39,7 @@ class PacketTrack(MediaStreamTrack):
     def send(self, data: bytes, micros: int) -> None:
         """One picture, Annex B or a VP8 frame, or one Opus packet, that begins at ``micros``."""
         try:
-            self._waiting.put_nowait((data, micros))
+            self._queue.put_nowait((data, micros))
         except asyncio.QueueFull:
             self._overrun()
 
@@ -51,8 +51,8 @@ class PacketTrack(MediaStreamTrack):
             self._sizes.popleft()
         return 8 * sum(size for _, size in self._sizes)
 
-    async def recv(self) -> av.Packet:  # type: ignore[override]
-        data, micros = await self._waiting.get()
+    async def recv(self) -> av.Packet[Any]:
+        data, micros = await self._queue.get()
         packet = av.Packet(data)
         packet.time_base, packet.pts = self._time_base, round(micros * self._rate / 1e6)
         self.taken_s = packet.pts / self._rate

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 DELAY_S = 0.05
 """From the time of a frame on the session's clock until it leaves: a frame begins to be made at
 its time, and is coded by then however full the machine is."""
+APART_S = 1e-5
+"""Between two events of one frame: a loop keeps no order among calls that are due together."""
 MOST_UNTAKEN = 64
 """Calls that the loop has not come to: it is stuck, or far behind."""
 _VIDEO = {"h264": Kind.H264, "vp8": Kind.VP8}
@@ -48,6 +50,7 @@ class PeerLine:
         self._ask_key, self._limit = ask_key, limit
         self._lock = threading.Lock()
         self._untaken = 0
+        self._told_s = 0.0
         self._in_step = False
         self.closed = False
         self.dropped = 0
@@ -127,7 +130,9 @@ class PeerLine:
         if event.type in _PROMPT:
             self.told(event)
         else:
-            self._loop.call_at(self._origin_s + event.session_s + DELAY_S, self.told, event)
+            due_s = self._origin_s + event.session_s + DELAY_S
+            self._told_s = max(due_s, self._told_s + APART_S)
+            self._loop.call_at(self._told_s, self.told, event)
 
     def _end(self, error: Exception | None, delay_s: float) -> None:
         self._loop.call_later(delay_s, self.ended, error)

@@ -29,8 +29,9 @@ DETAILS = (
     "The answer sends H.264 (VP8 to a peer that has no H.264) and Opus, both by the session's"
     " clock. A data channel called control, made by the peer, carries events and commands as the"
     " session's socket does, but no sound; a peer that opened it and sends nothing for 3 s is gone,"
-    " one that does not connect within 15 s too. mode puppet: the sound that the peer sends drives"
-    " the lips and is heard; else it is not taken."
+    " one that does not connect within 15 s too. mode puppet, of the session or, for a session that"
+    " runs, of this offer: the sound that the peer sends drives the lips and is heard, until"
+    " audio_end on control, and from puppet there on again; else it is not taken."
 )
 
 
@@ -101,7 +102,8 @@ def _connect(asked: OfferRequest, read: Offer, found: Asked) -> Response:
         if asked.text.strip():
             sessions.say(session, SayRequest(text=asked.text, language=asked.language))
 
-    puppet = session.mode == "puppet" and right is Right.COMMAND
+    mode = asked.mode if "mode" in asked.model_fields_set else session.mode
+    puppet = mode == "puppet" and right is Right.COMMAND
     peer = service().peers.answer(read, session, control_of(found), begun, puppet=puppet)
     commands = right is Right.COMMAND
     told: dict[str, Any] = {
@@ -124,7 +126,10 @@ def control_of(found: Asked) -> Callable[[SessionPeer], Callable[[str], None]]:
     def control(peer: SessionPeer) -> Callable[[str], None]:
         commands = Commands(found.sessions, found.session, longest)
         taken = SocketCommands(
-            commands, peer.peer.line, allowed=allowed, puppet=peer.open_microphone
+            commands,
+            peer.peer.line,
+            allowed=allowed,
+            puppet=(peer.open_microphone, peer.end_microphone),
         )
         peer.round_trip_ms = lambda: taken.round_trip_ms
         return taken.take

@@ -17,7 +17,7 @@ from app_core.types import Event
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app_core.outputs.live.viewer import Viewer
+    from app_core.outputs.live.viewer import LiveViewer
     from app_core.routes.sessions.commands import Commands
     from app_core.sessions.pcm_feed import PcmFeed
 
@@ -34,12 +34,13 @@ class SocketCommands:
     def __init__(
         self,
         commands: Commands,
-        line: Viewer,
+        line: LiveViewer,
         *,
         allowed: bool,
-        puppet: Callable[[], None] | None = None,
+        puppet: tuple[Callable[[], None], Callable[[], None]] | None = None,
     ) -> None:
-        """``puppet`` makes a peer's microphone, which has a track of its own, drive the face."""
+        """``puppet`` makes a peer's microphone, which has a track of its own, drive the face, and
+        no more."""
         self._commands, self._session = commands, commands.session
         self._line, self._allowed = line, allowed
         self._known: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -49,7 +50,9 @@ class SocketCommands:
             "voice": commands.voice,
         }
         if puppet is not None:
-            self._known["puppet"] = lambda fields: _bare(fields, puppet)
+            begin, end = puppet
+            self._known["puppet"] = lambda fields: _bare(fields, begin)
+            self._known["audio_end"] = lambda fields: _bare(fields, end)
         else:
             self._known |= {
                 "microphone": self._open_microphone,

@@ -49,9 +49,8 @@ def begin() -> Response:
     wanted = parsed_query(WhepQuery, query())
     sdp = _sdp()
     offer = read_offer(sdp)
-    fields = {} if wanted.avatar is None else {"avatar": wanted.avatar}
     sessions = service().sessions
-    session = sessions.open(SessionRequest(**fields))
+    session = sessions.open(SessionRequest(avatar=wanted.avatar))
     try:
         found = Asked(sessions, session, Right.COMMAND)
         return _created(service().peers.answer(offer, session, control_of(found), owns=True))
@@ -121,16 +120,16 @@ def trickle(peer_id: str) -> Response:
 
 
 @blueprint.route("/whep/viewers/<peer_id>", methods=["GET"])
-@Operation("Sessions", "WHEP: this viewer lives", (Good("Nothing", status=204),), (404,), owned=True)
+@Operation(
+    "Sessions", "WHEP: this viewer lives", (Good("Nothing", status=204),), (404,), owned=True
+)
 def viewer(peer_id: str) -> Response:
     service().peers.get(peer_id)
     return Response(status=204)
 
 
 @blueprint.delete("/whep/viewers/<peer_id>")
-@Operation(
-    "Sessions", "WHEP: end a viewer", (Good("It has ended"),), (404, 503), owned=True
-)
+@Operation("Sessions", "WHEP: end a viewer", (Good("It has ended"),), (404, 503), owned=True)
 def end(peer_id: str) -> Response:
     service().peers.end(service().peers.get(peer_id))
     return Response(status=200)

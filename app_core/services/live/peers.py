@@ -8,7 +8,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from app_core.errors import Busy, Conflict, NotFound
-from app_core.outputs.live.video_rates import VideoRates
 from app_core.outputs.webrtc.aiortc_hooks import prepare
 from app_core.outputs.webrtc.event_loop import WebRtcLoop
 from app_core.outputs.webrtc.ice_servers import IceServers
@@ -38,7 +37,6 @@ class Peers:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._rates = (config.webrtc_min_kbps * 1000, config.webrtc_max_kbps * 1000)
         self.ice_servers = IceServers(
             config.ice_urls, config.turn_user, config.turn_password, config.turn_secret
         )
@@ -135,11 +133,10 @@ class Peers:
         puppet: bool,
     ) -> SessionPeer:
         prepare()
-        rates = VideoRates.for_size(session.width, session.height, session.fps, *self._rates)
         peer = Peer(
             offer,
             session.origin_s,
-            rates,
+            (session.rates.floor, session.rates.ceiling),
             lambda: session.ask_key(offer.video),
             self.ice_servers.for_server(),
             self._config.webrtc_public_address,

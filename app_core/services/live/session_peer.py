@@ -70,12 +70,18 @@ class SessionPeer:
         finally:
             self._opening = False
 
+    def end_microphone(self) -> None:
+        """What it said is finished; what it says from now on is not heard."""
+        self._puppet = False
+        if self._feed is not None:
+            self._feed.end()
+
     def hearer(self) -> PcmFeed | None:
         feed = self._feed
         if feed is not None and not feed.ended:
             self.session.touch()
             return feed
-        if self._puppet and not self._opening and not self.session.busy:
+        if self._puppet and not self._opening and not self.session.describe()["queued"]:
             self._opening = True  # after an interrupt, or when something was said
             self.peer.do(self.open_microphone)
         return None

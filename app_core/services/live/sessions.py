@@ -70,6 +70,8 @@ class LiveSessions:
                 self._config.jpeg_quality,
                 self._config.session_queue,
                 self._config.max_text_chars,
+                self._config.webrtc_min_kbps * 1000,
+                self._config.webrtc_max_kbps * 1000,
             ),
             manner,
             self._clock,

@@ -1,4 +1,4 @@
-"""What is used of aiortc and aioice beyond their promises is still there, and still used by them."""
+"""What is used of aiortc and aioice beyond their promises is there, and used by them too."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -141,3 +142,20 @@ def test_the_end_comes_after_what_waits() -> None:
     sent.line.put(packet(Kind.H264, 1, "q"))
     sent.line.tell(Event("word", None, 0.0, {}))
     assert sent.names() == ["p", "end None"]
+
+
+def test_events_of_one_frame_keep_their_order() -> None:
+    """The timers of asyncio do not, where they are due at the same time."""
+    kinds = [f"event {index}" for index in range(12)]
+    told: list[str] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        line = PeerLine(loop, "h264", loop.time(), lambda: None)
+        line.told = lambda event: told.append(event.type)
+        for kind in kinds:
+            line.tell(Event(kind, "u", 0.0, {}))
+        await asyncio.sleep(2 * DELAY_S)
+
+    asyncio.run(run())
+    assert told == kinds

@@ -158,6 +158,24 @@ def test_a_microphone_drives_the_face_and_is_heard(
     assert not [event for event in far.events if event["type"] == "error"]
 
 
+def test_a_microphone_comes_to_a_session_that_runs(
+    client: FlaskClient, peer: Callable[..., PeerClient]
+) -> None:
+    made = client.post("/api/sessions", json=SMALL).json
+    ask, far = Asking(client, made["offer_url"], mode="puppet"), peer(microphone=True)
+    far.connect(ask)
+    begun = far.event("speech_started")
+    assert until(lambda: max(far.sounds, default=0) > 0.1)
+    far.say(type="audio_end")  # though it hums on
+    far.event("speech_finished", utterance_id=begun["utterance_id"])
+    far.say(type="say", text="one", utterance_id="said")
+    far.event("speech_finished", utterance_id="said")
+    assert [e["utterance_id"] for e in far.events if e["type"] == "speech_started"] == [
+        begun["utterance_id"],
+        "said",
+    ]
+
+
 def test_a_microphone_that_is_not_asked_for_is_not_taken(
     client: FlaskClient, peer: Callable[..., PeerClient]
 ) -> None:

@@ -54,7 +54,8 @@ def test_a_session_begins(client: FlaskClient) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     assert made["socket_url"] == f"{place}/socket?token={made['token']}"
     assert made["events_url"] == f"{place}/events?token={made['view_token']}"
-    assert (made["offer_url"], made["whep_url"]) == (None, None)
+    assert made["offer_url"] == f"{place}/offer?token={made['token']}"
+    assert made["whep_url"] == f"/whep/{made['session_id']}?token={made['view_token']}"
     assert made["token"] != made["view_token"]
     state = client.get(place).json
     assert (state["size"], state["fps"], state["state"]) == ("512x512", 25, "idle")

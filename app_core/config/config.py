@@ -1,4 +1,4 @@
-"""Every setting, read from the environment in this one place."""
+"""The settings as one object."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from app_core.live_settings import LiveSettings
+from app_core.config.live_settings import LiveSettings
 from app_core.voice_server import JsonObject, NamedVoices, WebAddress
 
 VERSION = "0.1.0"
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 _SECRETS = (
     *("API_TOKEN", "VOICE_SERVER_KEY", "VOICE_SERVER_URL", "VOICE_SERVER_FIELDS"),
