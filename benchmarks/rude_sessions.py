@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks import rude_peers
 from benchmarks.server import Server
-from benchmarks.session_viewer import JPEG, Refused, SessionViewer
+from benchmarks.session_viewer import JPEG, SessionViewer, patiently
 from benchmarks.table import end, show
 from benchmarks.texts import TEXTS
 
@@ -24,14 +24,8 @@ PATIENCE_S = 90.0
 
 
 def made(server: Server, size: str) -> SessionViewer:
-    end_s = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return SessionViewer(server.url, keep=False, size=size, language="en", voice="espeak")
-        except Refused as refused:
-            if refused.status != 503 or time.monotonic() > end_s:
-                raise
-            time.sleep(0.2)
+    fields: dict[str, Any] = {"size": size, "language": "en", "voice": "espeak"}
+    return patiently(lambda: SessionViewer(server.url, keep=False, **fields), PATIENCE_S)
 
 
 def main() -> None:

@@ -17,18 +17,21 @@ import numpy as np
 
 from benchmarks.received import VIEWERS
 from benchmarks.server import Server
-from benchmarks.session_viewer import call
+from benchmarks.session_viewer import call, patiently
 from benchmarks.skew import MARKER, Bursts
 from benchmarks.table import end, show
 from benchmarks.texts import TEXTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.received import Viewer
+    from benchmarks.session_viewer import Made
 
 WAYS = ("webrtc", "socket")
-SETTLED_S = 5.0
+SETTLED_S, SPACING_S = 5.0, 1.0
+PATIENCE_S = 60.0
+"""For a server that is full for now."""
 SAYS_S, CUTS_S = 12.0, 30.0
 """Between two of each of a session, in the mean."""
 KEPT = 64
@@ -44,14 +47,23 @@ class Soak:
         self._server, self._random = server, np.random.default_rng(1)
         self._fields = {"voice": voice} if voice else {}
         self._languages = [list(TEXTS)[number % len(TEXTS)] for number in range(sessions)]
+        self._bursts = {way: self._made(Bursts, way, model="marker") for way in WAYS}
         self._speakers: list[Viewer] = [
-            VIEWERS[WAYS[number % 2]](server.url, keep=False, size="512x512", language=language)
+            self._made(self._speaker, WAYS[number % 2], language)
             for number, language in enumerate(self._languages)
         ]
-        self._bursts = {way: Bursts(server.url, way, model="marker") for way in WAYS}
         self._counted = self._counts()
         self._skews: dict[str, list[float]] = {}
         self.said = self.cut = 0
+
+    def _made(self, make: Callable[..., Made], way: str, *rest: str, **fields: str) -> Made:
+        """With a pause for the server to learn what it costs."""
+        made = patiently(lambda: make(self._server.url, way, *rest, **fields), PATIENCE_S)
+        time.sleep(SPACING_S)
+        return made
+
+    def _speaker(self, url: str, way: str, language: str) -> Viewer:
+        return VIEWERS[way](url, keep=False, size="512x512", language=language)
 
     def tick(self) -> None:
         """Once a second."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
+from typing import Any
 
-from benchmarks.session_viewer import Refused
+from benchmarks.session_viewer import Refused, patiently
 from benchmarks.texts import TEXTS
 from benchmarks.webrtc_tracks import PICTURE
 from benchmarks.webrtc_viewer import WebRtcViewer
@@ -29,14 +29,8 @@ def tell(**line: object) -> None:
 
 def made(url: str, size: str) -> WebRtcViewer:
     """Raises Refused."""
-    end_s = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return WebRtcViewer(url, keep=False, size=size, language="en", voice="espeak")
-        except Refused as refused:
-            if refused.status != 503 or time.monotonic() > end_s:
-                raise
-            time.sleep(0.2)
+    fields: dict[str, Any] = {"size": size, "language": "en", "voice": "espeak"}
+    return patiently(lambda: WebRtcViewer(url, keep=False, **fields), PATIENCE_S)
 
 
 def main() -> None:
@@ -64,6 +58,7 @@ def main() -> None:
             tell(open=viewer.session["session_id"])
         except TimeoutError:
             tell(silent=viewer.session["session_id"])
+            continue
         if len(viewers) == 1:
             viewer.tell("say", text=TEXTS["en"])
     tell(peers=len(viewers))
