@@ -52,6 +52,11 @@ class Onset(NamedTuple):
     wall_s: float | None
     """On the sender's clock."""
 
+    def near(self, other: Onset) -> bool:
+        if self.wall_s is not None and other.wall_s is not None:
+            return abs(self.wall_s - other.wall_s) < NEAR_S
+        return abs(self.at_s - other.at_s) < NEAR_S
+
 
 class Feed:
     """Sound of bursts for a session, as long as there is somebody to ask for it."""
@@ -126,7 +131,7 @@ def paired(sounds: list[Onset], pictures: list[Onset]) -> list[tuple[Onset, Onse
     """Those that are near each other; they are taken out, and those too old to find another."""
     found = []
     for sound in list(sounds):
-        near = [picture for picture in pictures if abs(picture.at_s - sound.at_s) < NEAR_S]
+        near = [picture for picture in pictures if sound.near(picture)]
         if near:
             found.append((sound, near[0]))
             sounds.remove(sound)
