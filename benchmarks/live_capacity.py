@@ -74,7 +74,7 @@ def judged(viewer: Viewer, from_s: float, until_s: float) -> dict[str, int]:
     seen = [m for m in viewer.messages if m.kind in kinds and from_s <= m.at_s < until_s]
     heard = [m for m in viewer.messages if m.kind in (PCM, OPUS) and from_s <= m.at_s < until_s]
     if not seen:
-        return {"frames": 0, "late": 0, "missing": round((until_s - from_s) * FPS), "silent": 0}
+        return {"frames": 0, "late": 0, "missing": round((until_s - from_s) * FPS)}
     # The clock is that of the earliest arrival, as of a viewer whose buffer has settled.
     origin_s = min(m.at_s - m.frame / FPS for m in seen)
     late = sum(m.at_s - origin_s - m.frame / FPS > LATE_S for m in seen)
@@ -85,7 +85,6 @@ def judged(viewer: Viewer, from_s: float, until_s: float) -> dict[str, int]:
         "frames": len(seen),
         "late": late,
         "missing": max(0, seen[-1].frame - seen[0].frame + 1 - len(seen)),
-        "silent": sum(m.idle for m in heard),
         "sounds_missing": missing,
     }
 
