@@ -21,6 +21,7 @@ PAGES = (
     "/mjpeg_test",
     "/realtime",
     "/avatar",
+    "/whep_test",
     "/avatars",
     "/embed",
     "/api-test",

@@ -19,6 +19,8 @@ _BITS_A_PIXEL = 0.3
 """At most. Of every level that ``level`` knows less than its own bound."""
 _BUFFER_S = 1 / 3
 """How much of the bit rate a key frame may take at once."""
+_CALL_BUFFER_S = 1 / 6
+"""As ``_BUFFER_S``; and the shorter, the sooner a fall of the bit rate is followed."""
 
 
 class FilmX264(PictureEncoder):
@@ -27,7 +29,8 @@ class FilmX264(PictureEncoder):
     def __init__(self, width: int, height: int, fps: int) -> None:
         """Raises FfmpegFailed."""
         most = _BITS_A_PIXEL * width * height * fps
-        options = _options(width, height, fps, most) | {"crf": f"{_CRF}", "x264-params": _SEARCH}
+        options = _options(width, height, fps, most, _BUFFER_S)
+        options |= {"crf": f"{_CRF}", "x264-params": _SEARCH}
         super().__init__(NAME, width, height, fps, options, headers_apart=True)
         units = nal_units(self.headers)
         self.sps = next(unit for unit in units if unit[0] & 31 == 7)
@@ -38,16 +41,17 @@ class CallX264(PictureEncoder):
     """Of a bit rate that ``aim`` changes at once, without a key frame. SPS and PPS stand before
     each IDR picture."""
 
-    def __init__(
-        self, width: int, height: int, fps: int, bits_s: int, most: int, *, every: int = 1
-    ) -> None:
-        """``bits_s``: at first; ``most``: that it is ever told. Raises FfmpegFailed."""
+    def __init__(self, width: int, height: int, fps: int, bits_s: int, *, every: int = 1) -> None:
+        """``bits_s``: the most that it is ever told. Raises FfmpegFailed."""
         params = f"{_SEARCH}:{_LEAST_QUANTISER}"
-        options = _options(width, height, fps, most, every) | {"x264-params": params}
+        options = _options(width, height, fps, bits_s, _CALL_BUFFER_S, every)
+        options["x264-params"] = params
         super().__init__(NAME, width, height, fps, options, every=every, bits_s=bits_s)
 
 
-def _options(width: int, height: int, fps: int, most: float, every: int = 1) -> dict[str, str]:
+def _options(
+    width: int, height: int, fps: int, most: float, buffer_s: float, every: int = 1
+) -> dict[str, str]:
     """``most``: bits a second."""
     return {
         "preset": "veryfast",
@@ -59,5 +63,5 @@ def _options(width: int, height: int, fps: int, most: float, every: int = 1) -> 
         "g": f"{KEY_FRAME_S * fps // every}",
         "forced-idr": "1",
         "maxrate": f"{most:.0f}",
-        "bufsize": f"{most * _BUFFER_S:.0f}",
+        "bufsize": f"{most * buffer_s:.0f}",
     }

@@ -118,8 +118,7 @@ class Fanout:
     def _encode(
         self, codec: str, frame: LiveFrame, looking: list[LiveViewer], new: list[LiveViewer]
     ) -> list[Packet]:
-        """For those ``looking``, as much as the slowest takes. ``new`` are given what they need
-        first."""
+        """For those ``looking``. ``new`` are given what they need first."""
         new = [line for line in new if line in looking]
         encoder = self._encoders.get(codec)
         if encoder is None:
@@ -129,9 +128,18 @@ class Fanout:
             if (opening := encoder.opening) is not None:
                 for line in new:
                     line.put(opening)
-        limits = [limit for line in looking if (limit := line.limit) is not None]
-        encoder.limit(min(limits, default=None))
+        encoder.limit(self._limit(looking))
         return encoder.encode(frame)
+
+    def _limit(self, looking: list[LiveViewer]) -> int | None:
+        """That of the slowest, but whoever cannot take whole pictures does not make them smaller
+        for those who can: it loses some."""
+        lines = (line for line in looking if not line.closed)
+        limits = [limit for line in lines if (limit := line.limit) is not None]
+        if not limits:
+            return None
+        floor = self._format[-1].floor
+        return max(min(limits), min(max(limits), floor))
 
     def _fail(self, codec: str, looking: list[LiveViewer], error: SoyleError) -> None:
         encoder = self._encoders.pop(codec, None)

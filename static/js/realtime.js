@@ -159,7 +159,9 @@ class Realtime {
     const { less, way } = this.#settings.elements;
     way.addEventListener("change", () => this.#stopMicrophone()); // its line ends
     followWay(way, element("way-note"), this.live);
-    less.disabled = !LiveSession.canSendLess;
+    this.live.addEventListener("way", () => {
+      less.disabled = !LiveSession.canSendLess || this.live.way === "webrtc"; // that suits itself
+    });
     less.addEventListener("change", () => this.#sendLess(less.checked));
     this.#settings.addEventListener("submit", (event) => event.preventDefault());
   }

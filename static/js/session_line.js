@@ -127,7 +127,8 @@ export class SessionLine extends EventTarget {
 
   /** Sends sound over a socket; where it has no room it is left out. @param {ArrayBuffer} pcm */
   sendSound(pcm, mostWaitingBytes) {
-    return this.state === "there" && this.#way.sendSound(pcm, mostWaitingBytes);
+    if (this.state !== "there" || this.#way.kind !== "socket") return false;
+    return this.#way.sendSound(pcm, mostWaitingBytes);
   }
 
   /** say, interrupt, avatar, voice. Throws ApiError. */

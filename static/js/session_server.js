@@ -48,15 +48,15 @@ export class SessionServer {
   }
 
   /** Servers by which a WebRTC connection comes about where none is direct; none are needed here. */
-  async iceServers({ token }) {
-    const { ice_servers: servers } = await this.#ask("GET", "/api/realtime/ice", token);
-    return servers;
+  async iceServers({ session_id, token }) {
+    const answer = await this.#ask("GET", `/api/sessions/${session_id}/ice`, token);
+    return answer.ice_servers;
   }
 
   /** Resolves to {type, sdp, ...}, the answer to an offer to a session. Throws ApiError. */
   offer({ session_id, token, offer_url }, fields) {
-    const body = { ...fields, session_id, token };
-    return this.#ask("POST", offer_url ?? "/api/realtime/offer", token, body);
+    const path = offer_url ?? `/api/sessions/${session_id}/offer`;
+    return this.#ask("POST", path, token, { ...fields, session_id, token });
   }
 
   /** Ends a session at once; one that has ended already is as good. */

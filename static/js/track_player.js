@@ -23,6 +23,7 @@ export class TrackPlayer {
   #clock = new ArrivalClock();
   #figures = new PeerFigures();
   #sampling = 0;
+  #stale = 0; // until what is stale would have been heard
 
   /**
    * @param {HTMLCanvasElement} canvas shows the last picture of a connection that was lost
@@ -100,6 +101,18 @@ export class TrackPlayer {
   /** Takes an event of the session: it came as its frame did. */
   hear({ type, session_s: seconds }) {
     if (!UNTIMED.has(type)) this.#clock.arrive(seconds, performance.now() / 1000);
+    if (type === "interrupted") this.#cut();
+  }
+
+  /** What the browser has in store is stale: sound goes on with what came with the event. */
+  #cut() {
+    this.#letSoundThrough(false);
+    clearTimeout(this.#stale);
+    this.#stale = setTimeout(() => this.#letSoundThrough(true), this.#figures.delayMs);
+  }
+
+  #letSoundThrough(enabled) {
+    for (const track of this.#way?.stream.getAudioTracks() ?? []) track.enabled = enabled;
   }
 
   /** Seconds on the session's clock that are heard. */
@@ -145,6 +158,7 @@ export class TrackPlayer {
   /** Another player goes on; the last picture stays until it shows one. */
   leave() {
     clearInterval(this.#sampling);
+    clearTimeout(this.#stale);
     this.#way = null;
     this.#source?.disconnect();
     this.#source = null;

@@ -159,6 +159,9 @@ class Visitor:
         self.complaints.remove(found[0])
 
 
+_HERE: list[Visitor] = []
+"""Those whose pages would look for a server that ends before them, and complain."""
+
 NO_WEBRTC = "delete window.RTCPeerConnection"
 """A live face then comes over its socket, with every packet where a test can see it."""
 
@@ -168,7 +171,9 @@ def visiting(context: BrowserContext) -> Iterator[Visitor]:
     context.set_default_timeout(15_000)
     visitor = Visitor(context.new_page())
     visitor.listen()
+    _HERE.append(visitor)
     yield visitor
+    _HERE.remove(visitor)
     context.close()
     assert visitor.complaints == []
 
@@ -216,6 +221,9 @@ def make_live(
             return Live(service, stack.enter_context(serving(create_app(service=service))))
 
         yield make
+        for visitor in _HERE:
+            for page in visitor.page.context.pages:
+                page.close()
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
-"""A live face over WebRTC: it is seen and heard, comes back, and gives way to the socket.
-
-The page ends before its server, which it would look for: hence the order of the fixtures.
-"""
+"""A live face over WebRTC: it is seen and heard, comes back, and gives way to the socket."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,7 +50,8 @@ def hang_up(live: Live) -> None:
 
 def until_way(page: Page, way: str) -> None:
     page.wait_for_function(
-        "way => soyle.stats.way === way && document.getElementById('live').dataset.status === 'there'",
+        "way => soyle.stats.way === way"
+        " && document.getElementById('live').dataset.status === 'there'",
         arg=way,
     )
 
@@ -80,7 +78,11 @@ def test_it_is_seen_and_heard(live: Live, caller: Visitor) -> None:
     assert offers(caller) == 1
 
 
-def test_an_interrupt_goes_over_the_channel(live: Live, caller: Visitor) -> None:
+def test_an_interrupt_goes_over_the_channel(
+    make_live: Callable[..., Live], caller: Visitor
+) -> None:
+    live = make_live(api_token="secret")  # which the session's own stands in for
+    caller.page.add_init_script("localStorage.setItem('soyle.token', 'secret')")
     page = called(caller, live)
     page.evaluate(RECORD_COMMANDS)
     line = say(page, LONG)
@@ -89,6 +91,9 @@ def test_an_interrupt_goes_over_the_channel(live: Live, caller: Visitor) -> None
     until_state(line, "interrupted")
     assert page.evaluate("sent") == [["control", "interrupt"]]
     page.wait_for_function("soyle.stats.level < 0.01")
+    again = say(page, "five six")
+    page.wait_for_function("soyle.stats.level > 0.05")
+    until_state(again, "said")
     assert not [asked for asked in caller.requests if asked.endswith("/interrupt")]
 
 
@@ -172,7 +177,7 @@ def test_the_microphone_is_a_track(live: Live, caller: Visitor) -> None:
     assert viewers(live.session(page)) == 1
 
 
-def test_an_element_in_another_page(make_live: Any, caller: Visitor) -> None:
+def test_an_element_in_another_page(make_live: Callable[..., Live], caller: Visitor) -> None:
     live = make_live(cors_origins="*")
     with page_at(live.address, FACE) as address:
         page = caller.open(address)

@@ -94,6 +94,25 @@ def test_an_encoder_is_told_the_limit_of_the_slowest_of_those_who_look_at_it(
     assert limits(silent, Kind.H264) == told
 
 
+def test_one_viewer_does_not_make_the_pictures_of_others_smaller(fanout: Fanout) -> None:
+    floor = RATES.floor
+    good, bad = Looker("h264", "none", 4 * floor), Looker("h264", "none", floor // 4)
+    fanout.attach(good, READY)
+    fanout.attach(bad, READY)
+    fanout.write(frame(0))
+    good.limit = floor // 2
+    fanout.write(frame(1))
+    good.limit = 4 * floor
+    bad.closed = True  # it is still to be detached
+    fanout.write(frame(2))
+    bad.closed = False
+    fanout.detach(good)
+    fanout.write(frame(3))
+    told = [floor, floor // 2, 4 * floor]
+    assert limits(good, Kind.H264) == [str(each) for each in told]
+    assert limits(bad, Kind.H264)[-1] == str(floor // 4), "alone it gets what it can take"
+
+
 @pytest.mark.parametrize(("codec", "kind"), [("h264", Kind.H264), ("vp8", Kind.VP8)])
 def test_viewers_of_calls_get_their_codec(codec: str, kind: Kind) -> None:
     fanout = Fanout((64, 48, FPS, 85, RATES), lambda: 0.0)

@@ -6,21 +6,20 @@ from app_core.media.x264 import CallX264
 from app_core.outputs.live.adaptive_encoder import AdaptiveEncoder
 from app_core.outputs.live.packet import Kind
 
-_ROOM = 2
-"""Times the limit at its opening is what an encoder can be told later."""
-_TOO_MUCH = 3
-"""So many times the limit, and key frames are too large for the line."""
+_TOO_MUCH = 1.4
+"""Times the limit: an encoder opened for so much saves up bits while it may not spend them, and
+takes the longer to follow a fall, the longer it was so."""
 
 
 class H264Encoder(AdaptiveEncoder):
-    """The limit takes effect at once. A rise beyond what the open encoder can be told waits for
-    the next key frame, at most KEY_FRAME_S."""
+    """A fall of the limit needs no key frame. A rise above what the encoder was opened for waits
+    for the next one, at most KEY_FRAME_S."""
 
     kind = Kind.H264
 
     def _open(self, width: int, height: int, every: int, index: int) -> CallX264:
-        self._room = min(_ROOM * self._bits_s, self._most)
-        return CallX264(width, height, self._fps, self._bits_s, self._room, every=every)
+        self._opened_for = self._bits_s
+        return CallX264(width, height, self._fps, self._bits_s, every=every)
 
     def _outgrown(self, index: int, *, key: bool) -> bool:
-        return key and not self._bits_s <= self._room <= _TOO_MUCH * self._bits_s
+        return key and not self._bits_s <= self._opened_for <= _TOO_MUCH * self._bits_s

@@ -31,6 +31,8 @@ NAME = "libopus"
 BIT_RATE = 48_000
 LOOKAHEAD = 312
 """Samples."""
+_OPTIONS = {"application": "audio", "compression_level": "5", "frame_duration": "20"}
+"""At this rate ``voip`` sounds no better and takes three times the time."""
 
 _RECENT = 4
 """Frames: a packet begins in this one or two before it, as they last 16 ms or more."""
@@ -48,7 +50,7 @@ class OpusEncoder:
             assert isinstance(codec, AudioCodecContext)
             codec.sample_rate, codec.layout, codec.format = SAMPLE_RATE, "mono", "s16"
             codec.time_base, codec.bit_rate = Fraction(1, SAMPLE_RATE), BIT_RATE
-            codec.options = {"application": "voip", "frame_duration": "20"}
+            codec.options = dict(_OPTIONS)
             codec.open()
         except (av.FFmpegError, ValueError) as error:
             raise _failed(error) from error

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +19,7 @@ from aiortc import codecs, rtcpeerconnection, rtp
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from aiortc import RTCRtpSender
+    from aiortc import RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport
     from aiortc.sdp import MediaDescription
 
 PAYLOAD_BYTES = 1100
@@ -26,6 +27,12 @@ PAYLOAD_BYTES = 1100
 _NTP_EPOCH = 2_208_988_800
 """Seconds from 1900 to 1970 (RFC 5905)."""
 _RECENT_REPORTS = 8
+MOST_PIECES = 512
+"""Of messages: the longest command has 60."""
+MOST_STREAMS = 64
+"""Data channels that a peer has ever used: there is work for one."""
+_SETTLE_S = 0.05
+"""More than ICE waits between two looks at its checks."""
 
 
 def prepare() -> None:
@@ -50,6 +57,44 @@ def common_codecs(media: MediaDescription) -> list[str]:
     """Names, in lower case, of what both ends can, in the order of the offer."""
     common = rtcpeerconnection.find_common_codecs(codecs.CODECS[media.kind], media.rtp.codecs)
     return [codec.name.lower() for codec in common if not codecs.is_rtx(codec)]
+
+
+def prefer(transceiver: RTCRtpTransceiver, codec: str) -> None:
+    """No other than this one, whatever comes first in the offer."""
+    wanted = {f"{transceiver.kind}/{codec}", f"{transceiver.kind}/rtx"}
+    known = codecs.get_capabilities(transceiver.kind).codecs
+    transceiver.setCodecPreferences([each for each in known if each.mimeType.lower() in wanted])
+
+
+async def close_connection(pc: RTCPeerConnection) -> None:
+    """Also what began while it was closing: a handshake that comes to its end then starts senders
+    and the check of consent, which nothing would end any more."""
+    await pc.close()
+    await asyncio.sleep(_SETTLE_S)
+    transports = [pc.sctp.transport] if pc.sctp is not None else []
+    for transceiver in pc.getTransceivers():
+        await transceiver.stop()
+        transports.append(transceiver.receiver.transport)
+    for transport in transports:
+        consent = transport.transport._connection._query_consent_task
+        if consent is not None:
+            consent.cancel()
+
+
+def bound_messages(sctp: RTCSctpTransport, gone: Callable[[str], None]) -> None:
+    """``gone`` is told of a peer that sends pieces of messages which do not come together. aiortc
+    keeps them without bound, and looks through all of them for each that comes."""
+    take = sctp._receive_data_chunk
+
+    async def received(chunk: Any) -> None:
+        stream = sctp._inbound_streams.get(chunk.stream_id)
+        pieces = len(sctp._sack_misordered) + (len(stream.reassembly) if stream else 0)
+        if pieces > MOST_PIECES or len(sctp._inbound_streams) > MOST_STREAMS:
+            gone("pieces of messages without their ends")
+        else:
+            await take(chunk)
+
+    sctp._receive_data_chunk = received  # type: ignore[method-assign]
 
 
 class Report(NamedTuple):
@@ -114,11 +159,15 @@ class SenderWatch:
         return max(0.0, time.monotonic() - left - held_s)
 
     async def _sending(self, packets: list[Any]) -> None:
+        """A report before the first packet would pair times that are none, and is left out."""
         for packet in packets:
-            if isinstance(packet, rtp.RtcpSrPacket) and packet.sender_info.packet_count:
-                ntp = ntp_time(self._due())
-                packet.sender_info.ntp_timestamp = ntp
-                self._sent.append(((ntp >> 16) & 0xFFFFFFFF, time.monotonic()))
+            if not isinstance(packet, rtp.RtcpSrPacket):
+                continue
+            if not packet.sender_info.packet_count:
+                return
+            ntp = ntp_time(self._due())
+            packet.sender_info.ntp_timestamp = ntp
+            self._sent.append(((ntp >> 16) & 0xFFFFFFFF, time.monotonic()))
         await self._send(packets)
 
 

@@ -24,7 +24,9 @@ MOST_EVENTS = 256
 MOST_UNSENT = 256 << 10
 """Bytes. A peer that takes no more is gone."""
 LARGEST_COMMAND = 64 << 10
-"""Bytes; what the answer tells the peer too."""
+"""Characters. A peer that sends more at once is gone."""
+_STOOD_S = 2.0
+"""Between two looks: the machine stood still, and what the peer sent is not read yet."""
 
 
 class ControlChannel:
@@ -40,7 +42,7 @@ class ControlChannel:
         self._now, self._commanded, self._gone = now, commanded, gone
         self._channel: RTCDataChannel | None = None
         self._waiting: deque[str] = deque(maxlen=MOST_EVENTS)
-        self._heard_s = now()
+        self._heard_s = self._looked_s = now()
 
     @property
     def open(self) -> bool:
@@ -65,7 +67,11 @@ class ControlChannel:
 
     def look(self) -> None:
         """Once or more a second: whether the peer lives."""
-        if self._channel is not None and self._now() - self._heard_s > SILENCE_S:
+        now = self._now()
+        if now - self._looked_s > _STOOD_S:
+            self._heard_s = now
+        self._looked_s = now
+        if self._channel is not None and now - self._heard_s > SILENCE_S:
             self._gone("silent")
 
     def _send(self, text: str) -> None:
@@ -82,5 +88,7 @@ class ControlChannel:
 
     def _message(self, message: str | bytes) -> None:
         self._heard_s = self._now()
-        if isinstance(message, str):
+        if len(message) > LARGEST_COMMAND:
+            self._gone("a message is too long")
+        elif isinstance(message, str):
             self._commanded(message)

@@ -6,8 +6,9 @@ import asyncio
 import errno
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.errors import Busy
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-WORKERS = 8
-"""Threads that do what peers ask, and look up names: neither may keep the loop waiting."""
+WORKERS, NAMERS = 8, 4
+"""Threads that do what peers ask, and those that look up names: neither may keep the loop waiting,
+nor the one the other."""
 _JOIN_S = 5.0
 
 
@@ -63,7 +65,9 @@ class WebRtcLoop:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._workers: ThreadPoolExecutor | None = None
+        self._namers: ThreadPoolExecutor | None = None
+        self.workers = ThreadPoolExecutor(WORKERS, "webrtc-work")
+        """For what peers ask."""
         self._closed = False
 
     @property
@@ -74,8 +78,8 @@ class WebRtcLoop:
                 raise Busy("The server is stopping")
             if self._loop is None:
                 loop = PortRangeLoop(self._ports)
-                self._workers = ThreadPoolExecutor(WORKERS, "webrtc-work")
-                loop.set_default_executor(self._workers)
+                self._namers = ThreadPoolExecutor(NAMERS, "webrtc-names")
+                loop.set_default_executor(self._namers)
                 thread = threading.Thread(
                     target=self._run, args=(loop,), name="webrtc", daemon=True
                 )
@@ -90,13 +94,18 @@ class WebRtcLoop:
         except BaseException:
             work.close()
             raise
-        future = asyncio.run_coroutine_threadsafe(work, loop)
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, loop)
+        except RuntimeError as error:  # it was closed meanwhile
+            work.close()
+            raise Busy("The server is stopping") from error
         try:
             return future.result(timeout_s)
+        except CancelledError as error:
+            raise Busy("The server is stopping") from error
         except FutureTimeoutError as error:
-            if future.done():
-                raise
-            future.cancel()
+            if not future.cancel():  # it was done just now
+                return future.result()
             raise Busy("The server did not get to this connection in time") from error
 
     def close(self) -> None:
@@ -104,12 +113,14 @@ class WebRtcLoop:
         with self._lock:
             self._closed = True
             loop, thread = self._loop, self._thread
-            workers, self._loop, self._thread = self._workers, None, None
-        if loop is None or thread is None or workers is None:
+            namers, self._loop, self._thread = self._namers, None, None
+        self.workers.shutdown(wait=False, cancel_futures=True)
+        if loop is None or thread is None or namers is None:
             return
-        loop.call_soon_threadsafe(loop.stop)
+        with suppress(RuntimeError):  # it ended by itself
+            loop.call_soon_threadsafe(loop.stop)
         thread.join(_JOIN_S)
-        workers.shutdown(wait=False, cancel_futures=True)
+        namers.shutdown(wait=False, cancel_futures=True)
         if thread.is_alive():
             logger.error("the thread of the peers does not end")
 

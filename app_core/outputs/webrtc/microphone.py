@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from aiortc.mediastreams import MediaStreamError
@@ -31,24 +31,30 @@ class SoundSink(Protocol):
     def end(self) -> None: ...
 
 
-async def read_microphone(
-    track: MediaStreamTrack, hearer: Callable[[], SoundSink | None], left: Callable[[], None]
-) -> None:
+async def read_microphone(track: MediaStreamTrack, hearer: Callable[[], SoundSink | None]) -> None:
     """To the end of the track. ``hearer`` is asked for each piece, as a sink may end before: None
-    leaves the piece out. A track that nobody reads would grow without bound."""
-    try:
-        while True:
+    leaves the piece out. A track that nobody reads would grow without bound, so what fails leaves
+    its piece out too."""
+    complained = False
+    while True:
+        try:
             frame = await track.recv()
             sink = hearer()
-            if sink is None:
-                continue
-            samples = frame.to_ndarray()  # type: ignore[union-attr]
-            channels = len(frame.layout.channels)  # type: ignore[union-attr]
-            mono = samples.reshape(-1, channels)
-            if channels > 1:
-                mono = mono.mean(axis=1).astype(np.int16)
-            sink.push(mono.astype("<i2").tobytes())
-    except MediaStreamError:
-        logger.debug("a microphone ended")
-    finally:
-        left()
+            if sink is not None:
+                sink.push(_mono(frame))
+        except MediaStreamError:
+            logger.debug("a microphone ended")
+            return
+        except Exception:
+            if not complained:
+                logger.exception("a piece of a microphone's sound was lost")
+            complained = True
+
+
+def _mono(frame: Any) -> bytes:
+    channels = len(frame.layout.channels)
+    mono = frame.to_ndarray().reshape(-1, channels)
+    if channels > 1:
+        mono = mono.mean(axis=1).astype(np.int16)
+    found: bytes = mono.astype("<i2").tobytes()
+    return found

@@ -9,6 +9,7 @@ from aiortc.sdp import SessionDescription
 
 from app_core.errors import BadInput
 from app_core.outputs.webrtc.aiortc_hooks import common_codecs
+from app_core.outputs.webrtc.bundle import on_one_transport
 
 if TYPE_CHECKING:
     from aiortc.sdp import MediaDescription
@@ -26,7 +27,11 @@ _RECEIVES = {"sendrecv", "recvonly"}
 @dataclass(frozen=True, slots=True)
 class Offer:
     sdp: str
-    """Without what a server cannot use."""
+    """Each line of media with the one transport of all, and without candidates: a peer that has
+    none is found by what it sends (RFC 8445, 7.3.1.3), and the word that no more come would end
+    the search."""
+    candidates: tuple[str, ...]
+    """As in SDP, without ``a=``."""
     video: str
     """The codec of the pictures: h264 or vp8."""
     audio: bool
@@ -42,11 +47,14 @@ def read_offer(sdp: str) -> Offer:
     if len(sdp) > LONGEST:
         raise _unusable(f"it is longer than {LONGEST} characters")
     try:
-        described = SessionDescription.parse(cleaned(sdp))
+        whole, candidates = on_one_transport(sdp)
+        described = SessionDescription.parse(whole)
     except Exception as error:  # the parser raises whatever a bad line makes it stumble over
         raise _unusable("it cannot be read as SDP") from error
     if len(described.media) > MOST_LINES:
         raise _unusable(f"it has more than {MOST_LINES} lines of media")
+    if not _bundled(described):
+        raise _unusable("its lines are not bundled (a=group:BUNDLE)")
     video = _line(described, "video")
     if video is None:
         raise _unusable("it has no video line")
@@ -61,7 +69,8 @@ def read_offer(sdp: str) -> Offer:
         raise _unusable("no codec in common: its audio line has no Opus")
     keys = [_checked_key(line) for line in described.media if line.port]
     return Offer(
-        cleaned(sdp),
+        whole,
+        tuple(candidates),
         codec,
         audio is not None and audio.direction in _RECEIVES,
         audio is not None and audio.direction in _SENDS,
@@ -69,29 +78,16 @@ def read_offer(sdp: str) -> Offer:
     )
 
 
-def cleaned(sdp: str) -> str:
-    """Without candidates that only the peer's own network can resolve (mDNS), and without the word
-    that no more come: a peer that has none left is found by what it sends (RFC 8445, 7.3.1.3)."""
-    lines = sdp.replace("\r\n", "\n").split("\n")
-    kept = [line for line in lines if not _useless(line)]
-    return "\r\n".join(kept)
-
-
-def _useless(line: str) -> bool:
-    if line.startswith("a=end-of-candidates"):
-        return True
-    return line.startswith("a=candidate:") and is_local_name(line)
-
-
-def is_local_name(candidate: str) -> bool:
-    """Of a candidate line: its address is a name of multicast DNS."""
-    fields = candidate.split()
-    return len(fields) > 4 and fields[4].lower().rstrip(".").endswith(".local")
-
-
 def _line(described: SessionDescription, kind: str) -> MediaDescription | None:
     """The first that is not refused."""
     return next((line for line in described.media if line.kind == kind and line.port), None)
+
+
+def _bundled(described: SessionDescription) -> bool:
+    """All lines that are not refused share one transport."""
+    mids = {line.rtp.muxId for line in described.media if line.port}
+    groups = [set(group.items) for group in described.group if group.semantic == "BUNDLE"]
+    return len(mids) < 2 or any(mids <= group for group in groups)
 
 
 def _checked_key(line: MediaDescription) -> tuple[str, str]:

@@ -44,6 +44,11 @@ class PacketTrack(MediaStreamTrack):
             self._overrun()
 
     @property
+    def stuck(self) -> bool:
+        """All of MOST_WAITING wait: nobody takes them."""
+        return self._queue.full()
+
+    @property
     def bits_s(self) -> int:
         """Sent in the last second, without the heads of packets."""
         ago = time.monotonic() - 1.0

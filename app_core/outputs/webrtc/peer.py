@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aiortc import (
-    RTCBundlePolicy,
     RTCConfiguration,
     RTCPeerConnection,
-    RTCRtpSender,
     RTCSessionDescription,
 )
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
-from aiortc.sdp import candidate_from_sdp
 
-from app_core.errors import BadInput
-from app_core.outputs.webrtc.aiortc_hooks import Report, SenderWatch
+from app_core.errors import BadInput, Busy
+from app_core.outputs.webrtc.aiortc_hooks import (
+    Report,
+    SenderWatch,
+    bound_messages,
+    close_connection,
+    prefer,
+)
 from app_core.outputs.webrtc.answer import reachable
 from app_core.outputs.webrtc.bitrate import BitrateControl
+from app_core.outputs.webrtc.candidates import MOST_CANDIDATES, read_candidate
 from app_core.outputs.webrtc.control_channel import ControlChannel
 from app_core.outputs.webrtc.microphone import SoundSink, read_microphone
 from app_core.outputs.webrtc.packet_track import PacketTrack
 from app_core.outputs.webrtc.peer_line import DELAY_S, PeerLine
+from app_core.outputs.webrtc.tasks import Jobs, Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
 
     from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer, RTCRtpTransceiver
 
@@ -45,25 +52,29 @@ LOOK_S = 1.0
 """Between two looks at whether it lives; its numbers are told as often."""
 MOST_COMMANDS = 64
 """Of one peer, that wait to be done."""
+KEY_PAUSE_S = 0.7
+"""Between two key frames for one peer, which asks until one comes."""
 GOODBYE_S = 0.1
 """For the last event to leave."""
 
 
 class PeerOwner(Protocol):
-    """Whom a peer tells of itself, one call at a time, in a thread that may wait."""
+    """Whom a peer tells of itself. All but ``commanded`` is called in the loop's thread, and does
+    not wait."""
 
     def connected(self) -> None: ...
 
-    def commanded(self, text: str) -> None: ...
+    def commanded(self, text: str) -> None:
+        """One call at a time, in a thread that may wait."""
 
     def left(self, why: str) -> None:
-        """The last call, whatever came before."""
+        """It is closed: no command comes any more."""
 
     def numbers(self) -> Event:
-        """Told the peer each second. In the loop's thread: does not wait."""
+        """Told the peer each second."""
 
     def hearer(self) -> SoundSink | None:
-        """Who hears its microphone now. In the loop's thread: does not wait."""
+        """Who hears its microphone now."""
 
 
 class Peer:
@@ -76,12 +87,13 @@ class Peer:
         rates: tuple[int, int],
         ask_key: Callable[[], None],
         ice_servers: list[RTCIceServer],
+        workers: Executor,
         public_address: str = "",
         *,
         listens: bool = False,
     ) -> None:
         """``rates``: the least and the most bits of video a second. ``listens``: its microphone is
-        heard."""
+        heard. ``workers`` do its commands."""
         self.id, self.etag = secrets.token_urlsafe(24), secrets.token_hex(8)
         self.offer, self.answer = offer, ""
         self._loop = asyncio.get_running_loop()
@@ -97,21 +109,22 @@ class Peer:
         self.report: Report | None = None
         """The last that the receiver sent of the pictures."""
         self._origin_s, self._ask_key = origin_s, ask_key
+        self._key_s = -math.inf
         self._public_address, self._listens = public_address, listens and offer.speaks
         self._owner: PeerOwner | None = None
-        self._jobs: asyncio.Queue[Callable[[], None] | None] = asyncio.Queue()
-        self._looking: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._jobs, self._tasks = Jobs(MOST_COMMANDS, workers), Tasks()
         self._closing: asyncio.Task[None] | None = None
         self._connected = False
+        self._candidates = 0
+        """Of the peer, that are tried."""
         self.video = PacketTrack("video", self._overrun)
         self.audio = PacketTrack("audio")
         self._control = ControlChannel(self._loop.time, self._command, self.close_soon)
         self.line.send_video, self.line.send_audio = self.video.send, self.audio.send
         self.line.told, self.line.ended = self._control.tell, self._line_ended
-        self._pc = RTCPeerConnection(
-            RTCConfiguration(iceServers=ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
+        # The offer's own bundle makes one transport of all. MAX_BUNDLE would stop that transport
+        # where the first line of the bundle is not the one that was added first.
+        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._pc.on("connectionstatechange", self._state_changed)
         self._pc.on("datachannel", self._channel_made)
         self._pc.on("track", self._track_came)
@@ -126,24 +139,22 @@ class Peer:
         try:
             answer = await self._answer()
         except BaseException:
-            self._closing = self._start(self._shut())
+            self._closing = self._tasks.start(self._shut())
             raise
+        if self._closing is not None:
+            raise Busy("The server is stopping")
         self.answer, self._owner = answer, owner
-        self._start(self._work())
+        self._tasks.start(self._jobs.run())
         self._loop.call_later(CONNECT_S, self._check_connected)
         return answer
 
-    async def add_candidate(self, line: str, mid: str) -> None:
-        """``line``: as in SDP, without ``a=``. Raises BadInput."""
-        try:
-            candidate = candidate_from_sdp(line.removeprefix("candidate:"))
-        except (ValueError, AssertionError, IndexError) as error:
-            raise BadInput("A candidate of it cannot be read", field="sdp") from error
-        candidate.sdpMid = mid
-        try:
-            await self._pc.addIceCandidate(candidate)
-        except (ValueError, InvalidStateError) as error:
-            raise BadInput(f"A candidate cannot be used: {error}", field="sdp") from error
+    async def add_candidate(self, line: str) -> None:
+        """``line``: as in SDP, without ``a=``; of whichever line of media, as there is one
+        transport. Those beyond MOST_CANDIDATES are left out. Raises BadInput."""
+        candidate = read_candidate(line)
+        if candidate is not None and self._candidates < MOST_CANDIDATES:
+            self._candidates += 1
+            await self._transport.addRemoteCandidate(candidate)
 
     def close_soon(self, why: str) -> None:
         """Does not wait. Safe to call again, from any thread."""
@@ -152,10 +163,13 @@ class Peer:
         except RuntimeError:
             logger.debug("the loop of the peers has ended")
 
-    def do(self, job: Callable[[], None]) -> None:
-        """In a thread that may wait, after what the peer asked before. In the loop's thread."""
-        if self._closing is None and self._jobs.qsize() < MOST_COMMANDS:
-            self._jobs.put_nowait(job)
+    def do(self, job: Callable[[], None]) -> bool:
+        """In a thread that may wait, after what the peer asked before. In the loop's thread. False:
+        not now."""
+        if self._closing is not None or self._jobs.full:
+            return False
+        self._jobs.put(job)
+        return True
 
     async def close(self, why: str = "closed") -> None:
         self._close(why)
@@ -167,15 +181,19 @@ class Peer:
     async def _answer(self) -> str:
         pc, offer = self._pc, self.offer
         video = pc.addTransceiver(self.video, direction="sendonly")
-        codecs = RTCRtpSender.getCapabilities("video").codecs
-        named = f"video/{offer.video}"
-        video.setCodecPreferences([c for c in codecs if c.mimeType.lower() in (named, "video/rtx")])
+        prefer(video, offer.video)
         ours = [video]
         if offer.audio or self._listens:
             direction = "sendrecv" if self._listens else "sendonly"
             ours.append(pc.addTransceiver(self.audio, direction=direction))
+            prefer(ours[1], "opus")
         try:
             await pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+            self._transport = video.receiver.transport.transport
+            if pc.sctp is not None:
+                bound_messages(pc.sctp, self._close)
+            for line in offer.candidates:
+                await self.add_candidate(line)
             for other in pc.getTransceivers():
                 if other not in ours:
                     other.direction = "inactive"
@@ -195,7 +213,7 @@ class Peer:
         SenderWatch(
             transceiver.sender,
             lambda: began_s + track.taken_s,
-            self._ask_key if pictures else lambda: None,
+            self._key_asked if pictures else lambda: None,
             self.bitrate.remb if pictures else lambda _bits: None,
             self._reported if pictures else lambda _report: None,
         )
@@ -203,6 +221,13 @@ class Peer:
     def _reported(self, report: Report) -> None:
         self.report = report
         self.bitrate.report(report.fraction_lost, report.round_trip_s)
+
+    def _key_asked(self) -> None:
+        """All who look get a key frame for it, so it is not every one that is asked for."""
+        now = self._loop.time()
+        if now - self._key_s >= KEY_PAUSE_S:
+            self._key_s = now
+            self._ask_key()
 
     def _check_connected(self) -> None:
         if not self._connected:
@@ -212,11 +237,11 @@ class Peer:
 
     def _state_changed(self) -> None:
         state = self._pc.connectionState
-        if state == "connected" and not self._connected:
+        if state == "connected" and not self._connected and self._closing is None:
             self._connected = True
             if self._owner is not None:
-                self._jobs.put_nowait(self._owner.connected)
-            self._looking = self._start(self._look())
+                self._owner.connected()
+            self._tasks.start(self._look(), ends=True)
         elif state in ("failed", "closed"):
             self._close(state)
 
@@ -225,7 +250,7 @@ class Peer:
 
     def _track_came(self, track: MediaStreamTrack) -> None:
         if track.kind == "audio" and self._listens:
-            self._start(read_microphone(track, self._hearer, lambda: None))
+            self._tasks.start(read_microphone(track, self._hearer), ends=True)
 
     def _hearer(self) -> SoundSink | None:
         return self._owner.hearer() if self._owner is not None and self._connected else None
@@ -238,53 +263,39 @@ class Peer:
         self._loop.call_later(GOODBYE_S, self._close, why)
 
     def _command(self, text: str) -> None:
-        if self._jobs.qsize() >= MOST_COMMANDS:
+        if self._jobs.full:
             self._close("too many commands at once")
         elif self._owner is not None and self._closing is None:
-            self._jobs.put_nowait(partial(self._owner.commanded, text))
+            self._jobs.put(partial(self._owner.commanded, text))
 
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
             self._control.look()
+            if self.video.stuck:
+                self._close("it is sent nothing any more")
             if self._control.open and self._owner is not None:
                 self._control.tell(self._owner.numbers())
-
-    async def _work(self) -> None:
-        """What the owner does for it, one after the other, in threads that may wait."""
-        while (job := await self._jobs.get()) is not None:
-            try:
-                await self._loop.run_in_executor(None, job)
-            except Exception:
-                logger.exception("what a peer asked for failed")
 
     # How it ends
 
     def _close(self, why: str) -> None:
         if self._closing is None:
             logger.debug("a peer ends: %s", why)
-            self._closing = self._start(self._end(why))
+            self._closing = self._tasks.start(self._end(why))
 
     async def _end(self, why: str) -> None:
         self.line.close(now=True)
         try:
             await self._shut()
         finally:
-            if self._looking is not None:
-                self._looking.cancel()
+            self._jobs.end()
             if self._owner is not None:
-                self._jobs.put_nowait(partial(self._owner.left, why))
-            self._jobs.put_nowait(None)
+                self._owner.left(why)
 
     async def _shut(self) -> None:
-        try:
-            async with asyncio.timeout(CLOSE_S):
-                await self._pc.close()
-        except TimeoutError:
+        self._tasks.cancel()
+        closing = self._tasks.start(close_connection(self._pc))
+        _, open_still = await asyncio.wait({closing}, timeout=CLOSE_S)
+        if open_still:
             logger.error("the connection of a peer does not end")
-
-    def _start(self, work: Any) -> asyncio.Task[Any]:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task

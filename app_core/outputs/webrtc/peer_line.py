@@ -52,6 +52,9 @@ class PeerLine:
         self._untaken = 0
         self._told_s = 0.0
         self._in_step = False
+        self._lost_step = False
+        """What follows on a picture that did not leave does not leave either: in the loop's thread.
+        """
         self.closed = False
         self.dropped = 0
         """Pictures left out."""
@@ -102,8 +105,12 @@ class PeerLine:
         self._post(self._end, error, 0.0 if now else DELAY_S)
 
     def lose_step(self) -> None:
-        """What was put last was left out: pictures go on with a key frame."""
-        self._in_step = False
+        """A picture that was to leave was left out: they go on with a key frame. In the loop's
+        thread."""
+        self._lost_step = True
+        with self._lock:
+            self.dropped += 1
+            self._in_step = False
 
     def _post(self, call: Callable[..., None], *args: object) -> None:
         with self._lock:
@@ -122,17 +129,25 @@ class PeerLine:
 
     def _schedule(self, packets: list[Packet]) -> None:
         for packet in packets:
-            send = self.send_audio if packet.kind is Kind.OPUS else self.send_video
             due_s = self._origin_s + packet.micros / 1e6 + DELAY_S
-            self._loop.call_at(due_s, send, packet.payload, packet.micros)
+            self._loop.call_at(due_s, self._send, packet)
+
+    def _send(self, packet: Packet) -> None:
+        if packet.kind is Kind.OPUS:
+            self.send_audio(packet.payload, packet.micros)
+        elif packet.key or not self._lost_step:
+            self._lost_step = False
+            self.send_video(packet.payload, packet.micros)
+        else:
+            self.dropped += 1
 
     def _tell(self, event: Event) -> None:
         if event.type in _PROMPT:
             self.told(event)
-        else:
-            due_s = self._origin_s + event.session_s + DELAY_S
-            self._told_s = max(due_s, self._told_s + APART_S)
-            self._loop.call_at(self._told_s, self.told, event)
+            return
+        due_s = self._origin_s + event.session_s + DELAY_S
+        self._told_s = max(due_s, self._told_s + APART_S)
+        self._loop.call_at(self._told_s, self.told, event)
 
     def _end(self, error: Exception | None, delay_s: float) -> None:
         self._loop.call_later(delay_s, self.ended, error)

@@ -27,8 +27,8 @@ GUARDED = ("/api/", "/whep")
 ALLOWED_HEADERS = "Authorization, Content-Type, If-Match, Prefer"
 ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 NO_TOKEN = ("/api/health/live",)
-PAGES = ("/api/lipsync/video",)
-"""Pages among the API paths: read by anybody, as the other pages are."""
+PAGES = ("/api/lipsync/video", "/whep_test")
+"""Pages among the guarded paths: read by anybody, as the other pages are."""
 STARTED_BY_GET = ("/api/stream_mjpeg",)
 """A GET of these is work, so who asks matters."""
 SUBJECTS = {"job_id": "", "chunk_id": "", "avatar_id": "avatar:"}

@@ -82,6 +82,24 @@ def offer_to(session_id: str) -> Response:
     (Good("As RTCPeerConnection takes them", {JSON: IceServersAnswer}),),
 )
 def ice() -> Response:
+    return _ice()
+
+
+@blueprint.get("/api/sessions/<session_id>/ice")
+@Operation(
+    "Sessions",
+    "STUN and TURN servers for a peer of this session",
+    (Good("As RTCPeerConnection takes them", {JSON: IceServersAnswer}),),
+    (404,),
+    signable=True,
+    owned=True,
+)
+def ice_of(session_id: str) -> Response:
+    watched(session_id)
+    return _ice()
+
+
+def _ice() -> Response:
     response = jsonify({"ice_servers": service().peers.ice_servers.for_client()})
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -153,7 +153,14 @@ def _created(peer: SessionPeer) -> Response:
         for url in server["urls"]:
             link = f'<{url}>; rel="ice-server"'
             if "username" in server:
-                link += f'; username="{server["username"]}"; credential="{server["credential"]}"'
+                user, word = _quoted(server["username"]), _quoted(server["credential"])
+                link += f"; username={user}; credential={word}"
                 link += '; credential-type="password"'
             response.headers.add("Link", link)
     return response
+
+
+def _quoted(text: str) -> str:
+    """A quoted-string (RFC 9110, 5.6.4)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -13,6 +13,7 @@ from app_core.outputs.webrtc.event_loop import WebRtcLoop
 from app_core.outputs.webrtc.ice_servers import IceServers
 from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.session_peer import SessionPeer
+from app_core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,12 +83,12 @@ class Peers:
     def has(self, peer_id: str) -> bool:
         return peer_id in self._peers
 
-    def add_candidates(self, peer: SessionPeer, candidates: list[tuple[str, str]]) -> None:
-        """(candidate line, mid) each. Raises BadInput."""
+    def add_candidates(self, peer: SessionPeer, candidates: list[str]) -> None:
+        """As in SDP, without ``a=``. Raises BadInput."""
 
         async def add() -> None:
-            for line, mid in candidates:
-                await peer.peer.add_candidate(line, mid)
+            for line in candidates:
+                await peer.peer.add_candidate(line)
 
         self._loop.run(add(), ANSWER_S)
 
@@ -97,7 +98,7 @@ class Peers:
         self._loop.run(peer.peer.close(), ANSWER_S)
 
     def close(self) -> None:
-        peers = [peer.peer for peer in self._peers.values()]
+        peers = [peer.peer for peer in list(self._peers.values())]
 
         async def end() -> None:
             await asyncio.gather(*(peer.close("stopping") for peer in peers))
@@ -139,6 +140,7 @@ class Peers:
             (session.rates.floor, session.rates.ceiling),
             lambda: session.ask_key(offer.video),
             self.ice_servers.for_server(),
+            self._loop.workers,
             self._config.webrtc_public_address,
             listens=puppet,
         )
@@ -146,8 +148,8 @@ class Peers:
         def gone(left: SessionPeer) -> None:
             self._peers.pop(left.peer.id, None)
             self._release(offer)
-            if owns:
-                session.close()
+            if owns:  # it waits for its thread
+                start_thread(threading.Thread(target=session.close, name="session-end"))
 
         made = SessionPeer(
             session,

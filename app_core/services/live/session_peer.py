@@ -46,16 +46,23 @@ class SessionPeer:
         try:
             self.session.attach(self.peer.line)
         except SoyleError as error:  # it ended, or is full, meanwhile
-            self.peer.line.tell(Event("error", None, self.session.seconds, {"error": str(error)}))
-            self.peer.close_soon(str(error))
+            self._refuse(error)
+            self.peer.line.close(error)  # after it has been told
             return
+        self._opening = self._puppet
+        self.peer.do(self._begin)
+
+    def _begin(self) -> None:
         if self._puppet:
             self.open_microphone()
         try:
             self._begun()
         except SoyleError as error:
-            detail = {"error": str(error), "code": error.code, "field": error.field}
-            self.peer.line.tell(Event("error", None, self.session.seconds, detail))
+            self._refuse(error)
+
+    def _refuse(self, error: SoyleError) -> None:
+        detail = {"error": str(error), "code": error.code, "field": error.field}
+        self.peer.line.tell(Event("error", None, self.session.seconds, detail))
 
     def commanded(self, text: str) -> None:
         self._command(text)
@@ -66,7 +73,8 @@ class SessionPeer:
         try:
             self._feed = self.session.microphone(SAMPLE_RATE)
         except SoyleError as error:
-            logger.debug("a microphone was not opened: %s", error)
+            self._puppet = False
+            self._refuse(error)
         finally:
             self._opening = False
 
@@ -82,8 +90,8 @@ class SessionPeer:
             self.session.touch()
             return feed
         if self._puppet and not self._opening and not self.session.describe()["queued"]:
-            self._opening = True  # after an interrupt, or when something was said
-            self.peer.do(self.open_microphone)
+            # after an interrupt, or when something was said
+            self._opening = self.peer.do(self.open_microphone)
         return None
 
     def numbers(self) -> Event:

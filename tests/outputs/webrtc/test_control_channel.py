@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app_core.outputs.webrtc.control_channel import (
+    LARGEST_COMMAND,
     MOST_EVENTS,
     MOST_UNSENT,
     SILENCE_S,
@@ -45,6 +46,13 @@ class Kept:
         self.control.adopt(channel)  # type: ignore[arg-type]
         return channel
 
+    def passes(self, seconds: float) -> None:
+        """With a look each second."""
+        while seconds > 0:
+            self.now += min(seconds, 1.0)
+            self.control.look()
+            seconds -= 1.0
+
     def tell(self, kind: str, **detail: Any) -> None:
         self.control.tell(Event(kind, None, 0.0, detail))
 
@@ -69,19 +77,38 @@ def test_one_channel_of_that_name() -> None:
 
 def test_a_peer_that_says_nothing_is_gone() -> None:
     kept = Kept()
-    kept.now += 2 * SILENCE_S
-    kept.control.look()
+    kept.passes(2 * SILENCE_S)
     assert kept.reasons == [], "it opened none"
     channel = kept.adopt()
-    kept.now += SILENCE_S
+    kept.passes(SILENCE_S)
     channel.calls["message"]('{"type": "ping"}')
-    kept.now += SILENCE_S
-    kept.control.look()
+    kept.passes(SILENCE_S)
     assert kept.reasons == []
     assert kept.commands == ['{"type": "ping"}']
     kept.now += 0.1
     kept.control.look()
     assert kept.reasons == ["silent"]
+
+
+def test_after_the_machine_stood_still_a_peer_is_given_time() -> None:
+    kept = Kept()
+    kept.adopt()
+    kept.passes(1)
+    kept.now += 60
+    kept.control.look()
+    kept.passes(SILENCE_S)
+    assert kept.reasons == []
+    kept.passes(1)
+    assert kept.reasons == ["silent"]
+
+
+def test_a_message_that_is_too_long_ends_its_peer() -> None:
+    for message in ("x" * (LARGEST_COMMAND + 1), bytes(LARGEST_COMMAND + 1)):
+        kept = Kept()
+        channel = kept.adopt()
+        channel.calls["message"]("x" * LARGEST_COMMAND)
+        channel.calls["message"](message)
+        assert (len(kept.commands), len(kept.reasons)) == (1, 1)
 
 
 def test_bytes_are_a_sign_of_life_but_no_command() -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
 
 import pytest
 
@@ -93,3 +95,38 @@ def test_the_end_leaves_no_thread_and_no_task(loop: WebRtcLoop) -> None:
     assert not [each for each in threading.enumerate() if each.name.startswith("webrtc")]
     with pytest.raises(Busy):
         loop.run(begin(), 10)
+
+
+def test_work_that_is_done_at_the_last_moment_is_not_lost(
+    loop: WebRtcLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its peer would live, and nobody know of it."""
+
+    async def work() -> int:
+        return 5
+
+    def done_but_late(coroutine: Coroutine[None, None, int], _: object) -> Future[int]:
+        future: Future[int] = Future()
+        waits = future.result
+
+        def result(timeout: float | None = None) -> int:
+            if timeout is None:
+                return waits()
+            future.set_result(5)
+            raise TimeoutError
+
+        coroutine.close()
+        monkeypatch.setattr(future, "result", result)
+        return future
+
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", done_but_late)
+    assert loop.run(work(), 0.01) == 5
+
+
+def test_a_loop_that_has_just_ended_is_busy(loop: WebRtcLoop) -> None:
+    ended = loop.asyncio_loop
+    ended.call_soon_threadsafe(ended.stop)
+    while not ended.is_closed():
+        time.sleep(0.01)
+    with pytest.raises(Busy, match="stopping"):
+        loop.run(asyncio.sleep(0), 10)

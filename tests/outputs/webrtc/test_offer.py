@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app_core.errors import BadInput
+from app_core.outputs.webrtc.candidates import read_candidate
 from app_core.outputs.webrtc.offer import LONGEST, read_offer
 from app_core.outputs.webrtc.sdp_fragment import read_fragment
 
@@ -59,10 +60,70 @@ def test_what_only_the_peer_can_resolve_is_left_out() -> None:
         "a=candidate:2 1 udp 2122260223 192.0.2.7 50001 typ host\r\n"
         "a=end-of-candidates\r\n"
     )
-    sdp = read_offer(HEAD + video() + tail).sdp
-    assert "192.0.2.7" in sdp
-    assert ".local" not in sdp
-    assert "end-of-candidates" not in sdp
+    offer = read_offer(HEAD + video() + tail)
+    assert "candidate" not in offer.sdp
+    found = [read_candidate(line) for line in offer.candidates]
+    assert [each and each.ip for each in found] == [None, "192.0.2.7"]
+
+
+def test_the_first_line_of_a_bundle_speaks_for_all() -> None:
+    """As browsers offer with bundlePolicy max-bundle, and servers that follow RFC 9143."""
+    bare = "m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=bundle-only\r\n"
+    first = audio().replace(
+        "a=mid:1\r\n", "a=mid:1\r\na=candidate:1 1 udp 1 192.0.2.7 5000 typ host\r\n"
+    )
+    offer = read_offer(HEAD.replace("0 1", "1 0") + first + bare + "a=recvonly\r\n" + H264)
+    assert (offer.video, offer.key) == ("h264", ("abcd", "efghefghefghefghefghefgh"))
+    picture = offer.sdp.partition("m=video")[2]
+    for told in ("9 UDP", "a=ice-ufrag:abcd", "a=fingerprint:", "a=setup:actpass", "a=rtcp-mux"):
+        assert told in picture
+    assert offer.candidates == ("candidate:1 1 udp 1 192.0.2.7 5000 typ host",)
+    other = video().replace("a=ice-ufrag:abcd", "a=ice-ufrag:other")
+    other = other.replace("a=mid:0", "a=candidate:2 1 udp 1 192.0.2.8 5000 typ host\r\na=mid:0")
+    offer = read_offer(HEAD.replace("0 1", "1 0") + first + other)
+    assert "other" not in offer.sdp
+    assert [line.split()[4] for line in offer.candidates] == ["192.0.2.7"]
+    alone = read_offer(HEAD.replace("0 1", "1") + first + other)
+    assert "a=ice-ufrag:other" in alone.sdp, "not of the bundle"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "::1",
+        "0.0.0.0",
+        "224.0.0.251",
+        "ff02::1",
+        "255.255.255.255",
+        "::ffff:127.0.0.1",
+    ],
+)
+def test_no_candidate_is_an_address_that_is_no_machines(address: str) -> None:
+    assert read_candidate(f"candidate:1 1 udp 1 {address} 5000 typ host") is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1 2 udp 1 192.0.2.7 5000 typ host",
+        "1 1 tcp 1 192.0.2.7 9 typ host tcptype active",
+        "1 1 udp 1 192.0.2.7 53 typ host",
+        "1 1 udp 1 192.0.2.7 70000 typ host",
+        "1 1 udp 1 service.internal 5000 typ host",
+    ],
+)
+def test_what_is_no_peers_candidate_is_left_out(line: str) -> None:
+    assert read_candidate("candidate:" + line) is None
+
+
+def test_candidates_that_are_tried() -> None:
+    for address in ("192.0.2.7", "10.0.0.3", "fd00::2", "203.0.113.9"):
+        found = read_candidate(f"candidate:1 1 UDP 1 {address} 5000 typ srflx")
+        assert found is not None and found.ip == address
+    for junk in ("candidate:", "candidate:1 x udp 1 192.0.2.7 5000 typ host"):
+        with pytest.raises(BadInput):
+            read_candidate(junk)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +148,13 @@ def test_what_cannot_be_used_says_what_is_missing(sdp: str, why: str) -> None:
     assert refusal.value.field == "sdp"
 
 
-def test_a_fragment_has_candidates_by_their_line() -> None:
+def test_a_fragment_has_candidates() -> None:
     fragment = read_fragment(
         "a=ice-ufrag:abcd\r\na=ice-pwd:efgh\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:v\r\n"
         "a=candidate:1 1 udp 1 192.0.2.7 50001 typ host\r\n"
         "a=candidate:2 1 udp 1 77a.local 50002 typ host\r\na=end-of-candidates\r\n"
     )
-    assert fragment.candidates == [("candidate:1 1 udp 1 192.0.2.7 50001 typ host", "v")]
+    assert [line.split()[4] for line in fragment.candidates] == ["192.0.2.7", "77a.local"]
     assert not fragment.restarts(("abcd", "efgh"))
     assert fragment.restarts(("abcd", "other"))
     assert not read_fragment("a=mid:0\r\n").restarts(("abcd", "efgh"))

@@ -159,3 +159,16 @@ def test_events_of_one_frame_keep_their_order() -> None:
 
     asyncio.run(run())
     assert told == kinds
+
+
+def test_nothing_follows_on_a_picture_that_did_not_leave() -> None:
+    sent = Sent()
+    for frame in range(4):
+        sent.line.put(packet(Kind.H264, frame, f"p{frame}", key=frame == 0))
+    assert sent.names(100.0 + DELAY_S) == ["p0"]
+    sent.line.lose_step()  # of p0; the others are on their way
+    assert sent.names(101.0) == ["p0"]
+    sent.line.put(packet(Kind.H264, 26, "k", key=True))
+    sent.line.put(packet(Kind.H264, 27, "l"))
+    assert sent.names() == ["p0", "k", "l"]
+    assert sent.line.dropped == 4

@@ -24,6 +24,9 @@ def test_the_token_is_needed(guarded: Any) -> None:
     assert guarded.post(STREAM, json=ASAP, headers=BEARER).status_code == 200
     assert guarded.get("/api/health/live").status_code == 200
     assert guarded.get("/api/health").status_code == 401
+    for page in ("/realtime", "/whep_test", "/api/lipsync/video"):
+        assert guarded.get(page).mimetype == "text/html", page
+    assert guarded.get("/whep").status_code == 401
 
 
 def test_a_signed_address_opens_one_job(guarded: Any) -> None:

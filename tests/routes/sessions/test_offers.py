@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from app_core.errors import Busy
 from app_core.services.live.peers import Peers
 from app_core.services.live.sessions import LiveSessions
 from tests.conftest import until
@@ -274,6 +275,19 @@ def test_the_end_of_a_peer_leaves_nothing(
     assert until(lambda: len(peers) == 0)
     assert sessions.all()[0].describe()["viewers"] == []
     assert until(lambda: tasks(peers) == 1)  # the one that counts
+
+
+def test_a_peer_is_told_that_the_session_takes_it_not(
+    client: FlaskClient, peer: Callable[..., PeerClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise Busy("32 viewers look at this session already")
+
+    monkeypatch.setattr("app_core.sessions.session.Session.attach", full)
+    far = peer()
+    far.accept(Asking(client, **SMALL)(far.offer()))
+    assert far.event("error")["code"] == "busy"
+    assert until(lambda: far.state == "closed")
 
 
 def test_a_peer_that_dies_without_a_word_is_missed(

@@ -242,11 +242,13 @@ class TestWithApiToken:
         for token in (caller.made["token"], caller.made["view_token"], self.API):
             bearer = {"Authorization": f"Bearer {token}"}
             assert guarded.get(caller.path, headers=bearer).status_code == 200
+            assert guarded.get(f"{caller.path}/ice", headers=bearer).json == {"ice_servers": []}
         assert guarded.get(f"{caller.path}?token={caller.made['view_token']}").status_code == 200
         assert guarded.get(caller.path).status_code == 401
         assert guarded.get("/api/sessions/unknown?token=x").status_code == 401
         own = {"Authorization": f"Bearer {caller.made['token']}"}
         assert guarded.get("/api/health", headers=own).status_code == 401
+        assert guarded.get("/api/realtime/ice", headers=own).status_code == 401
         assert refused(caller.tell("say", caller.made["view_token"], text="x"))[0] == 403
 
     def test_an_origin_is_refused_whatever_its_token(

@@ -179,7 +179,12 @@ def test_a_token_guards_it(
     peer: Callable[..., PeerClient],
 ) -> None:
     guarded = config.model_copy(
-        update={"api_token": "secret", "ice_servers": "turn:a.example:3478", "turn_secret": "s"}
+        update={
+            "api_token": "secret",
+            "ice_servers": "turn:a.example:3478",
+            "turn_user": 'a"b',
+            "turn_secret": "s",
+        }
     )
     client = create_app(service=make_service(config=guarded)).test_client()
     bearer = {"Authorization": "Bearer secret"}
@@ -192,6 +197,7 @@ def test_a_token_guards_it(
     assert created.status_code == 201
     assert "turn:a.example:3478" in created.headers["Link"]
     assert 'rel="ice-server"' in created.headers["Link"]
+    assert ':a\\"b"; credential="' in created.headers["Link"]
     place = created.headers["Location"]
     assert client.delete(place).status_code == 200, "its id is known to nobody else"
     assert client.delete(place).status_code == 401
