@@ -1,7 +1,8 @@
 """A lip-sync model that shows what is heard: white while a frame's sound is loud, black else.
 
 With it the skew of picture and sound is seen at the receiver, through the whole line: speech,
-plan, engine, composition, encoder, socket. ``python -m benchmarks.marker`` is ``app.py`` with it.
+plan, engine, composition, encoder, socket. ``python -m benchmarks.marker`` is
+``benchmarks.watched`` with it; another model that is named behind it is the default beside it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app_core.types import Float32, Mouth, Picture, first_sample, frame_count
+from benchmarks.watched import watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +86,8 @@ class MarkerModel:
         """Nothing is slow."""
 
 
-def main() -> int:
+def main(beside: Sequence[str]) -> int:
+    watch()
     import app
     from app_core.config import Config
     from app_core.lipsync import registry
@@ -93,8 +96,8 @@ def main() -> int:
     registry.MODELS = {**registry.MODELS, "marker": lambda _: MarkerModel()}
     config = Config.from_env()
     setup_logging(config.log_level, config.log_format)
-    return app.serve(config.model_copy(update={"model": "marker", "models": ""}))
+    return app.serve(config.model_copy(update={"models": ",".join([*beside, "marker"])}))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,8 +1,9 @@
 """Sessions that are made and left, half of them by a reset connection: whether nothing stays.
 
-As many at once as the server takes; whoever is refused waits until one has gone.
+As many at once as the server takes; whoever is refused waits until one has gone. Over WebRTC it is
+``rude_peers``: --sessions are peers then, ten for each session.
 
-python -m benchmarks.rude_sessions [--sessions 200] [--at-once 8] [--size 128x128]
+python -m benchmarks.rude_sessions [--sessions 200] [--at-once 8] [--size 128x128] [--over webrtc]
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import argparse
 import time
 from typing import Any
 
+from benchmarks import rude_peers
 from benchmarks.server import Server
-from benchmarks.session_viewer import JPEG, Refused, SessionViewer
+from benchmarks.session_viewer import JPEG, SessionViewer, patiently
 from benchmarks.table import end, show
 from benchmarks.texts import TEXTS
 
@@ -22,14 +24,8 @@ PATIENCE_S = 90.0
 
 
 def made(server: Server, size: str) -> SessionViewer:
-    end_s = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return SessionViewer(server.url, keep=False, size=size, language="en", voice="espeak")
-        except Refused as refused:
-            if refused.status != 503 or time.monotonic() > end_s:
-                raise
-            time.sleep(0.2)
+    fields: dict[str, Any] = {"size": size, "language": "en", "voice": "espeak"}
+    return patiently(lambda: SessionViewer(server.url, keep=False, **fields), PATIENCE_S)
 
 
 def main() -> None:
@@ -37,7 +33,11 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--size", default="128x128")
+    parser.add_argument("--over", default="socket", choices=["socket", "webrtc"])
     chosen = parser.parse_args()
+    if chosen.over == "webrtc":
+        rude_peers.run(chosen.sessions, chosen.at_once, chosen.size)
+        return
     rows: list[list[Any]] = []
 
     def note(name: str) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def main() -> None:
     show(
         f"{chosen.sessions} sessions, {killed} killed and {closed} closed; the last gone after"
         f" {gone_s:.1f} s; {len(errors)} errors in the log",
-        ["", "sessions", "threads", "descriptors", "MB", "children"],
+        ["", "sessions", "threads", "descriptors", "sockets", "MB", "children"],
         rows,
     )
     end(

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from benchmarks.watched import ASK_TASKS, TASKS_FILE, times_s
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,6 +39,7 @@ class Server:
         self._child: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self._entry = entry
+        self._folder = tempfile.TemporaryDirectory()
         self.url = url.rstrip("/")
         if not url:
             self._start(dict(pair.split("=", 1) for pair in settings))
@@ -79,9 +82,27 @@ class Server:
             "sessions": self.health()["sessions"]["open"],
             "threads": len(os.listdir(f"/proc/{worker}/task")),
             "descriptors": len(os.listdir(f"/proc/{worker}/fd")),
+            "sockets": _sockets(worker),
             "memory_mb": memory(self.pid)[0] >> 20,
             "children": len(_children(worker)),
         }
+
+    def threads_s(self) -> dict[int, tuple[str, float]]:
+        """Name and processor seconds so far of each thread of the process that serves; none of a
+        server that was not started here."""
+        return {} if self._child is None else times_s(_children(self._child.pid)[0])
+
+    def tasks(self, timeout_s: float = 10.0) -> int:
+        """asyncio tasks that are alive, where the entry is ``benchmarks.watched``."""
+        file = Path(self._folder.name) / "tasks"
+        file.unlink(missing_ok=True)
+        os.kill(_children(self.pid)[0], ASK_TASKS)
+        deadline = time.monotonic() + timeout_s
+        while not file.exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError("the server does not tell its tasks")
+            time.sleep(0.05)
+        return int(file.read_text())
 
     def log(self) -> str:
         """What a server that was started here has logged."""
@@ -91,6 +112,7 @@ class Server:
         return self._log.read().decode("utf-8", "replace")
 
     def stop(self) -> None:
+        self._folder.cleanup()
         if self._child is None or self._log is None:
             return
         self._child.terminate()
@@ -108,6 +130,7 @@ class Server:
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         environment = os.environ | {"LISTEN": f"127.0.0.1:{port}", "LOG_LEVEL": "warning"}
+        environment[TASKS_FILE] = str(Path(self._folder.name) / "tasks")
         self._log = tempfile.TemporaryFile()
         self._child = subprocess.Popen(
             [sys.executable, *self._entry],
@@ -168,6 +191,16 @@ def memory(pid: int) -> tuple[int, int]:
 def _children(pid: int) -> list[int]:
     files = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for file in files for child in _text(file).split()]
+
+
+def _sockets(pid: int) -> int:
+    found = 0
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found += os.readlink(link).startswith("socket:")
+        except OSError:  # it has just been closed
+            continue
+    return found
 
 
 def _command(pid: int) -> str:

@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import websocket
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 HEADER = struct.Struct("<BBHIQQ")
 JPEG, MP4_START, MP4, PCM, OPUS = 1, 2, 3, 4, 5
 PATIENCE_S = 30.0
+Made = TypeVar("Made")
 
 
 class Message(NamedTuple):
@@ -43,6 +44,18 @@ class Refused(Exception):
     def __init__(self, status: int, answer: str) -> None:
         super().__init__(f"{status}: {answer}")
         self.status = status
+
+
+def patiently(make: Callable[[], Made], patience_s: float) -> Made:
+    """What is made, once there is room: 503 is waited for. Raises Refused."""
+    end_s = time.monotonic() + patience_s
+    while True:
+        try:
+            return make()
+        except Refused as refused:
+            if refused.status != 503 or time.monotonic() > end_s:
+                raise
+            time.sleep(0.2)
 
 
 class SessionViewer:
@@ -117,6 +130,11 @@ class SessionViewer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
 
+    def leave(self) -> None:
+        """The session goes on."""
+        self.socket.close(timeout=1)
+        self._thread.join(PATIENCE_S)
+
     def close(self) -> None:
         """Ends the session too."""
         try:
@@ -124,8 +142,7 @@ class SessionViewer:
             call(self.url, "DELETE", path, None, self.session["token"])
         except (Refused, OSError):
             pass
-        self.socket.close(timeout=1)
-        self._thread.join(PATIENCE_S)
+        self.leave()
 
     def _read(self) -> None:
         try:
