@@ -21,6 +21,8 @@ _BUFFER_S = 1 / 3
 """How much of the bit rate a key frame may take at once."""
 _CALL_BUFFER_S = 1 / 6
 """As ``_BUFFER_S``; and the shorter, the sooner a fall of the bit rate is followed."""
+_KEY_BITS = 32_000
+"""A key frame may take as many however low the rate: with a few hundred bytes it is grey."""
 
 
 class FilmX264(PictureEncoder):
@@ -44,7 +46,8 @@ class CallX264(PictureEncoder):
     def __init__(self, width: int, height: int, fps: int, bits_s: int, *, every: int = 1) -> None:
         """``bits_s``: the most that it is ever told. Raises FfmpegFailed."""
         params = f"{_SEARCH}:{_LEAST_QUANTISER}"
-        options = _options(width, height, fps, bits_s, _CALL_BUFFER_S, every)
+        buffer_s = max(_CALL_BUFFER_S, _KEY_BITS / bits_s)
+        options = _options(width, height, fps, bits_s, buffer_s, every)
         options["x264-params"] = params
         super().__init__(NAME, width, height, fps, options, every=every, bits_s=bits_s)
 

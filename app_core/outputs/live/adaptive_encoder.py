@@ -11,7 +11,7 @@ import numpy as np
 from app_core.outputs.live.key_requests import KeyRequests
 from app_core.outputs.live.packet import Kind, Packet
 from app_core.outputs.live.quality_ladder import RUNGS, QualityLadder
-from app_core.outputs.live.video_rates import VideoRates
+from app_core.outputs.live.video_rates import LEAST_BITS_S, VideoRates
 from app_core.types import Picture
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class AdaptiveEncoder(ABC):
         """``rates``: those of the size by default."""
         self._size, self._fps = (width, height), fps
         rates = rates or VideoRates.for_size(width, height, fps)
-        self._least, self._most = round(RUNGS[-1].need * rates.floor), rates.ceiling
+        self._most = rates.ceiling
+        self._least = min(max(round(RUNGS[-1].need * rates.floor), LEAST_BITS_S), self._most)
         self._bits_s = self._most
         self._ladder = QualityLadder(rates.floor, fps)
         self._rung = self._ladder.rung

@@ -10,6 +10,8 @@ _SIDE, _FPS, _CEILING = 512, 25, 1_200_000
 _FLOOR = 1 / 12
 """Of the ceiling: with less than half of it smaller pictures show more of the shipped face; of a
 photographed one they do sooner."""
+LEAST_BITS_S = 30_000
+"""With fewer pictures of any size are grey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,9 @@ class VideoRates:
         the size takes; 0: none."""
         pixels, pace = width * height / _SIDE**2, fps / _FPS
         usual = _CEILING * share(pixels, pace)
-        most = max(ceiling or round(usual), floor)
-        return cls(floor or min(round(usual * _FLOOR), most), most)
+        most = max(ceiling or round(usual), floor, LEAST_BITS_S)
+        least = max(floor or round(usual * _FLOOR), LEAST_BITS_S)
+        return cls(min(least, most), most)
 
 
 def share(pixels: float, pace: float) -> float:

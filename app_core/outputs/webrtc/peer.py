@@ -97,7 +97,7 @@ class Peer:
         self.id, self.etag = secrets.token_urlsafe(24), secrets.token_hex(8)
         self.offer, self.answer = offer, ""
         self._loop = asyncio.get_running_loop()
-        self.bitrate = BitrateControl(*rates, self._loop.time)
+        self.bitrate = BitrateControl(*rates, self._loop.time, lambda: self.video.bits_s)
         self.line = PeerLine(
             self._loop,
             offer.video,

@@ -14,6 +14,7 @@ from app_core.outputs.webrtc.event_loop import WebRtcLoop
 from app_core.outputs.webrtc.ice_servers import IceServers
 from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.session_peer import SessionPeer
+from app_core.sessions.fanout import MOST_VIEWERS
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Peers:
         ``peer.peer.answer``. ``control`` makes what does its commands. ``owns``: the session ends
         with it. Raises BadInput, Busy, or Conflict for an offer that was answered already.
         """
-        self._reserve(offer)
+        self._reserve(offer, session)
         try:
             return self._loop.run(
                 self._begin(offer, session, control, begun, owns=owns, puppet=puppet), ANSWER_S
@@ -118,8 +119,14 @@ class Peers:
         finally:
             self._loop.close()
 
-    def _reserve(self, offer: Offer) -> None:
+    def _reserve(self, offer: Offer, session: Session) -> None:
         with self._lock:
+            coming = sum(
+                peer.session is session and not peer.attached
+                for peer in self._peers.copy().values()
+            )
+            if len(session.describe()["viewers"]) + coming >= MOST_VIEWERS:
+                raise Busy(f"{MOST_VIEWERS} viewers look at this session already")
             if offer.key in self._offered:
                 raise Conflict("This offer was answered already", field="sdp")
             if len(self._offered) >= self._config.most_peers:

@@ -39,12 +39,15 @@ class SessionPeer:
         self._puppet = puppet
         self._feed: PcmFeed | None = None
         self._opening = False
+        self.attached = False
+        """It looks, or did."""
         self.round_trip_ms: Callable[[], float | None] = lambda: None
         """As the peer measured it."""
 
     def connected(self) -> None:
         try:
             self.session.attach(self.peer.line)
+            self.attached = True
         except SoyleError as error:  # it ended, or is full, meanwhile
             self._refuse(error)
             self.peer.line.close(error)  # after it has been told

@@ -315,6 +315,27 @@ def test_a_peer_that_never_connects_is_left(
     assert until(lambda: tasks(peers) == 1)
 
 
+def test_one_too_many_is_told_so(
+    client: FlaskClient,
+    peer: Callable[..., PeerClient],
+    peers: Peers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also while those before have yet to connect."""
+    monkeypatch.setattr("app_core.services.live.peers.MOST_VIEWERS", 2)
+    made = client.post("/api/sessions", json=SMALL).json
+    first, second, third = peer(), peer(), peer()
+    first.connect(Asking(client, made["offer_url"]))
+    Asking(client, made["offer_url"])(second.offer())
+    body = {"sdp": third.offer(), "type": "offer"}
+    answer = client.post(made["offer_url"], json=body)
+    assert (answer.status_code, answer.json["code"]) == (503, "busy")
+    assert len(peers) == 2
+    first.close()
+    assert until(lambda: len(peers) == 1)
+    assert client.post(made["offer_url"], json=body).status_code == 200
+
+
 def test_servers_for_a_peer(client: FlaskClient) -> None:
     answer = client.get("/api/realtime/ice")
     assert (answer.status_code, answer.json) == (200, {"ice_servers": []})
