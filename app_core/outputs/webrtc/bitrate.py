@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import TYPE_CHECKING
 
 from app_core.outputs.live.video_rates import LEAST_BITS_S
@@ -17,14 +18,21 @@ _MUCH_LOST, _LITTLE_LOST = 0.10, 0.02
 _RISE = 1.05
 _CLEAN_RISES, _FAST_RISE = 5, 1.2
 """After so many without a fall between them the line has room again: faster."""
+_KNOWN_RISES, _KNOWN_RISE, _KNOWN = 2, 1.5, 0.9
+"""After so many, up to that share of what the line was seen to carry: faster still."""
+_FORGOTTEN = 0.99
+"""Of what it was seen to carry, a report."""
 RISE_PAUSE_S = 1.0
 """Between two rises, and after a fall."""
 FALL_PAUSE_S = 0.3
 """And a round trip: between two falls."""
 REMB_SHARE = 0.9
 """Of what the receiver estimates for all tracks: the rest is for sound and headers."""
-_SLOWER_S, SIGNS_S = 0.1, 3.0
-"""A round trip that has grown by so much, or a loss, in the last seconds: the line is full."""
+REMB_PAUSE_S, _REMB_FALL = 1.0, 0.5
+"""Between two falls by estimates, and to how much of the rate each goes at most."""
+_SLOWER_S, _TRIPS, SIGNS_S = 0.1, 10, 3.0
+"""A round trip that has grown by so much over the shortest of the last reports, or a loss, in the
+last seconds: the line is full."""
 
 
 class BitrateControl:
@@ -53,7 +61,9 @@ class BitrateControl:
         self._changed_s = clock()
         self._fell_s = self._sign_s = -math.inf
         self._rises = 0
-        self._shortest_s = math.inf
+        self._trips: deque[float] = deque(maxlen=_TRIPS)
+        self._carried = 0.0
+        """Bits a second that came through without a loss."""
 
     @property
     def limit(self) -> int:
@@ -64,13 +74,13 @@ class BitrateControl:
         """The receiver's estimate, of all that is sent to it."""
         if not (math.isfinite(bits_s) and bits_s > 0):
             return
-        wanted = REMB_SHARE * bits_s
-        if wanted >= self._sent():
+        now, wanted = self._clock(), REMB_SHARE * bits_s
+        if wanted >= self._sent() or now - self._fell_s < REMB_PAUSE_S:
             return
-        if self._clock() - self._sign_s > SIGNS_S:
+        if now - self._sign_s > SIGNS_S:
             wanted = max(wanted, self._floor)
         if wanted < self._rate:
-            self._fall(wanted)
+            self._fall(max(wanted, _REMB_FALL * self._rate))
 
     def report(self, fraction_lost: float, round_trip_s: float | None) -> None:
         """Of a receiver: the share 0..1 of the packets since its last report that did not come."""
@@ -79,28 +89,36 @@ class BitrateControl:
         now = self._clock()
         if fraction_lost >= _LITTLE_LOST or self._is_slower(round_trip_s):
             self._sign_s, self._rises = now, 0
+        else:
+            self._carried = max(_FORGOTTEN * self._carried, self._sent())
         if fraction_lost > _MUCH_LOST:
             # reports show the same loss until a round trip after the rate has fallen
             if now - self._fell_s >= FALL_PAUSE_S + _known(round_trip_s):
                 self._fall(self._rate * (1 - 0.5 * fraction_lost))
         elif fraction_lost < _LITTLE_LOST and now - self._changed_s >= RISE_PAUSE_S:
-            rise = _RISE if self._rises < _CLEAN_RISES else _FAST_RISE
-            self._rate = self._bounded(self._rate * rise)
+            self._rate = self._bounded(self._rate * self._rise())
             self._rises += 1
             self._changed_s = now
 
+    def _rise(self) -> float:
+        if self._rises >= _KNOWN_RISES and self._rate < _KNOWN * self._carried:
+            return min(_KNOWN_RISE, self._carried / self._rate)
+        return _RISE if self._rises < _CLEAN_RISES else _FAST_RISE
+
     def _fall(self, rate: float) -> None:
+        if self._rises > _KNOWN_RISES:  # it went up too far
+            self._carried = min(self._carried, self._rate)
         self._rate = self._bounded(rate)
         self._fell_s = self._changed_s = self._clock()
         self._rises = 0
 
     def _is_slower(self, round_trip_s: float | None) -> bool:
-        """Than it once was: what is sent waits in a queue on the way."""
+        """Than it was: what is sent waits in a queue on the way."""
         known = _known(round_trip_s)
         if not known:
             return False
-        self._shortest_s = min(self._shortest_s, known)
-        return known > self._shortest_s + _SLOWER_S
+        self._trips.append(known)
+        return known > min(self._trips) + _SLOWER_S
 
     def _bounded(self, rate: float) -> float:
         return min(max(rate, min(LEAST_BITS_S, self._most)), self._most)

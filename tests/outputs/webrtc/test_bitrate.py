@@ -5,7 +5,7 @@ import math
 import pytest
 
 from app_core.outputs.live.video_rates import LEAST_BITS_S
-from app_core.outputs.webrtc.bitrate import SIGNS_S, BitrateControl
+from app_core.outputs.webrtc.bitrate import REMB_PAUSE_S, SIGNS_S, BitrateControl
 
 FLOOR, CEILING = 150_000, 1_200_000
 START = 720_000
@@ -83,10 +83,13 @@ def test_one_loss_that_two_reports_tell_of_counts_once() -> None:
 
 def test_an_estimate_below_what_is_sent_counts_at_once() -> None:
     line = Line(sent=500_000)
-    line.control.remb(300_000)
-    assert line.control.limit == 270_000
-    line.control.remb(200_000)
-    assert line.control.limit == 180_000
+    line.control.remb(450_000)
+    assert line.control.limit == 405_000
+    line.control.remb(400_000)
+    assert line.control.limit == 405_000, "it has yet to hear of the fall"
+    line.now += REMB_PAUSE_S
+    line.control.remb(100_000)
+    assert line.control.limit == 405_000 / 2, "not more than half at once"
 
 
 def test_an_estimate_above_what_is_sent_says_nothing() -> None:
@@ -99,10 +102,11 @@ def test_an_estimate_above_what_is_sent_says_nothing() -> None:
 
 def test_after_an_estimate_it_rises_again() -> None:
     line = Line(sent=500_000)
-    line.control.remb(300_000)
+    line.control.remb(450_000)
     line.sent = 200_000
+    line.now += REMB_PAUSE_S
     line.control.remb(300_000)
-    assert line.report(0.0) == 270_000 * 1.05
+    assert line.report(0.0) == 405_000 * 1.05
 
 
 def test_an_estimate_alone_does_not_bring_it_below_the_floor() -> None:
@@ -110,6 +114,7 @@ def test_an_estimate_alone_does_not_bring_it_below_the_floor() -> None:
     line = Line(sent=500_000)
     for _ in range(9):
         line.control.remb(25_000)
+        line.now += REMB_PAUSE_S
     assert line.control.limit == FLOOR
 
 
@@ -117,12 +122,31 @@ def test_an_estimate_alone_does_not_bring_it_below_the_floor() -> None:
 def test_an_estimate_beside_a_loss_or_a_slower_line_does(lost: float, round_trip_s: float) -> None:
     line = Line(sent=500_000)
     line.report(0.0)
-    line.report(lost, round_trip_s=round_trip_s)
-    line.control.remb(50_000)
+    for _ in range(5):
+        line.report(lost, round_trip_s=round_trip_s)
+        line.control.remb(50_000)
     assert line.control.limit == 45_000
     line.now += SIGNS_S + 0.1
     line.control.remb(40_000)
     assert line.control.limit == 45_000, "the sign is old"
+
+
+def test_a_longer_way_is_no_full_line_for_long() -> None:
+    line = Line(sent=500_000)
+    line.report(0.0, times=3)
+    line.report(0.0, times=12, round_trip_s=0.3)
+    line.now += SIGNS_S
+    line.report(0.0, round_trip_s=0.3)
+    line.control.remb(25_000)
+    assert line.control.limit > FLOOR
+
+
+def test_what_the_line_carried_is_reached_fast() -> None:
+    line = Line(sent=600_000)
+    line.report(0.0)
+    line.sent = 30_000
+    low = line.report(0.9, times=9)
+    assert line.report(0.0, times=12) > 500_000 > 10 * low
 
 
 def test_it_comes_back_from_the_bottom() -> None:
@@ -146,9 +170,10 @@ def test_an_estimate_that_cannot_be_is_ignored(told: float) -> None:
     line = Line(sent=500_000)
     line.control.remb(told)
     assert line.control.limit == START
-    line.control.remb(300_000)
+    line.control.remb(450_000)
+    line.now += REMB_PAUSE_S
     line.control.remb(told)
-    assert line.control.limit == 270_000
+    assert line.control.limit == 405_000
 
 
 @pytest.mark.parametrize("trip", [math.nan, -1.0, math.inf, 1e9])
