@@ -30,6 +30,9 @@ REMB_SHARE = 0.9
 """Of what the receiver estimates for all tracks: the rest is for sound and headers."""
 REMB_PAUSE_S, _REMB_FALL = 1.0, 0.5
 """Between two falls by estimates, and to how much of the rate each goes at most."""
+_LOWER, _SIGN_FALL = 0.95, 0.85
+"""Of the highest estimate since the last fall: less is a fall of it. And of what is sent, where the
+line is full, but the estimate was low before."""
 _SLOWER_S, _TRIPS, SIGNS_S = 0.1, 10, 3.0
 """A round trip that has grown by so much over the shortest of the last reports, or a loss, in the
 last seconds: the line is full."""
@@ -38,10 +41,10 @@ last seconds: the line is full."""
 class BitrateControl:
     """By loss, as Google congestion control has it, and by the receiver's own estimate (REMB).
 
-    An estimate counts when it is below what is sent. A receiver that is sent little, as an idle
-    face is, knows no more than half as much again; and one whose packets come unevenly, because
-    this machine is busy, thinks the line full: so without a loss or a slower line beside it an
-    estimate does not bring the rate below the floor.
+    An estimate counts when it is below what is sent, and falls: a receiver that is sent little, as
+    an idle face is, knows no more than half as much again, and grows its estimate slowly. One whose
+    packets come unevenly, because this machine is busy, thinks the line full: so without a loss or
+    a slower line beside it an estimate does not bring the rate below the floor.
 
     Used by one thread. Numbers that cannot be are ignored.
     """
@@ -62,6 +65,8 @@ class BitrateControl:
         self._fell_s = self._sign_s = -math.inf
         self._rises = 0
         self._trips: deque[float] = deque(maxlen=_TRIPS)
+        self._highest = 0.0
+        """Estimate since the last fall."""
         self._carried = 0.0
         """Bits a second that came through without a loss."""
 
@@ -74,13 +79,20 @@ class BitrateControl:
         """The receiver's estimate, of all that is sent to it."""
         if not (math.isfinite(bits_s) and bits_s > 0):
             return
-        now, wanted = self._clock(), REMB_SHARE * bits_s
-        if wanted >= self._sent() or now - self._fell_s < REMB_PAUSE_S:
+        now, sent, wanted = self._clock(), self._sent(), REMB_SHARE * bits_s
+        self._highest = max(self._highest, bits_s)
+        if wanted >= sent or now - self._fell_s < REMB_PAUSE_S:
             return
-        if now - self._sign_s > SIGNS_S:
-            wanted = max(wanted, self._floor)
+        signed = now - self._sign_s <= SIGNS_S
+        if bits_s < _LOWER * self._highest:
+            wanted = max(wanted, _REMB_FALL * self._rate, 0 if signed else self._floor)
+        elif signed:  # it was too low before, and says nothing of the line
+            wanted = _SIGN_FALL * sent
+        else:
+            return
+        self._highest = bits_s
         if wanted < self._rate:
-            self._fall(max(wanted, _REMB_FALL * self._rate))
+            self._fall(wanted)
 
     def report(self, fraction_lost: float, round_trip_s: float | None) -> None:
         """Of a receiver: the share 0..1 of the packets since its last report that did not come."""

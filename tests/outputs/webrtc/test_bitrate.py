@@ -81,8 +81,9 @@ def test_one_loss_that_two_reports_tell_of_counts_once() -> None:
     assert line.report(0.2, times=2, round_trip_s=2.0) == START * 0.9 * 0.9
 
 
-def test_an_estimate_below_what_is_sent_counts_at_once() -> None:
+def test_an_estimate_that_falls_below_what_is_sent_counts_at_once() -> None:
     line = Line(sent=500_000)
+    line.control.remb(900_000)
     line.control.remb(450_000)
     assert line.control.limit == 405_000
     line.control.remb(400_000)
@@ -100,8 +101,21 @@ def test_an_estimate_above_what_is_sent_says_nothing() -> None:
     assert line.report(0.0) == START * 1.05
 
 
+def test_an_estimate_that_was_low_before_says_nothing() -> None:
+    line = Line(sent=500_000)
+    for told in (50_000, 52_000, 51_000):
+        line.now += REMB_PAUSE_S
+        line.control.remb(told)
+    assert line.control.limit == START
+    line.report(0.03)
+    line.now += REMB_PAUSE_S
+    line.control.remb(53_000)
+    assert line.control.limit == 0.85 * 500_000
+
+
 def test_after_an_estimate_it_rises_again() -> None:
     line = Line(sent=500_000)
+    line.control.remb(900_000)
     line.control.remb(450_000)
     line.sent = 200_000
     line.now += REMB_PAUSE_S
@@ -112,8 +126,8 @@ def test_after_an_estimate_it_rises_again() -> None:
 def test_an_estimate_alone_does_not_bring_it_below_the_floor() -> None:
     """A receiver of packets that come unevenly, because the server is busy, thinks so too."""
     line = Line(sent=500_000)
-    for _ in range(9):
-        line.control.remb(25_000)
+    for told in (900_000, *range(90_000, 1_000, -10_000)):
+        line.control.remb(told)
         line.now += REMB_PAUSE_S
     assert line.control.limit == FLOOR
 
@@ -122,9 +136,9 @@ def test_an_estimate_alone_does_not_bring_it_below_the_floor() -> None:
 def test_an_estimate_beside_a_loss_or_a_slower_line_does(lost: float, round_trip_s: float) -> None:
     line = Line(sent=500_000)
     line.report(0.0)
-    for _ in range(5):
+    for told in (900_000, 90_000, 80_000, 70_000, 60_000, 50_000):
         line.report(lost, round_trip_s=round_trip_s)
-        line.control.remb(50_000)
+        line.control.remb(told)
     assert line.control.limit == 45_000
     line.now += SIGNS_S + 0.1
     line.control.remb(40_000)
@@ -137,7 +151,8 @@ def test_a_longer_way_is_no_full_line_for_long() -> None:
     line.report(0.0, times=12, round_trip_s=0.3)
     line.now += SIGNS_S
     line.report(0.0, round_trip_s=0.3)
-    line.control.remb(25_000)
+    for told in (900_000, 25_000):
+        line.control.remb(told)
     assert line.control.limit > FLOOR
 
 
@@ -168,6 +183,7 @@ def test_a_loss_that_cannot_be_is_ignored(lost: float) -> None:
 @pytest.mark.parametrize("told", [math.nan, math.inf, 0.0, -5.0])
 def test_an_estimate_that_cannot_be_is_ignored(told: float) -> None:
     line = Line(sent=500_000)
+    line.control.remb(900_000)
     line.control.remb(told)
     assert line.control.limit == START
     line.control.remb(450_000)
