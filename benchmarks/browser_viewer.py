@@ -10,7 +10,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any, Self
 
-from benchmarks.session_viewer import PATIENCE_S, Refused, call
+from benchmarks.notes import PATIENCE_S
+from benchmarks.session_viewer import Refused, call
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from benchmarks.notes import Message
     from benchmarks.received import Viewer
-    from benchmarks.session_viewer import Message
 
 MOVED = 4.0
 """Lips move where the mean of a block of pixels is off by so many grey levels."""

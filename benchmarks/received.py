@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from benchmarks.session_viewer import JPEG, PCM, Message, SessionViewer
+from benchmarks.notes import Message
+from benchmarks.session_viewer import JPEG, PCM, SessionViewer
 from benchmarks.webrtc_tracks import GREY, block_means
 from benchmarks.webrtc_viewer import WebRtcViewer
 

@@ -13,8 +13,9 @@ import sys
 import time
 from typing import Any
 
+from benchmarks.notes import PATIENCE_S
 from benchmarks.server import ROOT, Server
-from benchmarks.session_viewer import PATIENCE_S, call
+from benchmarks.session_viewer import call
 from benchmarks.table import end, show
 
 GRACE_S = 2

@@ -9,33 +9,18 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import websocket
 
+from benchmarks.notes import PATIENCE_S, Message, Notes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
 HEADER = struct.Struct("<BBHIQQ")
 JPEG, MP4_START, MP4, PCM, OPUS = 1, 2, 3, 4, 5
-PATIENCE_S = 30.0
 Made = TypeVar("Made")
-
-
-class Message(NamedTuple):
-    """A binary message."""
-
-    at_s: float
-    """When its last byte was here, on the monotonic clock."""
-    kind: int
-    key: bool
-    idle: bool
-    generation: int
-    frame: int
-    micros: int
-    payload: bytes
-    size: int
 
 
 class Refused(Exception):
@@ -58,7 +43,7 @@ def patiently(make: Callable[[], Made], patience_s: float) -> Made:
             time.sleep(0.2)
 
 
-class SessionViewer:
+class SessionViewer(Notes):
     """Makes a session and looks at it, or, given one, looks at that. ``keep`` keeps payloads."""
 
     def __init__(
@@ -75,10 +60,7 @@ class SessionViewer:
         self.url, self._keep = url, keep
         self.began_s = time.monotonic()
         self.session = session or call(url, "POST", "/api/sessions", fields)
-        self.messages: list[Message] = []
-        self.events: list[tuple[float, dict[str, Any]]] = []
-        self.ended = False
-        self._changed = threading.Condition()
+        super().__init__()
         address = self.session["socket_url"] + f"&video={video}&audio={audio}"
         self.socket = websocket.create_connection(
             "ws" + url.removeprefix("http") + address, timeout=PATIENCE_S, enable_multithread=True
@@ -91,32 +73,6 @@ class SessionViewer:
         now = time.monotonic()
         self.socket.send(json.dumps({"type": kind, **fields}))
         return now
-
-    def wait(self, done: Callable[[Message], bool], after_s: float = 0.0) -> Message:
-        """The first message after a time that is what is waited for. Raises TimeoutError."""
-        end, at = time.monotonic() + PATIENCE_S, 0
-        with self._changed:
-            while True:
-                for message in self.messages[at:]:
-                    if message.at_s >= after_s and done(message):
-                        return message
-                at = len(self.messages)
-                left = end - time.monotonic()
-                if left <= 0 or self.ended:
-                    raise TimeoutError
-                self._changed.wait(left)
-
-    def wait_event(self, kind: str, after_s: float = 0.0) -> tuple[float, dict[str, Any]]:
-        end = time.monotonic() + PATIENCE_S
-        with self._changed:
-            while True:
-                for at_s, event in self.events:
-                    if at_s >= after_s and event["type"] == kind:
-                        return at_s, event
-                left = end - time.monotonic()
-                if left <= 0 or self.ended:
-                    raise TimeoutError
-                self._changed.wait(left)
 
     def command(self, name: str, **fields: Any) -> dict[str, Any]:
         """Over HTTP."""
@@ -152,17 +108,13 @@ class SessionViewer:
                 if opcode == websocket.ABNF.OPCODE_BINARY:
                     self._note(now, data)
                 elif opcode == websocket.ABNF.OPCODE_TEXT:
-                    with self._changed:
-                        self.events.append((now, json.loads(data)))
-                        self._changed.notify_all()
+                    self.note_event(now, json.loads(data))
                 elif opcode == websocket.ABNF.OPCODE_CLOSE:
                     return
         except (websocket.WebSocketException, OSError, AttributeError, ValueError):
             return
         finally:
-            with self._changed:
-                self.ended = True
-                self._changed.notify_all()
+            self.end()
 
     def _note(self, now: float, data: bytes) -> None:
         kind, flags, _, generation, frame, micros = HEADER.unpack_from(data)
@@ -178,17 +130,7 @@ class SessionViewer:
             payload,
             len(data),
         )
-        with self._changed:
-            self.messages.append(message)
-            self._changed.notify_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, t: TracebackType | None
-    ) -> None:
-        self.close()
+        self.note(message)
 
 
 def call(

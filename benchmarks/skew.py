@@ -24,8 +24,8 @@ from benchmarks.webrtc_viewer import WebRtcViewer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from benchmarks.notes import Message
     from benchmarks.received import Viewer
-    from benchmarks.session_viewer import Message
 
 MARKER = ("-m", "benchmarks.marker")
 SIZE = "128x128"

@@ -18,7 +18,8 @@ from aiortc.clock import datetime_from_ntp
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtcpSrPacket
 
-from benchmarks.session_viewer import OPUS, PCM, Message
+from benchmarks.notes import Message
+from benchmarks.session_viewer import OPUS, PCM
 
 if TYPE_CHECKING:
     import asyncio

@@ -7,16 +7,16 @@ import json
 import threading
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from benchmarks.session_viewer import OPUS, PATIENCE_S, PCM, Message, Refused, call
+from benchmarks.notes import PATIENCE_S, Message, Notes
+from benchmarks.session_viewer import OPUS, PCM, Refused, call
 from benchmarks.webrtc_tracks import RATES, Track, receive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from types import TracebackType
 
 PING_S = 1.0
 
@@ -33,7 +33,7 @@ def _on_loop(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run_coroutine_threadsafe(work, _loop()).result(PATIENCE_S)
 
 
-class WebRtcViewer:
+class WebRtcViewer(Notes):
     """Offers, and looks at the session that answers. ``keep`` decodes.
 
     ``through`` changes the answer's SDP: a relay that stands between; no candidate is told to the
@@ -51,12 +51,9 @@ class WebRtcViewer:
     ) -> None:
         """Raises Refused, TimeoutError."""
         self.url, self.keep, self.fps = url, keep, int(fields.get("fps", 25))
-        self.messages: list[Message] = []
-        self.events: list[tuple[float, dict[str, Any]]] = []
+        super().__init__()
         self.tracks: dict[str, Track] = {}
-        self.ended = False
         self._owner = session is None
-        self._changed = threading.Condition()
         self._open = threading.Event()
         self._round_trip_ms: float | None = None
         self.began_s = time.monotonic()
@@ -84,32 +81,6 @@ class WebRtcViewer:
         _loop().call_soon_threadsafe(self._channel.send, text)
         return now
 
-    def wait(self, done: Callable[[Message], bool], after_s: float = 0.0) -> Message:
-        """The first message after a time that is what is waited for. Raises TimeoutError."""
-        end, at = time.monotonic() + PATIENCE_S, 0
-        with self._changed:
-            while True:
-                for message in self.messages[at:]:
-                    if message.at_s >= after_s and done(message):
-                        return message
-                at = len(self.messages)
-                left = end - time.monotonic()
-                if left <= 0 or self.ended:
-                    raise TimeoutError
-                self._changed.wait(left)
-
-    def wait_event(self, kind: str, after_s: float = 0.0) -> tuple[float, dict[str, Any]]:
-        end = time.monotonic() + PATIENCE_S
-        with self._changed:
-            while True:
-                for at_s, event in self.events:
-                    if at_s >= after_s and event["type"] == kind:
-                        return at_s, event
-                left = end - time.monotonic()
-                if left <= 0 or self.ended:
-                    raise TimeoutError
-                self._changed.wait(left)
-
     def wall_s(self, message: Message) -> float | None:
         """Of a picture or sound, on the sender's clock, by the sender report that is nearest."""
         track = self.tracks["audio" if message.kind in (PCM, OPUS) else "video"]
@@ -133,12 +104,7 @@ class WebRtcViewer:
             except (Refused, OSError):
                 pass
         _on_loop(self._peer.close())
-        self._end()
-
-    def note(self, message: Message) -> None:
-        with self._changed:
-            self.messages.append(message)
-            self._changed.notify_all()
+        self.end()
 
     # On the loop
 
@@ -166,16 +132,14 @@ class WebRtcViewer:
 
     def _on_state(self) -> None:
         if self._peer.connectionState in ("failed", "closed"):
-            self._end()
+            self.end()
 
     def _on_message(self, text: str) -> None:
         event = json.loads(text)
         now = time.monotonic()
         if event["type"] == "pong":
             self._round_trip_ms = (now - event["t"]) * 1000
-        with self._changed:
-            self.events.append((now, event))
-            self._changed.notify_all()
+        self.note_event(now, event)
 
     async def _ping(self) -> None:
         while self._channel.readyState == "open":
@@ -184,16 +148,3 @@ class WebRtcViewer:
                 ping["round_trip_ms"] = round(self._round_trip_ms, 1)
             self._channel.send(json.dumps(ping))
             await asyncio.sleep(PING_S)
-
-    def _end(self) -> None:
-        with self._changed:
-            self.ended = True
-            self._changed.notify_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, t: TracebackType | None
-    ) -> None:
-        self.close()
