@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
 import struct
 from typing import Any
 
@@ -41,6 +42,24 @@ def test_loopback_is_there_where_nothing_else_is(monkeypatch: pytest.MonkeyPatch
     assert aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True) == ["192.0.2.7"]
     source = inspect.getsource(aioice.ice.Connection.gather_candidates)
     assert "get_host_addresses(" in source, "looked up where it is used"
+
+
+def test_a_server_that_is_silent_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    aiortc_hooks.prepare()
+    monkeypatch.setattr(aiortc_hooks, "GATHER_S", 0.05)
+
+    async def gather() -> list[str]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            connection = aioice.ice.Connection(True, stun_server=silent.getsockname())
+            try:
+                async with asyncio.timeout(3):
+                    await connection.gather_candidates()
+                return [candidate.type for candidate in connection.local_candidates]
+            finally:
+                await connection.close()
+
+    assert set(asyncio.run(gather())) == {"host"}
 
 
 def sender_of(pc: RTCPeerConnection) -> RTCRtpSender:
