@@ -72,6 +72,7 @@ def test_a_player_has_a_session_of_its_own(
     created = player.created
     assert created.mimetype == SDP
     assert created.headers["ETag"].startswith('"')
+    assert created.headers["Accept-Patch"] == FRAGMENT
     assert "Link" not in created.headers
     assert created.headers["Cache-Control"] == "no-store"
     assert until(lambda: len(far.pictures) > 3 and len(far.sounds) > 5)
@@ -148,6 +149,7 @@ def test_the_endpoint_is_found(client: FlaskClient, path: str) -> None:
     options = client.options(path)
     assert options.status_code == 200
     assert options.headers["Accept-Post"] == SDP
+    assert options.headers["Accept-Patch"] == FRAGMENT
     assert "POST" in options.headers["Allow"]
 
 
