@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import socket
 import struct
+from contextlib import suppress
 from typing import Any
 
 import aioice.ice
@@ -14,8 +15,11 @@ import aiortc.codecs.vpx
 import aiortc.rtcsctptransport
 import av
 import pytest
-from aiortc import RTCPeerConnection, rtp
+from aiortc import RTCCertificate, RTCPeerConnection, rtp
+from aiortc.rtcdtlstransport import SRTP_PROFILES, generate_certificate
 from aiortc.rtcrtpsender import RTCRtpSender
+from cryptography.hazmat.primitives.asymmetric import rsa
+from OpenSSL import SSL
 
 from app_core.outputs.webrtc import aiortc_hooks
 from app_core.outputs.webrtc.aiortc_hooks import PAYLOAD_BYTES, Report, SenderWatch, ntp_time
@@ -60,6 +64,28 @@ def test_a_server_that_is_silent_is_not_waited_for_long(monkeypatch: pytest.Monk
                 await connection.close()
 
     assert set(asyncio.run(gather())) == {"host"}
+
+
+def test_a_peer_may_have_a_certificate_of_rsa() -> None:
+    aiortc_hooks.prepare()
+    key = rsa.generate_private_key(65537, 2048)
+    theirs = SSL.Context(SSL.DTLS_METHOD)
+    theirs.use_certificate(generate_certificate(key))  # type: ignore[arg-type]
+    theirs.use_privatekey(key)
+    theirs.set_tlsext_use_srtp(b"SRTP_AES128_CM_SHA1_80")
+    ours = RTCCertificate.generateCertificate()._create_ssl_context(SRTP_PROFILES)
+    ends = [SSL.Connection(ours), SSL.Connection(theirs)]
+    ends[0].set_connect_state()
+    ends[1].set_accept_state()
+    for _ in range(8):
+        for end, other in (ends, ends[::-1]):
+            with suppress(SSL.WantReadError):
+                end.do_handshake()
+            with suppress(SSL.WantReadError):
+                while True:
+                    other.bio_write(end.bio_read(1500))
+    assert "RSA" in str(ends[0].get_cipher_name())
+    assert ends[1].get_selected_srtp_profile() == b"SRTP_AES128_CM_SHA1_80"
 
 
 def sender_of(pc: RTCPeerConnection) -> RTCRtpSender:
