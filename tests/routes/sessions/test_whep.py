@@ -215,7 +215,9 @@ def test_pages_of_other_origins_may_read_where_it_is(
     origin = {"Origin": "https://a.example", "Sec-Fetch-Site": "cross-site"}
     created = client.post("/whep", data=peer().offer(), content_type=SDP, headers=origin)
     exposed = created.headers["Access-Control-Expose-Headers"]
-    assert {"Location", "ETag", "Link"} <= {name.strip() for name in exposed.split(",")}
+    assert {"Location", "ETag", "Link", "Accept-Patch"} <= {
+        name.strip() for name in exposed.split(",")
+    }
     allowed = client.options(created.headers["Location"], headers=origin).headers
     assert "PATCH" in allowed["Access-Control-Allow-Methods"]
     assert "If-Match" in allowed["Access-Control-Allow-Headers"]
