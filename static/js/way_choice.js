@@ -37,7 +37,9 @@ export class WayChoice {
   /** Whether the next line to a session is WebRTC. */
   takesPeer({ offer_url }) {
     if (!PeerWay.supported || offer_url === null || this.#wanted === "socket") return false;
-    return this.#wanted === "webrtc" || this.#failed < MOST_FAILED;
+    if (this.#wanted === "webrtc") return true;
+    // browsers take no part in WebRTC over loopback alone: they would look for candidates for ever
+    return navigator.onLine && this.#failed < MOST_FAILED;
   }
 
   /** A WebRTC is there. */

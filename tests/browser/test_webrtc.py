@@ -135,6 +135,15 @@ def test_without_udp_it_is_the_socket(live: Live, caged: Visitor) -> None:
     assert len(live.sessions) == 1
 
 
+def test_without_any_network_it_is_the_socket_at_once(live: Live, caller: Visitor) -> None:
+    caller.page.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'onLine', { get: () => false })"
+    )
+    page = opened(caller, live)
+    assert page.evaluate("soyle.stats.way") == "socket"
+    assert offers(caller) == 0
+
+
 @pytest.mark.parametrize("how", ["silent", "refused"])
 def test_an_offer_without_an_answer_gives_way(live: Live, caller: Visitor, how: str) -> None:
     full = {"error": "full", "code": "busy", "field": None}

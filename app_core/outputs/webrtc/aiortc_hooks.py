@@ -14,13 +14,14 @@ import aioice.ice
 import aiortc.codecs.h264
 import aiortc.codecs.vpx
 import aiortc.rtcsctptransport
-from aiortc import codecs, rtcpeerconnection, rtp
+from aiortc import RTCCertificate, codecs, rtcpeerconnection, rtp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from aiortc import RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport
     from aiortc.sdp import MediaDescription
+    from OpenSSL import SSL
 
 PAYLOAD_BYTES = 1100
 """Of one packet: a path of 1280 bytes (the least that IPv6 allows) carries it with its headers."""
@@ -31,18 +32,29 @@ MOST_PIECES = 512
 """Of messages: the longest command has 60."""
 MOST_STREAMS = 64
 """Data channels that a peer has ever used: there is work for one."""
+GATHER_S = 1.5
+"""For STUN and TURN servers. aioice gives those that are silent five seconds, and a page goes over
+to its socket after three."""
+CIPHERS = ":".join(
+    f"ECDHE-{key}-{rest}"
+    for key in ("ECDSA", "RSA")
+    for rest in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
+)
+"""aiortc's own are for ECDSA alone. GStreamer's certificate is RSA."""
 _SETTLE_S = 0.05
 """More than ICE waits between two looks at its checks."""
 
 
 def prepare() -> None:
-    """Smaller packets, and loopback candidates where there is no other interface. Safe to call
-    again."""
+    """Smaller packets, loopback candidates where there is no other interface, no long wait for
+    STUN and TURN servers, and certificates of both kinds. Safe to call again."""
     aiortc.codecs.h264.PACKET_MAX = PAYLOAD_BYTES
     aiortc.codecs.vpx.PACKET_MAX = PAYLOAD_BYTES
     aiortc.rtcsctptransport.USERDATA_MAX_LENGTH = PAYLOAD_BYTES
     if aioice.ice.get_host_addresses is not _host_addresses:
         aioice.ice.get_host_addresses = _host_addresses
+    aioice.ice.Connection.get_component_candidates = _component_candidates  # type: ignore[assignment,method-assign]
+    RTCCertificate._create_ssl_context = _ssl_context  # type: ignore[assignment,method-assign]
 
 
 _all_but_loopback = aioice.ice.get_host_addresses
@@ -51,6 +63,25 @@ _all_but_loopback = aioice.ice.get_host_addresses
 def _host_addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
     found = _all_but_loopback(use_ipv4, use_ipv6)
     return found or (["127.0.0.1"] if use_ipv4 else ["::1"])
+
+
+_all_component_candidates = aioice.ice.Connection.get_component_candidates
+
+
+async def _component_candidates(
+    connection: aioice.ice.Connection, component: int, addresses: list[str], timeout: int = 0
+) -> list[aioice.Candidate]:
+    limit_s: Any = timeout or GATHER_S
+    return await _all_component_candidates(connection, component, addresses, limit_s)
+
+
+_ecdsa_context = RTCCertificate._create_ssl_context
+
+
+def _ssl_context(certificate: RTCCertificate, srtp_profiles: list[Any]) -> SSL.Context:
+    context = _ecdsa_context(certificate, srtp_profiles)
+    context.set_cipher_list(CIPHERS.encode())
+    return context
 
 
 def common_codecs(media: MediaDescription) -> list[str]:

@@ -8,8 +8,9 @@ NO_CANDIDATES_RETRY_S = 5
 
 
 def reachable(sdp: str, public_address: str) -> str:
-    """The answer with ``public_address`` beside each address of this machine, where a router
-    forwards its ports one to one. Raises Busy when there is no candidate: no UDP port was free."""
+    """The answer with ``public_address`` beside each address of this machine of its family, where a
+    router forwards its ports one to one. Raises Busy when there is no candidate: no UDP port was
+    free."""
     lines = sdp.split("\r\n")
     if not any(line.startswith("a=candidate:") for line in lines):
         raise Busy(
@@ -21,7 +22,8 @@ def reachable(sdp: str, public_address: str) -> str:
     told: list[str] = []
     for line in lines:
         told.append(line)
-        if line.startswith("a=candidate:") and " typ host" in line:
+        own = line.startswith("a=candidate:") and " typ host" in line
+        if own and (":" in line.split(" ")[4]) == (":" in public_address):
             told.append(_elsewhere(line, public_address))
     return "\r\n".join(told)
 

@@ -19,7 +19,9 @@ def read_candidate(line: str) -> RTCIceCandidate | None:
     """``line``: as in SDP, without ``a=``. None for one that cannot be reached from here, or that
     is no peer's. Raises BadInput."""
     try:
-        candidate = candidate_from_sdp(line.removeprefix("candidate:"))
+        # older MediaMTX writes the name twice
+        named = line.removeprefix("candidate:").removeprefix("candidate:")
+        candidate = candidate_from_sdp(named)
     except (ValueError, AssertionError, IndexError) as error:
         raise BadInput("A candidate of it cannot be read", field="sdp") from error
     usable = (

@@ -20,6 +20,8 @@ MOST_LINES = 8
 """Of media."""
 PREFERRED = ("h264", "vp8")
 """VP8 for those who have no H.264: it costs an encoder of its own."""
+_USUAL_H264 = "packetization-mode=1;profile-level-id=42e01f"
+"""What receivers can that do not say it: GStreamer's, where its caps name the codec alone."""
 _SENDS = {"sendrecv", "sendonly"}
 _RECEIVES = {"sendrecv", "recvonly"}
 
@@ -47,7 +49,7 @@ def read_offer(sdp: str) -> Offer:
     if len(sdp) > LONGEST:
         raise _unusable(f"it is longer than {LONGEST} characters")
     try:
-        whole, candidates = on_one_transport(sdp)
+        whole, candidates = on_one_transport(_with_parameters(sdp))
         described = SessionDescription.parse(whole)
     except Exception as error:  # the parser raises whatever a bad line makes it stumble over
         raise _unusable("it cannot be read as SDP") from error
@@ -76,6 +78,20 @@ def read_offer(sdp: str) -> Offer:
         audio is not None and audio.direction in _SENDS,
         keys[0],
     )
+
+
+def _with_parameters(sdp: str) -> str:
+    """By the letter H.264 without any takes no picture larger than one packet (RFC 6184, 8.1)."""
+    lines = sdp.replace("\r\n", "\n").split("\n")
+    told = {line.split()[0].removeprefix("a=fmtp:") for line in lines if line.startswith("a=fmtp:")}
+    whole: list[str] = []
+    for line in lines:
+        whole.append(line)
+        if line.startswith("a=rtpmap:") and line.upper().rstrip().endswith(" H264/90000"):
+            payload = line.split()[0].removeprefix("a=rtpmap:")
+            if payload not in told:
+                whole.append(f"a=fmtp:{payload} {_USUAL_H264}")
+    return "\r\n".join(whole)
 
 
 def _line(described: SessionDescription, kind: str) -> MediaDescription | None:

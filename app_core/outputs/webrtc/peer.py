@@ -10,11 +10,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from aiortc import (
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCSessionDescription,
-)
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 
 from app_core.errors import BadInput, Busy

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LIFE_S = 3600
 EXPOSED = (
     "X-Job-Id, X-Audio-Url, X-Codecs, X-Frame-Rate, X-Aligned, X-Voice, Retry-After, Location,"
-    " Content-Disposition, ETag, Link, Accept-Post"
+    " Content-Disposition, ETag, Link, Accept-Post, Accept-Patch"
 )
 GUARDED = ("/api/", "/whep")
 ALLOWED_HEADERS = "Authorization, Content-Type, If-Match, Prefer"

@@ -29,6 +29,7 @@ HEADERS = {
     "ETag": "Of the picture, or of the connection",
     "Link": "STUN and TURN servers, each as rel=ice-server",
     "Accept-Post": "application/sdp",
+    "Accept-Patch": "application/trickle-ice-sdpfrag",
 }
 
 Group = Literal["Render", "Sessions", "Pages", "Jobs", "Avatars", "Voices", "Server"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("whep", __name__)
 
-CREATED = Good("The answer", {SDP: None}, ("Location", "ETag"), 201, ("Link",))
+CREATED = Good("The answer", {SDP: None}, ("Location", "ETag", "Accept-Patch"), 201, ("Link",))
 
 
 class WhepQuery(BaseModel):
@@ -82,13 +82,14 @@ def look(session_id: str) -> Response:
 @Operation(
     "Sessions",
     "WHEP: here it is",
-    (Good("Nothing", headers=("Accept-Post",)),),
+    (Good("Nothing", headers=("Accept-Post", "Accept-Patch")),),
     signable=True,
 )
 def endpoint(session_id: str = "") -> Response:
     """HEAD and GET find the endpoint, OPTIONS what it takes."""
     response = Response(status=200, mimetype=SDP)
     response.headers["Accept-Post"] = SDP
+    response.headers["Accept-Patch"] = SDP_FRAGMENT
     response.headers["Allow"] = "GET, HEAD, OPTIONS, POST"
     return response
 
@@ -148,6 +149,9 @@ def _created(peer: SessionPeer) -> Response:
     response = Response(peer.peer.answer, status=201, mimetype=SDP)
     response.headers["Location"] = f"/whep/viewers/{peer.peer.id}"
     response.headers["ETag"] = f'"{peer.peer.etag}"'
+    response.headers["Accept-Patch"] = (
+        SDP_FRAGMENT  # MediaMTX sends candidates only where it says so
+    )
     response.headers["Cache-Control"] = "no-store"
     for server in service().peers.ice_servers.for_client():
         for url in server["urls"]:

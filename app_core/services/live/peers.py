@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ANSWER_S = 12.0
-"""For an answer: a STUN server that is silent costs five seconds of it."""
+"""For an answer: STUN and TURN servers that are silent cost some of it."""
 RETRY_S = 5
 FAREWELL_S = 0.5
 """For the last event to reach those who look when the server stops."""

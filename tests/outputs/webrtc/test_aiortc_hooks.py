@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
 import struct
+from contextlib import suppress
 from typing import Any
 
 import aioice.ice
@@ -13,8 +15,11 @@ import aiortc.codecs.vpx
 import aiortc.rtcsctptransport
 import av
 import pytest
-from aiortc import RTCPeerConnection, rtp
+from aiortc import RTCCertificate, RTCPeerConnection, rtp
+from aiortc.rtcdtlstransport import SRTP_PROFILES, generate_certificate
 from aiortc.rtcrtpsender import RTCRtpSender
+from cryptography.hazmat.primitives.asymmetric import rsa
+from OpenSSL import SSL
 
 from app_core.outputs.webrtc import aiortc_hooks
 from app_core.outputs.webrtc.aiortc_hooks import PAYLOAD_BYTES, Report, SenderWatch, ntp_time
@@ -41,6 +46,46 @@ def test_loopback_is_there_where_nothing_else_is(monkeypatch: pytest.MonkeyPatch
     assert aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True) == ["192.0.2.7"]
     source = inspect.getsource(aioice.ice.Connection.gather_candidates)
     assert "get_host_addresses(" in source, "looked up where it is used"
+
+
+def test_a_server_that_is_silent_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    aiortc_hooks.prepare()
+    monkeypatch.setattr(aiortc_hooks, "GATHER_S", 0.05)
+
+    async def gather() -> list[str]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            connection = aioice.ice.Connection(True, stun_server=silent.getsockname())
+            try:
+                async with asyncio.timeout(3):
+                    await connection.gather_candidates()
+                return [candidate.type for candidate in connection.local_candidates]
+            finally:
+                await connection.close()
+
+    assert set(asyncio.run(gather())) == {"host"}
+
+
+def test_a_peer_may_have_a_certificate_of_rsa() -> None:
+    aiortc_hooks.prepare()
+    key = rsa.generate_private_key(65537, 2048)
+    theirs = SSL.Context(SSL.DTLS_METHOD)
+    theirs.use_certificate(generate_certificate(key))  # type: ignore[arg-type]
+    theirs.use_privatekey(key)
+    theirs.set_tlsext_use_srtp(b"SRTP_AES128_CM_SHA1_80")
+    ours = RTCCertificate.generateCertificate()._create_ssl_context(SRTP_PROFILES)
+    ends = [SSL.Connection(ours), SSL.Connection(theirs)]
+    ends[0].set_connect_state()
+    ends[1].set_accept_state()
+    for _ in range(8):
+        for end, other in (ends, ends[::-1]):
+            with suppress(SSL.WantReadError):
+                end.do_handshake()
+            with suppress(SSL.WantReadError):
+                while True:
+                    other.bio_write(end.bio_read(1500))
+    assert "RSA" in str(ends[0].get_cipher_name())
+    assert ends[1].get_selected_srtp_profile() == b"SRTP_AES128_CM_SHA1_80"
 
 
 def sender_of(pc: RTCPeerConnection) -> RTCRtpSender:

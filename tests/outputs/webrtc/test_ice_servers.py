@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 
-from app_core.outputs.webrtc.answer import reachable
 from app_core.outputs.webrtc.ice_servers import LIFE_S, IceServers
 
 STUN, TURN = "stun:a.example:3478", "turn:b.example:3478?transport=udp"
@@ -31,18 +30,3 @@ def test_a_shared_secret_makes_credentials_that_end() -> None:
     assert base64.b64decode(server["credential"]) == mark
     (nameless,) = IceServers((TURN,), secret="s3", clock=lambda: 0.0).for_client()
     assert nameless["username"] == f"{LIFE_S}:soyle"
-
-
-def test_a_public_address_stands_beside_the_machines_own() -> None:
-    host = "a=candidate:1 1 udp 2130706431 10.0.0.7 50001 typ host"
-    relay = "a=candidate:9 1 udp 100 198.51.100.9 50009 typ relay raddr 0.0.0.0 rport 0"
-    sdp = "\r\n".join(["v=0", host, relay, ""])
-    assert reachable(sdp, "") == sdp
-    told = reachable(sdp, "203.0.113.5").split("\r\n")
-    assert told == [
-        "v=0",
-        host,
-        "a=candidate:1p 1 udp 2130706430 203.0.113.5 50001 typ host",
-        relay,
-        "",
-    ]

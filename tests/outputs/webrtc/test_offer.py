@@ -115,6 +115,19 @@ def test_what_is_no_peers_candidate_is_left_out(line: str) -> None:
     assert read_candidate("candidate:" + line) is None
 
 
+def test_h264_without_parameters_is_the_usual_one() -> None:
+    bare = "a=rtpmap:96 H264/90000\r\n"
+    assert read_offer(HEAD + video(bare) + audio()).video == "h264"
+    told = bare + "a=fmtp:96 packetization-mode=0;profile-level-id=42e01f\r\n"
+    assert read_offer(HEAD + video(told + VP8) + audio()).video == "vp8", "what is told counts"
+
+
+def test_a_candidate_that_is_named_twice_is_read() -> None:
+    found = read_candidate("candidate:candidate:77 1 udp 1 192.0.2.7 5000 typ host")
+    assert found is not None
+    assert (found.foundation, found.ip) == ("77", "192.0.2.7")
+
+
 def test_candidates_that_are_tried() -> None:
     for address in ("192.0.2.7", "10.0.0.3", "fd00::2", "203.0.113.9"):
         found = read_candidate(f"candidate:1 1 UDP 1 {address} 5000 typ srflx")

@@ -72,6 +72,7 @@ def test_a_player_has_a_session_of_its_own(
     created = player.created
     assert created.mimetype == SDP
     assert created.headers["ETag"].startswith('"')
+    assert created.headers["Accept-Patch"] == FRAGMENT
     assert "Link" not in created.headers
     assert created.headers["Cache-Control"] == "no-store"
     assert until(lambda: len(far.pictures) > 3 and len(far.sounds) > 5)
@@ -148,6 +149,7 @@ def test_the_endpoint_is_found(client: FlaskClient, path: str) -> None:
     options = client.options(path)
     assert options.status_code == 200
     assert options.headers["Accept-Post"] == SDP
+    assert options.headers["Accept-Patch"] == FRAGMENT
     assert "POST" in options.headers["Allow"]
 
 
@@ -213,7 +215,9 @@ def test_pages_of_other_origins_may_read_where_it_is(
     origin = {"Origin": "https://a.example", "Sec-Fetch-Site": "cross-site"}
     created = client.post("/whep", data=peer().offer(), content_type=SDP, headers=origin)
     exposed = created.headers["Access-Control-Expose-Headers"]
-    assert {"Location", "ETag", "Link"} <= {name.strip() for name in exposed.split(",")}
+    assert {"Location", "ETag", "Link", "Accept-Patch"} <= {
+        name.strip() for name in exposed.split(",")
+    }
     allowed = client.options(created.headers["Location"], headers=origin).headers
     assert "PATCH" in allowed["Access-Control-Allow-Methods"]
     assert "If-Match" in allowed["Access-Control-Allow-Headers"]
