@@ -27,11 +27,43 @@ def test_environment_wins_over_defaults() -> None:
         ("MODELS", "viseme,viseme"),
         ("MODELS", "viseme,"),
         ("MODELS", "auto,viseme"),
+        ("WEBRTC_PORTS", "abc"),
+        ("WEBRTC_PORTS", "50000"),
+        ("WEBRTC_PORTS", "50100-50000"),
+        ("WEBRTC_PORTS", "80-90"),
+        ("WEBRTC_PUBLIC_ADDRESS", "my.site"),
+        ("ICE_SERVERS", "http://a.example"),
+        ("ICE_SERVERS", "turn:a.example:99999"),
+        ("ICE_SERVERS", "stun:"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
         Config.from_env({name: value})
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"WEBRTC_MIN_KBPS": "9", "WEBRTC_MAX_KBPS": "3"}, "WEBRTC_MIN_KBPS is above"),
+        ({"ICE_SERVERS": "turn:a.example:3478"}, "needs TURN_SECRET"),
+        ({"TURN_SECRET": "a", "TURN_PASSWORD": "b"}, "TURN_PASSWORD is of no use"),
+    ],
+)
+def test_settings_that_do_not_go_together(settings: dict[str, str], why: str) -> None:
+    with pytest.raises(ConfigError, match=why) as refusal:
+        Config.from_env(settings)
+    assert "Value error" not in str(refusal.value)
+
+
+def test_ports_and_servers_of_webrtc() -> None:
+    servers = "stun:a.example:3478, turn:[2001:db8::1]:3478?transport=tcp,turns:b.example"
+    config = Config.from_env(
+        {"WEBRTC_PORTS": "50000-50010", "ICE_SERVERS": servers, "TURN_SECRET": "s"}
+    )
+    assert config.webrtc_port_range == range(50000, 50011)
+    assert [url.partition(":")[0] for url in config.ice_urls] == ["stun", "turn", "turns"]
+    assert Config().webrtc_port_range is None
 
 
 def test_models_to_load() -> None:

@@ -25,6 +25,10 @@ class ConfigError(Exception):
     """A setting that cannot be used, named."""
 
 
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
 def _under_root(value: str | Path) -> Path:
     try:
         return ROOT / Path(value).expanduser()  # an absolute path stays as it is
@@ -256,10 +260,10 @@ class Config(LiveSettings):
         except ValidationError as error:
             first = error.errors()[0]
             if not first["loc"]:  # of more than one setting: it names them itself
-                raise ConfigError(first["msg"]) from error
+                raise ConfigError(_sentence(first["msg"])) from error
             name = str(first["loc"][0]).upper()
             shown = "(not shown)" if name in _SECRETS else repr(source.get(name))
-            raise ConfigError(f"{name}={shown}: {first['msg']}") from error
+            raise ConfigError(f"{name}={shown}: {_sentence(first['msg'])}") from error
 
     @property
     def addresses(self) -> list[tuple[str, int]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 LEAST_PORTS = 2
-_SCHEMES = ("stun", "turn", "turns")
+_SERVER = re.compile(
+    r"(?:stun|turns?):(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?"
+    r"(?:\?transport=(?:udp|tcp))?"
+)
 
 
 class LiveSettings(BaseModel):
@@ -77,15 +81,26 @@ class LiveSettings(BaseModel):
     def _known_schemes(cls, value: str) -> str:
         urls = [url.strip() for url in value.split(",")] if value.strip() else []
         for url in urls:
-            scheme, _, host = url.partition(":")
-            if scheme not in _SCHEMES or not host or host.startswith("/"):
-                raise ValueError(f"'{url}' is not stun:host, turn:host or turns:host")
+            found = _SERVER.fullmatch(url)
+            if found is None or not 0 < int(found["port"] or 1) < 1 << 16:
+                raise ValueError(
+                    f"'{url}' is not stun:host:port, turn:host:port or turns:host:port"
+                )
         return ",".join(urls)
 
     @model_validator(mode="after")
-    def _least_below_most(self) -> LiveSettings:
+    def _fitting(self) -> LiveSettings:
         if self.webrtc_max_kbps and self.webrtc_min_kbps > self.webrtc_max_kbps:
             raise ValueError("WEBRTC_MIN_KBPS is above WEBRTC_MAX_KBPS")
+        relays = any(url.startswith("turn") for url in self.ice_urls)
+        if relays and not (self.turn_secret or (self.turn_user and self.turn_password)):
+            raise ValueError(
+                "a TURN server in ICE_SERVERS needs TURN_SECRET, or TURN_USER and TURN_PASSWORD"
+            )
+        if self.turn_secret and self.turn_password:
+            raise ValueError(
+                "TURN_SECRET makes the passwords: TURN_PASSWORD is of no use beside it"
+            )
         return self
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ PREFERRED = ("h264", "vp8")
 """VP8 for those who have no H.264: it costs an encoder of its own."""
 _USUAL_H264 = "packetization-mode=1;profile-level-id=42e01f"
 """What receivers can that do not say it: GStreamer's, where its caps name the codec alone."""
+_ICE_TEXT = re.compile(r"[A-Za-z0-9+/=_-]{4,256}")
+_BYTE, _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}"), re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})+")
+_DIGESTS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
+"""Bytes."""
 _SENDS = {"sendrecv", "sendonly"}
 _RECEIVES = {"sendrecv", "recvonly"}
 
@@ -55,6 +60,9 @@ def read_offer(sdp: str) -> Offer:
         raise _unusable("it cannot be read as SDP") from error
     if len(described.media) > MOST_LINES:
         raise _unusable(f"it has more than {MOST_LINES} lines of media")
+    mids = [line.rtp.muxId for line in described.media]
+    if not all(mids) or len(set(mids)) < len(mids):
+        raise _unusable("each of its lines needs a name of its own (a=mid:)")
     if not _bundled(described):
         raise _unusable("its lines are not bundled (a=group:BUNDLE)")
     video = _line(described, "video")
@@ -111,8 +119,16 @@ def _checked_key(line: MediaDescription) -> tuple[str, str]:
     ice = line.ice
     if ice is None or not (ice.usernameFragment and ice.password):
         raise _unusable("it has no ice-ufrag and ice-pwd")
+    if not all(_ICE_TEXT.fullmatch(text) for text in (ice.usernameFragment, ice.password)):
+        raise _unusable("its ice-ufrag or ice-pwd is none")
     if line.dtls is None or not line.dtls.fingerprints:
         raise _unusable("it has no fingerprint")
+    if not any(
+        _DIGESTS.get(each.algorithm.lower()) == len(_BYTE.findall(each.value))
+        and _FINGERPRINT.fullmatch(each.value)
+        for each in line.dtls.fingerprints
+    ):
+        raise _unusable("it has no fingerprint of sha-256, sha-384 or sha-512")
     return ice.usernameFragment, ice.password
 
 

@@ -8,7 +8,7 @@ import math
 import secrets
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
@@ -25,7 +25,7 @@ from app_core.outputs.webrtc.answer import reachable
 from app_core.outputs.webrtc.bitrate import BitrateControl
 from app_core.outputs.webrtc.candidates import MOST_CANDIDATES, read_candidate
 from app_core.outputs.webrtc.control_channel import ControlChannel
-from app_core.outputs.webrtc.microphone import SoundSink, read_microphone
+from app_core.outputs.webrtc.microphone import read_microphone
 from app_core.outputs.webrtc.packet_track import PacketTrack
 from app_core.outputs.webrtc.peer_line import DELAY_S, PeerLine
 from app_core.outputs.webrtc.tasks import Jobs, Tasks
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
     from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer, RTCRtpTransceiver
 
+    from app_core.outputs.webrtc.microphone import SoundSink
     from app_core.outputs.webrtc.offer import Offer
-    from app_core.types import Event
+    from app_core.outputs.webrtc.peer_owner import PeerOwner
 
 logger = logging.getLogger(__name__)
 
@@ -54,23 +55,11 @@ GOODBYE_S = 0.1
 """For the last event to leave."""
 
 
-class PeerOwner(Protocol):
-    """Whom a peer tells of itself. All but ``commanded`` is called in the loop's thread, and does
-    not wait."""
-
-    def connected(self) -> None: ...
-
-    def commanded(self, text: str) -> None:
-        """One call at a time, in a thread that may wait."""
-
-    def left(self, why: str) -> None:
-        """It is closed: no command comes any more."""
-
-    def numbers(self) -> Event:
-        """Told the peer each second."""
-
-    def hearer(self) -> SoundSink | None:
-        """Who hears its microphone now."""
+_NOT_UNDERSTOOD = (
+    *(InvalidAccessError, InvalidStateError, OperationError, ValueError),
+    *(AttributeError, AssertionError, LookupError, TypeError),
+)
+"""What an offer makes aiortc raise, or stumble over."""
 
 
 class Peer:
@@ -106,7 +95,7 @@ class Peer:
         """The last that the receiver sent of the pictures."""
         self._origin_s, self._ask_key = origin_s, ask_key
         self._key_s = -math.inf
-        self._public_address, self._listens = public_address, listens and offer.speaks
+        self._public_address, self.listens = public_address, listens and offer.speaks
         self._owner: PeerOwner | None = None
         self._jobs, self._tasks = Jobs(MOST_COMMANDS, workers), Tasks()
         self._closing: asyncio.Task[None] | None = None
@@ -179,8 +168,8 @@ class Peer:
         video = pc.addTransceiver(self.video, direction="sendonly")
         prefer(video, offer.video)
         ours = [video]
-        if offer.audio or self._listens:
-            direction = "sendrecv" if self._listens else "sendonly"
+        if offer.audio or self.listens:
+            direction = "sendrecv" if self.listens else "sendonly"
             ours.append(pc.addTransceiver(self.audio, direction=direction))
             prefer(ours[1], "opus")
         try:
@@ -197,8 +186,11 @@ class Peer:
             if len(ours) > 1:
                 self._watch(ours[1])
             await pc.setLocalDescription(await pc.createAnswer())
-        except (ValueError, InvalidAccessError, InvalidStateError, OperationError) as error:
-            raise BadInput(f"The offer cannot be used: {error}", field="sdp") from error
+        except _NOT_UNDERSTOOD as error:
+            logger.info("an offer was not understood", exc_info=error)
+            raise BadInput(
+                "The offer cannot be used: it contradicts itself", field="sdp"
+            ) from error
         return reachable(pc.localDescription.sdp, self._public_address)
 
     def _watch(self, transceiver: RTCRtpTransceiver) -> None:
@@ -245,7 +237,7 @@ class Peer:
         self._control.adopt(channel)
 
     def _track_came(self, track: MediaStreamTrack) -> None:
-        if track.kind == "audio" and self._listens:
+        if track.kind == "audio" and self.listens:
             self._tasks.start(read_microphone(track, self._hearer), ends=True)
 
     def _hearer(self) -> SoundSink | None:

@@ -64,6 +64,11 @@ class Jobs:
         loop = asyncio.get_running_loop()
         while (job := await self._waiting.get()) is not None:
             try:
-                await loop.run_in_executor(self._workers, job)
+                done = loop.run_in_executor(self._workers, job)
+            except RuntimeError:  # the server is stopping: nothing is begun any more
+                logger.debug("what a peer asked for was left")
+                continue
+            try:
+                await done
             except Exception:
                 logger.exception("what a peer asked for failed")

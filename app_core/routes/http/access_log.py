@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONGEST_PATH, LONGEST_ID = 200, 36
+VIEWERS, SHOWN = "/whep/viewers/", 6
 
 
 def _begin() -> None:
@@ -48,7 +49,7 @@ def _finisher(
     def finish() -> None:
         spent_ms = round((time.monotonic() - began_s) * 1000, 1)
         # Quoted, so that a line of the log cannot be forged; the query may hold the user's text.
-        shown = quote(path)[:LONGEST_PATH]
+        shown = quote(_without_keys(path))[:LONGEST_PATH]
         metrics.request(method, rule, status)
         logger.info(
             "%s %s %d %.1f ms",
@@ -68,6 +69,12 @@ def _finisher(
         )
 
     return finish
+
+
+def _without_keys(path: str) -> str:
+    """The id of a viewer is all that its end needs: it is shown as far as a person tells it."""
+    head, slash, key = path.partition(VIEWERS)
+    return f"{head}{slash}{key[:SHOWN]}…" if len(key) > SHOWN else path
 
 
 def register(app: Flask) -> None:

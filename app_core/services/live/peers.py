@@ -176,7 +176,7 @@ class Peers:
         command = control(made)
         self._peers[peer.id] = made
         try:
-            await peer.begin(made)
+            self.ice_servers.note(await peer.begin(made))
         except BaseException:
             self._peers.pop(peer.id, None)
             raise

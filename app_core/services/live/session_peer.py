@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from app_core.errors import SoyleError
+from app_core.errors import Conflict, SoyleError
 from app_core.outputs.webrtc.microphone import SAMPLE_RATE
 from app_core.types import Event
 
@@ -52,6 +52,7 @@ class SessionPeer:
             self._refuse(error)
             self.peer.line.close(error)  # after it has been told
             return
+        self._puppet &= self.peer.listens
         self._opening = self._puppet
         self.peer.do(self._begin)
 
@@ -71,7 +72,11 @@ class SessionPeer:
         self._command(text)
 
     def open_microphone(self) -> None:
-        """Its sound drives the lips from now on, in place of what is being said."""
+        """Its sound drives the lips from now on, in place of what is being said. Raises Conflict
+        where its offer had none that is taken."""
+        if not self.peer.listens:
+            self._opening = False
+            raise Conflict("The offer of this peer has no microphone that is heard")
         self._puppet = True
         try:
             self._feed = self.session.microphone(SAMPLE_RATE)

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 
+import pytest
+
 from app_core.outputs.webrtc.ice_servers import LIFE_S, IceServers
 
 STUN, TURN = "stun:a.example:3478", "turn:b.example:3478?transport=udp"
@@ -30,3 +32,21 @@ def test_a_shared_secret_makes_credentials_that_end() -> None:
     assert base64.b64decode(server["credential"]) == mark
     (nameless,) = IceServers((TURN,), secret="s3", clock=lambda: 0.0).for_client()
     assert nameless["username"] == f"{LIFE_S}:soyle"
+
+
+def test_a_server_that_gives_nothing_is_named_once_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = [1000.0]
+    servers = IceServers((STUN, TURN), "me", "word", clock=lambda: now[0])
+    servers.note("a=candidate:1 1 udp 1 192.0.2.7 5 typ srflx\r\na=candidate:2 ... typ relay")
+    assert caplog.records == []
+    for _ in range(3):
+        servers.note("a=candidate:1 1 udp 1 192.0.2.7 5 typ srflx")
+    (told,) = caplog.messages
+    assert TURN in told and "relay" in told and "srflx" not in told and "word" not in told
+    now[0] += 60
+    servers.note("")
+    assert len(caplog.records) == 2
+    IceServers().note("")
+    assert len(caplog.records) == 2

@@ -186,6 +186,8 @@ def test_a_microphone_that_is_not_asked_for_is_not_taken(
     assert line.currentDirection == "recvonly"
     assert until(lambda: len(far.pictures) > 3)
     assert not [event for event in far.events if event["type"] == "speech_started"]
+    far.say(type="puppet")
+    assert far.event("error")["code"] == "conflict"
 
 
 def test_a_camera_is_not_taken(client: FlaskClient, peer: Callable[..., PeerClient]) -> None:

@@ -175,6 +175,17 @@ def test_what_is_refused_leaves_nothing(
     assert len(lipsync.sessions.all()) == 1
 
 
+def test_the_key_of_a_viewer_is_not_in_the_log(
+    client: FlaskClient, peer: Callable[..., PeerClient], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    player = Player(client, "/whep")
+    player(peer().offer())
+    assert client.delete(player.place).status_code == 200
+    assert any("DELETE /whep/viewers/" in told for told in caplog.messages)
+    assert player.place.rpartition("/")[2] not in caplog.text
+
+
 def test_a_token_guards_it(
     make_service: Callable[..., LipsyncService],
     config: Config,
