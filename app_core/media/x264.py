@@ -13,6 +13,8 @@ NAME = "libx264"
 _CRF = 22
 _SEARCH = "subme=1"
 """As ``superfast`` has it: as good for its size as ``veryfast`` on a face, in 0.65 of the time."""
+_CALL_PRESET = "superfast"
+"""With a bit rate, a tenth quicker than ``veryfast`` with ``_SEARCH`` for 3 % more bits."""
 _LEAST_QUANTISER = "qpmin=20"
 """Of a call: a face that is this good, 44 dB, takes no more bits, however many it may."""
 _BITS_A_PIXEL = 0.3
@@ -45,10 +47,9 @@ class CallX264(PictureEncoder):
 
     def __init__(self, width: int, height: int, fps: int, bits_s: int, *, every: int = 1) -> None:
         """``bits_s``: the most that it is ever told. Raises FfmpegFailed."""
-        params = f"{_SEARCH}:{_LEAST_QUANTISER}"
         buffer_s = max(_CALL_BUFFER_S, _KEY_BITS / bits_s)
         options = _options(width, height, fps, bits_s, buffer_s, every)
-        options["x264-params"] = params
+        options |= {"preset": _CALL_PRESET, "x264-params": _LEAST_QUANTISER}
         super().__init__(NAME, width, height, fps, options, every=every, bits_s=bits_s)
 
 
