@@ -129,7 +129,7 @@ def test_a_lost_face_keeps_its_last_picture(live: Live, caller: Visitor) -> None
     shown = page.evaluate(LIGHT, "#frame video")
     poster = page.evaluate(LIGHT, "#face")
     assert abs(shown - poster) > 10
-    page.evaluate("window.fetch = () => new Promise(() => {})")  # the server is gone
+    page.evaluate("void (window.fetch = () => new Promise(() => {}))")  # the server is gone
     hang_up(live)
     page.wait_for_function("document.getElementById('live').dataset.status !== 'there'")
     assert page.locator("#frame video").count() == 0
