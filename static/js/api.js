@@ -3,6 +3,8 @@
 import { askToken } from "./token_dialog.js";
 
 const TOKEN_KEY = "soyle.token";
+let asking = null; // the promise of a dialog that is open
+
 export const OPEN_MS = 30_000; // a face of which nothing is known yet takes some seconds
 
 /** What the server answered instead of what was asked for. */
@@ -165,11 +167,7 @@ export function pictureOf({ preview_url }, options = {}) {
  * `onProgress(part)`: 0..1 of the file sent. Throws ApiError, AbortError when `signal` aborts.
  */
 export async function sendAvatar(form, { signal, onProgress }) {
-  let answer = await sendForm("/api/avatars", form, { signal, onProgress });
-  if (answer.status === 401) {
-    await renewToken();
-    answer = await sendForm("/api/avatars", form, { signal, onProgress });
-  }
+  const answer = await withToken(() => sendForm("/api/avatars", form, { signal, onProgress }));
   if (answer.status >= 400) {
     const { status, response, retryAfter } = answer;
     throw ApiError.of(response ?? {}, { status, retryAfter });
@@ -215,11 +213,18 @@ export function cancelJob(id) {
 }
 
 /** Any call. Resolves to its answer whatever the status; the token is asked for where it lacks. */
-export async function call(path, options) {
-  const response = await send(path, options);
-  if (response.status !== 401) return response;
-  await renewToken();
-  return send(path, options);
+export function call(path, options) {
+  return withToken(() => send(path, options));
+}
+
+/** Attempts until no token is wrong, or the person declines, which throws ApiError. */
+async function withToken(attempt) {
+  for (;;) {
+    const used = storedToken();
+    const answer = await attempt();
+    if (answer.status !== 401) return answer;
+    if (storedToken() === used) await renewToken(); // else another call has asked meanwhile
+  }
 }
 
 /** Throws ApiError for any status of failure that is not `expected`. */
@@ -240,8 +245,16 @@ export function storedToken() {
   return localStorage.getItem(TOKEN_KEY) ?? "";
 }
 
-/** Asks a person. The event "soyle-token" of the window says that there is one now. */
-async function renewToken() {
+/** Asks a person, once for all who want it. */
+function renewToken() {
+  asking ??= askForToken().finally(() => {
+    asking = null;
+  });
+  return asking;
+}
+
+/** The event "soyle-token" of the window says that there is one now. */
+async function askForToken() {
   localStorage.removeItem(TOKEN_KEY);
   const token = await askToken();
   if (!token) throw new ApiError({ code: "token", status: 401 });

@@ -99,7 +99,7 @@ export class LiveSession extends EventTarget {
     return this.#line.way?.kind ?? "";
   }
 
-  /** Why it is a socket though WebRTC was wanted: "blocked", "refused", "line" or "". */
+  /** Why it is a socket though WebRTC was wanted: "blocked", "late", "refused", "line" or "". */
   get whySocket() {
     return this.#line.whySocket;
   }
@@ -227,7 +227,8 @@ export class LiveSession extends EventTarget {
 
   #onState() {
     if (this.state === "there") this.#restart();
-    else if (this.state === "over") this.#tellUntil(Infinity);
+    else this.#tracks.freeze();
+    if (this.state === "over") this.#tellUntil(Infinity);
     this.#tell("state");
   }
 

@@ -4,13 +4,15 @@ import { ApiError } from "./api.js";
 import { PING_EVERY_MS, Pulse } from "./pulse.js";
 
 const CONNECT_MS = 3000; // from the beginning of the offer to the first picture
+const PASS_MS = 1000; // a direct connection takes less from the answer on
 const LOOK_EVERY_MS = 50; // whether pictures come
 const DISCONNECTED_MS = 3000; // a network that changes may come back by itself
 const INTERRUPTED_MS = 1000; // nothing was said where no event tells of it by then
 
 /** What "lost" has as its detail. */
 export const Lost = Object.freeze({
-  BLOCKED: "blocked", // nothing arrives: UDP does not pass
+  BLOCKED: "blocked", // an offer was answered and nothing arrives: UDP does not pass
+  LATE: "late", // no answer in time, or no picture
   REFUSED: "refused", // by the server, or by the browser
   UNREACHABLE: "unreachable", // the server does not answer
   LINE: "line", // it was there
@@ -29,6 +31,8 @@ export class PeerWay extends EventTarget {
   #microphone;
   #peer = null;
   #channel = null;
+  #answeredAt = Infinity; // of performance.now()
+  #connected = false;
   #there = false;
   #ended = false;
   #timers = [];
@@ -56,7 +60,7 @@ export class PeerWay extends EventTarget {
   }
 
   async begin() {
-    this.#timers.push(setTimeout(() => this.#lose(Lost.BLOCKED), CONNECT_MS));
+    this.#timers.push(setTimeout(() => this.#lose(this.#whyNot), CONNECT_MS));
     try {
       await this.#offer();
     } catch (error) {
@@ -85,6 +89,7 @@ export class PeerWay extends EventTarget {
     const mode = this.#microphone ? { mode: "puppet" } : {};
     const answer = await this.#server.offer(this.#session, { type, sdp, ...mode });
     if (this.#ended) return;
+    this.#answeredAt = performance.now();
     await peer.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
     this.#timers.push(setInterval(() => this.#lookForPictures(), LOOK_EVERY_MS));
     this.#timers.push(setInterval(() => this.#pulse.beat(), PING_EVERY_MS));
@@ -104,6 +109,7 @@ export class PeerWay extends EventTarget {
   #onConnection() {
     clearTimeout(this.#waiting);
     const state = this.#peer?.connectionState;
+    if (state === "connected") this.#connected = true;
     if (state === "failed" || state === "closed") this.#lose(this.#why);
     if (state !== "disconnected") return;
     this.#waiting = setTimeout(() => this.#lose(this.#why), DISCONNECTED_MS);
@@ -111,7 +117,14 @@ export class PeerWay extends EventTarget {
 
   /** Of a connection that ends by itself. */
   get #why() {
-    return this.#there ? Lost.LINE : Lost.BLOCKED;
+    if (this.#there) return Lost.LINE;
+    return this.#connected ? Lost.REFUSED : Lost.BLOCKED;
+  }
+
+  /** Of a connection for which nobody waits any longer. */
+  get #whyNot() {
+    const passes = this.#connected || performance.now() - this.#answeredAt < PASS_MS;
+    return passes || this.#answeredAt === Infinity ? Lost.LATE : Lost.BLOCKED;
   }
 
   async #lookForPictures() {

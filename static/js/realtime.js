@@ -259,6 +259,7 @@ class Realtime {
       this.#stopMicrophone();
       return;
     }
+    if (!this.#tapped) this.#setMuted(false); // who speaks wants to hear it
     this.#error.clear();
     this.#microphoneId = null;
     try {

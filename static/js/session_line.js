@@ -77,7 +77,7 @@ export class SessionLine extends EventTarget {
     return this.#way;
   }
 
-  /** Why it is a socket though WebRTC was wanted: "blocked", "refused", "line" or "". */
+  /** Why it is a socket though WebRTC was wanted: "blocked", "late", "refused", "line" or "". */
   get whySocket() {
     return this.#choice.why;
   }
@@ -228,7 +228,7 @@ export class SessionLine extends EventTarget {
     this.#way = null;
     this.#microphone = null; // it ends with its line
     if (peer) this.#choice.lost(why);
-    const again = why === Lost.BLOCKED || why === Lost.REFUSED;
+    const again = [Lost.BLOCKED, Lost.LATE, Lost.REFUSED].includes(why);
     if (again && this.#choice.wanted === "auto") {
       this.#begin(); // at once, by the socket where WebRTC has failed too often
       return;

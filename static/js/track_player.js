@@ -164,6 +164,11 @@ export class TrackPlayer {
     this.#source = null;
     this.#clock.reset();
     this.#frames.forgetSkews();
+    this.freeze();
+  }
+
+  /** The connection is lost: its last picture stays, where a video would turn black. */
+  freeze() {
     const video = this.#video;
     this.#video = null;
     if (!video) return;

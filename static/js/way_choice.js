@@ -14,7 +14,7 @@ export class WayChoice {
   #unreached = 0;
   #openedAt = null; // of performance.now(), of the last WebRTC
 
-  /** Why it is the socket though WebRTC was wanted: "blocked", "refused", "line" or "". */
+  /** Why it is the socket though WebRTC was wanted: "blocked", "late", "refused", "line" or "". */
   why = "";
 
   get wanted() {

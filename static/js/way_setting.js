@@ -6,6 +6,7 @@ import { WAYS } from "./way_choice.js";
 const KEY = "soyle.way";
 const WHY_SOCKET = {
   blocked: "realtime.blocked",
+  late: "realtime.late",
   refused: "realtime.refused",
   line: "realtime.broke_off",
 };

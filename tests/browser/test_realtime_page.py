@@ -373,6 +373,11 @@ def test_the_face_fills_a_phone_and_nothing_moves(phone: Visitor, live: Live, he
 def test_the_token_is_asked_for(visitor: Visitor, make_live: Callable[..., Live]) -> None:
     live = make_live(api_token="secret")
     page = visitor.open(f"{live.address}/realtime")
+    page.locator("#token-dialog input").fill("wrong")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "document.querySelector('#token-dialog[open] input')?.value === ''"  # asked for again
+    )
     page.locator("#token-dialog input").fill("secret")
     page.keyboard.press("Enter")
     page.wait_for_function("soyle.stats.shown > 3")
@@ -380,4 +385,5 @@ def test_the_token_is_asked_for(visitor: Visitor, make_live: Callable[..., Live]
     page.reload()
     page.wait_for_function("window.soyle?.stats.shown > 3")
     assert len(live.sessions) == 1
-    visitor.expect_complaint("401")
+    # one for each call that a wrong token was sent with
+    visitor.complaints[:] = [text for text in visitor.complaints if "401" not in text]

@@ -42,6 +42,13 @@ def offers(visitor: Visitor) -> int:
     return len([asked for asked in visitor.requests if "/offer" in asked])
 
 
+LIGHT = """(picture) => {
+  const context = new OffscreenCanvas(16, 16).getContext("2d");
+  context.drawImage(document.querySelector(picture), 0, 0, 16, 16);
+  return context.getImageData(0, 0, 16, 16).data.reduce((sum, value) => sum + value, 0) / 1024;
+}"""  # mean of all channels, 0..255
+
+
 def hang_up(live: Live) -> None:
     """The server ends every connection, but no session."""
     for peer in list(live.service.peers._peers.values()):
@@ -117,6 +124,18 @@ def test_it_comes_back_to_its_session_and_gives_way_the_second_time(
     assert [session.id for session in live.sessions] == [before["session_id"]]
 
 
+def test_a_lost_face_keeps_its_last_picture(live: Live, caller: Visitor) -> None:
+    page = called(caller, live)
+    shown = page.evaluate(LIGHT, "#frame video")
+    poster = page.evaluate(LIGHT, "#face")
+    assert abs(shown - poster) > 10
+    page.evaluate("void (window.fetch = () => new Promise(() => {}))")  # the server is gone
+    hang_up(live)
+    page.wait_for_function("document.getElementById('live').dataset.status !== 'there'")
+    assert page.locator("#frame video").count() == 0
+    assert page.evaluate(LIGHT, "#face") == pytest.approx(shown, abs=3)
+
+
 @pytest.fixture
 def caged(playwright: Playwright) -> Iterator[Visitor]:
     """Somebody whose browser lets no UDP out."""
@@ -153,7 +172,7 @@ def test_an_offer_without_an_answer_gives_way(live: Live, caller: Visitor, how: 
     )
     page = opened(caller, live)
     assert page.evaluate("soyle.stats.way") == "socket"
-    why = {"silent": "UDP закрыт", "refused": "WebRTC не принят"}[how]
+    why = {"silent": "Сервер не ответил вовремя", "refused": "WebRTC не принят"}[how]
     assert why in page.locator("#way-note").inner_text()
     assert len(live.sessions) == 1
     if how == "refused":
@@ -174,10 +193,11 @@ def test_the_way_is_chosen(live: Live, caller: Visitor) -> None:
 
 def test_the_microphone_is_a_track(live: Live, caller: Visitor) -> None:
     page = called(caller, live)
-    page.locator("#tap").click()
     page.locator("#microphone").click()
     page.locator("#microphone-note", has_text="лицо повторяет ваш голос").wait_for()
     assert page.locator("#mute").is_enabled()
+    assert page.locator("#mute").get_attribute("aria-pressed") == "false"
+    assert page.locator("#tap").is_hidden()
     page.wait_for_function("soyle.stats.level > 0.01")  # the fake device beeps
     assert live.session(page).describe()["state"] == "speaking"
     assert page.evaluate("soyle.stats.way") == "webrtc"
