@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from benchmarks.alone import costs_ms
 from benchmarks.capacity import share
 from benchmarks.received import VIEWERS
 from benchmarks.server import Server
-from benchmarks.session_viewer import JPEG, MP4, OPUS, PCM, Refused, call
+from benchmarks.session_viewer import JPEG, MP4, OPUS, PCM, Refused, call, patiently
 from benchmarks.table import end, show
 from benchmarks.texts import TEXTS
 from benchmarks.watched import spent_s
@@ -40,18 +41,22 @@ if TYPE_CHECKING:
 FPS = 25
 SPACING_S = 1.0
 """Between two that come: the server learns what one costs before the next asks."""
+PATIENCE_S = 12.0
+"""A session that begins may make a frame of others late, and then none is let in for a while."""
 SETTLED_S = 6.0
 """After a start: what is loaded beside the first requests takes a core until then."""
 
 
 def opened(url: str, most: int, over: str, fields: dict[str, Any]) -> tuple[list[Viewer], int]:
-    """Viewers of sessions that speak, and how many were refused: one, then nobody asks again."""
+    """Viewers of sessions that speak, and how many were refused for PATIENCE_S: one, then nobody
+    asks again."""
     viewers: list[Viewer] = []
     languages = list(TEXTS)
     while len(viewers) < most:
         language = languages[len(viewers) % len(languages)]
+        make = partial(VIEWERS[over], url, keep=False, language=language, **fields)
         try:
-            viewer = VIEWERS[over](url, keep=False, language=language, **fields)
+            viewer = patiently(make, PATIENCE_S)
         except Refused as refused:
             if refused.status != 503:
                 raise
