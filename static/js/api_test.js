@@ -6,7 +6,7 @@ import { CallExamples, turnOf } from "./call_examples.js";
 import { ErrorLine } from "./error_line.js";
 import { formatNumber, setText, startTranslation, t } from "./i18n.js";
 
-const METHODS = ["get", "post", "put", "delete"];
+const METHODS = ["get", "post", "put", "patch", "delete"];
 const JSON_KIND = "application/json";
 const FORM_KIND = "multipart/form-data";
 const SCHEMAS = "#/components/schemas/";
@@ -150,14 +150,14 @@ class Trial {
 
   /** A call of one session has that session's token, any other the server's. */
   #send(path, options) {
-    if (!this.#call.path.startsWith("/api/sessions/{")) return callServer(path, options);
+    if (!this.#call.path.includes("{session_id}")) return callServer(path, options);
     const headers = { ...options.headers, Authorization: `Bearer ${examples.session?.token ?? ""}` };
     return fetch(path, { ...options, headers });
   }
 
   async #trySocket(signal) {
     let path = this.#path();
-    if (this.#call.path.startsWith("/api/sessions/{")) {
+    if (this.#call.path.includes("{session_id}")) {
       const { token = "" } = examples.session ?? {};
       path += `${path.includes("?") ? "&" : "?"}${new URLSearchParams({ token })}`;
     } else {
