@@ -28,7 +28,6 @@ from app_core.services.films.video_encode import check_codecs
 from app_core.services.films.video_jobs import VideoJobs
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
-from app_core.services.live.peers import Peers
 from app_core.services.live.sessions import LiveSessions
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
@@ -113,7 +112,7 @@ class LipsyncService:
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
         self.sessions = LiveSessions(config, self.backend, self._speakers)
-        self.peers = Peers(config)
+        self.peers = self.sessions.peers
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
         self.metrics.registry.register(gauges)
         self._beginning = Beginning(config, self.backend, self._renders, self._speakers)

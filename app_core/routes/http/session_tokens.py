@@ -65,9 +65,13 @@ def opens_session() -> bool:
         return False
 
 
-def watched(session_id: str, *more: str) -> Asked:
-    """For who looks at it; ``more``: tokens in the body. Raises NotFound or Unauthorized."""
-    sessions = service().sessions
+def watched(session_id: str) -> Asked:
+    """For who looks at it. Raises NotFound or Unauthorized."""
+    return watched_of(service().sessions, session_id)
+
+
+def watched_of(sessions: LiveSessions, session_id: str, *more: str) -> Asked:
+    """As ``watched``; ``more``: tokens in the body."""
     session = sessions.get(session_id)
     right = right_over(session, *more)
     if right is Right.NONE:

@@ -10,7 +10,7 @@ from app_core.errors import BadInput
 from app_core.outputs.webrtc.offer import Offer, read_offer
 from app_core.request import OfferRequest, SayRequest
 from app_core.routes.http.context import config, json_body, service
-from app_core.routes.http.session_tokens import Asked, Right, looks_only, watched
+from app_core.routes.http.session_tokens import Asked, Right, looks_only, watched, watched_of
 from app_core.routes.openapi.operation import JSON, Good, Operation
 from app_core.routes.openapi.session_answers import IceServersAnswer, OfferAnswer
 from app_core.routes.sessions.collection import addresses
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app_core.services.live.session_peer import SessionPeer
+    from app_core.services.live.sessions import LiveSessions
 
 blueprint = Blueprint("offers", __name__)
 
@@ -47,11 +48,12 @@ DETAILS = (
 def offer() -> Response:
     asked = _asked()
     read = read_offer(asked.sdp)
+    sessions = service().sessions
     if asked.session_id is not None:
-        return _connect(asked, read, watched(asked.session_id, asked.token or ""))
-    session = service().sessions.open(asked)
+        return _connect(asked, read, watched_of(sessions, asked.session_id, asked.token or ""))
+    session = sessions.open(asked)
     try:
-        return _connect(asked, read, Asked(service().sessions, session, Right.COMMAND))
+        return _connect(asked, read, Asked(sessions, session, Right.COMMAND))
     except BaseException:
         session.close()
         raise
@@ -82,7 +84,7 @@ def offer_to(session_id: str) -> Response:
     (Good("As RTCPeerConnection takes them", {JSON: IceServersAnswer}),),
 )
 def ice() -> Response:
-    return _ice()
+    return _ice(service().sessions)
 
 
 @blueprint.get("/api/sessions/<session_id>/ice")
@@ -95,12 +97,11 @@ def ice() -> Response:
     owned=True,
 )
 def ice_of(session_id: str) -> Response:
-    watched(session_id)
-    return _ice()
+    return _ice(watched(session_id).sessions)
 
 
-def _ice() -> Response:
-    response = jsonify({"ice_servers": service().peers.ice_servers.for_client()})
+def _ice(sessions: LiveSessions) -> Response:
+    response = jsonify({"ice_servers": sessions.peers.ice_servers.for_client()})
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -122,7 +123,7 @@ def _connect(asked: OfferRequest, read: Offer, found: Asked) -> Response:
 
     mode = asked.mode if "mode" in asked.model_fields_set else session.mode
     puppet = mode == "puppet" and right is Right.COMMAND
-    peer = service().peers.answer(read, session, control_of(found), begun, puppet=puppet)
+    peer = sessions.peers.answer(read, session, control_of(found), begun, puppet=puppet)
     commands = right is Right.COMMAND
     told: dict[str, Any] = {
         "sdp": peer.peer.answer,

@@ -17,6 +17,7 @@ from app_core.routes.openapi.operation import SDP, SDP_FRAGMENT, Good, Operation
 from app_core.routes.sessions.offers import control_of
 
 if TYPE_CHECKING:
+    from app_core.services.live.peers import Peers
     from app_core.services.live.session_peer import SessionPeer
 
 blueprint = Blueprint("whep", __name__)
@@ -53,7 +54,8 @@ def begin() -> Response:
     session = sessions.open(SessionRequest(avatar=wanted.avatar))
     try:
         found = Asked(sessions, session, Right.COMMAND)
-        return _created(service().peers.answer(offer, session, control_of(found), owns=True))
+        peers = sessions.peers
+        return _created(peers, peers.answer(offer, session, control_of(found), owns=True))
     except BaseException:
         session.close()
         raise
@@ -74,7 +76,8 @@ def look(session_id: str) -> Response:
     found = watched(session_id)
     parsed_query(NoQuery, query())
     offer = read_offer(_sdp())
-    return _created(service().peers.answer(offer, found.session, control_of(found)))
+    peers = found.sessions.peers
+    return _created(peers, peers.answer(offer, found.session, control_of(found)))
 
 
 @blueprint.route("/whep", methods=["GET", "OPTIONS"], provide_automatic_options=False)
@@ -105,7 +108,8 @@ def endpoint(session_id: str = "") -> Response:
     owned=True,
 )
 def trickle(peer_id: str) -> Response:
-    peer = service().peers.get(peer_id)
+    peers = service().sessions.peers
+    peer = peers.get(peer_id)
     if request.mimetype != SDP_FRAGMENT:
         raise UnsupportedMedia(f"Send candidates with Content-Type: {SDP_FRAGMENT}")
     tag = request.headers.get("If-Match", "").strip()
@@ -116,7 +120,7 @@ def trickle(peer_id: str) -> Response:
         raise NoRestart("ICE does not begin anew here: end this viewer and offer again")
     if tag not in ("*", f'"{peer.peer.etag}"'):
         raise StaleTag("If-Match is not the ETag of this viewer")
-    service().peers.add_candidates(peer, fragment.candidates)
+    peers.add_candidates(peer, fragment.candidates)
     return Response(status=204)
 
 
@@ -125,14 +129,15 @@ def trickle(peer_id: str) -> Response:
     "Sessions", "WHEP: this viewer lives", (Good("Nothing", status=204),), (404,), owned=True
 )
 def viewer(peer_id: str) -> Response:
-    service().peers.get(peer_id)
+    service().sessions.peers.get(peer_id)
     return Response(status=204)
 
 
 @blueprint.delete("/whep/viewers/<peer_id>")
 @Operation("Sessions", "WHEP: end a viewer", (Good("It has ended"),), (404, 503), owned=True)
 def end(peer_id: str) -> Response:
-    service().peers.end(service().peers.get(peer_id))
+    peers = service().sessions.peers
+    peers.end(peers.get(peer_id))
     return Response(status=200)
 
 
@@ -145,7 +150,7 @@ def _sdp() -> str:
     return sdp
 
 
-def _created(peer: SessionPeer) -> Response:
+def _created(peers: Peers, peer: SessionPeer) -> Response:
     response = Response(peer.peer.answer, status=201, mimetype=SDP)
     response.headers["Location"] = f"/whep/viewers/{peer.peer.id}"
     response.headers["ETag"] = f'"{peer.peer.etag}"'
@@ -153,7 +158,7 @@ def _created(peer: SessionPeer) -> Response:
         SDP_FRAGMENT  # MediaMTX sends candidates only where it says so
     )
     response.headers["Cache-Control"] = "no-store"
-    for server in service().peers.ice_servers.for_client():
+    for server in peers.ice_servers.for_client():
         for url in server["urls"]:
             link = f'<{url}>; rel="ice-server"'
             if "username" in server:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app_core.errors import Busy, Conflict
 from app_core.request import RenderRequest
+from app_core.services.live.peers import Peers
 from app_core.sessions.clock import SystemClock
 from app_core.sessions.manner import Manner, SessionFormat
 from app_core.sessions.registry import RETRY_S, SessionRegistry
@@ -51,6 +52,8 @@ class LiveSessions:
         self.registry = SessionRegistry(
             config.max_sessions, config.session_grace_s, config.session_idle_s
         )
+        self.peers = Peers(config)
+        """Who looks over WebRTC."""
         self._models: dict[str, LoadedModel] = {}
         """By the ids of their sessions."""
 
