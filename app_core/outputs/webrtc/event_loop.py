@@ -78,6 +78,7 @@ class WebRtcLoop:
                 raise Busy("The server is stopping")
             if self._loop is None:
                 loop = PortRangeLoop(self._ports)
+                loop.set_exception_handler(_note)
                 self._namers = ThreadPoolExecutor(NAMERS, "webrtc-names")
                 loop.set_default_executor(self._namers)
                 thread = threading.Thread(
@@ -138,3 +139,12 @@ class WebRtcLoop:
             logger.exception("the loop of the peers failed")
         finally:
             loop.close()
+
+
+def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What nobody waited for: aiortc sends on though the peer has gone meanwhile."""
+    error = context.get("exception")
+    if isinstance(error, ConnectionError):
+        logger.debug("a peer had gone: %s", error)
+    else:
+        logger.error("the loop of the peers: %s", context["message"], exc_info=error)

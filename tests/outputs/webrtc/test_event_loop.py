@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from app_core.errors import Busy
 from app_core.outputs.webrtc.event_loop import WebRtcLoop
+from tests.conftest import until
 
 
 @pytest.fixture
@@ -130,3 +132,22 @@ def test_a_loop_that_has_just_ended_is_busy(loop: WebRtcLoop) -> None:
         time.sleep(0.01)
     with pytest.raises(Busy, match="stopping"):
         loop.run(asyncio.sleep(0), 10)
+
+
+@pytest.mark.parametrize(("error", "level"), [(ConnectionError, "DEBUG"), (KeyError, "ERROR")])
+def test_what_fails_unseen_is_noted(
+    loop: WebRtcLoop, caplog: pytest.LogCaptureFixture, error: type[Exception], level: str
+) -> None:
+    caplog.set_level("DEBUG", "app_core.outputs.webrtc.event_loop")
+
+    async def fail() -> None:
+        raise error("gone")
+
+    async def begin() -> None:
+        asyncio.get_running_loop().create_task(fail())
+        await asyncio.sleep(0)
+        gc.collect()
+
+    loop.run(begin(), 10)
+    assert until(lambda: bool(caplog.records))
+    assert [record.levelname for record in caplog.records] == [level]
