@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 CONNECT_S = 15.0
 """From the answer until it is connected. ICE by itself waits for ever."""
-CLOSE_S = 5.0
+CLOSE_S = 10.0
 LOOK_S = 1.0
 """Between two looks at whether it lives; its numbers are told as often."""
 MOST_COMMANDS = 64
