@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from app_core.audio import SAMPLE_BYTES
 from app_core.channel import ChannelClosed
 from app_core.errors import Cancelled, afresh
+from app_core.outputs.live.bit_meter import BitMeter
 from app_core.outputs.live.live_frame import SAMPLE_RATE
 from app_core.outputs.live.packet import HEADER_BYTES, OPUS_SAMPLES, SOUND, Kind, Packet
 from app_core.types import Event
@@ -62,7 +63,7 @@ class ViewerLine:
         self.video, self.audio = video, audio
         self._wanted = _WANTED[video] | _WANTED[audio]
         self._most_pictures = fps
-        self._ask_key, self._clock = ask_key, clock
+        self._ask_key = ask_key
         self._items: deque[Packet | Event] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -70,7 +71,7 @@ class ViewerLine:
         self._opened = self._begun = self._in_step = False
         self._pictures = self._samples = self._events = 0  # that wait
         self._generation = 0
-        self._sent: deque[tuple[float, int]] = deque()  # in the last second: when, bytes
+        self._sent = BitMeter(clock)
         self.bytes_sent = 0
         """Taken by the viewer, headers included, events not."""
         self.dropped = 0
@@ -91,8 +92,7 @@ class ViewerLine:
     def bitrate(self) -> int:
         """Bits taken in the last second."""
         with self._changed:
-            self._forget_sent()
-            return 8 * sum(size for _, size in self._sent)
+            return self._sent.bits_s
 
     def put(self, *packets: Packet) -> None:
         """In one step, so that the viewer wakes once. Does nothing once the line is closed."""
@@ -163,8 +163,7 @@ class ViewerLine:
                     packets += HEADER_BYTES + len(item.payload)
             if packets:
                 self.bytes_sent += packets
-                self._sent.append((self._clock(), packets))
-                self._forget_sent()
+                self._sent.add(packets)
             return taken
 
     def close(self, error: Exception | None = None, *, now: bool = False) -> None:
@@ -243,11 +242,6 @@ class ViewerLine:
             self._samples -= _samples(item)
         elif item.kind is not Kind.MP4_START:
             self._pictures -= 1
-
-    def _forget_sent(self) -> None:
-        ago = self._clock() - 1.0
-        while self._sent and self._sent[0][0] <= ago:
-            self._sent.popleft()
 
 
 def _samples(packet: Packet) -> int:

@@ -51,8 +51,7 @@ def prepare() -> None:
     aiortc.codecs.h264.PACKET_MAX = PAYLOAD_BYTES
     aiortc.codecs.vpx.PACKET_MAX = PAYLOAD_BYTES
     aiortc.rtcsctptransport.USERDATA_MAX_LENGTH = PAYLOAD_BYTES
-    if aioice.ice.get_host_addresses is not _host_addresses:
-        aioice.ice.get_host_addresses = _host_addresses
+    aioice.ice.get_host_addresses = _host_addresses
     aioice.ice.Connection.get_component_candidates = _component_candidates  # type: ignore[assignment,method-assign]
     RTCCertificate._create_ssl_context = _ssl_context  # type: ignore[assignment,method-assign]
 

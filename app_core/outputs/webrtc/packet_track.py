@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import deque
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import av
 from aiortc import MediaStreamTrack
 
+from app_core.outputs.live.bit_meter import BitMeter
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_WAITING = 64
 """Pictures or packets of sound that were released and not taken: a transport that is stuck."""
-MOST_A_SECOND = 128
 _CLOCK_RATES = {"video": 90_000, "audio": 48_000}
 """Of RTP times, a second (RFC 6184, RFC 7587)."""
 
@@ -32,7 +31,7 @@ class PacketTrack(MediaStreamTrack):
         self._rate, self._overrun = _CLOCK_RATES[kind], overrun
         self._time_base = Fraction(1, self._rate)
         self._queue: asyncio.Queue[tuple[bytes, int]] = asyncio.Queue(MOST_WAITING)
-        self._sizes: deque[tuple[float, int]] = deque()
+        self._sent = BitMeter()
         self.taken_s = 0.0
         """On the session's clock, of what was sent last."""
 
@@ -51,17 +50,12 @@ class PacketTrack(MediaStreamTrack):
     @property
     def bits_s(self) -> int:
         """Sent in the last second, without the heads of packets."""
-        ago = time.monotonic() - 1.0
-        while self._sizes and self._sizes[0][0] <= ago:
-            self._sizes.popleft()
-        return 8 * sum(size for _, size in self._sizes)
+        return self._sent.bits_s
 
     async def recv(self) -> av.Packet[Any]:
         data, micros = await self._queue.get()
         packet = av.Packet(data)
         packet.time_base, packet.pts = self._time_base, round(micros * self._rate / 1e6)
         self.taken_s = packet.pts / self._rate
-        self._sizes.append((time.monotonic(), len(data)))
-        if len(self._sizes) > MOST_A_SECOND:
-            self._sizes.popleft()
+        self._sent.add(len(data))
         return packet

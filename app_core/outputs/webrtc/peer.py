@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer, RTCRtpTransceiver
+    from aiortc import MediaStreamTrack, RTCIceServer, RTCRtpTransceiver
 
     from app_core.outputs.webrtc.microphone import SoundSink
     from app_core.outputs.webrtc.offer import Offer
@@ -102,7 +102,7 @@ class Peer:
         self._connected = False
         self._candidates = 0
         """Of the peer, that are tried."""
-        self.video = PacketTrack("video", self._overrun)
+        self.video = PacketTrack("video", self.line.lose_step)
         self.audio = PacketTrack("audio")
         self._control = ControlChannel(self._loop.time, self._command, self.close_soon)
         self.line.send_video, self.line.send_audio = self.video.send, self.audio.send
@@ -111,7 +111,7 @@ class Peer:
         # where the first line of the bundle is not the one that was added first.
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=ice_servers))
         self._pc.on("connectionstatechange", self._state_changed)
-        self._pc.on("datachannel", self._channel_made)
+        self._pc.on("datachannel", self._control.adopt)
         self._pc.on("track", self._track_came)
 
     @property
@@ -233,18 +233,12 @@ class Peer:
         elif state in ("failed", "closed"):
             self._close(state)
 
-    def _channel_made(self, channel: RTCDataChannel) -> None:
-        self._control.adopt(channel)
-
     def _track_came(self, track: MediaStreamTrack) -> None:
         if track.kind == "audio" and self.listens:
             self._tasks.start(read_microphone(track, self._hearer), ends=True)
 
     def _hearer(self) -> SoundSink | None:
         return self._owner.hearer() if self._owner is not None and self._connected else None
-
-    def _overrun(self) -> None:
-        self.line.lose_step()
 
     def _line_ended(self, error: Exception | None) -> None:
         why = "the session ended" if error is None else str(error)

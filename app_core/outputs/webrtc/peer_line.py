@@ -26,8 +26,8 @@ _PROMPT = frozenset({"pong", "error"})
 
 
 class PeerLine:
-    """A ``Viewer``. Pictures, sound and events of one time leave at one time, DELAY_S after it on
-    the session's clock, so that a receiver plays together what belongs together.
+    """A ``LiveViewer``. Pictures, sound and events of one time leave at one time, DELAY_S after it
+    on the session's clock, so that a receiver plays together what belongs together.
 
     ``put`` and ``tell`` never wait, and may be called by any thread.
     """

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from app_core.errors import BadInput
+from app_core.outputs.webrtc.offer import LONGEST
 
-LONGEST = 64 << 10
-"""Characters."""
-MOST_CANDIDATES = 64
+MOST_AT_ONCE = 64
+"""Candidates."""
 
 
 class Fragment(NamedTuple):
@@ -38,6 +38,6 @@ def read_fragment(text: str) -> Fragment:
             candidates.append(line[2:].strip())
     if not text.lstrip().startswith(("a=", "m=", "s=", "v=", "o=", "t=")):
         raise BadInput("The body is not a fragment of SDP", field="sdp")
-    if len(candidates) > MOST_CANDIDATES:
-        raise BadInput(f"More than {MOST_CANDIDATES} candidates at once", field="sdp")
+    if len(candidates) > MOST_AT_ONCE:
+        raise BadInput(f"More than {MOST_AT_ONCE} candidates at once", field="sdp")
     return Fragment(candidates, (user, password))

@@ -41,6 +41,7 @@ class Peers:
     """Thread-safe."""
 
     def __init__(self, config: Config) -> None:
+        prepare()
         self._config = config
         self.ice_servers = IceServers(
             config.ice_urls, config.turn_user, config.turn_password, config.turn_secret
@@ -147,7 +148,6 @@ class Peers:
         owns: bool,
         puppet: bool,
     ) -> SessionPeer:
-        prepare()
         peer = Peer(
             offer,
             session.origin_s,
