@@ -33,7 +33,6 @@ class Kind(IntEnum):
     """One picture."""
 
 
-VIDEO = frozenset({Kind.JPEG, Kind.MP4_START, Kind.MP4, Kind.H264, Kind.VP8})
 SOUND = frozenset({Kind.PCM, Kind.OPUS})
 
 
