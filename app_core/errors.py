@@ -6,6 +6,7 @@ SoyleError 500 internal
     TooLarge 413 too_large
     UnsupportedMedia 415 unsupported_media
     NoFace 400 no_face          a photo or clip in which nobody is seen
+    TooCostly 400 too_costly    more work than one render may be
   UnusableVideo 422 unusable_video         the base video has no face, or cannot be read
   Unauthorized 401 unauthorized
   Forbidden 403 forbidden
@@ -13,6 +14,7 @@ SoyleError 500 internal
   Conflict 409 conflict
     QueueFull 409 queue_full    a session has enough to say
     Interrupted 409 interrupted a piece of an utterance that was interrupted
+  TooMany 429 too_many          more than one client may have, with retry_after_s
   Busy 503 busy                 full, with retry_after_s
   NotReady 503 not_ready        the model is loading or missing, with retry_after_s
   VoiceFailed 500 voice_failed  a voice on this machine
@@ -77,6 +79,10 @@ class NoFace(BadInput):
     code = "no_face"
 
 
+class TooCostly(BadInput):
+    code = "too_costly"
+
+
 class UnusableVideo(SoyleError):
     status = 422
     code = "unusable_video"
@@ -117,6 +123,17 @@ class Interrupted(Conflict):
 class Busy(SoyleError):
     status = 503
     code = "busy"
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class TooMany(SoyleError):
+    """One client has its share: others are served on."""
+
+    status = 429
+    code = "too_many"
 
     def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
         super().__init__(message)

@@ -8,7 +8,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from app_core.config.access_settings import AccessSettings
 from app_core.config.live_settings import LiveSettings
+from app_core.config.privacy_settings import PrivacySettings
+from app_core.config.share_settings import ShareSettings
+from app_core.config.storage_settings import StorageSettings
 from app_core.voice_server import JsonObject, NamedVoices, WebAddress
 
 VERSION = "0.1.0"
@@ -36,7 +40,7 @@ def _under_root(value: str | Path) -> Path:
         raise ValueError("there is no home folder to put for ~") from error
 
 
-class Config(LiveSettings):
+class Config(LiveSettings, ShareSettings, StorageSettings, AccessSettings, PrivacySettings):
     """``from_env`` reads each field from the variable of the same name in capitals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -160,35 +164,17 @@ class Config(LiveSettings):
     jpeg_quality: Annotated[int, Field(ge=10, le=100)] = Field(
         85, description="Quality of MJPEG pictures, 10..100"
     )
-    picture_cache_mb: Annotated[int, Field(ge=0)] = Field(
-        400, description="Decoded pictures and faces kept in memory and shared by all jobs, MiB"
-    )
     max_upload_mb: Annotated[int, Field(ge=1)] = Field(
         512, description="Largest photo or clip that can be uploaded, MiB"
     )
     max_audio_s: Annotated[int, Field(ge=1, le=86_400)] = Field(
         1800, description="Longest recording that can be uploaded to be said, seconds"
     )
-    cache_mb: Annotated[int, Field(ge=1)] = Field(
-        1024, description="Sounds and results of finished jobs, MiB; oldest go first"
-    )
-    job_life_s: Annotated[int, Field(ge=1)] = Field(
-        3600, description="How long a finished job can be asked about, seconds"
-    )
     send_timeout_s: Annotated[float, Field(gt=0)] = Field(
         10.0, description="A client that takes nothing for this long is gone, seconds"
     )
     work_dir: Path | None = Field(
         None, description="Folder for files while they are made; empty: the system's"
-    )
-    api_token: str = Field("", description="Bearer token that every request needs; empty: none")
-    cors_origins: str = Field(
-        "", description="Other origins whose pages may call, separated by commas"
-    )
-    allowed_hosts: str = Field(
-        "",
-        description="Names beside localhost that this server answers to, separated by commas;"
-        " *: any; empty: any if it has a token or listens beyond this machine",
     )
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: Literal["line", "json"] = Field(
@@ -226,6 +212,8 @@ class Config(LiveSettings):
         "coqui_model",
         "coqui_speaker",
         "dictionary",
+        "api_token_file",
+        "audit_log",
         mode="before",
     )
     @classmethod
@@ -284,11 +272,3 @@ class Config(LiveSettings):
             for language, chain in chains.items()
         }
         return {language: ids for language, ids in named.items() if ids}
-
-    @property
-    def allowed_origins(self) -> frozenset[str]:
-        return frozenset(o.strip() for o in self.cors_origins.split(",") if o.strip())
-
-    @property
-    def named_hosts(self) -> frozenset[str]:
-        return frozenset(h.strip() for h in self.allowed_hosts.split(",") if h.strip())

@@ -9,7 +9,7 @@ from flask import jsonify
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
-from app_core.errors import BadInput, Busy, SoyleError
+from app_core.errors import BadInput, Busy, SoyleError, TooMany
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -33,7 +33,7 @@ def payload(error: SoyleError) -> dict[str, Any]:
 def answer(error: SoyleError) -> Response:
     response = jsonify(payload(error))
     response.status_code = error.status
-    if isinstance(error, Busy):
+    if isinstance(error, Busy | TooMany):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 
