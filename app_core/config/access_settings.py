@@ -11,8 +11,8 @@ class AccessSettings(BaseModel):
     api_token: str = Field("", description="Bearer token that every request needs; empty: none")
     api_token_file: Path | None = Field(
         None,
-        description="File of more bearer tokens, a line `name token` for each client, read again"
-        " when it changes; empty: none",
+        description="File of more bearer tokens, a line `name token` for each client, # before a"
+        " remark, or one token alone; read again when it changes; empty: none",
     )
     cors_origins: str = Field(
         "", description="Other origins whose pages may call, separated by commas"
@@ -27,6 +27,11 @@ class AccessSettings(BaseModel):
         description="Addresses or networks of proxies whose X-Forwarded-For, -Proto, -Host and"
         " -Prefix are believed, separated by commas; empty: none",
     )
+
+    @property
+    def guarded(self) -> bool:
+        """Whether requests need a token."""
+        return bool(self.api_token) or self.api_token_file is not None
 
     @property
     def allowed_origins(self) -> frozenset[str]:

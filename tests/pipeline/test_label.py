@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import weakref
 from itertools import product
 
 import numpy as np
@@ -118,16 +118,13 @@ def test_each_language_has_its_own_and_the_rest_english() -> None:
 
 
 def test_it_is_made_once_for_a_plate_and_goes_with_it() -> None:
-    labels, plate = Labels(wanted=True), GreyPlate()
-    found: list[Label | None] = []
-    threads = [threading.Thread(target=lambda: found.append(labels.of(plate, "ru"))) for _ in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found[0] is found[1]
-    del plate
-    assert not labels._made
+    labels, plates = Labels(wanted=True), [GreyPlate()]
+    found = weakref.ref(made(plates[0]))
+    assert found() is None  # nobody else keeps it
+    assert labels.of(plates[0], "ru") is labels.of(plates[0], "ru")
+    kept = weakref.ref(plates[0])
+    plates.clear()
+    assert kept() is None
 
 
 def test_nobody_who_does_not_want_one_gets_one() -> None:
