@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from app_core.cancel_scope import CancelScope, Ticket
 from app_core.channel import Channel
 from app_core.errors import afresh
+from app_core.log import client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,6 +95,12 @@ class Job:
     mouths: Channel[Mouth]
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     live: bool = False
+    avatar: str = ""
+    """Whose face it is, an id."""
+    purpose: str = ""
+    """What it is for, where its request does not say."""
+    client: str = field(default_factory=client.get)
+    """Who asked for it."""
     scope: CancelScope = field(default_factory=CancelScope)
     ticket: Ticket = field(init=False)
     status: JobStatus = JobStatus.QUEUED

@@ -12,7 +12,8 @@ from typing import Any
 job_id: ContextVar[str] = ContextVar("job_id", default="-")
 """The job that this thread works for. A call that speaks of another job passes
 ``extra={"job": its id}``."""
-
+client: ContextVar[str] = ContextVar("client", default="this process")
+"""Who asked for what this thread begins."""
 
 _TALKATIVE = ("numba", "PIL", "pymorphy3", "aioice", "aiortc")
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F))

@@ -38,8 +38,8 @@ _PREVIEWS_BYTES = 8 << 20
 
 class Avatars:
     """Thread-safe. ``work(item, home)`` makes the avatar's folder ``home`` of an
-    upload. ``removed(sha256, dropped)`` is told of each removal: of the content that the avatar was
-    made of, and of its file in AVATAR_DIR, both empty where its metadata do not say."""
+    upload. ``removed(id, sha256, dropped)`` is told of each removal: of the content that the avatar
+    was made of, and of its file in AVATAR_DIR, both empty where its metadata do not say."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Avatars:
         library: AvatarLibrary,
         scratch: Scratch,
         work: Callable[[Import, Path], None],
-        removed: Callable[[str, str], None] = lambda sha256, dropped: None,
+        removed: Callable[[str, str, str], None] = lambda avatar, sha256, dropped: None,
     ) -> None:
         self._library, self._scratch = library, scratch
         self._folder, self._removed = config.avatar_dir, removed
@@ -246,7 +246,8 @@ class Avatars:
                 away = take_away(home)
             except FileNotFoundError as error:
                 raise NotFound("There is no such avatar", field="avatar") from error
-        self._removed(*content)  # at once: until it is told, a dropped file may come in anew
+        # At once: until it is told, a dropped file may come in anew.
+        self._removed(home.name, *content)
         self._records.forget(home.name)
         self._library.forget(home)
         with self._previewing:

@@ -17,9 +17,11 @@ from app_core.cancel_scope import never
 from app_core.errors import Cancelled
 from app_core.heap import Trimmer
 from app_core.job_table import JobTable
+from app_core.log import client
 from app_core.outputs import mjpeg
 from app_core.request import VideoRequest
 from app_core.scratch import Scratch, with_work_dir
+from app_core.services.audit import Audit
 from app_core.services.backend import Backend
 from app_core.services.beginning import Beginning
 from app_core.services.chunks import Chunks
@@ -85,6 +87,7 @@ class LipsyncService:
     ) -> None:
         self.config = config = with_work_dir(config)
         self.tokens = Tokens(config.api_token, config.api_token_file)
+        self.audit = Audit(config.audit_log)
         self.backend = Backend(config, model, library)
         self.library = self.backend.library
         self.capacity = self.backend.capacity
@@ -111,10 +114,13 @@ class LipsyncService:
             self._disk_watch.add(Duty(look, DISK_LOOK_S))
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self.spool = Spool(config.work_dir)
-        self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
+        self._renders = Renders(config, self.backend, self.jobs, self.spool, self._job_ended)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
         self.sessions = LiveSessions(config, self.backend, self._speakers)
         self.peers = self.sessions.peers
+        self.sessions.ended = self.audit.session
+        self.avatars.imports.ended = self.audit.imported
+        self.voice_offer.pulls.ended = self.audit.pulled
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
         self.metrics.registry.register(gauges)
         self._beginning = Beginning(config, self.backend, self._renders, self._speakers)
@@ -258,9 +264,15 @@ class LipsyncService:
         self._renders.end(job, Cancelled("The job was cancelled"))
         return job
 
-    def _avatar_removed(self, sha256: str, dropped: str) -> None:
+    def _avatar_removed(self, avatar: str, sha256: str, dropped: str) -> None:
+        self.audit.write("removal", id=avatar, client=client.get(), outcome="done", code=None)
         self._dropped.removed(sha256, dropped)
         self._trimmer.ask(gone=True)
+
+    def _job_ended(self, job: Job) -> None:
+        loaded = self.backend.find(job.request.model)
+        self.audit.job(job, loaded.name if loaded else job.request.model)
+        self._trimmer.ask()
 
     def _voice_pulled(self, voice_id: str) -> None:
         self.voices.look()
@@ -277,5 +289,5 @@ class LipsyncService:
 
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        faults = [self.tokens.fault]
+        faults = [self.tokens.fault, self.audit.fault]
         return report(self.config, self.backend, self.jobs, sessions, self.voices, base, faults)

@@ -64,7 +64,8 @@ class _Render:
 
 
 class Renders:
-    """Thread-safe. ``spool`` takes sounds that are whole; ``ended`` is called after each end."""
+    """Thread-safe. ``spool`` takes sounds that are whole; ``ended`` is called with each job at
+    its end."""
 
     def __init__(
         self,
@@ -72,7 +73,7 @@ class Renders:
         backend: Backend,
         jobs: JobTable,
         spool: Spool,
-        ended: Callable[[], None] = lambda: None,
+        ended: Callable[[Job], None] = lambda job: None,
     ) -> None:
         self._config, self._backend, self.jobs = config, backend, jobs
         self._admission = Admission(jobs, config.max_jobs)
@@ -89,8 +90,10 @@ class Renders:
         batch_size: int | None = None,
         *,
         recorded: bool = False,
+        purpose: str = "",
     ) -> Job:
-        """``batch_size`` bounds the batches; a ``recorded`` sound may have any length.
+        """``batch_size`` bounds the batches; a ``recorded`` sound may have any length; ``purpose``
+        is told of it when its request does not say what it is for.
 
         Raises BadInput, Conflict, NotReady or Busy.
         """
@@ -112,6 +115,8 @@ class Renders:
             mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),
             id=request.job_id or str(uuid.uuid4()),
             live=request.live,
+            avatar=avatar.id,
+            purpose=purpose,
         )
         job.spent_s["faces"] = job.created_s - began_s
         plan = Plan(job.id, request.fps, plate, face, model.features(request.fps))
@@ -217,7 +222,7 @@ class Renders:
             job.timings,
             extra={"job": job.id},
         )
-        self._ended()
+        self._ended(job)
         return True
 
     def _release(self, job: Job, error: Exception | None) -> None:

@@ -15,11 +15,13 @@ from app_core.sessions.registry import RETRY_S, SessionRegistry
 from app_core.sessions.scene import Scene
 from app_core.sessions.session import Session
 from app_core.sessions.speech_source import TextSource
-from app_core.sessions.stage import Stage
+from app_core.sessions.stage import Spoken, Stage
 from app_core.sessions.text_feed import TextFeed
 from app_core.types import Prosody
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app_core.config import Config
     from app_core.request import SayRequest, SessionRequest
     from app_core.services.backend import Backend
@@ -57,7 +59,10 @@ class LiveSessions:
         """Who looks over WebRTC."""
         self._labels = Labels(wanted=config.label_synthetic)
         self._models: dict[str, LoadedModel] = {}
-        """By the ids of their sessions."""
+        self._spoken: dict[str, Spoken] = {}
+        """Both by the ids of their sessions."""
+        self.ended: Callable[[Session, Spoken, str], None] = lambda *_: None
+        """Told of each session that has ended, with the name of its model."""
 
     def open(self, request: SessionRequest) -> Session:
         """Raises BadInput, NotFound, NotReady or Busy."""
@@ -67,9 +72,10 @@ class LiveSessions:
         self._speakers.of(self._asked(manner))  # a voice that there is not is said now
         size = request.pixels(None)
         scene = self._scene(request.avatar, size, loaded, request.fps, request.language)
+        spoken = Spoken(avatars=[scene.avatar])
         session = Session(
             scene,
-            Stage(loaded.model, loaded.engine, self._backend.metrics),
+            Stage(loaded.model, loaded.engine, self._backend.metrics, spoken.add),
             loaded.capacity,
             SessionFormat(
                 request.fps,
@@ -88,7 +94,7 @@ class LiveSessions:
         if not loaded.capacity.admit(session.id, *size, session.fps, margin=MARGIN):
             scene.close()
             raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
-        self._models[session.id] = loaded
+        self._models[session.id], self._spoken[session.id] = loaded, spoken
         try:
             self.registry.add(session)
             session.start()
@@ -139,6 +145,8 @@ class LiveSessions:
             raise Conflict("The session has ended")
         size = (session.width, session.height)
         session.show(self._scene(avatar_id, size, loaded, session.fps, session.manner.language))
+        if (spoken := self._spoken.get(session.id)) is not None:
+            spoken.showed(avatar_id)
 
     def switch_voice(self, session: Session, voice: str | None, language: str) -> None:
         """For what follows; None: the first voice that speaks the language. Raises NotFound or
@@ -153,9 +161,11 @@ class LiveSessions:
 
     def _forget(self, session: Session) -> None:
         self.registry.forget(session)
-        loaded = self._models.pop(session.id, None)
+        loaded, spoken = self._models.pop(session.id, None), self._spoken.pop(session.id, None)
         if loaded is not None:
             loaded.capacity.release(session.id)
+            if session.closed and spoken is not None:
+                self.ended(session, spoken, loaded.name)
 
     def _scene(
         self,
