@@ -150,17 +150,6 @@ def _share(response: Response) -> Response:
     return response
 
 
-def _shield(response: Response) -> Response:
-    """Nothing is taken for what it is not, and pages stand in frames of friends alone."""
-    if not (response.mimetype or "").startswith("multipart/"):
-        response.headers["X-Content-Type-Options"] = "nosniff"
-    if response.mimetype == "text/html":
-        friends = " ".join(sorted(config().allowed_origins))
-        policy = f"frame-ancestors 'self' {friends}".strip()
-        response.headers["Content-Security-Policy"] = policy
-    return response
-
-
 def _note_caller() -> None:
     """For what is written down of what this thread begins."""
     client.set(caller())
@@ -170,4 +159,3 @@ def register(app: Flask) -> None:
     app.before_request(check)
     app.before_request(_note_caller)
     app.after_request(_share)
-    app.after_request(_shield)
