@@ -14,7 +14,7 @@ from app_core.avatars.importing.import_queue import Import, Imports
 from app_core.avatars.importing.naming import free_id, slug
 from app_core.avatars.importing.uploaded_file import Upload
 from app_core.avatars.library import ID, STILL, TRACK
-from app_core.avatars.metadata import read_metadata
+from app_core.avatars.metadata import METADATA, read_metadata
 from app_core.avatars.preview import preview
 from app_core.avatars.records import BUILT_IN, AvatarRecords, touched
 from app_core.errors import BadInput, Cancelled, Conflict, NotFound, afresh
@@ -184,7 +184,8 @@ class Avatars:
         if found is None:
             found = preview(avatar, longest, square)
             with self._previewing:
-                self._previews[tag] = found
+                if (avatar.folder / METADATA).is_file():  # and has not been removed meanwhile
+                    self._previews[tag] = found
                 while sum(map(len, self._previews.values())) > _PREVIEWS_BYTES:
                     del self._previews[next(iter(self._previews))]
         return found, tag
@@ -216,6 +217,9 @@ class Avatars:
         with self._edits:
             change_mouth(self._library.get(avatar_id), points, gains)
         return self.describe(avatar_id)
+
+    def is_removable(self, avatar_id: str) -> bool:
+        return self._records.is_removable(avatar_id)
 
     def remove(self, avatar_id: str) -> None:
         """Cancels an import, or removes an avatar. Jobs that have its pictures go on.

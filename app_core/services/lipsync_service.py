@@ -17,11 +17,9 @@ from app_core.cancel_scope import never
 from app_core.errors import Cancelled
 from app_core.heap import Trimmer
 from app_core.job_table import JobTable
-from app_core.log import client
 from app_core.outputs import mjpeg
 from app_core.request import VideoRequest
 from app_core.scratch import Scratch, with_work_dir
-from app_core.services.audit import Audit
 from app_core.services.backend import Backend
 from app_core.services.beginning import Beginning
 from app_core.services.chunks import Chunks
@@ -31,6 +29,10 @@ from app_core.services.films.video_jobs import VideoJobs
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
 from app_core.services.live.sessions import LiveSessions
+from app_core.services.privacy.audit import Audit
+from app_core.services.privacy.endings import Endings
+from app_core.services.privacy.retention import LOOK_S as RETENTION_LOOK_S
+from app_core.services.privacy.retention import Retention
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
 from app_core.services.voices.installed import open_voices
@@ -114,11 +116,15 @@ class LipsyncService:
             self._disk_watch.add(Duty(look, DISK_LOOK_S))
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self.spool = Spool(config.work_dir)
-        self._renders = Renders(config, self.backend, self.jobs, self.spool, self._job_ended)
+        self._renders = Renders(config, self.backend, self.jobs, self.spool)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
         self.sessions = LiveSessions(config, self.backend, self._speakers)
         self.peers = self.sessions.peers
-        self.sessions.ended = self.audit.session
+        retention = Retention(config, self.avatars, self.jobs, self.sessions)
+        for look in (retention.look, self.library.forget_gone):
+            self._disk_watch.add(Duty(look, RETENTION_LOOK_S))
+        endings = Endings(self.audit, retention, self.backend, trim)
+        self._renders.ended, self.sessions.ended = endings.job, endings.session
         self.avatars.imports.ended = self.audit.imported
         self.voice_offer.pulls.ended = self.audit.pulled
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
@@ -265,14 +271,9 @@ class LipsyncService:
         return job
 
     def _avatar_removed(self, avatar: str, sha256: str, dropped: str) -> None:
-        self.audit.write("removal", id=avatar, client=client.get(), outcome="done", code=None)
+        self.audit.removed(avatar)
         self._dropped.removed(sha256, dropped)
         self._trimmer.ask(gone=True)
-
-    def _job_ended(self, job: Job) -> None:
-        loaded = self.backend.find(job.request.model)
-        self.audit.job(job, loaded.name if loaded else job.request.model)
-        self._trimmer.ask()
 
     def _voice_pulled(self, voice_id: str) -> None:
         self.voices.look()

@@ -64,21 +64,15 @@ class _Render:
 
 
 class Renders:
-    """Thread-safe. ``spool`` takes sounds that are whole; ``ended`` is called with each job at
-    its end."""
+    """Thread-safe. ``spool`` takes sounds that are whole."""
 
-    def __init__(
-        self,
-        config: Config,
-        backend: Backend,
-        jobs: JobTable,
-        spool: Spool,
-        ended: Callable[[Job], None] = lambda job: None,
-    ) -> None:
+    def __init__(self, config: Config, backend: Backend, jobs: JobTable, spool: Spool) -> None:
         self._config, self._backend, self.jobs = config, backend, jobs
         self._admission = Admission(jobs, config.max_jobs)
         self._running: dict[Job, _Render] = {}
-        self.spool, self._ended = spool, ended
+        self.spool = spool
+        self.ended: Callable[[Job], None] = lambda job: None
+        """Told of each job that has ended."""
         self._labels = Labels(wanted=config.label_synthetic)
 
     def begin(
@@ -222,7 +216,7 @@ class Renders:
             job.timings,
             extra={"job": job.id},
         )
-        self._ended(job)
+        self.ended(job)
         return True
 
     def _release(self, job: Job, error: Exception | None) -> None:

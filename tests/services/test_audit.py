@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from app_core.config import Config
-from app_core.services.audit import Audit
 from app_core.services.lipsync_service import LipsyncService
+from app_core.services.privacy.audit import Audit
 from tests.conftest import checked_client, until
 from tests.fakes import ToneVoice, ToneVoices
 from tests.services.test_recording import speech

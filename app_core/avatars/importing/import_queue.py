@@ -173,6 +173,7 @@ class Imports:
             except BaseException:
                 logger.exception("the import thread failed, and goes on")
             self._running = ()
+            del item  # nothing of it stays while the next one is waited for
 
     def _import(self, item: Import) -> None:
         began = time.monotonic()

@@ -112,6 +112,10 @@ class LiveSessions:
     def all(self) -> list[Session]:
         return self.registry.all()
 
+    def spoken(self) -> list[Spoken]:
+        """Of those that run: what they have shown and said."""
+        return list(self._spoken.values())
+
     def say(self, session: Session, request: SayRequest) -> Said:
         """Raises BadInput, NotFound, QueueFull, Interrupted, Conflict, NotReady or Busy."""
         manner = session.manner

@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import Cancelled
+from app_core.log import client
 from app_core.request import ChunksRequest, MjpegRequest
 
 if TYPE_CHECKING:
@@ -92,6 +93,10 @@ class Audit:
         if item.work is None:
             facts = {"id": item.id, "client": item.client, "dropped": bool(item.dropped)}
             self.write("import", **facts, **_outcome(error))
+
+    def removed(self, avatar: str) -> None:
+        """An avatar is no more."""
+        self.write("removal", id=avatar, client=client.get(), **_outcome(None))
 
     def pulled(self, pull: VoicePull, error: SoyleError | None) -> None:
         """A voice has come, or not."""
