@@ -20,7 +20,7 @@ from app_core.routes.http.session_tokens import opens_session
 if TYPE_CHECKING:
     from flask import Flask, Response
 
-    from app_core.tokens import Token
+    from app_core.tokens import BearerToken
 
 LIFE_S = 3600
 EXPOSED = (
@@ -60,7 +60,7 @@ def signed(path: str, subject: str) -> str:
     return f"{path}?token={expires}.{_signature(g.token.secret, subject, expires)}"
 
 
-def _signer() -> Token | None:
+def _signer() -> BearerToken | None:
     """The token that this address was signed with, if it was."""
     named = request.view_args or {}
     subject = next((SUBJECTS[name] + named[name] for name in SUBJECTS if name in named), "")
