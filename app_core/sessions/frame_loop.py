@@ -252,6 +252,8 @@ class FrameLoop:
         else:
             self.dropped += 1
             self._tally.dropped()
-        slack_s = ALLOWED_S - behind_s if behind_s <= LATE_S else -behind_s
+        slack_s: float | None = ALLOWED_S - behind_s if behind_s <= LATE_S else -behind_s
+        if self.frame < self._fps:  # what begins with the session is no sign of a full machine
+            slack_s = None
         width, height = self.scene.plate.width, self.scene.plate.height
-        self._capacity.delivered(width, height, slack_s)
+        self._capacity.delivered(width, height, slack_s, self._fanout.weight)
