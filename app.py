@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -53,6 +54,7 @@ def serve(config: Config) -> int:
     from app_core.server.limits import Limits
     from app_core.server.worker import FrontWorker
 
+    os.environ.pop("SCRIPT_NAME", None)  # gunicorn would take it off every path
     addresses = free_addresses(config.addresses)
     if not addresses:
         logger.error("no address is free; set LISTEN=host:port,...")
@@ -73,6 +75,10 @@ def serve(config: Config) -> int:
                 "limit_request_line": 0,  # the worker has its own, larger than gunicorn's largest
                 "graceful_timeout": 3,
                 "control_socket_disable": True,
+                # TRUSTED_PROXIES says whose headers count: gunicorn would believe this machine.
+                "forwarded_allow_ips": "",
+                "secure_scheme_headers": {},
+                "forwarder_headers": "",
                 "loglevel": "warning",
                 "proc_name": "soyle",
             }
