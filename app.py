@@ -150,6 +150,12 @@ def models(config: Config, arguments: list[str]) -> int:
     return command(arguments, config.models_dir)
 
 
+def health(config: Config) -> int:
+    from app_core.cli.health import command
+
+    return command(config)
+
+
 def text(config: Config, arguments: list[str]) -> int:
     from app_core.cli.text import command
 
@@ -157,16 +163,22 @@ def text(config: Config, arguments: list[str]) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """``app.py`` serves; ``doctor`` looks at the machine; ``models`` brings networks; ``text``
-    shows how a text is read."""
-    if arguments not in ([], ["doctor"]) and arguments[:1] not in (["models"], ["text"]):
+    """``app.py`` serves; ``doctor`` looks at the machine; ``health`` asks a server that runs;
+    ``models`` brings networks; ``text`` shows how a text is read."""
+    if arguments not in ([], ["doctor"], ["health"]) and arguments[:1] not in (
+        ["models"],
+        ["text"],
+    ):
         sys.stderr.write(
-            "usage: python app.py [doctor | models list | models pull NAME ... | text TEXT | ...]\n"
+            "usage: python app.py [doctor | health | models list | models pull NAME ..."
+            " | text TEXT | ...]\n"
         )
         return 2
     load_dotenv(ROOT / ".env")
     try:
         config = Config.from_env()
+        if arguments == ["health"]:
+            return health(config)
         read_dictionary(config.dictionary)  # a fault in it is told before a worker starts
     except ConfigError as error:
         setup_logging()
