@@ -37,6 +37,11 @@ def config() -> Config:
     return found
 
 
+def address(path: str) -> str:
+    """Of a path of ours as clients have to ask for it: below the prefix of a proxy."""
+    return request.script_root + path
+
+
 def scratch() -> Scratch:
     """Where an upload lies while it comes in."""
     found: Scratch = current_app.extensions["scratch"]
