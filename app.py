@@ -16,6 +16,7 @@ from dotenv import load_dotenv
 from app_core.config import ROOT, Config, ConfigError
 from app_core.log import setup_logging
 from app_core.speech.text.dictionary import read_dictionary
+from app_core.tokens import read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,6 +181,8 @@ def main(arguments: list[str]) -> int:
         if arguments == ["health"]:
             return health(config)
         read_dictionary(config.dictionary)  # a fault in it is told before a worker starts
+        if config.api_token_file is not None:
+            read_tokens(config.api_token_file)
     except ConfigError as error:
         setup_logging()
         logger.error("%s", error)

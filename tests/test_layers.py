@@ -33,6 +33,7 @@ GROUND = {
     "scratch",
     "spool",
     "threads",
+    "tokens",
     "types",
     "voice_server",
 }

@@ -14,8 +14,8 @@ class AccessSettings(BaseModel):
     api_token: str = Field("", description="Bearer token that every request needs; empty: none")
     api_token_file: Path | None = Field(
         None,
-        description="File of more bearer tokens, a line `name token` for each client, read again"
-        " when it changes; empty: none",
+        description="File of more bearer tokens, a line `name token` for each client, # before a"
+        " remark, or one token alone; read again when it changes; empty: none",
     )
     cors_origins: str = Field(
         "", description="Other origins whose pages may call, separated by commas"
@@ -45,6 +45,11 @@ class AccessSettings(BaseModel):
     def proxy_networks(self) -> tuple[Network, ...]:
         """One of a single address for each address."""
         return tuple(ipaddress.ip_network(entry) for entry in _entries(self.trusted_proxies))
+
+    @property
+    def guarded(self) -> bool:
+        """Whether requests need a token."""
+        return bool(self.api_token) or self.api_token_file is not None
 
     @property
     def allowed_origins(self) -> frozenset[str]:

@@ -182,6 +182,8 @@ class FrameLoop:
         self._tally.begin()
         picture = self._picture(frame, said) if shown else None
         self._shown = picture or self._shown
+        if picture is not None and self.scene.label is not None:
+            picture = self.scene.label.drawn(picture)
         self._tally.composed()
         leaving = self._queue.leave(said)
         pcm = np.zeros(samples_of(frame, self._fps), np.float32)

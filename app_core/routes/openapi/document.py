@@ -73,7 +73,7 @@ def document(app: Flask, prefix: str = "") -> dict[str, Any]:
             text["maxLength"] = config.max_text_chars
     paths: dict[str, dict[str, Any]] = {}
     for method, path, operation in described:
-        shown = _operation(method, path, operation, schemas, locked=bool(config.api_token))
+        shown = _operation(method, path, operation, schemas, locked=config.guarded)
         paths.setdefault(path, {})[method] = shown
     return {
         "openapi": "3.1.0",
