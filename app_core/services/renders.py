@@ -22,6 +22,7 @@ from app_core.request import MjpegRequest
 from app_core.services.admission import Admission
 from app_core.services.cancel_on_close import CancelOnClose
 from app_core.services.films.film_statistics import note_statistics
+from app_core.shares import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -60,6 +61,7 @@ class _Render:
 
     thread: JobThread
     composer: Composer
+    share: Share
 
 
 class Renders:
@@ -87,11 +89,15 @@ class Renders:
         batch_size: int | None = None,
         *,
         recorded: bool = False,
+        share: Share | None = None,
+        core_s: float = 0.0,
     ) -> Job:
-        """``batch_size`` bounds the batches; a ``recorded`` sound may have any length.
+        """``batch_size`` bounds the batches; a ``recorded`` sound may have any length. ``share``
+        is given back when the job ends; ``core_s``: what it is expected to take.
 
         Raises BadInput, Conflict, NotReady or Busy.
         """
+        share = share or Share()
         loaded = self._backend.ready(request.model)
         model, engine = loaded.model, loaded.engine
         began_s = time.monotonic()
@@ -110,6 +116,8 @@ class Renders:
             mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),
             id=request.job_id or str(uuid.uuid4()),
             live=request.live,
+            owner=share.owner,
+            core_s=core_s,
         )
         job.spent_s["faces"] = job.created_s - began_s
         plan = Plan(job.id, request.fps, plate, face, model.features(request.fps))
@@ -120,7 +128,7 @@ class Renders:
         # Whoever knows the id can end the job from here on: what is taken after that end is
         # given back, and the end stands.
         try:
-            self._running[job] = _Render(thread, composer)
+            self._running[job] = _Render(thread, composer, share)
             engine.open(job, low_latency=request.hasty, batch_size=batch_size)
             if not job.begin():
                 raise job.error or Cancelled("The job was cancelled")
@@ -223,6 +231,7 @@ class Renders:
         render = self._running.pop(job, None)
         if render is not None:
             render.composer.close()
+            render.share.release()
             if job.makes_film:
                 note_statistics(job, render.composer.width, render.composer.height)
 

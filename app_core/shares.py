@@ -1,0 +1,167 @@
+"""How much of the server each client holds, and how often it asks."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from contextlib import contextmanager
+from enum import Enum
+from typing import TYPE_CHECKING, Self
+
+from app_core.errors import TooMany
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from app_core.config import Config
+
+UPLOADS, REQUESTS_MIN = 2, 1200
+"""Of one client, where the settings say ``auto``."""
+MOST_CLIENTS = 4096
+"""Clients whose requests are counted: of more, those that asked longest ago begin anew."""
+
+
+class Kind(Enum):
+    """What is counted: its words, its setting, and when to ask again, seconds."""
+
+    RENDERS = ("renders", "CLIENT_RENDERS", 5)
+    SESSIONS = ("sessions", "CLIENT_SESSIONS", 5)
+    UPLOADS = ("uploads and imports", "CLIENT_UPLOADS", 15)
+    LISTENERS = ("listeners", "CLIENT_LISTENERS", 5)
+
+
+class Share:
+    """One of a kind that a client holds. Given back once, by whoever is first."""
+
+    def __init__(self, owner: str = "", give_back: Callable[[], object] | None = None) -> None:
+        self.owner, self._give_back = owner, give_back
+        self._lock = threading.Lock()
+
+    def release(self) -> None:
+        with self._lock:
+            give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            give_back()
+
+    @contextmanager
+    def kept(self) -> Iterator[Share]:
+        """For who passes it on: it is given back here only when the block fails."""
+        try:
+            yield self
+        except BaseException:
+            self.release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Shares:
+    """Thread-safe. Only what is held takes memory. An ``owner`` that is empty is this program
+    itself, and has no bound."""
+
+    def __init__(self, most: Mapping[Kind, int] | None = None) -> None:
+        """``most`` of a kind that one owner may hold; 0, or left out: any number."""
+        self._most = dict(most or {})
+        self._held: dict[tuple[Kind, str], int] = {}
+        self._lock = threading.Lock()
+
+    def take(self, kind: Kind, owner: str) -> Share:
+        """Raises TooMany."""
+        if not owner or not self._most.get(kind):
+            return Share(owner)
+        with self._lock:
+            self._check(kind, owner)
+            self._held[kind, owner] = self._held.get((kind, owner), 0) + 1
+        return Share(owner, lambda: self._release(kind, owner))
+
+    def check(self, kind: Kind, owner: str) -> None:
+        """Raises TooMany where ``take`` would."""
+        with self._lock:
+            self._check(kind, owner)
+
+    def held(self, kind: Kind, owner: str) -> int:
+        return self._held.get((kind, owner), 0)
+
+    def _check(self, kind: Kind, owner: str) -> None:
+        most = self._most.get(kind, 0)
+        if most and owner and self.held(kind, owner) >= most:
+            words, setting, retry_after_s = kind.value
+            raise TooMany(
+                f"You have as many {words} at once as one client may: {most} ({setting}); try again"
+                " when one has ended",
+                retry_after_s=retry_after_s,
+            )
+
+    def _release(self, kind: Kind, owner: str) -> None:
+        with self._lock:
+            left = self._held[kind, owner] - 1
+            if left:
+                self._held[kind, owner] = left
+            else:
+                del self._held[kind, owner]
+
+
+class RequestRate:
+    """A bucket for each client: a minute's requests may come at once, and come back evenly.
+    Thread-safe; a few microseconds a request."""
+
+    def __init__(
+        self, a_minute: int, clock: Callable[[], float] = time.monotonic, most: int = MOST_CLIENTS
+    ) -> None:
+        """0: any number."""
+        self._a_minute, self._clock, self._most = a_minute, clock, most
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """How many requests each client has left, and when that was so."""
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Clients that are counted."""
+        return len(self._buckets)
+
+    def count(self, client: str) -> None:
+        """One more request. Raises TooMany."""
+        full = float(self._a_minute)
+        if not full:
+            return
+        now, a_second = self._clock(), full / 60.0
+        with self._lock:
+            left, then = self._buckets.get(client, (full, now))
+            left = min(full, left + (now - then) * a_second)
+            enough = left >= 1.0
+            self._buckets[client] = (left - enough, now)
+            self._buckets.move_to_end(client)
+            if len(self._buckets) > self._most:
+                self._buckets.popitem(last=False)
+        if not enough:
+            raise TooMany(
+                f"You have asked as often as one client may: {self._a_minute} requests a minute"
+                " (CLIENT_REQUESTS_MIN)",
+                retry_after_s=math.ceil((1.0 - left) / a_second),
+            )
+
+
+def shares_of(config: Config) -> Shares:
+    auto = {
+        Kind.RENDERS: math.ceil(config.max_jobs / 2),
+        Kind.SESSIONS: math.ceil(config.max_sessions / 4),
+        Kind.UPLOADS: UPLOADS,
+        Kind.LISTENERS: math.ceil(config.most_sockets / 4),
+    }
+    given = {kind: getattr(config, kind.value[1].lower()) for kind in Kind}
+    return Shares({kind: _resolved(given[kind], auto[kind], config) for kind in Kind})
+
+
+def request_rate_of(config: Config) -> RequestRate:
+    return RequestRate(_resolved(config.client_requests_min, REQUESTS_MIN, config))
+
+
+def _resolved(setting: int | str, auto: int, config: Config) -> int:
+    if setting == "auto":
+        return auto if config.reached_by_others else 0
+    return int(setting)
