@@ -34,6 +34,7 @@ GROUND = {
     "shares",
     "spool",
     "threads",
+    "tokens",
     "types",
     "voice_server",
 }

@@ -39,6 +39,7 @@ from app_core.shares import shares_of
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
 from app_core.spool import Spool
+from app_core.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +85,7 @@ class LipsyncService:
         importer: Callable[[Import, Path], None] | None = None,
     ) -> None:
         self.config = config = with_work_dir(config)
+        self.tokens = Tokens(config.api_token, config.api_token_file)
         self.backend = Backend(config, model, library)
         self.library, self.shares = self.backend.library, shares_of(config)
         self.capacity = self.backend.capacity
@@ -98,12 +100,7 @@ class LipsyncService:
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
         trim = self._trimmer.ask
         self.avatars = Avatars(
-            config,
-            self.library,
-            self.scratch,
-            importer,
-            removed=self._avatar_removed,
-            shares=self.shares,
+            config, self.library, self.scratch, importer, self._avatar_removed, self.shares
         )
         self.faces = Faces(config, self.library, self.avatars.imports, importer)
         self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
@@ -295,4 +292,5 @@ class LipsyncService:
 
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        return report(self.config, self.backend, self.jobs, sessions, self.voices, base)
+        faults = [self.tokens.fault]
+        return report(self.config, self.backend, self.jobs, sessions, self.voices, base, faults)
