@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app_core.services.render_cost import Costs, work_of
+from app_core.services.renders import LONGEST_SPEECH_S
 from app_core.shares import Kind
 from app_core.speech.text.spoken_text import check_length
 
@@ -37,6 +39,7 @@ class Beginning:
     ) -> None:
         self._config, self._backend = config, backend
         self._renders, self._speakers, self._shares = renders, speakers, shares
+        self._costs = Costs(config, LONGEST_SPEECH_S)
 
     def begin(
         self,
@@ -62,13 +65,17 @@ class Beginning:
         share: Share,
     ) -> Job:
         check_length(request.text, self._config.max_text_chars)
-        self._backend.ready(request.model)
+        loaded = self._backend.ready(request.model)
         avatar = avatar or self._backend.library.get(request.avatar or self._config.avatar)
+        work = work_of(request, avatar, loaded.capacity)
         if recording is not None:
+            core_s = self._costs.of_sound(work, recording.seconds)
             speeches, rate = recording.speeches, recording.sample_rate
-            return self._renders.begin(request, avatar, speeches, rate, recorded=True, share=share)
+            return self._renders.begin(
+                request, avatar, speeches, rate, recorded=True, share=share, core_s=core_s
+            )
         speaker = self._speakers.of(request)
-        pieces = speaker.read(request.text)
+        core_s, pieces = self._costs.of_text(work, request, speaker.read(request.text))
 
         def spoken(job: Job) -> Iterator[Speech]:
             if speak is not None:
@@ -77,4 +84,6 @@ class Beginning:
                 pieces, request.prosody, lambda: job.ticket.stale, job.fallbacks.append
             )
 
-        return self._renders.begin(request, avatar, spoken, speaker.sample_rate, share=share)
+        return self._renders.begin(
+            request, avatar, spoken, speaker.sample_rate, share=share, core_s=core_s
+        )

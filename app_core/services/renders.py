@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 from app_core.audio import AudioBuffer
 from app_core.cancel_scope import never
 from app_core.channel import Channel
-from app_core.errors import Cancelled, ModelFailed, SoyleError, afresh, as_job_error
+from app_core.errors import (
+    Cancelled,
+    ModelFailed,
+    SoyleError,
+    TooCostly,
+    afresh,
+    as_job_error,
+)
 from app_core.job import Job, JobStatus
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
@@ -213,7 +220,6 @@ class Renders:
             return False
         if error is not None:
             job.sound.close(error)
-        if job.status is JobStatus.CANCELLED:
             job.scope.cancel()
         self._release(job, error)
         self._backend.metrics.ended(job)
@@ -239,8 +245,12 @@ class Renders:
                 note_statistics(job, render.composer.width, render.composer.height)
 
     def end_unread(self) -> None:
-        """Ends jobs that wait for a reader. Waiting for a slow voice or model does not count."""
+        """Ends jobs that wait for a reader; waiting for a slow voice or model does not count. And
+        those that take too long, whatever they do."""
+        now, most_whole_s = time.monotonic(), self._config.max_render_s
         for job in self.jobs.running():
+            if now - job.created_s > most_whole_s:
+                self.end(job, TooCostly(f"The render was not done within {most_whole_s:.0f} s"))
             most_s = STALLED_S if job.mouths.visited else UNREAD_S
             if job.mouths.untaken_s > most_s:
                 self.end(job, Cancelled(f"Nobody read the render for {most_s:.0f} s"))
