@@ -1,11 +1,9 @@
-"""How much of the server each client holds, and how often it asks."""
+"""How much of the server each client holds."""
 
 from __future__ import annotations
 
 import math
 import threading
-import time
-from collections import OrderedDict
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Self
@@ -17,10 +15,8 @@ if TYPE_CHECKING:
 
     from app_core.config import Config
 
-UPLOADS, REQUESTS_MIN = 2, 1200
+UPLOADS = 2
 """Of one client, where the settings say ``auto``."""
-MOST_CLIENTS = 4096
-"""Clients whose requests are counted: of more, those that asked longest ago begin anew."""
 
 
 class Kind(Enum):
@@ -107,45 +103,6 @@ class Shares:
                 del self._held[kind, owner]
 
 
-class RequestRate:
-    """A bucket for each client: a minute's requests may come at once, and come back evenly.
-    Thread-safe; a few microseconds a request."""
-
-    def __init__(
-        self, a_minute: int, clock: Callable[[], float] = time.monotonic, most: int = MOST_CLIENTS
-    ) -> None:
-        """0: any number."""
-        self._a_minute, self._clock, self._most = a_minute, clock, most
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """How many requests each client has left, and when that was so."""
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        """Clients that are counted."""
-        return len(self._buckets)
-
-    def count(self, client: str) -> None:
-        """One more request. Raises TooMany."""
-        full = float(self._a_minute)
-        if not full:
-            return
-        now, a_second = self._clock(), full / 60.0
-        with self._lock:
-            left, then = self._buckets.get(client, (full, now))
-            left = min(full, left + (now - then) * a_second)
-            enough = left >= 1.0
-            self._buckets[client] = (left - enough, now)
-            self._buckets.move_to_end(client)
-            if len(self._buckets) > self._most:
-                self._buckets.popitem(last=False)
-        if not enough:
-            raise TooMany(
-                f"You have asked as often as one client may: {self._a_minute} requests a minute"
-                " (CLIENT_REQUESTS_MIN)",
-                retry_after_s=math.ceil((1.0 - left) / a_second),
-            )
-
-
 def shares_of(config: Config) -> Shares:
     auto = {
         Kind.RENDERS: math.ceil(config.max_jobs / 2),
@@ -154,14 +111,11 @@ def shares_of(config: Config) -> Shares:
         Kind.LISTENERS: math.ceil(config.most_sockets / 4),
     }
     given = {kind: getattr(config, kind.value[1].lower()) for kind in Kind}
-    return Shares({kind: _resolved(given[kind], auto[kind], config) for kind in Kind})
+    return Shares({kind: resolved(given[kind], auto[kind], config) for kind in Kind})
 
 
-def request_rate_of(config: Config) -> RequestRate:
-    return RequestRate(_resolved(config.client_requests_min, REQUESTS_MIN, config))
-
-
-def _resolved(setting: int | str, auto: int, config: Config) -> int:
+def resolved(setting: int | str, auto: int, config: Config) -> int:
+    """``auto`` is none on a server that only this machine reaches."""
     if setting == "auto":
         return auto if config.reached_by_others else 0
     return int(setting)
