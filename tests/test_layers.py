@@ -31,6 +31,7 @@ GROUND = {
     "picture",
     "request",
     "scratch",
+    "shares",
     "spool",
     "threads",
     "tokens",
