@@ -32,6 +32,7 @@ GROUND = {
     "request",
     "scratch",
     "spool",
+    "storage",
     "threads",
     "types",
     "voice_server",

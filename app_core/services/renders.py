@@ -205,6 +205,7 @@ class Renders:
         if job.status is JobStatus.CANCELLED:
             job.scope.cancel()
         self._release(job, error)
+        job.put_away(self.spool)
         self._backend.metrics.ended(job)
         logger.info(
             "job %s: %d frames, %d dropped, %s",
