@@ -209,8 +209,10 @@ class Job:
 
     def release(self) -> None:
         """Of one that is forgotten: its sounds and marks are gone."""
-        for held in (*self._sounds, *self._marks):
-            held.release()
+        for sound in self._sounds:
+            sound.release()
+        for marks in self._marks:
+            marks.release()
 
     @contextmanager
     def working(self, stage: str) -> Iterator[None]:

@@ -73,7 +73,7 @@ class Marks(Generic[M]):
         return self.in_memory + (self._away.size if self._away is not None else 0)
 
     def put_away(self, spool: Spool) -> None:
-        """Once. Where the spool's folder cannot be written, or is full, they stay where they are."""
+        """Once. Where the spool's folder cannot be written, or is full, they stay here."""
         with self._lock:
             if self._away is not None or not self._here:
                 return
