@@ -34,6 +34,7 @@ GROUND = {
     "spool",
     "storage",
     "threads",
+    "tokens",
     "types",
     "voice_server",
 }

@@ -99,9 +99,16 @@ class Capacity:
     def release(self, job_id: str) -> None:
         self._budget.release(job_id)
 
-    def delivered(self, width: int, height: int, slack_s: float | None = None) -> None:
+    def weigh(self, job_id: str, weight: float) -> bool:
+        """A live render that is in costs ``weight`` times a usual one from now on. False, and
+        nothing changes, when it would cost more than there is room for."""
+        return self._budget.weigh(job_id, weight)
+
+    def delivered(
+        self, width: int, height: int, slack_s: float | None = None, weight: float = 1.0
+    ) -> None:
         """Counts a frame. ``slack_s``: how long before its time a live frame was ready."""
-        self._budget.delivered(self._base_ms(width, height) / 1000.0, slack_s)
+        self._budget.delivered(weight * self._base_ms(width, height) / 1000.0, slack_s)
 
     @property
     def tight(self) -> bool:

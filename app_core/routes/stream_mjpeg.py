@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from app_core.outputs.mjpeg import CONTENT_TYPE, Mjpeg
 from app_core.request import MjpegRequest
@@ -97,6 +97,6 @@ def stream_mjpeg() -> Response:
     response = Response(body, content_type=CONTENT_TYPE)
     tell_job(response, job_id, outcome.voices)
     response.headers["X-Frame-Rate"] = str(outcome.fps)
-    response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job_id}/audio.wav", job_id)
+    response.headers["X-Audio-Url"] = signed(url_for("jobs.audio", job_id=job_id), job_id)
     response.headers["X-Accel-Buffering"] = "no"
     return response

@@ -38,6 +38,7 @@ from app_core.services.watchdog import Duty, Watchdog
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
 from app_core.spool import Spool
+from app_core.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +84,7 @@ class LipsyncService:
         importer: Callable[[Import, Path], None] | None = None,
     ) -> None:
         self.config = config = with_work_dir(config)
+        self.tokens = Tokens(config.api_token, config.api_token_file)
         self.backend = Backend(config, model, library)
         self.library = self.backend.library
         self.capacity = self.backend.capacity
@@ -273,4 +275,5 @@ class LipsyncService:
 
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        return report(self.config, self.backend, self.jobs, sessions, self.voices, base)
+        faults = [self.tokens.fault]
+        return report(self.config, self.backend, self.jobs, sessions, self.voices, base, faults)

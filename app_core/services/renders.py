@@ -16,6 +16,7 @@ from app_core.errors import Cancelled, ModelFailed, SoyleError, afresh, as_job_e
 from app_core.job import Job, JobStatus
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
+from app_core.pipeline.label import Labels
 from app_core.pipeline.plan import Plan
 from app_core.pipeline.playout import Playout
 from app_core.request import MjpegRequest
@@ -77,6 +78,7 @@ class Renders:
         self._admission = Admission(jobs, config.max_jobs)
         self._running: dict[Job, _Render] = {}
         self.spool, self._ended = spool, ended
+        self._labels = Labels(wanted=config.label_synthetic)
 
     def begin(
         self,
@@ -115,7 +117,8 @@ class Renders:
         plan = Plan(job.id, request.fps, plate, face, model.features(request.fps))
         speaking = job.worked("speech", speeches(job))
         thread = JobThread(job, speaking, plan, engine, self._backend.metrics)
-        composer = Composer(job, plate, face, model)
+        label = self._labels.of(plate, request.language)
+        composer = Composer(job, plate, face, model, label)
         self._admission.admit(job, composer.width, composer.height, loaded.capacity)
         # Whoever knows the id can end the job from here on: what is taken after that end is
         # given back, and the end stands.

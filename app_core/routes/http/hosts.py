@@ -44,7 +44,7 @@ def _is_named(host: str, config: Config) -> bool:
     named = {_name(entry) for entry in config.named_hosts}
     if not named:
         local = all(_is_loopback(listening) for listening, _ in config.addresses)
-        if config.api_token or not local:
+        if config.guarded or not local:
             return True
     named |= {_name(origin.partition("://")[2]) for origin in config.allowed_origins}
     return host in named or "*" in named or "*" in config.allowed_origins

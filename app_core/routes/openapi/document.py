@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify, request
 from pydantic.json_schema import models_json_schema
 
 from app_core.config import VERSION
@@ -58,11 +58,12 @@ ERROR_HEADERS = {401: "WWW-Authenticate", 503: "Retry-After"}
 @blueprint.get("/openapi.json")
 @Operation("Server", "This document", (Good("OpenAPI 3.1", {JSON: None}),), guarded=False)
 def openapi() -> Response:
-    return jsonify(document(current_app))
+    return jsonify(document(current_app, request.script_root))
 
 
-def document(app: Flask) -> dict[str, Any]:
-    """OpenAPI 3.1. Limits and the need for a token are those of the app's settings."""
+def document(app: Flask, prefix: str = "") -> dict[str, Any]:
+    """OpenAPI 3.1. Limits and the need for a token are those of the app's settings; ``prefix`` is
+    the path that the server stands below."""
     config: Config = app.config["SOYLE"]
     described = list(_described(app))
     schemas = _schemas([operation for _, _, operation in described])
@@ -72,7 +73,7 @@ def document(app: Flask) -> dict[str, Any]:
             text["maxLength"] = config.max_text_chars
     paths: dict[str, dict[str, Any]] = {}
     for method, path, operation in described:
-        shown = _operation(method, path, operation, schemas, locked=bool(config.api_token))
+        shown = _operation(method, path, operation, schemas, locked=config.guarded)
         paths.setdefault(path, {})[method] = shown
     return {
         "openapi": "3.1.0",
@@ -84,7 +85,7 @@ def document(app: Flask) -> dict[str, Any]:
             "any operation sees them, as Error, and so is whoever finds the server full (503).",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": prefix or "/"}],
         "tags": [{"name": name} for name in GROUPS],
         "paths": paths,
         "components": {

@@ -11,7 +11,7 @@ from app_core.errors import BadInput, NoRestart, StaleTag, TagNeeded, Unsupporte
 from app_core.outputs.webrtc.offer import read_offer
 from app_core.outputs.webrtc.sdp_fragment import read_fragment
 from app_core.request import SessionRequest, parsed_query
-from app_core.routes.http.context import query, service, text_body
+from app_core.routes.http.context import address, query, service, text_body
 from app_core.routes.http.session_tokens import Asked, Right, watched
 from app_core.routes.openapi.operation import SDP, SDP_FRAGMENT, Good, Operation
 from app_core.routes.sessions.offers import control_of
@@ -152,7 +152,7 @@ def _sdp() -> str:
 
 def _created(peers: Peers, peer: SessionPeer) -> Response:
     response = Response(peer.peer.answer, status=201, mimetype=SDP)
-    response.headers["Location"] = f"/whep/viewers/{peer.peer.id}"
+    response.headers["Location"] = address(f"/whep/viewers/{peer.peer.id}")
     response.headers["ETag"] = f'"{peer.peer.etag}"'
     response.headers["Accept-Patch"] = (
         SDP_FRAGMENT  # MediaMTX sends candidates only where it says so

@@ -71,6 +71,7 @@ class Peers:
         """
         self._reserve(offer, session)
         try:
+            session.make_room(offer.video, "opus" if offer.audio else "none")
             return self._loop.run(
                 self._begin(offer, session, control, begun, owns=owns, puppet=puppet), ANSWER_S
             )

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from app_core.errors import Busy, Conflict
+from app_core.pipeline.label import Labels
 from app_core.request import RenderRequest
 from app_core.services.live.peers import Peers
 from app_core.sessions.clock import SystemClock
@@ -54,6 +55,7 @@ class LiveSessions:
         )
         self.peers = Peers(config)
         """Who looks over WebRTC."""
+        self._labels = Labels(wanted=config.label_synthetic)
         self._models: dict[str, LoadedModel] = {}
         """By the ids of their sessions."""
 
@@ -63,7 +65,8 @@ class LiveSessions:
         loaded = self._backend.ready(request.model)
         manner = Manner(request.language, request.voice, request.speed, request.pitch)
         self._speakers.of(self._asked(manner))  # a voice that there is not is said now
-        scene = self._scene(request.avatar, request.pixels(None), loaded, request.fps)
+        size = request.pixels(None)
+        scene = self._scene(request.avatar, size, loaded, request.fps, request.language)
         session = Session(
             scene,
             Stage(loaded.model, loaded.engine, self._backend.metrics),
@@ -135,7 +138,7 @@ class LiveSessions:
         if loaded is None:
             raise Conflict("The session has ended")
         size = (session.width, session.height)
-        session.show(self._scene(avatar_id, size, loaded, session.fps))
+        session.show(self._scene(avatar_id, size, loaded, session.fps, session.manner.language))
 
     def switch_voice(self, session: Session, voice: str | None, language: str) -> None:
         """For what follows; None: the first voice that speaks the language. Raises NotFound or
@@ -155,11 +158,18 @@ class LiveSessions:
             loaded.capacity.release(session.id)
 
     def _scene(
-        self, avatar_id: str | None, size: tuple[int, int] | None, loaded: LoadedModel, fps: int
+        self,
+        avatar_id: str | None,
+        size: tuple[int, int] | None,
+        loaded: LoadedModel,
+        fps: int,
+        language: str,
     ) -> Scene:
         avatar = self._backend.library.get(avatar_id or self._config.avatar)
         plate = self._backend.plate(avatar, size, static=False)
-        return Scene(avatar.id, plate, self._backend.face(loaded.model, plate), loaded.model, fps)
+        face = self._backend.face(loaded.model, plate)
+        label = self._labels.of(plate, language)
+        return Scene(avatar.id, plate, face, loaded.model, fps, label)
 
     @staticmethod
     def _asked(manner: Manner, request: SayRequest | None = None) -> RenderRequest:
