@@ -33,6 +33,7 @@ GROUND = {
     "scratch",
     "shares",
     "spool",
+    "storage",
     "threads",
     "tokens",
     "types",

@@ -183,7 +183,8 @@ class Backend:
     def ffmpeg(self) -> Ffmpeg:
         """Raises FfmpegFailed when there is none."""
         if self.found_ffmpeg is None:
-            self.found_ffmpeg = find_ffmpeg(self._config.ffmpeg)
+            memory = self._config.child_memory_mb << 20
+            self.found_ffmpeg = find_ffmpeg(self._config.ffmpeg, memory or None)
         return self.found_ffmpeg
 
     def plate(self, avatar: Avatar, size: tuple[int, int] | None, static: bool) -> Plate:

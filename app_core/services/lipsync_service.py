@@ -285,9 +285,7 @@ class LipsyncService:
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:
             self.scratch.free(job.result)
-        job.sound.release()
-        for chunk in job.chunks:
-            chunk.sound.release()
+        job.release()
         self.chunks.forget(job)
 
     def health(self) -> dict[str, Any]:

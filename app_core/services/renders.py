@@ -222,6 +222,7 @@ class Renders:
             job.sound.close(error)
             job.scope.cancel()
         self._release(job, error)
+        job.put_away(self.spool)
         self._backend.metrics.ended(job)
         logger.info(
             "job %s: %d frames, %d dropped, %s",
