@@ -30,6 +30,7 @@ SIZE = 24 << 20
 
 closed: Counter[str] = Counter()
 refused: Counter[int] = Counter()
+condemned = threading.Event()
 inside = threading.Semaphore(0)
 
 
@@ -136,6 +137,9 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def count(self, method: str, route: str, status: int) -> None:
         refused.update([status])
+
+    def condemned(self) -> str:
+        return "" if not condemned.is_set() else "a test says so"
 
     def load(self) -> Flask:
         return application()

@@ -29,6 +29,7 @@ GROUND = {
     "landmarks",
     "log",
     "picture",
+    "pulse",
     "request",
     "scratch",
     "spool",

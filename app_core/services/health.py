@@ -28,9 +28,13 @@ def report(
     sessions: int,
     voices: Voices,
     base: dict[str, Any] | None,
+    troubles: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """``sessions`` are open. ``base`` describes the base video, None without one."""
+    """``sessions`` are open. ``base`` describes the base video, None without one. ``troubles``:
+    what is wrong with threads."""
     status, reason = _status(backend, missing_voice(config.voice, voices))
+    if troubles and status in ("ready", "degraded"):
+        status, reason = "degraded", "; ".join(filter(None, [reason, *troubles]))
     models, ffmpeg = backend.models, backend.found_ffmpeg
     default = models[0] if models else None
     if base is not None and base["error"] is not None and status in ("ready", "degraded"):

@@ -31,6 +31,7 @@ from app_core.services.health import missing_voice, report
 from app_core.services.live.sessions import LiveSessions
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
+from app_core.services.vigil import Vigil
 from app_core.services.voices.installed import open_voices
 from app_core.services.voices.offer import VoiceOffer
 from app_core.services.voices.speakers import Speakers
@@ -66,6 +67,8 @@ DISK_JOIN_S = 30.0
 """A file of gigabytes may be on its way through a hash."""
 FIGURES_S = 10.0
 """Between two lines of figures in the log."""
+VIGIL_S = 1.0
+"""Between two looks whether the threads move."""
 READER_LOOK_S = 5.0
 """Between two looks for renders that nobody reads."""
 
@@ -130,6 +133,15 @@ class LipsyncService:
                 Duty(trim, TRIM_S),
             ]
         )
+        self.vigil = Vigil(
+            self.backend,
+            self._renders,
+            self.sessions,
+            self.avatars.imports,
+            self.voices.standing,
+            (self._watchdog.pulse, self._disk_watch.pulse),
+        )
+        self._watchdog.add(Duty(self.vigil.look, VIGIL_S))
 
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
@@ -273,6 +285,13 @@ class LipsyncService:
             chunk.sound.release()
         self.chunks.forget(job)
 
+    def condemned(self) -> str:
+        """Why this process is to be replaced; empty: it is not. For the thread that would do it,
+        which looks after the watchdog with that."""
+        self.vigil.look_at_watchers()
+        return self.vigil.condemned
+
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        return report(self.config, self.backend, self.jobs, sessions, self.voices, base)
+        troubles = self.vigil.troubles
+        return report(self.config, self.backend, self.jobs, sessions, self.voices, base, troubles)

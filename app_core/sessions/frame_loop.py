@@ -16,6 +16,7 @@ import numpy as np
 from app_core.errors import SoyleError
 from app_core.metrics import LATE_S, Tally
 from app_core.outputs.live.live_frame import LiveFrame
+from app_core.pulse import Pulse
 from app_core.sessions.frame_sound import samples_of
 from app_core.sessions.mouth_ease import MouthEase
 from app_core.sessions.scene import Scene, mixed
@@ -40,6 +41,8 @@ LOST_S = 1.0
 """The machine stood still, when a frame comes so late: what lies between is not made up for."""
 CHANGE_S = 0.32
 """One avatar goes over into another."""
+STUCK_S = 10.0
+"""One frame, or the wait for its time."""
 _RECENT = 64
 
 
@@ -80,14 +83,13 @@ class FrameLoop:
         """The one that comes next."""
         self.late = self.dropped = 0
         """Frames that left over LATE_S after their time, or never; those without their picture."""
-        self.failure: Exception | None = None
+        self.failure: SoyleError | None = None
         self.ended = False
         """Its thread has ended, or could not begin."""
-        self._lost: Callable[[Exception | None], None] = lambda _: None
+        self._lost: Callable[[SoyleError | None], None] = lambda _: None
         self._left_s: deque[float] = deque(maxlen=_RECENT)
-        self._thread = threading.Thread(
-            target=self._run, name=f"session-{session_id[:8]}", daemon=True
-        )
+        self.pulse = Pulse(f"session-{session_id[:8]}", STUCK_S)
+        self._thread = threading.Thread(target=self._run, name=self.pulse.name, daemon=True)
 
     @property
     def seconds(self) -> float:
@@ -102,7 +104,7 @@ class FrameLoop:
             return 0.0
         return (len(left) - 1) / max(left[-1] - left[0], 1e-3)
 
-    def start(self, lost: Callable[[Exception | None], None]) -> None:
+    def start(self, lost: Callable[[SoyleError | None], None]) -> None:
         """``lost`` is called in the thread when it ends, with the error if there was one. Raises
         Busy."""
         self._lost = lost
@@ -112,6 +114,7 @@ class FrameLoop:
         except BaseException:
             self.ended = True
             raise
+        self.pulse.follow(self._thread)
 
     def show(self, scene: Scene) -> None:
         """As soon as nobody speaks whose speech was begun with another."""
@@ -139,12 +142,14 @@ class FrameLoop:
     def _run(self) -> None:
         try:
             self._loop()
-        except Exception as error:
-            if not isinstance(error, SoyleError):
-                logger.exception("a session failed")
+        except SoyleError as error:
             self.failure = error
+        except BaseException as error:  # also what would end a thread on purpose
+            logger.exception("a session failed")
+            self.failure = SoyleError(f"The session failed: {str(error) or type(error).__name__}")
         finally:
             self.ended = True
+            self.pulse.end()
             try:
                 self._clear()
             finally:
@@ -161,6 +166,7 @@ class FrameLoop:
 
     def _loop(self) -> None:
         while not self._closing.is_set():
+            self.pulse.begin("a frame")
             due_s = self.origin_s + self.frame / self._fps
             self._clock.wait_until(due_s, self._closing)
             if self._closing.is_set():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from app_core.config import Config
     from app_core.outputs.webrtc.offer import Offer
+    from app_core.pulse import Pulse
     from app_core.sessions.session import Session
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,11 @@ class Peers:
 
     def __len__(self) -> int:
         return len(self._peers)
+
+    @property
+    def pulse(self) -> Pulse:
+        """Of the thread that all of them live in."""
+        return self._loop.pulse
 
     def answer(
         self,
