@@ -20,6 +20,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.http import wsgi
 from gunicorn.workers.base import Worker
 
@@ -43,6 +44,8 @@ logger = logging.getLogger(__name__)
 REPLACED, NOT_AGAIN = 70, 71
 """Exit statuses: of one that ended itself, and of a replacement that did not come up. The arbiter
 starts another after both; when the first worker of all does not come up, the server ends."""
+_ASKED = (0, 1)
+"""Exit statuses of one whom a signal of the arbiter's ends."""
 _FAREWELL_S = 2.0
 """For clients to hear the end of a worker that is to be replaced."""
 _STOP_S = 0.5
@@ -67,14 +70,14 @@ class FrontWorker(Worker):  # type: ignore[misc]
         )
         try:
             super().init_process()
-        except Exception:
+        except BaseException as error:
+            if isinstance(error, SystemExit) and error.code in _ASKED:
+                raise
             if self.booted:
                 logger.critical("the worker failed", exc_info=True)
                 self._end()
-            if self.age == 1:
-                raise
             logger.exception("a worker does not come up")
-            sys.exit(NOT_AGAIN)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR if self.age == 1 else NOT_AGAIN)
 
     def run(self) -> None:
         """Until the arbiter or a signal ends it."""
