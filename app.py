@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from dotenv import load_dotenv
 from app_core.config import ROOT, Config, ConfigError
 from app_core.log import setup_logging
 from app_core.speech.text.dictionary import read_dictionary
+from app_core.tokens import read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +66,7 @@ def serve(config: Config) -> int:
     from app_core.server.limits import Limits
     from app_core.server.worker import FrontWorker
 
+    os.environ.pop("SCRIPT_NAME", None)  # gunicorn would take it off every path
     addresses = free_addresses(config.addresses)
     if not addresses:
         logger.error("no address is free; set LISTEN=host:port,...")
@@ -86,6 +89,10 @@ def serve(config: Config) -> int:
                 "control_socket_disable": True,
                 "timeout": FRONT_STUCK_S,
                 "when_ready": lambda _: import_all(),
+                # TRUSTED_PROXIES says whose headers count: gunicorn would believe this machine.
+                "forwarded_allow_ips": "",
+                "secure_scheme_headers": {},
+                "forwarder_headers": "",
                 "loglevel": "warning",
                 "proc_name": "soyle",
             }
@@ -101,7 +108,7 @@ def serve(config: Config) -> int:
 
             app = create_app(config)
             service = app.extensions["lipsync"]
-            self.count, self.condemned = service.metrics.request, service.condemned
+            self.count, self.condemned = service.metrics.request, service.vigil.verdict
             service.backend.when_loaded(lambda: welcome(addresses))
             close_on_stop(service)
             return app
@@ -176,6 +183,12 @@ def models(config: Config, arguments: list[str]) -> int:
     return command(arguments, config.models_dir)
 
 
+def health(config: Config) -> int:
+    from app_core.cli.health import command
+
+    return command(config)
+
+
 def text(config: Config, arguments: list[str]) -> int:
     from app_core.cli.text import command
 
@@ -183,17 +196,25 @@ def text(config: Config, arguments: list[str]) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """``app.py`` serves; ``doctor`` looks at the machine; ``models`` brings networks; ``text``
-    shows how a text is read."""
-    if arguments not in ([], ["doctor"]) and arguments[:1] not in (["models"], ["text"]):
+    """``app.py`` serves; ``doctor`` looks at the machine; ``health`` asks a server that runs;
+    ``models`` brings networks; ``text`` shows how a text is read."""
+    if arguments not in ([], ["doctor"], ["health"]) and arguments[:1] not in (
+        ["models"],
+        ["text"],
+    ):
         sys.stderr.write(
-            "usage: python app.py [doctor | models list | models pull NAME ... | text TEXT | ...]\n"
+            "usage: python app.py [doctor | health | models list | models pull NAME ..."
+            " | text TEXT | ...]\n"
         )
         return 2
     load_dotenv(ROOT / ".env")
     try:
         config = Config.from_env()
+        if arguments == ["health"]:
+            return health(config)
         read_dictionary(config.dictionary)  # a fault in it is told before a worker starts
+        if config.api_token_file is not None:
+            read_tokens(config.api_token_file)
     except ConfigError as error:
         setup_logging()
         logger.error("%s", error)

@@ -20,8 +20,7 @@ from app_core.engine.scheduler import LATENCY_BATCH, THROUGHPUT_BATCH, Lane, Sch
 from app_core.engine.throughput import Throughput
 from app_core.errors import Cancelled, ModelFailed
 from app_core.metrics import Metrics
-from app_core.pulse import Pulse
-from app_core.threads import start_thread
+from app_core.threads import Pulse, start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app
+from flask import Blueprint, current_app, g
 from flask_sock import Sock  # type: ignore[import-untyped]
 from simple_websocket import ConnectionClosed  # type: ignore[import-untyped]
 from wsproto.extensions import PerMessageDeflate
@@ -19,9 +19,11 @@ from app_core.errors import Busy, SoyleError, afresh
 from app_core.routes.film import describe
 from app_core.routes.http.context import config, service
 from app_core.routes.http.failure import payload
+from app_core.routes.http.shares import take_share
 from app_core.routes.http.web_socket import GOODBYE_S, CloseGuard, SocketClosed, shake_hands
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.services.job_event_feed import JobEventFeed
+from app_core.shares import Kind
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -58,8 +60,16 @@ def register(app: Flask) -> None:
 
 @blueprint.before_request
 def check_handshake() -> None:
-    """Raises BadInput for a handshake that cannot be accepted: whoever accepts it would fail."""
+    """Raises BadInput for a handshake that cannot be accepted: whoever accepts it would fail, and
+    TooMany. What is accepted ends within the request."""
     shake_hands([PerMessageDeflate()])
+    g.listening = take_share(Kind.LISTENERS)
+
+
+@blueprint.teardown_request
+def _leave_share(_: BaseException | None) -> None:
+    if "listening" in g:
+        g.pop("listening").release()
 
 
 @Operation(

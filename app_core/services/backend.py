@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-
 ENGINE_LOST = "the model's thread has ended and is about to be replaced"
 
 
@@ -183,7 +182,8 @@ class Backend:
     def ffmpeg(self) -> Ffmpeg:
         """Raises FfmpegFailed when there is none."""
         if self.found_ffmpeg is None:
-            self.found_ffmpeg = find_ffmpeg(self._config.ffmpeg)
+            memory = self._config.child_memory_mb << 20
+            self.found_ffmpeg = find_ffmpeg(self._config.ffmpeg, memory or None)
         return self.found_ffmpeg
 
     def plate(self, avatar: Avatar, size: tuple[int, int] | None, static: bool) -> Plate:

@@ -28,13 +28,11 @@ def report(
     sessions: int,
     voices: Voices,
     base: dict[str, Any] | None,
-    troubles: Sequence[str] = (),
+    faults: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """``sessions`` are open. ``base`` describes the base video, None without one. ``troubles``:
-    what is wrong with threads."""
+    """``sessions`` are open. ``base`` describes the base video, None without one. ``faults``: what
+    else an operator has to mend; empty ones are none."""
     status, reason = _status(backend, missing_voice(config.voice, voices))
-    if troubles and status in ("ready", "degraded"):
-        status, reason = "degraded", "; ".join(filter(None, [reason, *troubles]))
     models, ffmpeg = backend.models, backend.found_ffmpeg
     default = models[0] if models else None
     if base is not None and base["error"] is not None and status in ("ready", "degraded"):
@@ -43,6 +41,8 @@ def report(
     server = backend.speech_server
     if server is not None and server.status == "failed" and status in ("ready", "degraded"):
         status, reason = "degraded", "; ".join(filter(None, [reason, server.reason]))
+    if any(faults) and status in ("ready", "degraded"):
+        status, reason = "degraded", "; ".join(filter(None, [reason, *faults]))
     return {
         "status": status,
         "reason": reason or None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from app_core.pulse import Pulse
+    from app_core.threads import Pulse
 
 LONGEST_STEP_S = 2.0
 """Counted between two looks at the most: when the whole process stood still, nobody was stuck."""

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 
 from app_core.errors import ModelFailed, SoyleError
 from app_core.services.stillness import Stillness, Trouble
-from app_core.threads import start_thread
+from app_core.threads import Pulse, start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app_core.avatars.importing.import_queue import Imports
-    from app_core.pulse import Pulse
     from app_core.services.backend import Backend
     from app_core.services.live.sessions import LiveSessions
     from app_core.services.renders import Renders
@@ -36,7 +35,7 @@ MOST_STUCK = 3
 
 
 class Vigil:
-    """``look`` is for one thread, ``look_at_watchers`` for another: the one that asks."""
+    """``look`` is for one thread, ``verdict`` for another."""
 
     def __init__(
         self,
@@ -79,12 +78,15 @@ class Vigil:
         if len(stuck) > MOST_STUCK:
             self.condemn(f"{len(stuck)} threads do not move: {stuck[0]}")
 
-    def look_at_watchers(self) -> None:
+    def verdict(self) -> str:
+        """``condemned``, for the thread that ends the process then. It looks after the one that
+        looks after all others."""
         new, well = self._watching.look(self._watchers)
         _tell(new, well)
         for trouble in new:
             if trouble.pulse is self._watchers[0]:
                 self.condemn(str(trouble))
+        return self.condemned
 
     def condemn(self, why: str) -> None:
         """Everybody is told, and nobody is let in any more."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app_core.errors import Cancelled
-from app_core.pulse import Pulse
-from app_core.threads import start_thread
+from app_core.threads import Pulse, start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app_core.pulse import Pulse
+from app_core.threads import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

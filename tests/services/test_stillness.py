@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from app_core.pulse import Pulse
 from app_core.services.stillness import Stillness
+from app_core.threads import Pulse
 
 
 class Looked:

@@ -19,13 +19,13 @@ from app_core.job import JobStatus
 from app_core.outputs.live.packet import Packet
 from app_core.outputs.live.viewer_line import ViewerLine
 from app_core.outputs.webrtc.event_loop import STUCK_S as PEERS_S
-from app_core.pulse import Pulse
 from app_core.request import MjpegRequest, SessionRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.vigil import MOST_STUCK, Vigil
 from app_core.sessions.frame_loop import STUCK_S as FRAME_S
 from app_core.sessions.session import Session
 from app_core.speech.standing import STUCK_S as VOICE_S
+from app_core.threads import Pulse
 from app_core.types import Event
 from tests.conftest import until
 from tests.fakes import EchoModel, ToneVoice, ToneVoices
@@ -99,7 +99,7 @@ def test_nothing_is_said_of_threads_that_wait(watch: Any) -> None:
     watched.open()
     watched.pass_by(3)
     assert watched.health == ("ready", "")
-    assert not watched.service.condemned()
+    assert not watched.service.vigil.verdict()
 
 
 def test_a_model_that_hangs(watch: Any) -> None:
@@ -120,7 +120,7 @@ def test_a_model_that_hangs(watch: Any) -> None:
         status, reason = watched.health
         assert status == "offline"
         assert "the thread 'engine-echo' has not moved for 31 s (a batch of" in reason
-        assert "engine-echo" in service.condemned()
+        assert "engine-echo" in service.vigil.verdict()
         job = service.jobs.get(job_id)
         assert until(lambda: job.status is JobStatus.FAILED)
         assert isinstance(job.error, ModelFailed)
@@ -166,7 +166,7 @@ def test_a_session_whose_thread_dies(watch: Any, error: BaseException) -> None:
     assert isinstance(end, SessionFailed)
     watched.pass_by(2)
     assert watched.service.sessions.all() == [other], "the others go on"
-    assert not watched.service.condemned()
+    assert not watched.service.vigil.verdict()
 
 
 def test_a_session_whose_thread_hangs_ends_alone(watch: Any, go_on: threading.Event) -> None:
@@ -194,7 +194,7 @@ def test_a_session_whose_thread_hangs_ends_alone(watch: Any, go_on: threading.Ev
     status, reason = watched.health
     assert status == "degraded"
     assert f"session-{session.id[:8]}' has not moved" in reason, "though the session is gone"
-    assert not watched.service.condemned()
+    assert not watched.service.vigil.verdict()
     go_on.set()
     assert until(lambda: not session.pulse.lives)
     watched.pass_by(1)
@@ -210,7 +210,7 @@ def test_too_many_that_never_come_back(watch: Any, go_on: threading.Event) -> No
         session._loop.scene.picture = lambda mouth, hangs=hangs: (hangs.set(), go_on.wait(20))
         assert hangs.wait(10)
     watched.pass_by(FRAME_S + 1, *pulses)
-    assert f"{MOST_STUCK + 1} threads do not move" in watched.service.condemned()
+    assert f"{MOST_STUCK + 1} threads do not move" in watched.service.vigil.verdict()
     go_on.set()
 
 
@@ -225,7 +225,7 @@ def test_a_voice_that_never_returns(watch: Any, go_on: threading.Event) -> None:
     assert until(lambda: len(service.voices.standing.asked) == 1)
     watched.pass_by(VOICE_S + 2)
     assert "the thread 'voice-tone' has not moved" in watched.health[1]
-    assert "voice-tone" in service.condemned()
+    assert "voice-tone" in service.vigil.verdict()
     assert until(lambda: service.jobs.get(job_id).status is JobStatus.FAILED)
     go_on.set()
 
@@ -250,7 +250,7 @@ def test_a_loop_of_peers_that_has_died(watch: Any) -> None:
     loop.asyncio_loop.call_soon_threadsafe(loop.asyncio_loop.stop)
     assert until(lambda: loop.pulse.dead)
     watched.vigil.look()
-    assert "the thread 'webrtc' has ended by itself" in watched.service.condemned()
+    assert "the thread 'webrtc' has ended by itself" in watched.service.vigil.verdict()
 
 
 def test_an_import_that_hangs_is_given_up_and_the_next_one_goes_on(
@@ -279,7 +279,7 @@ def test_an_import_that_hangs_is_given_up_and_the_next_one_goes_on(
     assert items[1].error is None
     status, reason = watched.health
     assert (status, "the thread 'import' has not moved" in reason) == ("degraded", True)
-    assert not watched.service.condemned()
+    assert not watched.service.vigil.verdict()
     go_on.set()
     assert until(lambda: sum(t.name == "import" for t in threading.enumerate()) == 1)
     assert done == ["second"], "what comes back finds that it is not wanted"
@@ -305,10 +305,10 @@ def test_a_place_of_an_import_that_was_given_up_is_given_back_once(
 
 def test_a_watchdog_that_hangs_or_dies_replaces_the_process(make_service: Make) -> None:
     service = make_service()
-    assert not service.condemned()
+    assert not service.vigil.verdict()
     service._watchdog._closing.set()
     service._watchdog._thread.join(5)
-    assert not service.condemned(), "it was stopped"
+    assert not service.vigil.verdict(), "it was stopped"
     service._watchdog.pulse.over = False
-    assert "the thread 'watchdog' has ended by itself" in service.condemned()
+    assert "the thread 'watchdog' has ended by itself" in service.vigil.verdict()
     assert service.health()["status"] == "offline"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, as_job_error
 from app_core.face.face_choice import FaceChoice
-from app_core.pulse import Pulse
-from app_core.threads import start_thread
+from app_core.shares import Share
+from app_core.threads import Pulse, start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +51,8 @@ class Import:
     """What is done instead of making an avatar of its id; then it is not listed."""
     home: Path | None = None
     """Where that has made one."""
+    share: Share = field(default_factory=Share)
+    """What its client holds of uploads and imports."""
     stage: str = "waiting"
     """waiting, reading, video, faces, cycle: where it is, or was when it failed."""
     progress: float = 0.0
@@ -91,6 +93,8 @@ class Imports:
         self._items: dict[str, Import] = {}
         self._waiting: deque[Import] = deque()
         self._running: tuple[Import, ...] = ()
+        self._served = ""
+        """Whose import began last."""
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
         self.pulse = Pulse("import", STUCK_S)
@@ -199,11 +203,20 @@ class Imports:
                 self._changed.wait(_LOOK_S)
             if pulse is not self.pulse or not self._waiting:
                 return None
-            item = self._waiting.popleft()
+            item = self._whose_turn()
+            self._waiting.remove(item)
             self._running = (item,)
             item.alive = pulse.beat
             pulse.begin(f"the import of {item.id or item.name}")
             return item
+
+    def _whose_turn(self) -> Import:
+        """Clients take turns."""
+        last, self._served = self._served, self._waiting[0].share.owner
+        other = next((item for item in self._waiting if item.share.owner != last), None)
+        if other is not None:
+            self._served = other.share.owner
+        return other or self._waiting[0]
 
     def _import(self, item: Import) -> None:
         began = time.monotonic()
@@ -233,6 +246,7 @@ class Imports:
             if done and self._items.get(item.id) is item:
                 del self._items[item.id]
             item.ended.set()
+        item.share.release()
         if not item.theirs:
             self._places.release()
 

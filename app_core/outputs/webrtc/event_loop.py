@@ -12,8 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.errors import Busy
-from app_core.pulse import Pulse
-from app_core.threads import start_thread
+from app_core.threads import Pulse, start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
