@@ -41,6 +41,15 @@ class Pulse:
         self.over = False
         self.begin("starting")
 
+    def start(self, thread: threading.Thread) -> None:
+        """Follows and starts it. Raises Busy."""
+        self.follow(thread)
+        try:
+            start_thread(thread)
+        except BaseException:
+            self.end()
+            raise
+
     def begin(self, doing: str, allowed_s: float | None = None) -> None:
         """The thread works at this from now on."""
         if allowed_s is not None:

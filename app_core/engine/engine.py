@@ -20,7 +20,7 @@ from app_core.engine.scheduler import LATENCY_BATCH, THROUGHPUT_BATCH, Lane, Sch
 from app_core.engine.throughput import Throughput
 from app_core.errors import Cancelled, ModelFailed
 from app_core.metrics import Metrics
-from app_core.threads import Pulse, start_thread
+from app_core.threads import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,8 +94,7 @@ class Engine:
     def start(self) -> None:
         """Also again, when the thread has ended. Raises Busy when no thread is left."""
         thread = threading.Thread(target=self._loop, name=self.pulse.name, daemon=True)
-        start_thread(thread)
-        self.pulse.follow(thread)
+        self.pulse.start(thread)
         self._thread = thread
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app_core.errors import Cancelled
-from app_core.threads import Pulse, start_thread
+from app_core.threads import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,8 +53,7 @@ class Watchdog:
 
     def start(self) -> None:
         """Raises Busy when no thread is left."""
-        start_thread(self._thread)
-        self.pulse.follow(self._thread)
+        self.pulse.start(self._thread)
 
     def check(self) -> None:
         """Raises Cancelled when this has been closed."""

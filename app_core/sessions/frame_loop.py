@@ -19,7 +19,7 @@ from app_core.outputs.live.live_frame import LiveFrame
 from app_core.sessions.frame_sound import samples_of
 from app_core.sessions.mouth_ease import MouthEase
 from app_core.sessions.scene import Scene, mixed
-from app_core.threads import Pulse, start_thread
+from app_core.threads import Pulse
 from app_core.types import Event
 
 if TYPE_CHECKING:
@@ -109,11 +109,10 @@ class FrameLoop:
         self._lost = lost
         self.origin_s = self._clock.now()
         try:
-            start_thread(self._thread)
+            self.pulse.start(self._thread)
         except BaseException:
             self.ended = True
             raise
-        self.pulse.follow(self._thread)
 
     def show(self, scene: Scene) -> None:
         """As soon as nobody speaks whose speech was begun with another."""

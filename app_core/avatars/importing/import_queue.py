@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, as_job_error
 from app_core.face.face_choice import FaceChoice
 from app_core.shares import Share
-from app_core.threads import Pulse, start_thread
+from app_core.threads import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,8 +133,7 @@ class Imports:
         """Raises Busy when no thread is left."""
         pulse = Pulse("import", STUCK_S)
         worker = threading.Thread(target=self._run, args=(pulse,), name="import", daemon=True)
-        start_thread(worker)
-        pulse.follow(worker)
+        pulse.start(worker)
         self._worker, self.pulse = worker, pulse
 
     def replace(self, error: SoyleError) -> None:

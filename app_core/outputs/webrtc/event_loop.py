@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.errors import Busy
-from app_core.threads import Pulse, start_thread
+from app_core.threads import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -88,8 +88,7 @@ class WebRtcLoop:
                     target=self._run, args=(loop,), name="webrtc", daemon=True
                 )
                 loop.call_soon(self._beat, loop)
-                start_thread(thread)
-                self.pulse.follow(thread)
+                self.pulse.start(thread)
                 self._loop, self._thread = loop, thread
             return self._loop
 
