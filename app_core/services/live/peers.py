@@ -16,7 +16,7 @@ from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.session_peer import SessionPeer
 from app_core.sessions.fanout import MOST_VIEWERS
 from app_core.shares import Kind, Share, Shares
-from app_core.threads import start_thread
+from app_core.threads import Pulse, start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +56,11 @@ class Peers:
 
     def __len__(self) -> int:
         return len(self._peers)
+
+    @property
+    def pulse(self) -> Pulse:
+        """Of the thread that all of them live in."""
+        return self._loop.pulse
 
     def answer(
         self,
