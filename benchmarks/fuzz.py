@@ -57,18 +57,19 @@ def settled(server: Server, work: Path) -> dict[str, int]:
         time.sleep(0.5)
 
 
-def ask(server: Server, work: Path, examples: int, seed: int, only: str) -> int:
+def ask(server: Server, work: Path, examples: int, chosen: argparse.Namespace, phases: str) -> int:
     return subprocess.run(
         [
             Path(sys.executable).with_name("schemathesis"),
             "run",
             f"{server.url}/openapi.json",
-            "--phases=coverage,fuzzing",
+            f"--phases={phases}",
             f"--max-examples={examples}",
-            f"--seed={seed}",
+            f"--seed={chosen.seed}",
             f"--checks={','.join(CHECKS)}",
             f"--exclude-path-regex={STREAMS}",
-            *([f"--include-path-regex={only}"] if only else []),
+            *([f"--include-path-regex={chosen.only}"] if chosen.only else []),
+            *([f"--max-time={chosen.seconds}"] if chosen.seconds else []),
             "--continue-on-failure",
             "--request-timeout=60",
             "--generation-database=none",
@@ -88,6 +89,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=200, help="random cases an operation")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=int, default=0, help="at most; 0: until all is asked")
     parser.add_argument("--only", default="", help="a pattern of paths")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -99,9 +101,9 @@ def main() -> int:
         settings = ["MAX_TEXT_CHARS=3", "CACHE_MB=64", f"SESSION_GRACE_S={GRACE_S}"]
         settings += [f"WORK_DIR={work}", f"AVATAR_DIR={avatars}"]
         with Server(settings=settings) as server:
-            ask(server, own, 1, chosen.seed, chosen.only)  # what is loaded once stays
+            ask(server, own, 1, chosen, "fuzzing")  # what is loaded once stays
             before = settled(server, work)
-            failed = ask(server, own, chosen.examples, chosen.seed, chosen.only)
+            failed = ask(server, own, chosen.examples, chosen, "coverage,fuzzing")
             after = settled(server, work)
             counts: dict[str, Any] = json.loads((own / "counts.json").read_text())
             errors = [line for line in server.log().splitlines() if " ERROR " in line]

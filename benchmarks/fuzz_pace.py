@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import time
 import urllib.error
@@ -23,7 +24,11 @@ from benchmarks.offers import fresh_offer
 
 LONGEST_S = 60.0
 URL = os.environ.get("SOYLE_URL", "")
+LARGE, SMALL = 20, {"size": "128x128", "fps": 10}
+"""One in so many is as large as it likes: films of 1920x1920 would be all that it waits for."""
 SDP, FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
+
+_SIZE = re.compile(r"[1-9][0-9]{2,3}x[1-9][0-9]{2,3}", re.ASCII)
 
 asked: Counter[str] = Counter()
 """Answers by their status."""
@@ -40,6 +45,10 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         time.sleep(0.05)
     path = case.operation.path
     turns[path + case.method] += 1
+    if isinstance(case.body, dict) and turns[path + case.method] % LARGE:
+        for name in SMALL.keys() & case.body.keys():
+            if _fits(name, case.body[name]):
+                case.body[name] = SMALL[name]
     if turns[path + case.method] % 2:
         return
     if "session_id" in (case.path_parameters or {}):
@@ -78,6 +87,13 @@ def refuses_properly(ctx: Any, response: Any, case: Any) -> None:
         assert "retry-after" in {name.lower() for name in response.headers}, "no Retry-After"
     elif response.status_code >= 500:
         raise AssertionError(f"{response.status_code}: the server failed")
+
+
+def _fits(name: str, value: Any) -> bool:
+    """It would be taken: what is wrong stays wrong."""
+    if name == "fps":
+        return type(value) is int and 10 <= value <= 60
+    return isinstance(value, str) and _SIZE.fullmatch(value) is not None
 
 
 def _authorise(case: Any, name: str) -> None:

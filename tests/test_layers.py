@@ -33,6 +33,7 @@ GROUND = {
     "scratch",
     "spool",
     "threads",
+    "token_bucket",
     "types",
     "voice_server",
 }

@@ -13,10 +13,10 @@ from app_core.errors import Busy, SoyleError, afresh
 from app_core.routes.film import describe
 from app_core.routes.http.context import config, service
 from app_core.routes.http.failure import payload
-from app_core.routes.http.message_budget import MessageBudget
 from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket, shake_hands
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.services.job_event_feed import JobEventFeed
+from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -63,7 +63,7 @@ def events(job_id: str) -> Response:
     if not places.acquire(blocking=False):
         raise Busy("Too many listeners; try again soon", retry_after_s=RETRY_S)
     try:
-        budget = MessageBudget(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, 0.0)
+        budget = TokenBucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, 0.0)
         ws = WebSocket.accept(LONGEST_MESSAGE, config().send_timeout_s, budget)
         _serve(ws, job_id)
     except SocketClosed:

@@ -35,7 +35,7 @@ from wsproto.utilities import LocalProtocolError, ProtocolError
 from app_core.errors import BadInput
 from app_core.routes.http.context import client_socket
 from app_core.routes.http.file_response import FileResponse
-from app_core.routes.http.message_budget import MessageBudget
+from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,7 @@ class WebSocket:
         protocol: WSConnection,
         largest: int,
         send_s: float,
-        budget: MessageBudget,
+        budget: TokenBucket,
     ) -> None:
         self.connection = connection
         self._protocol, self._largest, self._send_s = protocol, largest, send_s
@@ -116,7 +116,7 @@ class WebSocket:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @classmethod
-    def accept(cls, largest: int, send_s: float, budget: MessageBudget | None = None) -> WebSocket:
+    def accept(cls, largest: int, send_s: float, budget: TokenBucket | None = None) -> WebSocket:
         """The connection of this request. Raises BadInput, or SocketClosed when the client is gone
         before the answer."""
         protocol, answer = shake_hands()
@@ -124,7 +124,7 @@ class WebSocket:
         if connection is None:
             raise BadInput("This connection cannot become a WebSocket")
         if budget is None:
-            budget = MessageBudget(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, FLOOD_S)
+            budget = TokenBucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, FLOOD_S)
         made = cls(connection, protocol, largest, send_s, budget)
         with made._lock:
             made._write(answer)

@@ -169,6 +169,13 @@ def test_pages_stand_in_frames_of_friends_alone(make_client: Any, config: Config
 FORGED = "x\nERROR forged \x1b[2J\u202e\x85\u2028y\x7f"
 
 
+@pytest.mark.parametrize("path", ["/", "/api/voices", "/api/stream_mjpeg"])
+def test_an_answer_of_no_bytes_is_of_no_type(client: Any, path: str) -> None:
+    answer = client.options(path)
+    assert (answer.status_code, answer.data, answer.content_type) == (200, b"", None)
+    assert client.head("/").content_type == "text/html; charset=utf-8"
+
+
 def test_a_log_line_is_one_line(client: Any) -> None:
     logged: list[str] = []
 

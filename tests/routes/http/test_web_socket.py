@@ -22,8 +22,8 @@ from wsproto.events import (
 )
 
 from app_core.errors import BadInput
-from app_core.routes.http.message_budget import MessageBudget
 from app_core.routes.http.web_socket import SocketClosed, WebSocket
+from app_core.token_bucket import TokenBucket
 
 LARGEST = 1000
 SEND_S = 0.2
@@ -235,7 +235,7 @@ def test_an_abort_wakes_who_receives(ends: tuple[WebSocket, Peer]) -> None:
 def test_a_flood_waits_and_is_closed(ends: tuple[WebSocket, Peer]) -> None:
     """What came is looked at one by one; of pings and empty messages too."""
     server, peer = ends
-    server._budget = MessageBudget(1000, 10, 0.05)
+    server._budget = TokenBucket(1000, 10, 0.05)
     peer.send(*[Ping()] * 20, *[TextMessage(data="x")] * 20)
     assert server.receive(0.001) is None, "the twenty pings cost as much as messages"
     peer.send(*[TextMessage(data="y")] * 3000)

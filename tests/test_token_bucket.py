@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app_core.routes.http.message_budget import MessageBudget
+from app_core.token_bucket import TokenBucket
 
 
 class Clock:
@@ -14,7 +14,7 @@ class Clock:
 
 def test_a_burst_then_the_rate() -> None:
     clock = Clock()
-    budget = MessageBudget(10, 5, 2.0, clock)
+    budget = TokenBucket(10, 5, 2.0, clock)
     for _ in range(5):
         assert budget.wait_s() == 0
         budget.take()
@@ -27,7 +27,7 @@ def test_a_burst_then_the_rate() -> None:
 
 def test_who_goes_on_is_overdrawn() -> None:
     clock = Clock()
-    budget = MessageBudget(10, 4, 2.0, clock)
+    budget = TokenBucket(10, 4, 2.0, clock)
     for _ in range(4):
         budget.take()
     assert not budget.overdrawn
@@ -41,7 +41,7 @@ def test_who_goes_on_is_overdrawn() -> None:
 
 def test_a_pause_is_forgiven() -> None:
     clock = Clock()
-    budget = MessageBudget(10, 4, 2.0, clock)
+    budget = TokenBucket(10, 4, 2.0, clock)
     for _ in range(4):
         budget.take()
     clock.now_s += 10
