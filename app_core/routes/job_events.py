@@ -13,7 +13,8 @@ from app_core.errors import Busy, SoyleError, afresh
 from app_core.routes.film import describe
 from app_core.routes.http.context import config, service
 from app_core.routes.http.failure import payload
-from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket, shake_hands
+from app_core.routes.http.handshake import shake_hands
+from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.services.job_event_feed import JobEventFeed
 from app_core.token_bucket import TokenBucket

@@ -7,7 +7,6 @@ kernel. No extension is agreed on: zlib over every picture would cost more than 
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import math
 import select
@@ -17,10 +16,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from flask import request
-from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
-    AcceptConnection,
     BytesMessage,
     CloseConnection,
     Event,
@@ -35,10 +31,13 @@ from wsproto.utilities import LocalProtocolError, ProtocolError
 from app_core.errors import BadInput
 from app_core.routes.http.context import client_socket
 from app_core.routes.http.file_response import FileResponse
+from app_core.routes.http.handshake import shake_hands
 from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from wsproto import WSConnection
 
 SILENCE_S = 10.0
 """A client that says nothing for this long is asked for a sign of life, and is gone when none
@@ -48,8 +47,6 @@ GOODBYE_S = 1.0
 PATIENCE = 3
 """Time-outs of a send that a whole message may take."""
 _BLOCK = 1 << 16
-_KEY_BYTES = 16
-"""Of Sec-WebSocket-Key (RFC 6455, section 4.2.1)."""
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE, FLOOD_S = 1000, 5000, 20.0
 """Sound comes in up to 400 pieces a second, and faster where it is not live. Beyond this a client
 waits in its own kernel, and one that goes on for FLOOD_S is gone."""
@@ -57,32 +54,6 @@ waits in its own kernel, and one that goes on for FLOOD_S is gone."""
 
 class SocketClosed(Exception):
     """The client is gone, takes nothing any more, or the goodbye has been said."""
-
-
-def shake_hands() -> tuple[WSConnection, bytes]:
-    """The protocol behind this request's handshake, and the bytes of the answer. Raises BadInput
-    for a handshake that cannot be accepted.
-    """
-    _check_key(request.headers.get("Sec-WebSocket-Key", ""))
-    lines = [f"{name}: {value}" for name, value in request.headers.items()]
-    protocol, answer = WSConnection(ConnectionType.SERVER), b""
-    try:
-        protocol.receive_data("\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode())
-        for _ in protocol.events():
-            answer += protocol.send(AcceptConnection())
-    except (ProtocolError, ValueError) as error:
-        raise BadInput("This is not a WebSocket handshake that can be accepted") from error
-    return protocol, answer
-
-
-def _check_key(key: str) -> None:
-    """wsproto takes any."""
-    try:
-        size = len(base64.b64decode(key, validate=True))
-    except ValueError:
-        size = 0
-    if size != _KEY_BYTES:
-        raise BadInput("This is not a WebSocket handshake that can be accepted")
 
 
 class WebSocket:
