@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 class Kind(NamedTuple):
     attack: Callable[[Target], list[int]]
-    count: int
+    clients: int
     gone_s: float | None
     """Within so many seconds the server holds none of its connections; None: it may hold them."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SMALL = {"size": "128x128", "language": "en", "voice": "espeak", "fps": 10}
+SMALL: dict[str, Any] = {"size": "128x128", "language": "en", "voice": "espeak", "fps": 10}
 TIMEOUT_S = 10.0
 
 
