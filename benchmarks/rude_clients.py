@@ -22,13 +22,16 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.offers import fresh_offer
 from benchmarks.server import Server
 from benchmarks.session_viewer import call, patiently
 from benchmarks.table import end, show
 from benchmarks.target import SMALL, TEXT, frame, upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GRACE_S = 2
 PATIENCE_S = 90.0
@@ -49,7 +52,7 @@ class Exchanges:
         self._server, self._dice = server, dice
         self._session: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self.kinds = {
+        self.kinds: dict[str, Callable[[], bytes]] = {
             "stream": lambda: self._json("/api/stream_mjpeg", SMALL | {"text": SAID}),
             "film": lambda: self._json("/api/generate", SMALL | {"text": SAID}),
             "played film": lambda: self._json(
