@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ from dotenv import load_dotenv
 from app_core.config import ROOT, Config, ConfigError
 from app_core.log import setup_logging
 from app_core.speech.text.dictionary import read_dictionary
+from app_core.tokens import read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,7 @@ def serve(config: Config) -> int:
     from app_core.server.limits import Limits
     from app_core.server.worker import FrontWorker
 
+    os.environ.pop("SCRIPT_NAME", None)  # gunicorn would take it off every path
     addresses = free_addresses(config.addresses)
     if not addresses:
         logger.error("no address is free; set LISTEN=host:port,...")
@@ -73,6 +76,10 @@ def serve(config: Config) -> int:
                 "limit_request_line": 0,  # the worker has its own, larger than gunicorn's largest
                 "graceful_timeout": 3,
                 "control_socket_disable": True,
+                # TRUSTED_PROXIES says whose headers count: gunicorn would believe this machine.
+                "forwarded_allow_ips": "",
+                "secure_scheme_headers": {},
+                "forwarder_headers": "",
                 "loglevel": "warning",
                 "proc_name": "soyle",
             }
@@ -144,6 +151,12 @@ def models(config: Config, arguments: list[str]) -> int:
     return command(arguments, config.models_dir)
 
 
+def health(config: Config) -> int:
+    from app_core.cli.health import command
+
+    return command(config)
+
+
 def text(config: Config, arguments: list[str]) -> int:
     from app_core.cli.text import command
 
@@ -151,17 +164,25 @@ def text(config: Config, arguments: list[str]) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """``app.py`` serves; ``doctor`` looks at the machine; ``models`` brings networks; ``text``
-    shows how a text is read."""
-    if arguments not in ([], ["doctor"]) and arguments[:1] not in (["models"], ["text"]):
+    """``app.py`` serves; ``doctor`` looks at the machine; ``health`` asks a server that runs;
+    ``models`` brings networks; ``text`` shows how a text is read."""
+    if arguments not in ([], ["doctor"], ["health"]) and arguments[:1] not in (
+        ["models"],
+        ["text"],
+    ):
         sys.stderr.write(
-            "usage: python app.py [doctor | models list | models pull NAME ... | text TEXT | ...]\n"
+            "usage: python app.py [doctor | health | models list | models pull NAME ..."
+            " | text TEXT | ...]\n"
         )
         return 2
     load_dotenv(ROOT / ".env")
     try:
         config = Config.from_env()
+        if arguments == ["health"]:
+            return health(config)
         read_dictionary(config.dictionary)  # a fault in it is told before a worker starts
+        if config.api_token_file is not None:
+            read_tokens(config.api_token_file)
     except ConfigError as error:
         setup_logging()
         logger.error("%s", error)

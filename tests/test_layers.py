@@ -31,9 +31,12 @@ GROUND = {
     "picture",
     "request",
     "scratch",
+    "shares",
     "spool",
+    "storage",
     "threads",
     "token_bucket",
+    "tokens",
     "types",
     "voice_server",
 }

@@ -13,13 +13,18 @@ from app_core.types import Frame, first_sample
 if TYPE_CHECKING:
     from app_core.job import Job
     from app_core.lipsync.model import FrameSource, LipsyncModel, Plate
+    from app_core.pipeline.label import Label
     from app_core.types import Mouth, Picture
 
 
 class Composer:
     """Owns the job's frame source, which opens at the first frame. ``frame`` is for one thread."""
 
-    def __init__(self, job: Job, plate: Plate, face: Any, model: LipsyncModel) -> None:
+    def __init__(
+        self, job: Job, plate: Plate, face: Any, model: LipsyncModel, label: Label | None = None
+    ) -> None:
+        """``label`` is drawn into each picture, also into one that passes unchanged."""
+        self._label = label
         self._job, self._sound, self._fps = job, job.sound, job.request.fps
         self._plate, self._face, self._model = plate, face, model
         self._faceless = frozenset(
@@ -38,6 +43,8 @@ class Composer:
             self._job.frames_without_face += 1
         with self._job.working("inference"):
             picture = self._model.apply(self._face, source, mouth)
+            if self._label is not None:
+                picture = self._label.drawn(picture)
         return Frame(
             index=mouth.index,
             seconds=mouth.index / self._fps,

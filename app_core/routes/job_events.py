@@ -14,9 +14,11 @@ from app_core.routes.film import describe
 from app_core.routes.http.context import config, service
 from app_core.routes.http.failure import payload
 from app_core.routes.http.handshake import shake_hands
+from app_core.routes.http.shares import take_share
 from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.services.job_event_feed import JobEventFeed
+from app_core.shares import Kind
 from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -60,6 +62,11 @@ def register(app: Flask) -> None:
 def events(job_id: str) -> Response:
     """One that finds no place is refused before the upgrade, at the cost of nothing."""
     shake_hands()
+    with take_share(Kind.LISTENERS):
+        return _served(job_id)
+
+
+def _served(job_id: str) -> Response:
     places: threading.BoundedSemaphore = current_app.extensions["listeners"]
     if not places.acquire(blocking=False):
         raise Busy("Too many listeners; try again soon", retry_after_s=RETRY_S)

@@ -34,7 +34,7 @@ def shared() -> dict[str, Any]:
         "languages": LANGUAGES,
         "version": VERSION,
         "text_limit": config().max_text_chars,
-        "guarded": bool(config().api_token),
+        "guarded": config().guarded,
     }
 
 

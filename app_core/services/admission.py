@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from app_core.job_table import JobTable
 
 LONGEST_RETRY_S = 30
+SHORT_CORE_S = 120.0
+"""A film that is expected to take no more of a core is short."""
 
 
 class Admission:
@@ -31,9 +33,12 @@ class Admission:
         with self._lock:
             running = self._jobs.running()
             files = sum(not other.live for other in running)
+            places = max(2, 2 * math.ceil(capacity.cores))
+            if job.core_s <= SHORT_CORE_S:
+                places += places // 2  # it need not wait until long ones are through
             if len(running) >= self._max_jobs:
                 raise _busy(running)
-            if not job.live and files >= max(2, 2 * math.ceil(capacity.cores)):
+            if not job.live and files >= places:
                 raise _busy(running)
             self._jobs.add(job)
             if job.live and not capacity.admit(job.id, width, height, job.request.fps):

@@ -28,8 +28,10 @@ def report(
     sessions: int,
     voices: Voices,
     base: dict[str, Any] | None,
+    faults: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """``sessions`` are open. ``base`` describes the base video, None without one."""
+    """``sessions`` are open. ``base`` describes the base video, None without one. ``faults``: what
+    else an operator has to mend; empty ones are none."""
     status, reason = _status(backend, missing_voice(config.voice, voices))
     models, ffmpeg = backend.models, backend.found_ffmpeg
     default = models[0] if models else None
@@ -39,6 +41,8 @@ def report(
     server = backend.speech_server
     if server is not None and server.status == "failed" and status in ("ready", "degraded"):
         status, reason = "degraded", "; ".join(filter(None, [reason, server.reason]))
+    if any(faults) and status in ("ready", "degraded"):
+        status, reason = "degraded", "; ".join(filter(None, [reason, *faults]))
     return {
         "status": status,
         "reason": reason or None,

@@ -35,9 +35,11 @@ from app_core.services.voices.installed import open_voices
 from app_core.services.voices.offer import VoiceOffer
 from app_core.services.voices.speakers import Speakers
 from app_core.services.watchdog import Duty, Watchdog
+from app_core.shares import shares_of
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
 from app_core.spool import Spool
+from app_core.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,8 +85,9 @@ class LipsyncService:
         importer: Callable[[Import, Path], None] | None = None,
     ) -> None:
         self.config = config = with_work_dir(config)
+        self.tokens = Tokens(config.api_token, config.api_token_file)
         self.backend = Backend(config, model, library)
-        self.library = self.backend.library
+        self.library, self.shares = self.backend.library, shares_of(config)
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
         self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
@@ -97,7 +100,7 @@ class LipsyncService:
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
         trim = self._trimmer.ask
         self.avatars = Avatars(
-            config, self.library, self.scratch, importer, removed=self._avatar_removed
+            config, self.library, self.scratch, importer, self._avatar_removed, self.shares
         )
         self.faces = Faces(config, self.library, self.avatars.imports, importer)
         self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
@@ -111,11 +114,13 @@ class LipsyncService:
         self.spool = Spool(config.work_dir)
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
-        self.sessions = LiveSessions(config, self.backend, self._speakers)
+        self.sessions = LiveSessions(config, self.backend, self._speakers, self.shares)
         self.peers = self.sessions.peers
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
         self.metrics.registry.register(gauges)
-        self._beginning = Beginning(config, self.backend, self._renders, self._speakers)
+        self._beginning = Beginning(
+            config, self.backend, self._renders, self._speakers, self.shares
+        )
         self.chunks = Chunks(self._beginning.begin, self._renders, self.videos)
         self._recordings = Recordings(
             self._renders, self.videos, self.faces, self.reader, config.max_audio_s
@@ -163,14 +168,14 @@ class LipsyncService:
         self.scratch.close()
         self.backend.close()
 
-    def submit(self, request: RenderRequest, sound: Path | None = None) -> str:
+    def submit(self, request: RenderRequest, sound: Path | None = None, owner: str = "") -> str:
         """Starts a render and gives its id. A video is of the base video, unless the request names
         an avatar. ``sound``: a file that is spoken in place of the text, which is what is said in
-        it; it may be removed once this has returned.
+        it; it may be removed once this has returned. ``owner``: the client; empty: this program.
 
-        Raises BadInput, also for a codec that does not work on this machine, NotFound, Conflict,
-        NotReady or Busy, for a video what ``BaseVideo.avatar`` raises, and for a sound
-        UnsupportedMedia or TooLarge.
+        Raises BadInput, also for a codec that does not work on this machine, TooCostly, TooMany,
+        NotFound, Conflict, NotReady or Busy, for a video what ``BaseVideo.avatar`` raises, and for
+        a sound UnsupportedMedia or TooLarge.
         """
         self.backend.ready(request.model)
         recording = None if sound is None else self._recordings.open(sound, request)
@@ -180,21 +185,33 @@ class LipsyncService:
                 check_codecs(request, self.backend.ffmpeg())
                 if request.avatar is None and self.base_video.path is not None:
                     avatar = self.base_video.avatar()
-            return self._beginning.begin(request, avatar=avatar, recording=recording).id
+            return self._beginning.begin(
+                request, avatar=avatar, recording=recording, owner=owner
+            ).id
 
     def stream_mjpeg(
-        self, request: MjpegRequest, sound: Path | None, gone: Gone, full: Gone
+        self,
+        request: MjpegRequest,
+        sound: Path | None,
+        gone: Gone,
+        full: Gone,
+        owner: str = "",
     ) -> Outcome:
         """Starts a render whose outcome is a stream of JPEG parts. Raises as ``submit``."""
-        job = self.jobs.get(self.submit(request, sound))
+        job = self.jobs.get(self.submit(request, sound, owner))
         stream = self.stream(job.id, "mjpeg", gone, full)
         return Outcome(job.id, job.request.fps, job.voices, stream=stream)
 
     def make_film(
-        self, request: FilmRequest, sound: Path | None, gone: Gone, keep_as: str = ""
+        self,
+        request: FilmRequest,
+        sound: Path | None,
+        gone: Gone,
+        keep_as: str = "",
+        owner: str = "",
     ) -> Outcome:
         """Starts a render whose outcome is a film, as ``VideoJobs.outcome``."""
-        job = self.jobs.get(self.submit(request, sound))
+        job = self.jobs.get(self.submit(request, sound, owner))
         return self.videos.outcome(job, request, gone, keep_as)
 
     def stream(
@@ -268,11 +285,10 @@ class LipsyncService:
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:
             self.scratch.free(job.result)
-        job.sound.release()
-        for chunk in job.chunks:
-            chunk.sound.release()
+        job.release()
         self.chunks.forget(job)
 
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        return report(self.config, self.backend, self.jobs, sessions, self.voices, base)
+        faults = [self.tokens.fault]
+        return report(self.config, self.backend, self.jobs, sessions, self.voices, base, faults)

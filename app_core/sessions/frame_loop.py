@@ -182,6 +182,8 @@ class FrameLoop:
         self._tally.begin()
         picture = self._picture(frame, said) if shown else None
         self._shown = picture or self._shown
+        if picture is not None and self.scene.label is not None:
+            picture = self.scene.label.drawn(picture)
         self._tally.composed()
         leaving = self._queue.leave(said)
         pcm = np.zeros(samples_of(frame, self._fps), np.float32)
@@ -252,6 +254,8 @@ class FrameLoop:
         else:
             self.dropped += 1
             self._tally.dropped()
-        slack_s = ALLOWED_S - behind_s if behind_s <= LATE_S else -behind_s
+        slack_s: float | None = ALLOWED_S - behind_s if behind_s <= LATE_S else -behind_s
+        if self.frame < self._fps:  # what begins with the session is no sign of a full machine
+            slack_s = None
         width, height = self.scene.plate.width, self.scene.plate.height
-        self._capacity.delivered(width, height, slack_s)
+        self._capacity.delivered(width, height, slack_s, self._fanout.weight)

@@ -12,13 +12,24 @@ from app_core.types import Picture
 
 if TYPE_CHECKING:
     from app_core.lipsync.model import FrameSource, LipsyncModel, Plate
+    from app_core.pipeline.label import Label
     from app_core.types import Mouth, UInt8
 
 
 class Scene:
     """One avatar at one size. ``picture`` and ``close`` are for one thread."""
 
-    def __init__(self, avatar: str, plate: Plate, face: Any, model: LipsyncModel, fps: int) -> None:
+    def __init__(
+        self,
+        avatar: str,
+        plate: Plate,
+        face: Any,
+        model: LipsyncModel,
+        fps: int,
+        label: Label | None = None,
+    ) -> None:
+        self.label = label
+        """What is drawn into each picture that leaves while this is shown."""
         self.avatar, self.plate, self.face = avatar, plate, face
         self._model, self._fps = model, fps
         self.first: int | None = None

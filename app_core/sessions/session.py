@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput, Conflict
@@ -65,19 +66,19 @@ class Session:
         )
         shape = (self.width, self.height, format.fps)
         self.rates = VideoRates.for_size(*shape, format.least_bits_s, format.most_bits_s)
-        self._fanout = Fanout((*shape, format.jpeg_quality, self.rates), clock.now)
+        self._fanout = Fanout(
+            (*shape, format.jpeg_quality, self.rates), clock.now, partial(capacity.weigh, self.id)
+        )
         self._loop = FrameLoop(
             self.id, scene, stage, self._queue, self._fanout, capacity, clock, format.fps
         )
         self._clock, self._ended = clock, ended
-        self._ending = threading.Lock()
-        self.closed = False
-        self.why_ended = ""
-        """A code: closed, grace, idle, failed, stopping."""
+        self._ending, self._saying = threading.Lock(), threading.Lock()
+        self.closed, self.why_ended = False, ""
+        """Why is a code: closed, grace, idle, failed, stopping."""
         self._commanded_s = clock.now()
         self._microphone: PcmFeed | None = None
         self._feeds: list[PcmFeed] = []
-        self._saying = threading.Lock()
 
     def start(self) -> None:
         """Raises Busy when the machine has no thread left."""
@@ -144,9 +145,8 @@ class Session:
     def microphone(self, sample_rate: int) -> PcmFeed:
         """Sound that drives the lips and is heard as it comes, in place of what is being said. One
         that is open already ends. Raises BadInput for the rate, Conflict, Busy."""
-        before = self._microphone
-        if before is not None:
-            before.end()
+        if self._microphone is not None:
+            self._microphone.end()
         feed = self._feed(None, sample_rate, MICROPHONE_SILENT_S)
         self._queued(SoundSource(feed, live=True), feed.utterance_id, replace=True)
         self._microphone = feed
@@ -186,14 +186,16 @@ class Session:
         self, source: SpeechSource, utterance_id: str | None, *, replace: bool = False
     ) -> tuple[str, int]:
         utterance = Utterance(utterance_id or str(uuid.uuid4()), source, self.fps)
-        before = self._queue.add(utterance, replace=replace)
-        return utterance.id, before
+        return utterance.id, self._queue.add(utterance, replace=replace)
 
     # Who looks
 
+    def make_room(self, video: str, audio: str) -> None:
+        """For one who is about to look, in these codecs. Raises Busy."""
+        self._fanout.make_room(video, audio)
+
     def attach(self, line: LiveViewer) -> None:
-        """From the next frame on. Raises Conflict when the session has ended, Busy when too many
-        look."""
+        """From the next frame on. Raises as ``Fanout.attach``."""
         shape = {"width": self.width, "height": self.height, "fps": self.fps}
         self._fanout.attach(line, self._event("ready", session_id=self.id, **shape))
 
@@ -253,8 +255,7 @@ class Session:
             if self.closed:
                 return
             self.closed, self.why_ended = True, why
-        failure = self._loop.failure
-        detail = {} if failure is None else {"error": str(failure)}
+        detail = {} if (failure := self._loop.failure) is None else {"error": str(failure)}
         try:
             self._loop.close(_JOIN_S)
             self._queue.close()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, as_job_error
 from app_core.face.face_choice import FaceChoice
+from app_core.shares import Share
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Import:
     """What is done instead of making an avatar of its id; then it is not listed."""
     home: Path | None = None
     """Where that has made one."""
+    share: Share = field(default_factory=Share)
+    """What its client holds of uploads and imports."""
     stage: str = "waiting"
     """waiting, reading, video, faces, cycle: where it is, or was when it failed."""
     progress: float = 0.0
@@ -83,6 +86,8 @@ class Imports:
         self._items: dict[str, Import] = {}
         self._waiting: deque[Import] = deque()
         self._running: tuple[Import, ...] = ()
+        self._served = ""
+        """Whose import began last."""
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
         self._closed = False
@@ -161,13 +166,22 @@ class Imports:
                     if self._closed:
                         return
                     continue
-                item = self._waiting.popleft()
+                item = self._next()
+                self._waiting.remove(item)
                 self._running = (item,)
             try:
                 self._import(item)
             except BaseException:
                 logger.exception("the import thread failed, and goes on")
             self._running = ()
+
+    def _next(self) -> Import:
+        """Clients take turns."""
+        last, self._served = self._served, self._waiting[0].share.owner
+        other = next((item for item in self._waiting if item.share.owner != last), None)
+        if other is not None:
+            self._served = other.share.owner
+        return other or self._waiting[0]
 
     def _import(self, item: Import) -> None:
         began = time.monotonic()
@@ -195,6 +209,7 @@ class Imports:
             if done and self._items.get(item.id) is item:
                 del self._items[item.id]
             item.ended.set()
+        item.share.release()
         if not item.theirs:
             self._places.release()
 

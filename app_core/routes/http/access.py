@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 from flask import g, request
 
 from app_core.errors import BadInput, Forbidden, Unauthorized
-from app_core.routes.http.context import config
+from app_core.routes.http.context import config, tokens
 from app_core.routes.http.hosts import asked_host, check_host
 from app_core.routes.http.session_tokens import opens_session
 
 if TYPE_CHECKING:
     from flask import Flask, Response
+
+    from app_core.tokens import Token
 
 LIFE_S = 3600
 EXPOSED = (
@@ -29,6 +31,7 @@ ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 NO_TOKEN = ("/api/health/live",)
 PAGES = ("/api/lipsync/video", "/whep_test")
 """Pages among the guarded paths: read by anybody, as the other pages are."""
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 STARTED_BY_GET = ("/api/stream_mjpeg",)
 """A GET of these is work, so who asks matters."""
 SUBJECTS = {"job_id": "", "chunk_id": "", "avatar_id": "avatar:"}
@@ -41,32 +44,36 @@ def _signature(secret: str, subject: str, expires: str) -> str:
 
 
 def signed(path: str, subject: str) -> str:
-    """The address for a tag or a socket, which cannot send a header: one subject, one hour.
+    """The address for a tag or a socket, which cannot send a header: one subject, one hour, and no
+    longer than the token lives by which this request came.
 
     ``subject`` is the job_id or chunk_id in ``path``, or ``avatar:`` and its id. Opens GET alone.
     Who came by such an address gets its own signature back, so that none lives longer than its
     hour.
     """
-    secret = config().api_token
-    if not secret:
-        return path
     if "signature" in g:
         return f"{path}?token={g.signature}"
+    if "token" not in g:
+        return path
     expires = str(int(time.time()) + LIFE_S)
-    return f"{path}?token={expires}.{_signature(secret, subject, expires)}"
+    return f"{path}?token={expires}.{_signature(g.token.secret, subject, expires)}"
 
 
-def _is_signed(secret: str) -> bool:
+def _signer() -> Token | None:
+    """The token that this address was signed with, if it was."""
     named = request.view_args or {}
     subject = next((SUBJECTS[name] + named[name] for name in SUBJECTS if name in named), "")
     expires, _, mac = request.args.get("token", "").partition(".")
     if not subject or request.method not in ("GET", "HEAD"):
-        return False
+        return None
     if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
-        return False
+        return None
     if int(expires) < time.time():
-        return False
-    return hmac.compare_digest(mac.encode(), _signature(secret, subject, expires).encode())
+        return None
+    given, known = mac.encode(), tokens().all()
+    right = [_signature(token.secret, subject, expires).encode() for token in known]
+    same = [hmac.compare_digest(given, each) for each in right]
+    return known[same.index(True)] if any(same) else None
 
 
 def _origin() -> str:
@@ -87,10 +94,21 @@ def _is_foreign() -> bool:
         return site in ("cross-site", "same-site")
     if "Origin" in request.headers or request.path in STARTED_BY_GET:
         origin = _origin()
-        host = origin.partition("://")[2]
-        # "null" has no host: a page that may not say where it is from.
-        return origin != "" and (not host or host != asked_host())
+        return origin != "" and not _is_own(origin)
     return False
+
+
+def _is_own(origin: str) -> bool:
+    """Whether pages of ``origin`` are ours. TLS may end before us without a word, but where we know
+    of it a page without it may be anybody's.
+    """
+    scheme, _, host = origin.partition("://")
+    if not host:  # "null": a page that may not say where it is from
+        return False
+    if request.scheme == "https" and scheme != "https":
+        return False
+    port = DEFAULT_PORTS.get(scheme, "")  # browsers leave it out, some proxies do not
+    return host.removesuffix(port) == asked_host().removesuffix(port)
 
 
 def check() -> None:
@@ -111,14 +129,14 @@ def check() -> None:
         allowed = config().allowed_origins
         if "*" not in allowed and _origin() not in allowed:
             raise Forbidden("Pages of other origins may not call; CORS_ORIGINS names those that do")
-    secret = config().api_token
-    if not secret or request.path in NO_TOKEN or request.method == "OPTIONS":
+    if not config().guarded or request.path in NO_TOKEN or request.method == "OPTIONS":
         return
-    given = request.headers.get("Authorization", "")
-    if hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
-        return
-    if _is_signed(secret):
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    token = tokens().find(given) if scheme == "Bearer" else None
+    if token is None and (token := _signer()) is not None:
         g.signature = request.args["token"]
+    if token is not None:
+        g.token, g.token_name = token, token.name
         return
     if opens_session():
         return

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app_core.config import Config
     from app_core.scratch import Scratch
     from app_core.services.lipsync_service import LipsyncService
+    from app_core.tokens import Tokens
 
 JSON_LIMIT = 1 << 20
 """Bytes of a JSON body."""
@@ -35,6 +36,16 @@ def service() -> LipsyncService:
 def config() -> Config:
     found: Config = current_app.config["SOYLE"]
     return found
+
+
+def address(path: str) -> str:
+    """Of a path of ours as clients have to ask for it: below the prefix of a proxy."""
+    return request.script_root + path
+
+
+def tokens() -> Tokens:
+    """What opens this server."""
+    return service().tokens
 
 
 def scratch() -> Scratch:

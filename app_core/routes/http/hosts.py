@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING
 
 from flask import request
 
+from app_core.config.access_settings import is_loopback
 from app_core.errors import BadInput, Forbidden
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def check_host(config: Config) -> None:
     if target is not None and target["host"].lower() != asked.lower():
         raise BadInput("The address and the Host header name different hosts")
     host = _name(asked)
-    if not _is_loopback(host) and not _is_named(host, config):
+    if not is_loopback(host) and not _is_named(host, config):
         raise Forbidden(
             "This server does not answer to this name; ALLOWED_HOSTS names those it does"
         )
@@ -49,8 +49,8 @@ def _is_named(host: str, config: Config) -> bool:
     """Where nothing is named, a token or a public address to listen on lets all names in."""
     named = {_name(entry) for entry in config.named_hosts}
     if not named:
-        local = all(_is_loopback(listening) for listening, _ in config.addresses)
-        if config.api_token or not local:
+        local = all(is_loopback(listening) for listening, _ in config.addresses)
+        if config.guarded or not local:
             return True
     named |= {_name(origin.partition("://")[2]) for origin in config.allowed_origins}
     return host in named or "*" in named or "*" in config.allowed_origins
@@ -61,12 +61,3 @@ def _name(netloc: str) -> str:
     if netloc.startswith("["):
         return netloc[1:].partition("]")[0].lower()
     return netloc.partition(":")[0].lower().removesuffix(".")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import request
 
 from app_core.errors import Forbidden, NotFound, Unauthorized
-from app_core.routes.http.context import config, service
+from app_core.routes.http.context import service, tokens
 
 if TYPE_CHECKING:
     from app_core.services.live.sessions import LiveSessions
@@ -42,10 +42,10 @@ def _is_one_of(given: list[str], token: str) -> bool:
 
 
 def right_over(session: Session, *more: str) -> Right:
-    """Of this request, which may have brought ``more`` tokens in its body. Who holds API_TOKEN,
-    where it is set, may all."""
-    given, secret = [*_given(), *more], config().api_token
-    if _is_one_of(given, session.token) or (secret and _is_one_of(given, secret)):
+    """Of this request, which may have brought ``more`` tokens in its body. Who holds a token of
+    the server may all."""
+    given = [*_given(), *more]
+    if _is_one_of(given, session.token) or any([tokens().find(each) for each in given]):
         return Right.COMMAND
     return Right.LOOK if _is_one_of(given, session.view_token) else Right.NONE
 

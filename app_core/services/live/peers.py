@@ -15,6 +15,7 @@ from app_core.outputs.webrtc.ice_servers import IceServers
 from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.session_peer import SessionPeer
 from app_core.sessions.fanout import MOST_VIEWERS
+from app_core.shares import Kind, Share, Shares
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ def _nothing() -> None:
 class Peers:
     """Thread-safe."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, shares: Shares | None = None) -> None:
         prepare()
+        self._shares = shares or Shares()
         self._config = config
         self.ice_servers = IceServers(
             config.ice_urls, config.turn_user, config.turn_password, config.turn_secret
@@ -49,8 +51,8 @@ class Peers:
         self._loop = WebRtcLoop(config.webrtc_port_range)
         self._lock = threading.Lock()
         self._peers: dict[str, SessionPeer] = {}
-        self._offered: set[tuple[str, str]] = set()
-        """Of offers that are being answered, or whose peers live."""
+        self._offered: dict[tuple[str, str], Share] = {}
+        """Of offers that are being answered, or whose peers live: what their clients hold."""
 
     def __len__(self) -> int:
         return len(self._peers)
@@ -64,13 +66,17 @@ class Peers:
         *,
         owns: bool = False,
         puppet: bool = False,
+        owner: str = "",
     ) -> SessionPeer:
         """A peer that looks at the session once it is connected; its answer is
         ``peer.peer.answer``. ``control`` makes what does its commands. ``owns``: the session ends
-        with it. Raises BadInput, Busy, or Conflict for an offer that was answered already.
+        with it. ``owner``: the client; empty: this program. Raises BadInput, Busy, TooMany, or
+        Conflict for an offer that was answered already.
         """
-        self._reserve(offer, session)
+        with self._shares.take(Kind.LISTENERS, owner).kept() as share:
+            self._reserve(offer, session, share)
         try:
+            session.make_room(offer.video, "opus" if offer.audio else "none")
             return self._loop.run(
                 self._begin(offer, session, control, begun, owns=owns, puppet=puppet), ANSWER_S
             )
@@ -120,7 +126,7 @@ class Peers:
         finally:
             self._loop.close()
 
-    def _reserve(self, offer: Offer, session: Session) -> None:
+    def _reserve(self, offer: Offer, session: Session, share: Share) -> None:
         with self._lock:
             coming = sum(
                 peer.session is session and not peer.attached
@@ -132,11 +138,13 @@ class Peers:
                 raise Conflict("This offer was answered already", field="sdp")
             if len(self._offered) >= self._config.most_peers:
                 raise Busy("Too many peers are connected; try again soon", retry_after_s=RETRY_S)
-            self._offered.add(offer.key)
+            self._offered[offer.key] = share
 
     def _release(self, offer: Offer) -> None:
         with self._lock:
-            self._offered.discard(offer.key)
+            share = self._offered.pop(offer.key, None)
+        if share is not None:
+            share.release()
 
     async def _begin(
         self,

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from app_core.errors import Busy, Conflict
+from app_core.pipeline.label import Labels
 from app_core.request import RenderRequest
 from app_core.services.live.peers import Peers
 from app_core.sessions.clock import SystemClock
@@ -16,6 +17,7 @@ from app_core.sessions.session import Session
 from app_core.sessions.speech_source import TextSource
 from app_core.sessions.stage import Stage
 from app_core.sessions.text_feed import TextFeed
+from app_core.shares import Kind, Share, Shares
 from app_core.types import Prosody
 
 if TYPE_CHECKING:
@@ -45,25 +47,39 @@ class LiveSessions:
     """Thread-safe."""
 
     def __init__(
-        self, config: Config, backend: Backend, speakers: Speakers, clock: Clock | None = None
+        self,
+        config: Config,
+        backend: Backend,
+        speakers: Speakers,
+        shares: Shares | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self._shares = shares or Shares()
         self._config, self._backend, self._speakers = config, backend, speakers
         self._clock = clock or SystemClock()
         self.registry = SessionRegistry(
             config.max_sessions, config.session_grace_s, config.session_idle_s
         )
-        self.peers = Peers(config)
+        self.peers = Peers(config, self._shares)
         """Who looks over WebRTC."""
+        self._labels = Labels(wanted=config.label_synthetic)
         self._models: dict[str, LoadedModel] = {}
-        """By the ids of their sessions."""
+        self._held: dict[str, Share] = {}
+        """By the ids of their sessions, as are the models."""
 
-    def open(self, request: SessionRequest) -> Session:
-        """Raises BadInput, NotFound, NotReady or Busy."""
+    def open(self, request: SessionRequest, owner: str = "") -> Session:
+        """``owner``: the client; empty: this program. Raises BadInput, NotFound, NotReady, Busy or
+        TooMany."""
+        with self._shares.take(Kind.SESSIONS, owner).kept() as share:
+            return self._open(request, share)
+
+    def _open(self, request: SessionRequest, share: Share) -> Session:
         self.registry.check_room()
         loaded = self._backend.ready(request.model)
         manner = Manner(request.language, request.voice, request.speed, request.pitch)
         self._speakers.of(self._asked(manner))  # a voice that there is not is said now
-        scene = self._scene(request.avatar, request.pixels(None), loaded, request.fps)
+        size = request.pixels(None)
+        scene = self._scene(request.avatar, size, loaded, request.fps, request.language)
         session = Session(
             scene,
             Stage(loaded.model, loaded.engine, self._backend.metrics),
@@ -85,7 +101,7 @@ class LiveSessions:
         if not loaded.capacity.admit(session.id, *size, session.fps, margin=MARGIN):
             scene.close()
             raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
-        self._models[session.id] = loaded
+        self._models[session.id], self._held[session.id] = loaded, share
         try:
             self.registry.add(session)
             session.start()
@@ -135,7 +151,7 @@ class LiveSessions:
         if loaded is None:
             raise Conflict("The session has ended")
         size = (session.width, session.height)
-        session.show(self._scene(avatar_id, size, loaded, session.fps))
+        session.show(self._scene(avatar_id, size, loaded, session.fps, session.manner.language))
 
     def switch_voice(self, session: Session, voice: str | None, language: str) -> None:
         """For what follows; None: the first voice that speaks the language. Raises NotFound or
@@ -150,16 +166,24 @@ class LiveSessions:
 
     def _forget(self, session: Session) -> None:
         self.registry.forget(session)
+        self._held.pop(session.id, Share()).release()
         loaded = self._models.pop(session.id, None)
         if loaded is not None:
             loaded.capacity.release(session.id)
 
     def _scene(
-        self, avatar_id: str | None, size: tuple[int, int] | None, loaded: LoadedModel, fps: int
+        self,
+        avatar_id: str | None,
+        size: tuple[int, int] | None,
+        loaded: LoadedModel,
+        fps: int,
+        language: str,
     ) -> Scene:
         avatar = self._backend.library.get(avatar_id or self._config.avatar)
         plate = self._backend.plate(avatar, size, static=False)
-        return Scene(avatar.id, plate, self._backend.face(loaded.model, plate), loaded.model, fps)
+        face = self._backend.face(loaded.model, plate)
+        label = self._labels.of(plate, language)
+        return Scene(avatar.id, plate, face, loaded.model, fps, label)
 
     @staticmethod
     def _asked(manner: Manner, request: SayRequest | None = None) -> RenderRequest:
