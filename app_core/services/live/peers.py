@@ -108,6 +108,12 @@ class Peers:
         self._peers.pop(peer.peer.id, None)
         self._loop.run(peer.peer.close(), ANSWER_S)
 
+    def end_of(self, session: Session) -> None:
+        """Those who were on their way to a session that has ended. Does not wait."""
+        for peer in self._peers.copy().values():
+            if peer.session is session and not peer.attached:
+                peer.peer.close_soon("the session ended")
+
     def close(self) -> None:
         """After their sessions, of whose end they are told."""
         until_s = time.monotonic() + FAREWELL_S
