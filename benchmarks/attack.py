@@ -182,9 +182,10 @@ def first_frame_s(address: tuple[str, int]) -> float | None:
 
 def film(server: Server) -> str:
     """The address of a finished film that no kernel buffers."""
-    body = json.dumps({"text": " ".join([TEXTS["ru"]] * 2), "size": "1280x1280"}).encode()
+    large = {"text": TEXTS["ru"], "size": "640x640", "crf": 1, "preset": "ultrafast"}
+    body = json.dumps(large).encode()
     fields = {"Content-Type": "application/json", "Prefer": "respond-async"}
-    request = urllib.request.Request(f"{server.url}/api/generate", body, fields)
+    request = urllib.request.Request(f"{server.url}/api/lipsync/video", body, fields)
     with urllib.request.urlopen(request, timeout=30) as answer:
         job = json.load(answer)
     for _ in range(600):
