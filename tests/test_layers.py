@@ -35,6 +35,7 @@ GROUND = {
     "spool",
     "storage",
     "threads",
+    "token_bucket",
     "tokens",
     "types",
     "voice_server",

@@ -66,7 +66,7 @@ class Peers:
         self,
         offer: Offer,
         session: Session,
-        control: Callable[[SessionPeer], Callable[[str], None]],
+        control: Callable[[SessionPeer], Callable[[str | bytes], None]],
         begun: Callable[[], None] = _nothing,
         *,
         owns: bool = False,
@@ -113,6 +113,12 @@ class Peers:
         self._peers.pop(peer.peer.id, None)
         self._loop.run(peer.peer.close(), ANSWER_S)
 
+    def end_of(self, session: Session) -> None:
+        """Those who were on their way to a session that has ended. Does not wait."""
+        for peer in self._peers.copy().values():
+            if peer.session is session and not peer.attached:
+                peer.peer.close_soon("the session ended")
+
     def close(self) -> None:
         """After their sessions, of whose end they are told."""
         until_s = time.monotonic() + FAREWELL_S
@@ -155,7 +161,7 @@ class Peers:
         self,
         offer: Offer,
         session: Session,
-        control: Callable[[SessionPeer], Callable[[str], None]],
+        control: Callable[[SessionPeer], Callable[[str | bytes], None]],
         begun: Callable[[], None],
         *,
         owns: bool,
@@ -181,7 +187,7 @@ class Peers:
         made = SessionPeer(
             session,
             peer,
-            command=lambda text: command(text),
+            command=lambda message: command(message),
             begun=begun,
             gone=gone,
             puppet=puppet,
