@@ -25,8 +25,8 @@ from gunicorn.app.base import BaseApplication
 
 from app_core.routes.http.context import client_socket
 from app_core.routes.http.file_response import FileResponse
-from app_core.server.arbiter import Arbiter
 from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
+from app_core.server.arbiter import Arbiter
 from app_core.server.limits import Limits
 from app_core.server.worker import FrontWorker
 
