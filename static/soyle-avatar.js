@@ -64,6 +64,13 @@ const STYLE = `
   p:empty, :host(:not([captions])) p { display: none; }
 `;
 
+/** The server of an address: its own, which may have a path, or that of this script on it. */
+function baseOf(address) {
+  const url = new URL(address, document.baseURI);
+  const [path] = url.pathname.split("/static/");
+  return new URL(path.endsWith("/") ? path : `${path}/`, url);
+}
+
 /** A Soyle server at any address. */
 class Server {
   /** @param {URL} base  @param {string} token may be empty */
@@ -73,11 +80,11 @@ class Server {
   }
 
   openStream(body, signal) {
-    return this.#post("/api/stream_mjpeg", body, signal);
+    return this.#post("api/stream_mjpeg", body, signal);
   }
 
   openSession(fields) {
-    return this.#post("/api/sessions", fields, AbortSignal.timeout(OPEN_MS));
+    return this.#post("api/sessions", fields, AbortSignal.timeout(OPEN_MS));
   }
 
   #post(path, body, signal) {
@@ -91,12 +98,12 @@ class Server {
 
   /** The face at rest, as an address that an image can have. */
   async openPicture(avatar) {
-    const path = `/api/avatars/${encodeURIComponent(avatar)}/preview.jpg?square=true`;
+    const path = `api/avatars/${encodeURIComponent(avatar)}/preview.jpg?square=true`;
     return URL.createObjectURL(await (await this.#request(path, {})).blob());
   }
 
   async openEvents(jobId, signal) {
-    const job = await (await this.#request(`/api/jobs/${jobId}`, { signal })).json();
+    const job = await (await this.#request(`api/jobs/${jobId}`, { signal })).json();
     const url = new URL(job.events_url, this.base);
     url.protocol = url.protocol.replace("http", "ws");
     return new WebSocket(url);
@@ -105,7 +112,7 @@ class Server {
   cancelJob(id) {
     const options = { method: "DELETE", keepalive: true };
     // The job may have ended by itself in the meantime, which is as good.
-    this.#request(`/api/jobs/${id}`, options).catch(() => {});
+    this.#request(`api/jobs/${id}`, options).catch(() => {});
   }
 
   async #request(path, options) {
@@ -254,7 +261,7 @@ export class SoyleAvatar extends HTMLElement {
 
   #setUp() {
     const address = this.getAttribute("server") ?? this.getAttribute("src") ?? import.meta.url;
-    const server = new Server(new URL("/", new URL(address, document.baseURI)), "");
+    const server = new Server(baseOf(address), "");
     this.#live?.close();
     this.#live = null;
     this.#player = null;
@@ -289,7 +296,7 @@ export class SoyleAvatar extends HTMLElement {
   async #rest() {
     const avatar = this.getAttribute("avatar");
     const [view, server] = [this.#live ?? this.#view, this.#server];
-    let poster = new URL("/static/img/poster.jpg", server.base).href;
+    let poster = new URL("static/img/poster.jpg", server.base).href;
     if (avatar) {
       server.token = this.getAttribute("token") ?? "";
       poster = await server.openPicture(avatar).catch(() => null);

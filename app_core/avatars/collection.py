@@ -19,6 +19,7 @@ from app_core.avatars.preview import preview
 from app_core.avatars.records import BUILT_IN, AvatarRecords, touched
 from app_core.errors import BadInput, Cancelled, Conflict, NotFound, afresh
 from app_core.face.face_choice import FaceChoice
+from app_core.shares import Kind, Shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -48,7 +49,9 @@ class Avatars:
         scratch: Scratch,
         work: Callable[[Import, Path], None],
         removed: Callable[[str, str, str], None] = lambda avatar, sha256, dropped: None,
+        shares: Shares | None = None,
     ) -> None:
+        self._shares = shares or Shares()
         self._library, self._scratch = library, scratch
         self._folder, self._removed = config.avatar_dir, removed
         self._records = AvatarRecords(library, config.avatar)
@@ -62,16 +65,19 @@ class Avatars:
     # Adding
 
     @contextmanager
-    def upload(self) -> Iterator[Upload]:
-        """A place in the queue and for the file. Raises Busy."""
-        self.imports.reserve()
-        upload = Upload(self._scratch)
+    def upload(self, owner: str = "") -> Iterator[Upload]:
+        """A place in the queue and for the file. ``owner``: the client; empty: this program.
+        Raises Busy or TooMany."""
+        with self._shares.take(Kind.UPLOADS, owner).kept() as share:
+            self.imports.reserve()
+        upload = Upload(self._scratch, share)
         try:
             yield upload
         finally:
             upload.close()
             if not upload.taken:
                 self.imports.give_up()
+                share.release()
 
     def add(
         self,
@@ -96,6 +102,7 @@ class Avatars:
             chosen = avatar_id or free_id(slug(name), self._is_taken)
             consent = datetime.now(UTC).isoformat(timespec="seconds")
             item = Import(chosen, name, consent, upload.path, choice or FaceChoice())
+            item.share = upload.share
             self.imports.start(item)
             upload.taken = True
         return item

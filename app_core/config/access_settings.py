@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def is_loopback(host: str) -> bool:
+    """A name or address of this machine alone."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class AccessSettings(BaseModel):
@@ -28,6 +41,21 @@ class AccessSettings(BaseModel):
         " -Prefix are believed, separated by commas; empty: none",
     )
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for entry in _entries(value):
+            try:
+                ipaddress.ip_network(entry)
+            except ValueError as error:
+                raise ValueError(f"must be addresses and networks: {error}") from None
+        return value
+
+    @property
+    def proxy_networks(self) -> tuple[Network, ...]:
+        """One of a single address for each address."""
+        return tuple(ipaddress.ip_network(entry) for entry in _entries(self.trusted_proxies))
+
     @property
     def guarded(self) -> bool:
         """Whether requests need a token."""
@@ -35,8 +63,12 @@ class AccessSettings(BaseModel):
 
     @property
     def allowed_origins(self) -> frozenset[str]:
-        return frozenset(o.strip() for o in self.cors_origins.split(",") if o.strip())
+        return frozenset(_entries(self.cors_origins))
 
     @property
     def named_hosts(self) -> frozenset[str]:
-        return frozenset(h.strip() for h in self.allowed_hosts.split(",") if h.strip())
+        return frozenset(_entries(self.allowed_hosts))
+
+
+def _entries(value: str) -> list[str]:
+    return [entry.strip() for entry in value.split(",") if entry.strip()]

@@ -99,9 +99,22 @@ class Capacity:
     def release(self, job_id: str) -> None:
         self._budget.release(job_id)
 
-    def delivered(self, width: int, height: int, slack_s: float | None = None) -> None:
+    def weigh(self, job_id: str, weight: float) -> bool:
+        """A live render that is in costs ``weight`` times a usual one from now on. False, and
+        nothing changes, when it would cost more than there is room for."""
+        return self._budget.weigh(job_id, weight)
+
+    def delivered(
+        self, width: int, height: int, slack_s: float | None = None, weight: float = 1.0
+    ) -> None:
         """Counts a frame. ``slack_s``: how long before its time a live frame was ready."""
-        self._budget.delivered(self._base_ms(width, height) / 1000.0, slack_s)
+        self._budget.delivered(weight * self._base_ms(width, height) / 1000.0, slack_s)
+
+    def frame_ms(self, width: int, height: int, more_ms: float = 0.0) -> float:
+        """Core milliseconds of a frame, as the trial at the start found it. ``more_ms``: what else
+        is done with a million of its pixels, on a machine with a factor of one."""
+        more = more_ms * width * height / 1e6
+        return self._budget.trial * (self._base_ms(width, height) + more)
 
     @property
     def tight(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app_core.cores import Cores
 from app_core.metrics import LATE_S
@@ -39,6 +39,8 @@ class Demand:
     fps: int
     model: object
     """Whose frames these are: compared by identity."""
+    weight: float = 1.0
+    """Times ``cores``: what became of it since it was let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,20 @@ class CoreBudget:
             self._measure()
             return self._fits(demand, model_fps)
 
+    def weigh(self, job_id: str, weight: float) -> bool:
+        """It costs ``weight`` times what it did at first. False, and nothing changes, for one that
+        grows and does not fit; one that is alone always does."""
+        with self._lock:
+            self._measure()
+            demand = self._live.get(job_id)
+            if demand is None:
+                return True
+            more = (weight - demand.weight) * demand.cores
+            if more > 0 and len(self._live) > 1 and not self._has_cores(more):
+                return False
+            self._live[job_id] = replace(demand, weight=weight)
+            return True
+
     def release(self, job_id: str) -> None:
         with self._lock:
             self._live.pop(job_id, None)
@@ -130,14 +146,17 @@ class CoreBudget:
             )
 
     def _fits(self, demand: Demand, model_fps: float) -> bool:
-        load = self._factor * (self._cores() + demand.cores) + self._others
         frames = sum(live.fps for live in self._live.values() if live.model is demand.model)
-        room = load <= self.share * self.cores + 1e-9
-        return room and frames + demand.fps <= MODEL_SHARE * model_fps
+        return self._has_cores(demand.cores) and frames + demand.fps <= MODEL_SHARE * model_fps
+
+    def _has_cores(self, more: float) -> bool:
+        """For so much more than there is, before ``factor``."""
+        load = self._factor * (self._cores() + more) + self._others
+        return load <= self.share * self.cores + 1e-9
 
     def _cores(self) -> float:
         """Of all live renders, before ``factor``."""
-        return sum(live.cores for live in self._live.values())
+        return sum(live.weight * live.cores for live in self._live.values())
 
     def _measure(self) -> None:
         began, own_began, usage_began, units_began = self._window

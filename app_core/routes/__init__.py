@@ -20,9 +20,10 @@ from app_core.routes import (
     text,
     voices,
 )
-from app_core.routes.http import access, access_log, failure, shield
+from app_core.routes.http import access, access_log, failure, shares, shield
 from app_core.routes.http.context import JSON_LIMIT
 from app_core.routes.http.file_response import FileResponse
+from app_core.routes.http.forwarded import Forwarded
 from app_core.routes.openapi import document
 from app_core.routes.sessions import collection, offers, sockets, telling, whep
 
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
     access_log.register(app)
     app.response_class = FileResponse
     access.register(app)
+    shares.register(app)
     shield.register(app)
     job_events.register(app)
     sockets.register(app)
@@ -64,3 +66,6 @@ def register(app: Flask) -> None:
         pages,
     ):
         app.register_blueprint(module.blueprint)
+    own = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
+    networks = app.config["SOYLE"].proxy_networks
+    app.wsgi_app = Forwarded(app.wsgi_app, networks, own)  # type: ignore[assignment,method-assign]

@@ -155,7 +155,7 @@ def _curl(
 ) -> str:
     """A command that works as it stands, but for ids and files. ``text``: the media type of a body
     that is text."""
-    address = request.host_url.rstrip("/") + path
+    address = request.url_root.rstrip("/") + path
     queries = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
     asked = [p["name"] for p in operation.get("parameters", ()) if p.get("required")]
     words = ["curl"]

@@ -11,7 +11,7 @@ from flask import Response, jsonify, request, send_file, url_for
 from app_core.errors import NotFound, SoyleError
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body, ClientGone
-from app_core.routes.http.context import client_socket, cut_off, leaving, tell_job
+from app_core.routes.http.context import address, client_socket, cut_off, leaving, tell_job
 from app_core.routes.http.ranges import keep_one_range
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _addressed(description: dict[str, Any], job_id: str, *, kept: bool) -> dict[
         "audio_url": signed(url_for("jobs.audio", job_id=job_id), job_id),
         "captions_url": signed(url_for("captions.vtt", job_id=job_id), job_id),
         "subtitles_url": signed(url_for("captions.srt", job_id=job_id), job_id),
-        "events_url": signed(f"/api/jobs/{job_id}/events", job_id),
+        "events_url": signed(address(f"/api/jobs/{job_id}/events"), job_id),
     }
 
 

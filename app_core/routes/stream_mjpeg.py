@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from app_core.outputs.mjpeg import CONTENT_TYPE, Mjpeg
 from app_core.request import MjpegRequest
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body, ClientGone
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import client_socket, config, cut_off, service, tell_job
 from app_core.routes.http.failure import payload
 from app_core.routes.http.send_queue import SendQueue, held_by_kernel
@@ -86,7 +87,7 @@ def stream_mjpeg() -> Response:
         return Response(content_type=CONTENT_TYPE)
     with asked(MjpegRequest, MjpegForm) as (render, sound):
         viewer = StreamViewer(client_socket(), render.live, config().send_timeout_s)
-        outcome = service().stream_mjpeg(render, sound, viewer.gone, viewer.full)
+        outcome = service().stream_mjpeg(render, sound, viewer.gone, viewer.full, caller())
     parts = outcome.stream
     assert parts is not None
     output = Mjpeg(config().jpeg_quality, viewer.error_payload)
@@ -97,6 +98,6 @@ def stream_mjpeg() -> Response:
     response = Response(body, content_type=CONTENT_TYPE)
     tell_job(response, job_id, outcome.voices)
     response.headers["X-Frame-Rate"] = str(outcome.fps)
-    response.headers["X-Audio-Url"] = signed(f"/api/jobs/{job_id}/audio.wav", job_id)
+    response.headers["X-Audio-Url"] = signed(url_for("jobs.audio", job_id=job_id), job_id)
     response.headers["X-Accel-Buffering"] = "no"
     return response

@@ -29,16 +29,15 @@ from app_core.services.films.video_jobs import VideoJobs
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
 from app_core.services.live.sessions import LiveSessions
-from app_core.services.privacy.audit import Audit
 from app_core.services.privacy.endings import Endings
-from app_core.services.privacy.retention import LOOK_S as RETENTION_LOOK_S
-from app_core.services.privacy.retention import Retention
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
+from app_core.services.vigil import Vigil
 from app_core.services.voices.installed import open_voices
 from app_core.services.voices.offer import VoiceOffer
 from app_core.services.voices.speakers import Speakers
 from app_core.services.watchdog import Duty, Watchdog
+from app_core.shares import shares_of
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
 from app_core.spool import Spool
@@ -62,7 +61,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 EXPIRY_S = 1.0
-"""Between two looks for what has been kept long enough."""
+"""Between two looks for what has been kept long enough, and whether the threads move."""
 TRIM_S = 60.0
 """Between two looks for memory to give back when no job ends."""
 DISK_LOOK_S = 2.0
@@ -89,11 +88,9 @@ class LipsyncService:
     ) -> None:
         self.config = config = with_work_dir(config)
         self.tokens = Tokens(config.api_token, config.api_token_file)
-        self.audit = Audit(config.audit_log)
         self.backend = Backend(config, model, library)
-        self.library = self.backend.library
-        self.capacity = self.backend.capacity
-        self.metrics = self.backend.metrics
+        self.library, self.shares = self.backend.library, shares_of(config)
+        self.capacity, self.metrics = self.backend.capacity, self.backend.metrics
         self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
         self.reader = TextReader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
@@ -104,7 +101,7 @@ class LipsyncService:
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
         trim = self._trimmer.ask
         self.avatars = Avatars(
-            config, self.library, self.scratch, importer, removed=self._avatar_removed
+            config, self.library, self.scratch, importer, self._avatar_removed, self.shares
         )
         self.faces = Faces(config, self.library, self.avatars.imports, importer)
         self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
@@ -118,18 +115,19 @@ class LipsyncService:
         self.spool = Spool(config.work_dir)
         self._renders = Renders(config, self.backend, self.jobs, self.spool)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
-        self.sessions = LiveSessions(config, self.backend, self._speakers)
+        self.sessions = LiveSessions(config, self.backend, self._speakers, self.shares)
+        self._renders.admission.give_way = self.sessions.give_way
         self.peers = self.sessions.peers
-        retention = Retention(config, self.avatars, self.jobs, self.sessions)
-        for look in (retention.look, self.library.forget_gone):
-            self._disk_watch.add(Duty(look, RETENTION_LOOK_S))
-        endings = Endings(self.audit, retention, self.backend, trim)
-        self._renders.ended, self.sessions.ended = endings.job, endings.session
-        self.avatars.imports.ended = self.audit.imported
-        self.voice_offer.pulls.ended = self.audit.pulled
+        pulls = self.voice_offer.pulls
+        self.endings = Endings(
+            config, self.backend, self._renders, self.sessions, self.avatars, pulls, trim
+        )
+        self._disk_watch.add(self.endings.duty)
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
         self.metrics.registry.register(gauges)
-        self._beginning = Beginning(config, self.backend, self._renders, self._speakers)
+        self._beginning = Beginning(
+            config, self.backend, self._renders, self._speakers, self.shares
+        )
         self.chunks = Chunks(self._beginning.begin, self._renders, self.videos)
         self._recordings = Recordings(
             self._renders, self.videos, self.faces, self.reader, config.max_audio_s
@@ -144,6 +142,10 @@ class LipsyncService:
                 Duty(trim, TRIM_S),
             ]
         )
+        watchers = self._watchdog.pulse, self._disk_watch.pulse
+        parts = self._renders, self.sessions, self.avatars.imports, self.voices.standing
+        self.vigil = Vigil(self.backend, *parts, watchers)
+        self._watchdog.add(Duty(self.vigil.look, EXPIRY_S))
 
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
@@ -177,14 +179,14 @@ class LipsyncService:
         self.scratch.close()
         self.backend.close()
 
-    def submit(self, request: RenderRequest, sound: Path | None = None) -> str:
+    def submit(self, request: RenderRequest, sound: Path | None = None, owner: str = "") -> str:
         """Starts a render and gives its id. A video is of the base video, unless the request names
         an avatar. ``sound``: a file that is spoken in place of the text, which is what is said in
-        it; it may be removed once this has returned.
+        it; it may be removed once this has returned. ``owner``: the client; empty: this program.
 
-        Raises BadInput, also for a codec that does not work on this machine, NotFound, Conflict,
-        NotReady or Busy, for a video what ``BaseVideo.avatar`` raises, and for a sound
-        UnsupportedMedia or TooLarge.
+        Raises BadInput, also for a codec that does not work on this machine, TooCostly, TooMany,
+        NotFound, Conflict, NotReady or Busy, for a video what ``BaseVideo.avatar`` raises, and for
+        a sound UnsupportedMedia or TooLarge.
         """
         self.backend.ready(request.model)
         recording = None if sound is None else self._recordings.open(sound, request)
@@ -194,21 +196,28 @@ class LipsyncService:
                 check_codecs(request, self.backend.ffmpeg())
                 if request.avatar is None and self.base_video.path is not None:
                     avatar = self.base_video.avatar()
-            return self._beginning.begin(request, avatar=avatar, recording=recording).id
+            return self._beginning.begin(
+                request, avatar=avatar, recording=recording, owner=owner
+            ).id
 
     def stream_mjpeg(
-        self, request: MjpegRequest, sound: Path | None, gone: Gone, full: Gone
+        self, request: MjpegRequest, sound: Path | None, gone: Gone, full: Gone, owner: str = ""
     ) -> Outcome:
         """Starts a render whose outcome is a stream of JPEG parts. Raises as ``submit``."""
-        job = self.jobs.get(self.submit(request, sound))
+        job = self.jobs.get(self.submit(request, sound, owner))
         stream = self.stream(job.id, "mjpeg", gone, full)
         return Outcome(job.id, job.request.fps, job.voices, stream=stream)
 
     def make_film(
-        self, request: FilmRequest, sound: Path | None, gone: Gone, keep_as: str = ""
+        self,
+        request: FilmRequest,
+        sound: Path | None,
+        gone: Gone,
+        keep_as: str = "",
+        owner: str = "",
     ) -> Outcome:
         """Starts a render whose outcome is a film, as ``VideoJobs.outcome``."""
-        job = self.jobs.get(self.submit(request, sound))
+        job = self.jobs.get(self.submit(request, sound, owner))
         return self.videos.outcome(job, request, gone, keep_as)
 
     def stream(
@@ -271,7 +280,7 @@ class LipsyncService:
         return job
 
     def _avatar_removed(self, avatar: str, sha256: str, dropped: str) -> None:
-        self.audit.removed(avatar)
+        self.endings.audit.removed(avatar)
         self._dropped.removed(sha256, dropped)
         self._trimmer.ask(gone=True)
 
@@ -283,12 +292,10 @@ class LipsyncService:
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:
             self.scratch.free(job.result)
-        job.sound.release()
-        for chunk in job.chunks:
-            chunk.sound.release()
+        job.release()
         self.chunks.forget(job)
 
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        faults = [self.tokens.fault, self.audit.fault]
+        faults = [self.tokens.fault, self.endings.audit.fault, *self.vigil.troubles]
         return report(self.config, self.backend, self.jobs, sessions, self.voices, base, faults)

@@ -38,15 +38,28 @@ class Recording:
     """An open sound file on its way to be said by one job, which closes it."""
 
     def __init__(
-        self, sound: SoundFile, reader: TextReader, text: str = "", language: str = "ru"
+        self,
+        sound: SoundFile,
+        reader: TextReader,
+        text: str = "",
+        language: str = "ru",
+        limit_s: float = 0.0,
     ) -> None:
-        """``text``: what is said in it; empty when nobody knows."""
+        """``text``: what is said in it; empty when nobody knows. ``limit_s``: the most that it may
+        last."""
+        self._limit_s = limit_s
         self._sound, self._reader = sound, reader
         self._text, self._language = text, language
 
     @property
     def sample_rate(self) -> int:
         return self._sound.sample_rate
+
+    @property
+    def seconds(self) -> float:
+        """As its header says; the most that it may have where that does not."""
+        own = self._sound.seconds
+        return self._limit_s if own is None else own
 
     def close(self) -> None:
         """For who opened it, while no job has it."""
@@ -95,7 +108,7 @@ class Recordings:
         Raises BadInput, UnsupportedMedia or TooLarge."""
         sound = SoundFile(path, self._videos.ffmpeg, limit_s=self._limit_s)
         reader = self._reader.knowing(request.dictionary)
-        return Recording(sound, reader, request.text, request.language)
+        return Recording(sound, reader, request.text, request.language, self._limit_s)
 
     def process(
         self,

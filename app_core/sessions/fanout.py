@@ -6,8 +6,10 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from app_core.errors import Busy, Conflict, SoyleError, afresh
+from app_core.errors import Busy, Conflict, SessionFailed, SoyleError, afresh
+from app_core.outputs.live.cost import weight
 from app_core.outputs.live.encoders import open_encoder
+from app_core.types import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -17,21 +19,27 @@ if TYPE_CHECKING:
     from app_core.outputs.live.packet import Packet
     from app_core.outputs.live.video_rates import VideoRates
     from app_core.outputs.live.viewer import LiveViewer
-    from app_core.types import Event
 
 logger = logging.getLogger(__name__)
 
 MOST_VIEWERS = 32
+RETRY_S = 5
 
 
 class Fanout:
     """``write`` is the session's thread's, which alone opens encoders and works with them."""
 
     def __init__(
-        self, format: tuple[int, int, int, int, VideoRates], clock: Callable[[], float]
+        self,
+        format: tuple[int, int, int, int, VideoRates],
+        clock: Callable[[], float],
+        room: Callable[[float], bool],
     ) -> None:
-        """``format``: what ``open_encoder`` is told beside the codec."""
-        self._format, self._clock = format, clock
+        """``format``: what ``open_encoder`` is told beside the codec. ``room(weight)`` says whether
+        the session may cost that much, and keeps it."""
+        self._format, self._clock, self._room = format, clock, room
+        self.weight = 1.0
+        """What it costs, as ``outputs/live/cost`` counts."""
         self._alone_s = clock()
         self._lock = threading.Lock()
         self._lines: tuple[LiveViewer, ...] = ()
@@ -50,14 +58,20 @@ class Fanout:
         with self._lock:
             return 0.0 if self._lines else self._clock() - self._alone_s
 
+    def make_room(self, video: str, audio: str) -> None:
+        """For one who is about to look, in these codecs. Raises Busy."""
+        with self._lock:
+            self._weigh((video, audio))
+
     def attach(self, line: LiveViewer, welcome: Event) -> None:
         """From the next frame on. Raises Conflict when the session has ended, Busy when there are
-        MOST_VIEWERS already."""
+        MOST_VIEWERS already, or no cores are left for what this one needs."""
         with self._lock:
             if self._closed:
                 raise Conflict("The session has ended")
             if len(self._lines) >= MOST_VIEWERS:
                 raise Busy(f"{MOST_VIEWERS} viewers look at this session already")
+            self._weigh((line.video, line.audio))
             line.tell(welcome)
             self._lines = (*self._lines, line)
             self._new.append(line)
@@ -68,6 +82,8 @@ class Fanout:
             if line in self._lines:
                 self._lines = tuple(other for other in self._lines if other is not line)
                 self._alone_s = self._clock()
+                self.weight = weight(self._looking())
+                self._room(self.weight)  # less than before: it fits
 
     def tell(self, events: Iterable[Event]) -> None:
         lines = self._lines
@@ -101,19 +117,34 @@ class Fanout:
         for line in lines:
             line.put(*made)  # it takes its own
 
-    def close(self, last: Event, *, written: bool = True) -> None:
-        """Everybody is told ``last`` and has looked. ``written``: nobody writes any more, so that
-        encoders may be closed too."""
+    def close(
+        self, last: Event, failure: SoyleError | None = None, *, written: bool = True
+    ) -> None:
+        """Everybody is told the ``failure``, if there is one, then ``last``, and has looked.
+        ``written``: nobody writes any more, so that encoders may be closed too."""
         with self._lock:
             self._closed = True
             lines, self._lines = self._lines, ()
         for line in lines:
+            if failure is not None:
+                detail = {"error": str(failure), "code": failure.code, "field": failure.field}
+                line.tell(Event("error", None, last.session_s, detail))
             line.tell(last)
-            line.close()
+            line.close(failure and SessionFailed(str(failure)))
         if written:
             for encoder in self._encoders.values():
                 encoder.close()
             self._encoders.clear()
+
+    def _looking(self) -> list[tuple[str, str]]:
+        return [(line.video, line.audio) for line in self._lines]
+
+    def _weigh(self, *more: tuple[str, str]) -> None:
+        """With those who look and ``more``. Raises Busy."""
+        found = weight([*self._looking(), *more])
+        if not self._room(found):
+            raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
+        self.weight = found
 
     def _encode(
         self, codec: str, frame: LiveFrame, looking: list[LiveViewer], new: list[LiveViewer]

@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput, Conflict
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app_core.engine.capacity import Capacity
+    from app_core.errors import SoyleError
     from app_core.outputs.live.viewer import LiveViewer
     from app_core.sessions.clock import Clock
     from app_core.sessions.scene import Scene
@@ -65,30 +67,26 @@ class Session:
         )
         shape = (self.width, self.height, format.fps)
         self.rates = VideoRates.for_size(*shape, format.least_bits_s, format.most_bits_s)
-        self._fanout = Fanout((*shape, format.jpeg_quality, self.rates), clock.now)
+        self._fanout = Fanout(
+            (*shape, format.jpeg_quality, self.rates), clock.now, partial(capacity.weigh, self.id)
+        )
         self._loop = FrameLoop(
             self.id, scene, stage, self._queue, self._fanout, capacity, clock, format.fps
         )
+        self.pulse = self._loop.pulse
         self._clock, self._ended = clock, ended
-        self._ending = threading.Lock()
-        self.closed = False
-        self.why_ended = ""
-        """A code: closed, grace, idle, failed, stopping."""
+        self._ending, self._saying = threading.Lock(), threading.Lock()
+        self.closed, self.why_ended = False, ""
+        """Why is a code: closed, grace, idle, failed, stopping."""
         self._commanded_s = clock.now()
         self._microphone: PcmFeed | None = None
         self._feeds: list[PcmFeed] = []
-        self._saying = threading.Lock()
 
     def start(self) -> None:
         """Raises Busy when the machine has no thread left."""
         self._loop.start(self._lost)
 
     # What it says
-
-    @property
-    def generation(self) -> int:
-        """Interrupts so far."""
-        return self._queue.generation
 
     def say(
         self,
@@ -144,24 +142,21 @@ class Session:
     def microphone(self, sample_rate: int) -> PcmFeed:
         """Sound that drives the lips and is heard as it comes, in place of what is being said. One
         that is open already ends. Raises BadInput for the rate, Conflict, Busy."""
-        before = self._microphone
-        if before is not None:
-            before.end()
+        if self._microphone is not None:
+            self._microphone.end()
         feed = self._feed(None, sample_rate, MICROPHONE_SILENT_S)
         self._queued(SoundSource(feed, live=True), feed.utterance_id, replace=True)
         self._microphone = feed
         return feed
 
     def audio(self, utterance_id: str | None, sample_rate: int, text: str = "") -> PcmFeed:
-        """Speech that was made elsewhere, queued as an utterance of its own. Raises BadInput for
-        the rate, QueueFull, Conflict, Busy."""
+        """Speech that was made elsewhere, queued. Raises BadInput, QueueFull, Conflict, Busy."""
         feed = self._feed(utterance_id, sample_rate)
         self._queued(SoundSource(feed, text), feed.utterance_id)
         return feed
 
     def interrupt(self, utterance_id: str | None = None) -> Heard:
-        """Ends what is heard and all that waits, or one by its id. Raises NotFound for an id that
-        never was."""
+        """Ends what is heard and all that waits, or one. Raises NotFound for an unknown id."""
         self.touch()
         return self._queue.interrupt(utterance_id)
 
@@ -186,14 +181,16 @@ class Session:
         self, source: SpeechSource, utterance_id: str | None, *, replace: bool = False
     ) -> tuple[str, int]:
         utterance = Utterance(utterance_id or str(uuid.uuid4()), source, self.fps)
-        before = self._queue.add(utterance, replace=replace)
-        return utterance.id, before
+        return utterance.id, self._queue.add(utterance, replace=replace)
 
     # Who looks
 
+    def make_room(self, video: str, audio: str) -> None:
+        """For one who is about to look, in these codecs. Raises Busy."""
+        self._fanout.make_room(video, audio)
+
     def attach(self, line: LiveViewer) -> None:
-        """From the next frame on. Raises Conflict when the session has ended, Busy when too many
-        look."""
+        """From the next frame on. Raises as ``Fanout.attach``."""
         shape = {"width": self.width, "height": self.height, "fps": self.fps}
         self._fanout.attach(line, self._event("ready", session_id=self.id, **shape))
 
@@ -247,27 +244,31 @@ class Session:
         """Its thread ends soon. Does not wait; ``close`` does, and has to follow."""
         self._loop.hang_up()
 
-    def close(self, why: str = "closed") -> None:
+    def fail(self, error: SoyleError) -> None:
+        """Ends it at once: its thread may not move any more, and is not waited for."""
+        self._loop.failure = error
+        self.close("failed", wait_s=0.0)
+
+    def close(self, why: str = "closed", wait_s: float = _JOIN_S) -> None:
         """Ends all that works for it. Safe to call again."""
         with self._ending:
             if self.closed:
                 return
             self.closed, self.why_ended = True, why
-        failure = self._loop.failure
-        detail = {} if failure is None else {"error": str(failure)}
+        detail = {} if (failure := self._loop.failure) is None else {"error": str(failure)}
         try:
-            self._loop.close(_JOIN_S)
+            self._loop.close(wait_s)
             self._queue.close()
             self._fanout.tell(self._queue.events(self._loop.frame))
         finally:
             try:
                 end = self._event("end", why=why, **detail)
-                self._fanout.close(end, written=self._loop.ended)
+                self._fanout.close(end, failure, written=self._loop.ended)
             finally:
                 self._ended(self)
         logger.info("session %s: %d frames, %d late", why, self._loop.frame, self._loop.late)
 
-    def _lost(self, failure: Exception | None) -> None:
+    def _lost(self, failure: SoyleError | None) -> None:
         if not self.closed and failure is not None:
             self.close("failed")
 

@@ -2,6 +2,9 @@
 
 import { askToken } from "./token_dialog.js";
 
+/** The server's own address, also below the path prefix of a proxy: its paths are relative to it. */
+export const SERVER = new URL("../../", import.meta.url);
+
 const TOKEN_KEY = "soyle.token";
 let asking = null; // the promise of a dialog that is open
 
@@ -54,7 +57,7 @@ function formOf({ audio, ...fields }) {
 }
 
 export function openStream(body, signal) {
-  return postFields("/api/stream_mjpeg", body, signal);
+  return postFields("api/stream_mjpeg", body, signal);
 }
 
 export function openSound(url, signal) {
@@ -73,18 +76,18 @@ export async function startFilm(path, body) {
 }
 
 export async function readJob(id, signal) {
-  const response = await request(`/api/jobs/${id}`, { signal });
+  const response = await request(`api/jobs/${id}`, { signal });
   return response.json();
 }
 
 /** How a text is read: {said, words: [{written, said, start, end}]}. */
 export async function readText(body, signal) {
-  return (await postFields("/api/text", body, signal)).json();
+  return (await postFields("api/text", body, signal)).json();
 }
 
 /** The WebSocket of a job's events. */
 export function openEvents({ events_url }) {
-  const url = new URL(events_url, location.href);
+  const url = new URL(events_url, SERVER);
   url.protocol = url.protocol.replace("http", "ws");
   return new WebSocket(url);
 }
@@ -93,24 +96,24 @@ export function openEvents({ events_url }) {
 export function openSession(fields) {
   const headers = { "Content-Type": "application/json" };
   const options = { method: "POST", headers, body: JSON.stringify(fields), timeoutMs: OPEN_MS };
-  return request("/api/sessions", options);
+  return request("api/sessions", options);
 }
 
 /** What the server can do. A server that is still loading answers too. */
 export async function readHealth() {
-  const response = await request("/api/health", {}, [503]);
+  const response = await request("api/health", {}, [503]);
   return response.json();
 }
 
 /** {voices: [those that speak], available: [those that could]} */
 export async function readVoices() {
-  return (await request("/api/voices", {})).json();
+  return (await request("api/voices", {})).json();
 }
 
 /** A sentence by a voice, as a Blob. */
 export async function readSample(id, language, signal) {
   const query = language ? `?${new URLSearchParams({ language })}` : "";
-  return (await request(`/api/voices/${encodeURIComponent(id)}/sample${query}`, { signal })).blob();
+  return (await request(`api/voices/${encodeURIComponent(id)}/sample${query}`, { signal })).blob();
 }
 
 /** Has the server bring a voice. Resolves to how far it is. */
@@ -120,43 +123,43 @@ export async function pullVoice(id, acceptLicence) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ accept_licence: acceptLicence }),
   };
-  return (await request(`/api/voices/${encodeURIComponent(id)}/pull`, options)).json();
+  return (await request(`api/voices/${encodeURIComponent(id)}/pull`, options)).json();
 }
 
 export async function cancelPull(id) {
   // 409: it has come, or somebody else has cancelled it.
-  await request(`/api/voices/${encodeURIComponent(id)}/pull`, { method: "DELETE" }, [409]);
+  await request(`api/voices/${encodeURIComponent(id)}/pull`, { method: "DELETE" }, [409]);
 }
 
 /** {avatars: [record...], default: id} */
 export async function readAvatars() {
-  return (await request("/api/avatars", {})).json();
+  return (await request("api/avatars", {})).json();
 }
 
 export async function readAvatar(id, signal) {
-  return (await request(`/api/avatars/${id}`, { signal })).json();
+  return (await request(`api/avatars/${id}`, { signal })).json();
 }
 
 /** The still's size, and where the parts of its face are. */
 export async function readLandmarks(id) {
-  return (await request(`/api/avatars/${id}/landmarks`, {})).json();
+  return (await request(`api/avatars/${id}/landmarks`, {})).json();
 }
 
 /** @param body {points, gains} of PUT .../mouth. Resolves to the record. */
 export async function saveMouth(id, body) {
   const headers = { "Content-Type": "application/json" };
   const options = { method: "PUT", headers, body: JSON.stringify(body) };
-  return (await request(`/api/avatars/${id}/mouth`, options)).json();
+  return (await request(`api/avatars/${id}/mouth`, options)).json();
 }
 
 /** Removes an avatar, or cancels its import. */
 export async function removeAvatar(id) {
-  await request(`/api/avatars/${id}`, { method: "DELETE" });
+  await request(`api/avatars/${id}`, { method: "DELETE" });
 }
 
 /** The picture of a record: options are `size` (longest side) and `square`. */
 export function pictureOf({ preview_url }, options = {}) {
-  const url = new URL(preview_url, location.href);
+  const url = new URL(preview_url, SERVER);
   for (const [name, value] of Object.entries(options)) url.searchParams.set(name, value);
   return url.href;
 }
@@ -167,7 +170,7 @@ export function pictureOf({ preview_url }, options = {}) {
  * `onProgress(part)`: 0..1 of the file sent. Throws ApiError, AbortError when `signal` aborts.
  */
 export async function sendAvatar(form, { signal, onProgress }) {
-  const answer = await withToken(() => sendForm("/api/avatars", form, { signal, onProgress }));
+  const answer = await withToken(() => sendForm("api/avatars", form, { signal, onProgress }));
   if (answer.status >= 400) {
     const { status, response, retryAfter } = answer;
     throw ApiError.of(response ?? {}, { status, retryAfter });
@@ -186,7 +189,7 @@ function sendForm(path, form, { signal, onProgress }) {
     };
     if (signal.aborted) return leave();
     signal.addEventListener("abort", leave, { once: true });
-    sending.open("POST", path);
+    sending.open("POST", new URL(path, SERVER));
     sending.responseType = "json";
     sending.setRequestHeader("Prefer", "respond-async");
     if (token) sending.setRequestHeader("Authorization", `Bearer ${token}`);
@@ -209,7 +212,7 @@ export function fileName(response, otherwise) {
 
 export function cancelJob(id) {
   // The job may have ended by itself in the meantime, which is as good.
-  send(`/api/jobs/${id}`, { method: "DELETE", keepalive: true }).catch(() => {});
+  send(`api/jobs/${id}`, { method: "DELETE", keepalive: true }).catch(() => {});
 }
 
 /** Any call. Resolves to its answer whatever the status; the token is asked for where it lacks. */
@@ -269,7 +272,7 @@ async function send(path, { timeoutMs, ...options }) {
   const token = localStorage.getItem(TOKEN_KEY);
   if (token) headers.set("Authorization", `Bearer ${token}`);
   try {
-    return await fetch(path, { ...options, headers });
+    return await fetch(new URL(path, SERVER), { ...options, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError({ code: "unreachable" });

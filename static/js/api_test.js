@@ -1,6 +1,6 @@
 /** The page /api-test: every call of the contract, each with a button that tries it. */
 
-import { ApiError, call as callServer } from "./api.js";
+import { ApiError, SERVER, call as callServer } from "./api.js";
 import { CallAnswer } from "./call_answer.js";
 import { CallExamples, turnOf } from "./call_examples.js";
 import { ErrorLine } from "./error_line.js";
@@ -152,7 +152,7 @@ class Trial {
   #send(path, options) {
     if (!this.#call.path.includes("{session_id}")) return callServer(path, options);
     const headers = { ...options.headers, Authorization: `Bearer ${examples.session?.token ?? ""}` };
-    return fetch(path, { ...options, headers });
+    return fetch(new URL(path, SERVER), { ...options, headers });
   }
 
   async #trySocket(signal) {
@@ -168,7 +168,7 @@ class Trial {
       }
       path = answer.events_url;
     }
-    const url = new URL(path, location.href);
+    const url = new URL(path, SERVER);
     url.protocol = url.protocol.replace("http", "ws");
     const came = await this.#answer.socket(url, signal);
     return came ? { status: SOCKET, kind: "good" } : { status: t("trial.closed"), kind: "refused" };
@@ -182,7 +182,7 @@ class Trial {
   }
 
   #path() {
-    let { path } = this.#call;
+    let path = this.#call.path.slice(1); // below the server's own address
     const query = new URLSearchParams();
     for (const { parameter, input } of this.#parameters) {
       const value = input.value.trim();
@@ -253,7 +253,7 @@ class ApiTest {
 
   async load() {
     try {
-      const contract = await (await callServer("/openapi.json", {})).json();
+      const contract = await (await callServer("openapi.json", {})).json();
       this.#list(contract);
     } catch (error) {
       this.#error.show(error);

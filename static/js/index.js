@@ -1,5 +1,6 @@
 /** The page /: the speaking face, the download of a video, and commands to copy. */
 
+import { SERVER } from "./api.js";
 import { CaptionFiles } from "./caption_files.js";
 import { startCopying } from "./copying.js";
 import { save } from "./files.js";
@@ -23,7 +24,7 @@ download.addEventListener("click", async () => {
   }
   const request = speaking.request();
   if (!request) return;
-  making = new Film("/api/generate", { ...request, static_mode: true }, {
+  making = new Film("api/generate", { ...request, static_mode: true }, {
     onProgress: ({ percent }) =>
       speaking.note("download.progress", { percent: formatNumber(Math.floor(percent)) }),
   });
@@ -56,6 +57,6 @@ document.addEventListener("keydown", (event) => {
 window.addEventListener("pagehide", () => making?.cancel());
 
 for (const code of document.querySelectorAll(".example code")) {
-  code.textContent = code.textContent.trim().replace(/http:\/\/localhost:\d+/g, location.origin);
+  code.textContent = code.textContent.trim().replace(/http:\/\/localhost:\d+\//g, SERVER.href);
 }
 startCopying();

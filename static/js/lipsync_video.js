@@ -10,7 +10,7 @@ import { formatNumber, setText, startTranslation } from "./i18n.js";
 import { ProgressBar } from "./progress_bar.js";
 import { SpeechForm } from "./speech_form.js";
 
-const PATH = "/api/lipsync/video";
+const PATH = "api/lipsync/video";
 const NAME = "lipsync_video.mp4"; // as the server calls it
 const LOOK_EVERY_MS = 2000;
 const TITLE = document.querySelector("title");

@@ -1,6 +1,6 @@
 /** The page /realtime: a face that is there, speaks when told and stops when interrupted. */
 
-import { openSession } from "./api.js";
+import { SERVER, openSession } from "./api.js";
 import { AvatarChoice, chooseAvatar, chosenAvatar } from "./avatar_choice.js";
 import { CaptionLine } from "./caption_line.js";
 import { ErrorLine } from "./error_line.js";
@@ -53,7 +53,7 @@ class Realtime {
   #microphoneId = null; // of what the microphone says, once it is heard
   #status = "";
 
-  live = new LiveSession(element("face"), new SessionServer(new URL("/", location.href), openSession), {
+  live = new LiveSession(element("face"), new SessionServer(SERVER, openSession), {
     muted: true,
     way: chosenWay(),
     store: SESSION_KEY,

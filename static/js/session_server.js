@@ -36,7 +36,7 @@ export class SessionServer {
 
   /** Whether the server still has a session. Throws ApiError where it does not say. */
   async knows({ session_id, token }) {
-    const response = await this.#send("GET", `/api/sessions/${session_id}`, token);
+    const response = await this.#send("GET", `api/sessions/${session_id}`, token);
     if (response.ok) return true;
     if ([401, 403, 404, 410].includes(response.status)) return false;
     throw await ApiError.ofResponse(response);
@@ -44,29 +44,29 @@ export class SessionServer {
 
   /** say, interrupt, avatar, voice: resolves to what the server answers. Throws ApiError. */
   command({ session_id, token }, name, body) {
-    return this.#ask("POST", `/api/sessions/${session_id}/${name}`, token, body);
+    return this.#ask("POST", `api/sessions/${session_id}/${name}`, token, body);
   }
 
   /** Servers by which a WebRTC connection comes about where none is direct; none are needed here. */
   async iceServers({ session_id, token }) {
-    const answer = await this.#ask("GET", `/api/sessions/${session_id}/ice`, token);
+    const answer = await this.#ask("GET", `api/sessions/${session_id}/ice`, token);
     return answer.ice_servers;
   }
 
   /** Resolves to {type, sdp, ...}, the answer to an offer to a session. Throws ApiError. */
   offer({ session_id, token, offer_url }, fields) {
-    const path = offer_url ?? `/api/sessions/${session_id}/offer`;
+    const path = offer_url ?? `api/sessions/${session_id}/offer`;
     return this.#ask("POST", path, token, { ...fields, session_id, token });
   }
 
   /** Ends a session at once; one that has ended already is as good. */
   end({ session_id, token }) {
-    this.#send("DELETE", `/api/sessions/${session_id}`, token).catch(() => {});
+    this.#send("DELETE", `api/sessions/${session_id}`, token).catch(() => {});
   }
 
   /** The address of its socket. @param {object} query video, audio */
   socketUrl({ session_id, token, socket_url }, query) {
-    const url = new URL(socket_url ?? `/api/sessions/${session_id}/socket`, this.#base);
+    const url = new URL(socket_url ?? `api/sessions/${session_id}/socket`, this.#base);
     url.protocol = url.protocol.replace("http", "ws");
     url.searchParams.set("token", token);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);

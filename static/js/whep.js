@@ -3,7 +3,7 @@
 // /whep_test?session=<session_id>&token=<view_token>, or /whep_test?avatar=<id>
 const asked = new URLSearchParams(location.search);
 const [session, avatar, token] = ["session", "avatar", "token"].map((name) => asked.get(name));
-const endpoint = new URL(`/whep${session ? `/${session}` : ""}`, location.href);
+const endpoint = new URL(`../../whep${session ? `/${session}` : ""}`, import.meta.url);
 if (!session && avatar) endpoint.searchParams.set("avatar", avatar);
 const headers = token ? { Authorization: `Bearer ${token}` } : {};
 

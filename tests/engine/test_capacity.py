@@ -178,3 +178,36 @@ def test_what_was_spent_on_one_model_is_known_to_the_other(clock: Clock) -> None
         heavy.snapshot()
     assert heavy.snapshot().frame_ms == pytest.approx(12.0, rel=0.2)
     assert light.snapshot().frame_ms == pytest.approx(4.0, rel=0.2)
+
+
+def test_a_live_render_that_grows_is_asked_again(clock: Clock) -> None:
+    capacity = Capacity(share=0.8, cores=2)
+    capacity.calibrate(4.0, 512, 512)
+    assert fill(capacity, most=10) == 10
+    assert capacity.weigh("job-0", 7.0)
+    assert capacity.snapshot().load == pytest.approx(1.6)
+    assert not capacity.weigh("job-1", 1.5)
+    assert not capacity.admit("more", 512, 512, 25)
+    assert capacity.weigh("job-0", 1.0)
+    assert capacity.admit("more", 512, 512, 25)
+    assert capacity.weigh("nobody", 100.0)
+
+
+def test_one_that_is_alone_may_grow_beyond_the_cores(clock: Clock) -> None:
+    capacity = Capacity(share=0.8, cores=0.01)
+    assert capacity.admit("one", 512, 512, 25)
+    assert capacity.weigh("one", 3.0)
+    assert not capacity.admit("two", 512, 512, 25)
+
+
+def test_frames_that_cost_more_are_known_to(clock: Clock) -> None:
+    """What a heavy render takes must not be taken for a slow machine."""
+    capacity = Capacity(share=0.8, cores=2)
+    capacity.calibrate(4.0, 512, 512)
+    assert capacity.admit("one", 512, 512, 25)
+    assert capacity.weigh("one", 2.0)
+    for _ in range(60):
+        for _ in range(25):
+            capacity.delivered(512, 512, 0.03, 2.0)
+        clock.run(WINDOW_S, own=25 * 2.0 * 0.004)
+    assert capacity.snapshot().frame_ms == pytest.approx(4.0, rel=0.02)

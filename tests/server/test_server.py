@@ -127,6 +127,29 @@ def test_both_ports_answer(server: Server) -> None:
     assert server.json("/api/health/live") == {"status": "live"}
 
 
+def test_nobody_is_believed_to_be_a_proxy(server: Server) -> None:
+    """gunicorn itself would believe this machine."""
+    said = {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Ssl": "on",
+        "X-Forwarded-Protocol": "ssl",
+        "X-Forwarded-Prefix": "/api",
+        "Script_Name": "/api",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-For": "203.0.113.9",
+    }
+
+    def answer(path: str, headers: dict[str, str]) -> bytes:
+        asked = urllib.request.Request(server.url + path, headers=headers)
+        with urllib.request.urlopen(asked, timeout=10) as found:
+            body: bytes = found.read()
+        return body
+
+    for path in ("/docs", "/api/health/live", "/embed"):
+        assert answer(path, said) == answer(path, {}), path
+    assert f"{server.url}/api/voices".encode() in answer("/docs", said)
+
+
 def test_a_long_text_in_an_address(server: Server) -> None:
     text = urllib.parse.quote(("Мама мыла раму. " * 400)[:5000])
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:

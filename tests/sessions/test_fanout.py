@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from app_core.errors import Busy
+from app_core.outputs.live.cost import weight
 from app_core.outputs.live.live_frame import LiveFrame
 from app_core.outputs.live.packet import Kind, Packet
 from app_core.outputs.live.video_rates import VideoRates
@@ -69,7 +71,7 @@ def frame(index: int) -> LiveFrame:
 @pytest.fixture
 def fanout(monkeypatch: pytest.MonkeyPatch) -> Fanout:
     monkeypatch.setattr(module, "open_encoder", lambda codec, *_: LimitedEncoder(codec))
-    return Fanout((64, 48, FPS, 85, RATES), lambda: 0.0)
+    return Fanout((64, 48, FPS, 85, RATES), lambda: 0.0, lambda weight: True)
 
 
 def limits(looker: Looker, kind: Kind) -> Sequence[str]:
@@ -115,7 +117,7 @@ def test_one_viewer_does_not_make_the_pictures_of_others_smaller(fanout: Fanout)
 
 @pytest.mark.parametrize(("codec", "kind"), [("h264", Kind.H264), ("vp8", Kind.VP8)])
 def test_viewers_of_calls_get_their_codec(codec: str, kind: Kind) -> None:
-    fanout = Fanout((64, 48, FPS, 85, RATES), lambda: 0.0)
+    fanout = Fanout((64, 48, FPS, 85, RATES), lambda: 0.0, lambda weight: True)
     looker, later = Looker(codec, "pcm", 500_000), Looker(codec, "none", None)
     fanout.attach(looker, READY)
     for index in range(15):
@@ -128,3 +130,33 @@ def test_viewers_of_calls_get_their_codec(codec: str, kind: Kind) -> None:
     assert [packet.frame for packet in later.packets if packet.kind is kind] == [15]
     fanout.close(Event("end", None, 0.0, {}))
     assert looker.closed
+
+
+def test_who_looks_is_weighed_and_refused_where_there_is_no_room() -> None:
+    asked: list[float] = []
+
+    def room(weight: float) -> bool:
+        asked.append(weight)
+        return weight < 1.5
+
+    fanout = Fanout((64, 48, FPS, 85, RATES), lambda: 0.0, room)
+    assert fanout.weight == 1.0
+    socket = Looker("jpeg", "pcm", None)
+    fanout.attach(socket, READY)
+    assert asked == [pytest.approx(1.0)]
+    with pytest.raises(Busy) as full:
+        fanout.make_room("h264", "opus")
+    assert full.value.retry_after_s > 0
+    with pytest.raises(Busy):
+        fanout.attach(Looker("h264", "opus", None), READY)
+    assert fanout.lines == (socket,)
+    assert fanout.weight == pytest.approx(1.0)
+    fanout.attach(Looker("none", "opus", None), READY)
+    assert fanout.weight == pytest.approx(1.14)
+
+
+def test_a_session_over_webrtc_weighs_as_was_measured() -> None:
+    assert weight([]) == 1.0
+    assert weight([("h264", "opus")]) == pytest.approx(1.7)
+    assert weight([("h264", "opus"), ("h264", "opus")]) == pytest.approx(2.0)
+    assert weight([("mp4", "opus")]) == pytest.approx(1.94)

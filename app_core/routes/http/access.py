@@ -33,6 +33,7 @@ ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 NO_TOKEN = ("/api/health/live",)
 PAGES = ("/api/lipsync/video", "/whep_test")
 """Pages among the guarded paths: read by anybody, as the other pages are."""
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 STARTED_BY_GET = ("/api/stream_mjpeg",)
 """A GET of these is work, so who asks matters."""
 SUBJECTS = {"job_id": "", "chunk_id": "", "avatar_id": "avatar:"}
@@ -95,10 +96,21 @@ def _is_foreign() -> bool:
         return site in ("cross-site", "same-site")
     if "Origin" in request.headers or request.path in STARTED_BY_GET:
         origin = _origin()
-        host = origin.partition("://")[2]
-        # "null" has no host: a page that may not say where it is from.
-        return origin != "" and (not host or host != asked_host())
+        return origin != "" and not _is_own(origin)
     return False
+
+
+def _is_own(origin: str) -> bool:
+    """Whether pages of ``origin`` are ours. TLS may end before us without a word, but where we know
+    of it a page without it may be anybody's.
+    """
+    scheme, _, host = origin.partition("://")
+    if not host:  # "null": a page that may not say where it is from
+        return False
+    if request.scheme == "https" and scheme != "https":
+        return False
+    port = DEFAULT_PORTS.get(scheme, "")  # browsers leave it out, some proxies do not
+    return host.removesuffix(port) == asked_host().removesuffix(port)
 
 
 def check() -> None:

@@ -38,6 +38,11 @@ def config() -> Config:
     return found
 
 
+def address(path: str) -> str:
+    """Of a path of ours as clients have to ask for it: below the prefix of a proxy."""
+    return request.script_root + path
+
+
 def tokens() -> Tokens:
     """What opens this server."""
     return service().tokens

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify
 
 from app_core.request import SessionRequest
-from app_core.routes.http.context import json_body, service
+from app_core.routes.http.caller import caller
+from app_core.routes.http.context import address, json_body, service
 from app_core.routes.http.session_tokens import commanded
 from app_core.routes.openapi.operation import JSON, Good, Operation
 from app_core.routes.openapi.session_answers import (
@@ -34,15 +35,15 @@ blueprint = Blueprint("sessions", __name__)
     " SESSION_IDLE_S without a command, or by DELETE.",
 )
 def begin() -> Response:
-    session = service().sessions.open(SessionRequest.parse(json_body()))
-    place = f"/api/sessions/{session.id}"
+    session = service().sessions.open(SessionRequest.parse(json_body()), caller())
+    place = address(f"/api/sessions/{session.id}")
     response = jsonify(
         {
             "session_id": session.id,
             "token": session.token,
             "view_token": session.view_token,
             "offer_url": f"{place}/offer?token={session.token}",
-            "whep_url": f"/whep/{session.id}?token={session.view_token}",
+            "whep_url": address(f"/whep/{session.id}?token={session.view_token}"),
             **addresses(session, commands=True),
         }
     )
@@ -54,7 +55,7 @@ def begin() -> Response:
 
 def addresses(session: Session, *, commands: bool) -> dict[str, str]:
     """Of its sockets; the one that takes commands, only where they are allowed."""
-    place = f"/api/sessions/{session.id}"
+    place = address(f"/api/sessions/{session.id}")
     token = session.token if commands else session.view_token
     return {
         "socket_url": f"{place}/socket?token={token}",

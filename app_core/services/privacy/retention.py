@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 USED = ".used"
 """In an avatar's folder: when it was written is when the avatar was last used, to the hour."""
 NOTE_S = 3600.0
-LOOK_S = 600.0
 _DAY_S = 86_400.0
 
 
