@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app_core.config import ConfigError
-from app_core.tokens import LOOK_S, BearerToken, Tokens, read_tokens
+from app_core.config.tokens import LOOK_S, BearerToken, Tokens, read_tokens
 
 ANNA, BERIK = "anna-0123456789abcdef", "berik-0123456789abcde"
 

@@ -14,6 +14,7 @@ from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
 from app_core.cancel_scope import never
+from app_core.config.tokens import Tokens
 from app_core.errors import Cancelled
 from app_core.heap import Trimmer
 from app_core.job_table import JobTable
@@ -41,7 +42,6 @@ from app_core.shares import shares_of
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
 from app_core.spool import Spool
-from app_core.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,9 +118,8 @@ class LipsyncService:
         self.sessions = LiveSessions(config, self.backend, self._speakers, self.shares)
         self._renders.admission.give_way = self.sessions.give_way
         self.peers = self.sessions.peers
-        pulls = self.voice_offer.pulls
         self.endings = Endings(
-            config, self.backend, self._renders, self.sessions, self.avatars, pulls, trim
+            config, self.backend, self._renders, self.sessions, self.avatars, self.voice_offer, trim
         )
         self._disk_watch.add(self.endings.duty)
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)

@@ -20,7 +20,7 @@ from app_core.routes.http.session_tokens import opens_session
 if TYPE_CHECKING:
     from flask import Flask, Response
 
-    from app_core.tokens import BearerToken
+    from app_core.config.tokens import BearerToken
 
 LIFE_S = 3600
 EXPOSED = (

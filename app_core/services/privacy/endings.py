@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app_core.services.backend import Backend
     from app_core.services.live.sessions import LiveSessions
     from app_core.services.renders import Renders
-    from app_core.services.voices.pulls import VoicePulls
+    from app_core.services.voices.offer import VoiceOffer
     from app_core.sessions.session import Session
     from app_core.sessions.stage import Spoken
 
@@ -36,14 +36,14 @@ class Endings:
         renders: Renders,
         sessions: LiveSessions,
         avatars: Avatars,
-        pulls: VoicePulls,
+        voices: VoiceOffer,
         trim: Callable[[], None],
     ) -> None:
         self.audit = Audit(config.audit_log)
         self._retention = Retention(config, avatars, renders.jobs, sessions)
         self._backend, self._trim = backend, trim
         renders.ended, sessions.ended = self._job, self._session
-        avatars.imports.ended, pulls.ended = self.audit.imported, self.audit.pulled
+        avatars.imports.ended, voices.pulls.ended = self.audit.imported, self.audit.pulled
         self.duty = Duty(self._look, LOOK_S)
 
     def _look(self) -> None:

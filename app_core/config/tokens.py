@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from app_core.config import ConfigError
+from app_core.config.config import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
