@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from app_core.cancel_scope import CancelScope, Ticket
 from app_core.channel import Channel
 from app_core.errors import afresh
+from app_core.storage.marks import Marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from app_core.audio import AudioBuffer
     from app_core.errors import SoyleError
     from app_core.request import RenderRequest
+    from app_core.spool import Spool
     from app_core.types import Mouth, Sentence, VoiceFallback, Word
 
 T = TypeVar("T")
 
-JOB_BYTES, MARK_BYTES = 8192, 400
-"""What a job takes in memory besides its sound and text, and one of its marks."""
+JOB_BYTES = 8192
+"""What a job takes in memory besides its sound, marks and text."""
 
 
 def each_within(
@@ -70,7 +72,7 @@ class Chunk:
     """Where it begins in the job's text."""
     frames: int = 0
     duration_s: float = 0.0
-    marks: list[Sentence | Word] = field(default_factory=list)
+    marks: Marks[Sentence | Word] = field(default_factory=Marks)
     """What is said when, in seconds of ``sound``."""
     film: Path | None = None
     wav: Path | None = None
@@ -116,11 +118,11 @@ class Job:
     """Seconds of work by stage; each stage is worked at by one thread."""
     statistics: dict[str, Any] | None = None
     """What a film's render took, once it has ended."""
-    marks: list[Sentence | Word] = field(default_factory=list)
+    marks: Marks[Sentence | Word] = field(default_factory=Marks)
     """What is said when, on the clock of ``sound``: each sentence, then its words. Only grows."""
     voices: list[str] = field(default_factory=list)
     """Ids of those that spoke, in the order in which they began. Only grows."""
-    fallbacks: list[VoiceFallback] = field(default_factory=list)
+    fallbacks: Marks[VoiceFallback] = field(default_factory=Marks)
     """Only grows."""
     resumed: deque[tuple[int, float]] = field(default_factory=deque)
     """Frames for which the voice kept everybody waiting, and when their tasks came; taken out by
@@ -186,18 +188,35 @@ class Job:
     @property
     def nbytes(self) -> int:
         """What it holds of the quota."""
-        return sum(sound.nbytes for sound in self._sounds) + self.result_bytes
+        held = sum(sound.nbytes for sound in self._sounds) + self.result_bytes
+        return held + sum(marks.nbytes for marks in self._marks)
 
     @property
     def in_memory(self) -> int:
         """What it holds of the memory, about."""
         sounds = sum(sound.in_memory for sound in self._sounds)
-        marks = len(self.marks) + sum(len(chunk.marks) for chunk in self.chunks)
-        return sounds + JOB_BYTES + MARK_BYTES * marks + 2 * len(self.request.text)
+        marks = sum(marks.in_memory for marks in self._marks)
+        return sounds + JOB_BYTES + marks + 2 * len(self.request.text)
 
     @property
     def _sounds(self) -> list[AudioBuffer]:
         return [self.sound, *(chunk.sound for chunk in self.chunks)]
+
+    @property
+    def _marks(self) -> list[Marks[Any]]:
+        return [self.marks, self.fallbacks, *(chunk.marks for chunk in self.chunks)]
+
+    def put_away(self, spool: Spool) -> None:
+        """Of one that has ended: its marks leave the memory, as its sounds did when they closed."""
+        for marks in self._marks:
+            marks.put_away(spool)
+
+    def release(self) -> None:
+        """Of one that is forgotten: its sounds and marks are gone."""
+        for sound in self._sounds:
+            sound.release()
+        for marks in self._marks:
+            marks.release()
 
     @contextmanager
     def working(self, stage: str) -> Iterator[None]:

@@ -24,5 +24,7 @@ class StorageSettings(BaseModel):
         256, description="Room on each disk that is never filled, MiB"
     )
     child_memory_mb: Annotated[int, Field(ge=0)] = Field(
-        2048, description="Memory that each child process may take, MiB; 0: no bound"
+        4096,
+        description="Memory that each ffmpeg may take, MiB, 2048 at most while it reads an upload;"
+        " 0: no other bound",
     )

@@ -87,7 +87,7 @@ class ClipDecoder:
     ) -> None:
         self._width, self._height = size
         argv = decoder_argv(ffmpeg.path, path, cut, size, use_nvdec=use_nvdec)
-        self._process = FfmpegProcess(argv, output=True)
+        self._process = FfmpegProcess(argv, output=True, memory=ffmpeg.bound(argv))
         self._closing = threading.Lock()
 
     @property

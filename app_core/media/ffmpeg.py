@@ -28,7 +28,13 @@ OLDEST_MAJOR = 5  # the first with -fps_mode
 _LONGEST_DESCRIPTION = 1 << 20  # bytes
 IMPORT_MEMORY = 2 << 30
 """Bytes that a child may take which reads an upload: a file of 100 kB can ask for any number."""
-_STARVED = ("Cannot allocate memory", "get_buffer() failed", "Out of memory")
+_STARVED = (
+    *("Cannot allocate memory", "get_buffer() failed", "Out of memory", "std::bad_alloc"),
+    *("malloc of size", "memory allocation failure"),
+)
+"""What ffmpeg itself, libx264 and libx265 say."""
+_LIBRARY = "Generic error in an external library"
+"""An encoder that gets no memory for a thread says no more than this."""
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
 
@@ -38,6 +44,8 @@ class Ffmpeg:
     path: str
     version: str
     """As ffmpeg prints it, for example ``n9.0.2`` or ``5.1.9-0+deb12u1``."""
+    memory: int | None = None
+    """Bytes that each child may take; None: no bound."""
 
     @property
     def major(self) -> int:
@@ -67,28 +75,45 @@ class Ffmpeg:
         """Names of all decoders it was built with."""
         return frozenset(self.run(["-decoders"]).decode("utf-8", "replace").split())
 
+    @property
+    def upload_memory(self) -> int:
+        """Bytes that a child may take which reads an upload."""
+        return min(IMPORT_MEMORY, self.memory or IMPORT_MEMORY)
+
+    def bound(self, arguments: Sequence[str]) -> int | None:
+        """Bytes that a child may take which is given these. One that works on a GPU has no bound:
+        the driver maps far more than it takes."""
+        on_gpu = any(word == "cuda" or word.endswith("_nvenc") for word in arguments)
+        return None if on_gpu else self.memory
+
     def run(self, arguments: Sequence[str], *, data: bytes = b"", timeout_s: float = 60.0) -> bytes:
         """One short run: ``data`` to its standard input, its standard output back.
 
         Raises FfmpegFailed or DiskFull with ffmpeg's last words.
         """
         argv = [self.path, *QUIET, *arguments]
+        pipe = subprocess.PIPE
         try:
-            done = subprocess.run(argv, input=data, capture_output=True, timeout=timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise FfmpegFailed(f"ffmpeg was not done after {timeout_s:.0f} s") from error
+            child = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe)
         except OSError as error:
             raise FfmpegFailed(f"ffmpeg could not be started: {error}") from error
-        if done.returncode != 0:
-            raise failure(done.returncode, done.stderr.decode("utf-8", "replace").splitlines())
-        return done.stdout
+        with child:
+            limit_memory(child.pid, self.bound(arguments))
+            try:
+                output, said = child.communicate(data, timeout_s)
+            except BaseException as error:
+                child.kill()
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
+                late = f"ffmpeg was not done after {timeout_s:.0f} s"
+                raise FfmpegFailed(late) from error
+        if child.returncode != 0:
+            raise failure(child.returncode, said.decode("utf-8", "replace").splitlines())
+        return output
 
-    def describe(
-        self, arguments: Sequence[str], timeout_s: float = 60.0, memory: int = IMPORT_MEMORY
-    ) -> str:
-        """What a run says of its input, up to 1 MiB, however it ends: after ``timeout_s`` it is
-        killed, and it gets no more than ``memory`` bytes. Raises FfmpegFailed when it does not
-        start.
+    def describe(self, arguments: Sequence[str], timeout_s: float = 60.0) -> str:
+        """What a run says of an upload, up to 1 MiB, however it ends: after ``timeout_s`` it is
+        killed. Raises FfmpegFailed when it does not start.
         """
         argv = [self.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", *arguments]
         with tempfile.TemporaryFile() as said:
@@ -99,7 +124,7 @@ class Ffmpeg:
             except OSError as error:
                 raise FfmpegFailed(f"ffmpeg could not be started: {error}") from error
             try:
-                limit_memory(child.pid, memory)
+                limit_memory(child.pid, self.upload_memory)
                 child.wait(timeout_s)
             except subprocess.TimeoutExpired:
                 logger.warning("ffmpeg was not done with an upload after %.0f s", timeout_s)
@@ -123,8 +148,9 @@ class Ffmpeg:
             return b""
 
 
-def find_ffmpeg(setting: str = "") -> Ffmpeg:
-    """The ffmpeg named by ``setting``, else the newer of the system's and imageio-ffmpeg's.
+def find_ffmpeg(setting: str = "", memory: int | None = None) -> Ffmpeg:
+    """The ffmpeg named by ``setting``, else the newer of the system's and imageio-ffmpeg's. Each of
+    its children may take ``memory`` bytes.
 
     It must be FFmpeg 5.1 or newer with libx264 and AAC. Raises FfmpegFailed, which says what to do.
     """
@@ -132,11 +158,11 @@ def find_ffmpeg(setting: str = "") -> Ffmpeg:
         path = shutil.which(setting)
         if path is None:
             raise FfmpegFailed(f"There is no ffmpeg at {setting}: correct or empty the setting")
-        return _inspect(path)
+        return _inspect(path, memory)
     works = []
     for path in _candidates():
         try:
-            works.append(_inspect(path))
+            works.append(_inspect(path, memory))
         except FfmpegFailed as error:
             logger.warning("passing over an ffmpeg: %s", error)
     if not works:
@@ -156,7 +182,7 @@ def _candidates() -> Iterable[str]:
 
 
 @cache
-def _inspect(path: str) -> Ffmpeg:
+def _inspect(path: str, memory: int | None) -> Ffmpeg:
     try:
         banner = Ffmpeg(path, "").run(["-version"]).decode("utf-8", "replace")
         known = set(Ffmpeg(path, "").run(["-encoders"]).decode("utf-8", "replace").split())
@@ -165,7 +191,7 @@ def _inspect(path: str) -> Ffmpeg:
     named = re.match(r"ffmpeg version (\S+)", banner)
     if named is None:
         raise FfmpegFailed(f"{path} is not ffmpeg")
-    ffmpeg = Ffmpeg(path, named[1])
+    ffmpeg = Ffmpeg(path, named[1], memory)
     if 0 < ffmpeg.major < OLDEST_MAJOR:
         raise FfmpegFailed(f"{path} is version {ffmpeg.version}: FFmpeg 5.1 or newer is needed")
     missing = [name for name in ("libx264", "aac") if name not in known]
@@ -174,9 +200,11 @@ def _inspect(path: str) -> Ffmpeg:
     return ffmpeg
 
 
-def limit_memory(pid: int, most: int) -> None:
-    """Of a child that runs already, bytes of data, where the system can. It is told by
-    ``starved`` of its last words when that was too little."""
+def limit_memory(pid: int, most: int | None) -> None:
+    """Of a child that runs already, bytes of data, where the system can; None: no bound. It is told
+    by ``starved`` of its last words when that was too little."""
+    if most is None:
+        return
     with contextlib.suppress(OSError, AttributeError):
         resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
@@ -195,4 +223,6 @@ def failure(code: int | None, lines: Iterable[str]) -> SoyleError:
         logger.debug("ffmpeg said: %s", "\n".join(said))
     ending = f"was killed by signal {-code}" if code and code < 0 else f"ended with code {code}"
     words = "; ".join(said[-3:])
+    if starved(said) or any(_LIBRARY in line for line in said):
+        return FfmpegFailed(f"ffmpeg got too little memory, see CHILD_MEMORY_MB: {words}")
     return FfmpegFailed(f"ffmpeg {ending}: {words}" if words else f"ffmpeg {ending}")

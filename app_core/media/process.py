@@ -129,7 +129,7 @@ class FfmpegProcess:
         memory: int | None = None,
     ) -> None:
         """``output`` opens its standard output for ``read``. ``patience_s`` bounds one wait,
-        ``memory`` the bytes that the child may take.
+        ``memory`` the bytes that the child may take (None: no bound).
 
         Raises FfmpegFailed, or Busy when no thread is left; the ``inputs`` are closed then.
         """
@@ -153,8 +153,7 @@ class FfmpegProcess:
             if isinstance(error, OSError):
                 raise FfmpegFailed(f"ffmpeg could not be started: {error}") from error
             raise
-        if memory is not None:
-            limit_memory(self._child.pid, memory)
+        limit_memory(self._child.pid, memory)
         for pipe in inputs:
             pipe.hand_over()
         assert self._child.stderr is not None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from app_core.media.ffmpeg import Ffmpeg
     from app_core.types import UInt8
 
 ENCODING = Encoding("libx264", 17, "veryfast", key_frame_s=1, b_frames=False)
@@ -65,11 +66,11 @@ class RawPictures(_Running):
 class RawWriter(_Running):
     """Raw pictures to H.264 with a key frame each second and no picture out of order."""
 
-    def __init__(self, ffmpeg: str, target: Path, size: tuple[int, int], fps: int) -> None:
+    def __init__(self, ffmpeg: Ffmpeg, target: Path, size: tuple[int, int], fps: int) -> None:
         self._pipe = InputPipe()
         video = RawVideo(self._pipe.url, *size, fps)
-        argv = encoding_argv(gently(ffmpeg), f"file:{target}", ENCODING, video)
-        self._process = FfmpegProcess(argv, inputs=[self._pipe])
+        argv = encoding_argv(gently(ffmpeg.path), f"file:{target}", ENCODING, video)
+        self._process = FfmpegProcess(argv, inputs=[self._pipe], memory=ffmpeg.bound(argv))
 
     def write(self, data: memoryview) -> None:
         self._process.write(self._pipe, data)

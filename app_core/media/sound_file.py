@@ -200,7 +200,7 @@ class _Decoded:
         only = ["-map", "0:a:0", "-vn", "-sn", "-dn", "-af", mono]
         raw = ["-c:a", "pcm_f32le", "-f", "f32le", "pipe:1"]
         argv = [ffmpeg.path, *QUIET, *_LIMITS, "-i", f"file:{path}", *only, *raw]
-        self._process = FfmpegProcess(argv, output=True)
+        self._process = FfmpegProcess(argv, output=True, memory=ffmpeg.upload_memory)
 
     def read(self, length: int) -> Float32:
         pcm = np.empty(length, "<f4")

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from app_core.audio import SAMPLE_BYTES
+from app_core.cores import core_count
 from app_core.errors import SoyleError
 from app_core.media.encoding import RawSound, RawVideo, encoding_argv, lead_samples
 from app_core.media.ffmpeg import QUIET
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from app_core.request import Encoding
     from app_core.types import Frame
 
+MOST_THREADS = 24
+"""Of one encoder. Each holds pictures: with as many, libx264's veryslow takes 3.3 GiB at 1920x1920,
+and more of them do not make one film sooner."""
 COMMENT = "Synthetic media: made by Soyle"
 
 
@@ -50,11 +54,17 @@ class FrameEncoder:
                 encoding,
                 RawVideo(self._video.url, format.width, format.height, format.fps),
                 RawSound(sound.url, format.sample_rate),
-                threads=threads,
+                threads=threads or (MOST_THREADS if 1.5 * core_count() > MOST_THREADS else None),
                 container=["-metadata", f"comment={COMMENT}", *container],
             )
             pipes = [self._video, sound]
-            self.process = FfmpegProcess(argv, inputs=pipes, output=output, patience_s=PATIENCE_S)
+            self.process = FfmpegProcess(
+                argv,
+                inputs=pipes,
+                output=output,
+                patience_s=PATIENCE_S,
+                memory=ffmpeg.bound(argv),
+            )
         self._sound = SoundFeed(sound, f"sound-{self.process.pid}")
         self._sound.put(bytes(lead_samples(format.sample_rate) * SAMPLE_BYTES))
         try:

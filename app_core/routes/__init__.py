@@ -67,4 +67,4 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
     own = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
     networks = app.config["SOYLE"].proxy_networks
-    app.wsgi_app = Forwarded(app.wsgi_app, networks, own)  # type: ignore[method-assign]
+    app.wsgi_app = Forwarded(app.wsgi_app, networks, own)  # type: ignore[assignment,method-assign]

@@ -89,7 +89,7 @@ def _answer(job_id: str, written: Written, kind: str) -> Response:
 
 def _answer_of_chunk(chunk_id: str, written: Written, kind: str) -> Response:
     job, chunk = service().chunks.spoken(chunk_id, leaving())
-    return _file(written(cues(chunk.marks, job.request.text)), kind, whole=True)
+    return _file(written(cues(chunk.marks[:], job.request.text)), kind, whole=True)
 
 
 def _file(text: str, kind: str, *, whole: bool) -> Response:

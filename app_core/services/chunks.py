@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from app_core.audio import SAMPLE_BYTES, AudioBuffer
-from app_core.errors import Cancelled, DiskFull, NotFound, afresh, as_job_error
+from app_core.errors import BadInput, Cancelled, DiskFull, NotFound, afresh, as_job_error
 from app_core.job import Chunk
 from app_core.media import wav
 from app_core.pipeline.job_thread import marks
 from app_core.services.films.video_jobs import unchanged
+from app_core.services.renders import LONGEST_SPEECH_S
 from app_core.speech.text_parts import text_parts
 from app_core.types import Phoneme, Prosody, Speech, first_sample, frame_count
 
@@ -246,9 +247,11 @@ def _look(job: Job, gone: Gone) -> None:
 def _speak(
     job: Job, speaker: Speaker, parts: Sequence[TextPart], prosody: Prosody
 ) -> Iterator[Speech]:
-    """Every piece of every chunk, once the last is spoken. Chunks end with whole frames."""
+    """Every piece of every chunk, once the last is spoken. Chunks end with whole frames. What is
+    spoken lies in the chunks' sounds meanwhile, which lie on the disk: it may be an hour.
+    """
     rate, fps = speaker.sample_rate, job.request.fps
-    said: list[Speech] = []
+    said: list[tuple[AudioBuffer, int, int, Speech]] = []
     samples = frames = 0
     for chunk, part in zip(job.chunks, parts, strict=True):
         pieces = []
@@ -265,15 +268,22 @@ def _speak(
         last = frame_count(end, rate, fps)
         pieces[-1] = _longer(pieces[-1], first_sample(last, rate, fps) - end)
         samples = first_sample(last, rate, fps)
+        if samples > LONGEST_SPEECH_S * rate:
+            raise BadInput(
+                f"The speech is longer than {LONGEST_SPEECH_S:.0f} s: send less text", field="text"
+            )
         chunk.frames, chunk.duration_s = last - frames, (last - frames) / fps
         frames = last
-        said += [replace(piece, index=len(said) + n) for n, piece in enumerate(pieces)]
         for piece in pieces:
-            chunk.marks += marks(piece, len(chunk.sound) / rate)
+            begin = len(chunk.sound)
+            chunk.marks += marks(piece, begin / rate)
             chunk.sound.append(piece.pcm)
+            silent = replace(piece, index=len(said), pcm=np.zeros(0, np.float32))
+            said.append((chunk.sound, begin, len(chunk.sound), silent))
         chunk.sound.close()
         chunk.spoken.set()
-    yield from said
+    for sound, begin, stop, piece in said:
+        yield replace(piece, pcm=sound.samples(begin, stop))
 
 
 def _longer(speech: Speech, samples: int) -> Speech:

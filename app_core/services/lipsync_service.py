@@ -31,6 +31,7 @@ from app_core.services.health import missing_voice, report
 from app_core.services.live.sessions import LiveSessions
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
+from app_core.services.vigil import Vigil
 from app_core.services.voices.installed import open_voices
 from app_core.services.voices.offer import VoiceOffer
 from app_core.services.voices.speakers import Speakers
@@ -59,7 +60,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 EXPIRY_S = 1.0
-"""Between two looks for what has been kept long enough."""
+"""Between two looks for what has been kept long enough, and whether the threads move."""
 TRIM_S = 60.0
 """Between two looks for memory to give back when no job ends."""
 DISK_LOOK_S = 2.0
@@ -115,6 +116,7 @@ class LipsyncService:
         self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
         self.sessions = LiveSessions(config, self.backend, self._speakers, self.shares)
+        self._renders.admission.give_way = self.sessions.give_way
         self.peers = self.sessions.peers
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
         self.metrics.registry.register(gauges)
@@ -135,6 +137,10 @@ class LipsyncService:
                 Duty(trim, TRIM_S),
             ]
         )
+        watchers = self._watchdog.pulse, self._disk_watch.pulse
+        parts = self._renders, self.sessions, self.avatars.imports, self.voices.standing
+        self.vigil = Vigil(self.backend, *parts, watchers)
+        self._watchdog.add(Duty(self.vigil.look, EXPIRY_S))
 
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
@@ -190,12 +196,7 @@ class LipsyncService:
             ).id
 
     def stream_mjpeg(
-        self,
-        request: MjpegRequest,
-        sound: Path | None,
-        gone: Gone,
-        full: Gone,
-        owner: str = "",
+        self, request: MjpegRequest, sound: Path | None, gone: Gone, full: Gone, owner: str = ""
     ) -> Outcome:
         """Starts a render whose outcome is a stream of JPEG parts. Raises as ``submit``."""
         job = self.jobs.get(self.submit(request, sound, owner))
@@ -285,12 +286,10 @@ class LipsyncService:
     def _forgotten(self, job: Job) -> None:
         if job.result is not None:
             self.scratch.free(job.result)
-        job.sound.release()
-        for chunk in job.chunks:
-            chunk.sound.release()
+        job.release()
         self.chunks.forget(job)
 
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        faults = [self.tokens.fault]
+        faults = [self.tokens.fault, *self.vigil.troubles]
         return report(self.config, self.backend, self.jobs, sessions, self.voices, base, faults)

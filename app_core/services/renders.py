@@ -84,7 +84,7 @@ class Renders:
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._config, self._backend, self.jobs = config, backend, jobs
-        self._admission = Admission(jobs, config.max_jobs)
+        self.admission = Admission(jobs, config.max_jobs)
         self._running: dict[Job, _Render] = {}
         self.spool, self._ended = spool, ended
         self._labels = Labels(wanted=config.label_synthetic)
@@ -134,7 +134,7 @@ class Renders:
         thread = JobThread(job, speaking, plan, engine, self._backend.metrics)
         label = self._labels.of(plate, request.language)
         composer = Composer(job, plate, face, model, label)
-        self._admission.admit(job, composer.width, composer.height, loaded.capacity)
+        self.admission.admit(job, composer.width, composer.height, loaded.capacity)
         # Whoever knows the id can end the job from here on: what is taken after that end is
         # given back, and the end stands.
         try:
@@ -222,6 +222,7 @@ class Renders:
             job.sound.close(error)
             job.scope.cancel()
         self._release(job, error)
+        job.put_away(self.spool)
         self._backend.metrics.ended(job)
         logger.info(
             "job %s: %d frames, %d dropped, %s",

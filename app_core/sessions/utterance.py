@@ -14,6 +14,7 @@ from app_core.pipeline.job_thread import JobThread
 from app_core.pipeline.plan import Plan
 from app_core.request import MjpegRequest
 from app_core.sessions.frame_sound import FrameSound
+from app_core.storage.marks import Marks
 from app_core.types import Word
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from app_core.sessions.scene import Scene
     from app_core.sessions.speech_source import SpeechSource
     from app_core.sessions.stage import Stage
-    from app_core.types import Float32, Mouth, VoiceFallback
+    from app_core.types import Float32, Mouth, Sentence, VoiceFallback
 
 _CHARACTERS_A_SECOND = 14.0
 """Of ordinary speech, while the length of a sound is not known yet."""
@@ -149,7 +150,7 @@ class Utterance:
     def new_words(self, index: int) -> Sequence[Word]:
         """Those that begin in frame ``index`` or before it, each given once."""
         found = []
-        marks = self.job.marks if self.job is not None else []
+        marks: Marks[Sentence | Word] = Marks() if self.job is None else self.job.marks
         while self._told_words < len(marks):
             mark = marks[self._told_words]
             if mark.start_s >= (index + 1) / self._fps:
@@ -172,7 +173,7 @@ class Utterance:
         if not self.played:
             return Heard(None, None)
         position, text = self.position_s, self.source.text
-        marks = self.job.marks if self.job is not None else []
+        marks = [] if self.job is None else self.job.marks[:]
         words = [mark for mark in marks if isinstance(mark, Word)]
         if words or not text:
             return Heard(position, text[: said_until(text, words, position)].strip())

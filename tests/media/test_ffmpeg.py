@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from app_core.errors import DiskFull, FfmpegFailed
-from app_core.media.ffmpeg import QUIET, Ffmpeg, failure, find_ffmpeg
+from app_core.media import decoder, process, raw_video, sound_file
+from app_core.media.ffmpeg import IMPORT_MEMORY, QUIET, Ffmpeg, failure, find_ffmpeg
+from app_core.outputs import frame_encoder, mp4
+from app_core.outputs.output import Format
+from app_core.request import Encoding
 
 
 def program(path: Path, version: str, encoders: str = "libx264 aac") -> Path:
@@ -47,6 +54,44 @@ def test_run_ends_one_that_hangs(tmp_path: Path) -> None:
     sleeper.chmod(0o755)
     with pytest.raises(FfmpegFailed, match="not done after"):
         Ffmpeg(str(sleeper), "n9.0").run([], timeout_s=0.3)
+
+
+ENDLESS = ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30", "-c:v", "libx264"]
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="this system limits no child")
+def test_a_child_that_wants_too_much_memory_ends_and_names_the_setting() -> None:
+    small = replace(find_ffmpeg(), memory=100 << 20)
+    with pytest.raises(FfmpegFailed, match="too little memory, see CHILD_MEMORY_MB"):
+        small.run([*ENDLESS, "-preset", "veryslow", "-f", "null", "-"])
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="this system limits no child")
+def test_every_long_child_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that read an upload by no more than IMPORT_MEMORY, and those on a GPU not at all."""
+    bounds: list[int] = []
+
+    class Bounded(process.FfmpegProcess):
+        def __init__(self, *given: Any, **more: Any) -> None:
+            super().__init__(*given, **more)
+            bounds.append(resource.prlimit(self.pid, resource.RLIMIT_DATA)[1])
+
+    for module in (decoder, frame_encoder, raw_video, sound_file):
+        monkeypatch.setattr(module, "FfmpegProcess", Bounded)
+    ffmpeg = replace(find_ffmpeg(), memory=3 << 30)
+    film, wav = tmp_path / "a.mp4", tmp_path / "a.mp3"
+    with raw_video.RawWriter(ffmpeg, film, (64, 64), 25) as writer:
+        for _ in range(2):
+            writer.write(memoryview(bytes(64 * 64 * 3 // 2)))
+        writer.finish()
+    decoder.start_video_decoder(ffmpeg, film).close()
+    with mp4.start_mp4(tmp_path / "b.mp4", Format(64, 64, 25, 8000), Encoding(), ffmpeg):
+        pass
+    ffmpeg.run(["-f", "lavfi", "-i", "sine=d=0.1", "-y", f"file:{wav}"])
+    sound_file.SoundFile(wav, lambda: ffmpeg).close()
+    assert bounds == [3 << 30, 3 << 30, 3 << 30, IMPORT_MEMORY]
+    assert replace(ffmpeg, memory=1 << 30).upload_memory == 1 << 30
+    assert ffmpeg.bound(["-c:v", "h264_nvenc"]) is ffmpeg.bound(["-hwaccel", "cuda"]) is None
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_films_are_encoded_as_ever(name: str, asked: list[str]) -> None:
 
 def test_what_imports_write_is_encoded_as_ever(asked: list[str]) -> None:
     with pytest.raises(Asked):
-        raw_video.RawWriter("ffmpeg", PATH, (FORMAT.width, FORMAT.height), FORMAT.fps)
+        raw_video.RawWriter(FFMPEG, PATH, (FORMAT.width, FORMAT.height), FORMAT.fps)
     golden = shlex.split(GOLDEN["raw"])
     after = golden.index("-fps_mode")
     assert asked[:after] == golden[:after]

@@ -93,7 +93,7 @@ def test_each_voice_speaks_each_of_its_languages_in_every_way(client: FlaskClien
         for answer in (stream, film, chunks):
             job = jobs.get(answer.headers["X-Job-Id"])
             assert until(partial(getattr, job, "ended"), 20)
-            assert (job.error, job.voices, job.fallbacks) == (None, [voice], [])
+            assert (job.error, job.voices, list(job.fallbacks)) == (None, [voice], [])
 
 
 def test_a_server_that_dies_in_a_sentence_is_followed_from_its_next_word(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import wave
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -131,7 +132,7 @@ def test_what_is_not_said_lasts_a_moment(service: LipsyncService) -> None:
     films = [wait_for_film(job, chunk, never) for chunk in job.chunks]
     assert [frames_of(film) for film in films] == [5, 5, 5]
     assert not np.any(job.chunks[1].sound.samples(0, RATE))
-    assert job.chunks[1].marks == []
+    assert not len(job.chunks[1].marks)
 
 
 def test_the_text_is_read_as_a_whole(make_service: Make) -> None:
@@ -191,6 +192,40 @@ def test_words_know_their_place_in_the_whole_text(make_service: Make) -> None:
     assert [word.text for word in words] == ["one,", "two", "three", "four", "five"]
     assert [text[word.start : word.end] for word in words] == [word.text for word in words]
     assert until(lambda: job.ended)
+
+
+def test_what_is_spoken_waits_on_the_disk(make_service: Make, model: EchoModel) -> None:
+    """An hour of sound was held as it was made until its last picture was drawn."""
+    made: list[weakref.ref[np.ndarray]] = []
+
+    class Watched(ToneVoice):
+        def speak(self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never):  # type: ignore[no-untyped-def]
+            for speech in super().speak(piece, prosody, stale):
+                made.append(weakref.ref(speech.pcm))
+                yield speech
+
+    service = make_service(voices=ToneVoices(Watched()))
+    model.gate.clear()
+    job = service.chunks.start(request(" ".join(["word"] * 60), chunk_size=10))
+    assert job.chunks[-1].spoken.wait(10)
+    assert until(lambda: sum(pcm() is not None for pcm in made) < 10), len(made)
+    assert sum(chunk.sound.in_memory for chunk in job.chunks) == 0
+    model.gate.set()
+    assert wait_for_film(job, job.chunks[-1], never)
+    assert len(job.sound) == sum(len(chunk.sound) for chunk in job.chunks) == 60 * RATE // 5
+
+
+def test_a_speech_that_is_too_long_ends_while_it_is_made(
+    make_service: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app_core.services.chunks.LONGEST_SPEECH_S", 3.0)
+    voice = ToneVoice()
+    job = make_service(voices=ToneVoices(voice)).chunks.start(
+        request(" ".join(["word"] * 60), chunk_size=10)
+    )
+    assert until(lambda: job.ended)
+    assert isinstance(job.error, BadInput) and job.error.field == "text"
+    assert voice.spoken == 20
 
 
 def test_no_word_is_bad_input(service: LipsyncService) -> None:

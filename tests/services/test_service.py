@@ -15,11 +15,11 @@ import pytest
 from app_core.cancel_scope import Stale, never
 from app_core.config import Config
 from app_core.errors import BadInput, Busy, Cancelled, Conflict, ModelFailed, NotFound, VoiceFailed
-from app_core.job import Job, JobStatus
+from app_core.job import JOB_BYTES, Job, JobStatus
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.text.piece import Piece
-from app_core.types import PLAIN, Frame, Prosody, frame_count
+from app_core.types import PLAIN, Frame, Prosody, Word, frame_count
 from tests.begun import begun
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, GreyLibrary, ToneVoice, ToneVoices, frame_number
@@ -418,3 +418,17 @@ def test_a_work_dir_that_cannot_be_made_is_left_for_the_systems(
     path = service.scratch.take("film.mp4")
     assert path.is_file()
     service.scratch.free(path)
+
+
+def test_what_ended_jobs_say_leaves_the_memory(service: LipsyncService) -> None:
+    jobs = []
+    for _ in range(3):
+        jobs.append(begun(service, asap(" ".join(["word"] * 200))))
+        for _ in service.frames(jobs[-1].id, whole):
+            pass
+    for job in jobs:
+        assert job.in_memory < JOB_BYTES + 3000
+        words = [mark for mark in job.marks if isinstance(mark, Word)]
+        assert (len(words), words[9].text, words[199].end_s) == (200, "word", 40.0)
+    service.jobs.clear()
+    assert service.spool._end == 0

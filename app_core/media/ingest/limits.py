@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app_core.errors import TooLarge
-from app_core.media.ffmpeg import IMPORT_MEMORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,9 @@ def check_clip_pixels(width: int, height: int, limits: IngestLimits) -> None:
         )
 
 
-def too_heavy() -> TooLarge:
+def too_heavy(memory: int) -> TooLarge:
     return TooLarge(
-        f"To read the clip takes over {IMPORT_MEMORY >> 20} MiB of memory. Send it smaller, or "
+        f"To read the clip takes over {memory >> 20} MiB of memory. Send it smaller, or "
         "encode it again.",
         field="file",
     )

@@ -72,8 +72,8 @@ def make_cycle(
     back = folder / _BACK
     size = facts.size
     middle = forward.pictures - 2
-    seconds = _seconds_backwards(ffmpeg.path, forward, facts)
-    with RawWriter(ffmpeg.path, back, size, facts.fps) as writer, closing(seconds):
+    seconds = _seconds_backwards(ffmpeg, forward, facts)
+    with RawWriter(ffmpeg, back, size, facts.fps) as writer, closing(seconds):
         written = 0
         for pictures in seconds:
             for picture in pictures[::-1]:
@@ -97,7 +97,7 @@ def one_picture(ffmpeg: Ffmpeg, forward: Forward, facts: ClipFacts, index: int) 
     """A picture of the clip once more."""
     second, rest = divmod(index, facts.fps)
     size = facts.size
-    with _Second(ffmpeg.path, forward.path, second, size) as pictures:
+    with _Second(ffmpeg, forward.path, second, size) as pictures:
         return planes(pictures.read(rest + 1)[rest], size)
 
 
@@ -131,10 +131,11 @@ def _step(one: Float32, other: Float32) -> Float32:
 class _Second(RawPictures):
     """Of a file of ours, from the key frame of a second on."""
 
-    def __init__(self, ffmpeg: str, path: Path, second: int, size: tuple[int, int]) -> None:
+    def __init__(self, ffmpeg: Ffmpeg, path: Path, second: int, size: tuple[int, int]) -> None:
         given = ["-threads", "2", "-ss", f"{second}", "-i", f"file:{path}", "-map", "0:v:0"]
         raw = ["-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
-        super().__init__([*gently(ffmpeg), *given, *raw], size)
+        argv = [*gently(ffmpeg.path), *given, *raw]
+        super().__init__(argv, size, ffmpeg.bound(argv))
 
     def read(self, count: int) -> UInt8:
         """(count, bytes of a picture)"""
@@ -145,7 +146,7 @@ class _Second(RawPictures):
 
 
 def _seconds_backwards(
-    ffmpeg: str, forward: Forward, facts: ClipFacts
+    ffmpeg: Ffmpeg, forward: Forward, facts: ClipFacts
 ) -> Generator[UInt8, None, None]:
     """The pictures between the first and the last, in order, of the last second first."""
     size, fps, last = facts.size, facts.fps, forward.pictures - 1

@@ -14,7 +14,6 @@ import numpy as np
 
 from app_core.cores import core_count
 from app_core.errors import BadInput, Cancelled, FfmpegFailed
-from app_core.media.ffmpeg import IMPORT_MEMORY
 from app_core.media.ingest.limits import too_heavy, too_long
 from app_core.media.ingest.loop import CycleCheck, Forward
 from app_core.media.ingest.photo import BACKDROP
@@ -23,7 +22,7 @@ from app_core.media.ingest.tonemap import write_table
 from app_core.media.raw_video import RawPictures, RawWriter, gently, planes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from app_core.media.ffmpeg import Ffmpeg
@@ -89,10 +88,9 @@ def encode_forward(
     cycle = CycleCheck()
     count = 0
 
-    memory = None if use_nvdec else IMPORT_MEMORY  # a GPU's driver maps far more than it takes
     with (
-        _Reader(argv, size, memory) as reader,
-        RawWriter(ffmpeg.path, target, size, facts.fps) as writer,
+        _Reader(ffmpeg, argv, size) as reader,
+        RawWriter(ffmpeg, target, size, facts.fps) as writer,
     ):
 
         def pass_on() -> Iterator[Picture]:
@@ -136,7 +134,7 @@ def first_pictures(
     few = replace(facts, fps=LOOK_FPS)
     argv = reader_argv(ffmpeg.path, source, few, limits, folder, use_nvdec=use_nvdec)
     found: list[Picture] = []
-    with _Reader(argv, facts.size) as reader:
+    with _Reader(ffmpeg, argv, facts.size) as reader:
         while len(found) < LOOK_S * LOOK_FPS and (data := reader.read()) is not None:
             found.append(planes(data, facts.size))
     return found
@@ -206,6 +204,11 @@ class _Reader(RawPictures):
 
     broken = False
 
+    def __init__(self, ffmpeg: Ffmpeg, argv: Sequence[str], size: tuple[int, int]) -> None:
+        self._memory = ffmpeg.upload_memory
+        # A GPU's driver maps far more than it takes.
+        super().__init__(argv, size, None if "cuda" in argv else self._memory)
+
     def read(self) -> UInt8 | None:
         data = np.empty(self._bytes, np.uint8)
         try:
@@ -215,5 +218,5 @@ class _Reader(RawPictures):
         if read == len(data):
             return data
         if self._process.starved:
-            raise too_heavy()
+            raise too_heavy(self._memory)
         return None

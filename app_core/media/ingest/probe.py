@@ -174,7 +174,7 @@ def probe_clip(ffmpeg: Ffmpeg, path: Path, demuxer: str, limits: IngestLimits) -
             most = mega(limits.max_clip_pixels)
             raise TooLarge(f"The clip's pictures are over {most}.", field="file")
         if starved(said.splitlines()):
-            raise too_heavy()
+            raise too_heavy(ffmpeg.upload_memory)
         raise BadInput("No picture of the clip can be decoded: it is damaged.", field="file")
     fmt, across, down, wide, high, field = picture.groups()
     colours = _COLOURS.search(said, picture.end())

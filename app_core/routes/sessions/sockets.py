@@ -13,9 +13,10 @@ from app_core.errors import Busy
 from app_core.outputs.live.viewer_line import ViewerLine
 from app_core.request import parsed_query
 from app_core.routes.http.context import config, query
+from app_core.routes.http.handshake import shake_hands
 from app_core.routes.http.session_tokens import Asked, Right, watched
 from app_core.routes.http.shares import take_share
-from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket, shake_hands
+from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.routes.sessions.commands import Commands
 from app_core.routes.sessions.socket_commands import SocketCommands

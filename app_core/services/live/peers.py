@@ -16,7 +16,7 @@ from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.session_peer import SessionPeer
 from app_core.sessions.fanout import MOST_VIEWERS
 from app_core.shares import Kind, Share, Shares
-from app_core.threads import start_thread
+from app_core.threads import Pulse, start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,11 +57,16 @@ class Peers:
     def __len__(self) -> int:
         return len(self._peers)
 
+    @property
+    def pulse(self) -> Pulse:
+        """Of the thread that all of them live in."""
+        return self._loop.pulse
+
     def answer(
         self,
         offer: Offer,
         session: Session,
-        control: Callable[[SessionPeer], Callable[[str], None]],
+        control: Callable[[SessionPeer], Callable[[str | bytes], None]],
         begun: Callable[[], None] = _nothing,
         *,
         owns: bool = False,
@@ -108,6 +113,12 @@ class Peers:
         self._peers.pop(peer.peer.id, None)
         self._loop.run(peer.peer.close(), ANSWER_S)
 
+    def end_of(self, session: Session) -> None:
+        """Those who were on their way to a session that has ended. Does not wait."""
+        for peer in self._peers.copy().values():
+            if peer.session is session and not peer.attached:
+                peer.peer.close_soon("the session ended")
+
     def close(self) -> None:
         """After their sessions, of whose end they are told."""
         until_s = time.monotonic() + FAREWELL_S
@@ -150,7 +161,7 @@ class Peers:
         self,
         offer: Offer,
         session: Session,
-        control: Callable[[SessionPeer], Callable[[str], None]],
+        control: Callable[[SessionPeer], Callable[[str | bytes], None]],
         begun: Callable[[], None],
         *,
         owns: bool,
@@ -176,7 +187,7 @@ class Peers:
         made = SessionPeer(
             session,
             peer,
-            command=lambda text: command(text),
+            command=lambda message: command(message),
             begun=begun,
             gone=gone,
             puppet=puppet,

@@ -11,7 +11,7 @@ from app_core.request import RenderRequest
 from app_core.services.live.peers import Peers
 from app_core.sessions.clock import SystemClock
 from app_core.sessions.manner import Manner, SessionFormat
-from app_core.sessions.registry import RETRY_S, SessionRegistry
+from app_core.sessions.registry import RETRY_S, SAFE_S, SessionRegistry
 from app_core.sessions.scene import Scene
 from app_core.sessions.session import Session
 from app_core.sessions.speech_source import TextSource
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+NEW_S = 1.0
+"""A session that is younger gives way to nobody."""
 MARGIN = 1.07
 """A session's frame is made at its time and not ahead of it, as a stream's is: where cores are as
 full as streams fill them, sessions are late."""
@@ -98,7 +100,9 @@ class LiveSessions:
             self._forget,
         )
         size = session.width, session.height
-        if not loaded.capacity.admit(session.id, *size, session.fps, margin=MARGIN):
+        while not loaded.capacity.admit(session.id, *size, session.fps, margin=MARGIN):
+            if self.registry.give_way(SAFE_S):
+                continue
             scene.close()
             raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
         self._models[session.id], self._held[session.id] = loaded, share
@@ -164,8 +168,13 @@ class LiveSessions:
     def close(self, session: Session) -> None:
         session.close()
 
+    def give_way(self) -> bool:
+        """To a stream that found no room. Whether a session that was only made has ended."""
+        return self.registry.give_way(NEW_S)
+
     def _forget(self, session: Session) -> None:
         self.registry.forget(session)
+        self.peers.end_of(session)
         self._held.pop(session.id, Share()).release()
         loaded = self._models.pop(session.id, None)
         if loaded is not None:

@@ -15,7 +15,6 @@ import pytest
 from app_core.errors import BadInput, Cancelled, FfmpegFailed, TooLarge
 from app_core.media.decoder import ClipDecoder, measure_clip
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
-from app_core.media.ingest import mezzanine
 from app_core.media.ingest.limits import IngestLimits
 from app_core.media.ingest.loop import Forward, make_cycle, one_picture
 from app_core.media.ingest.mezzanine import encode_forward
@@ -336,18 +335,17 @@ def test_what_is_clear_becomes_grey(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="this system limits no child")
-def test_a_clip_that_takes_too_much_memory_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_clip_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
     """It is not taken for one that is damaged or cut off, of which the beginning is kept."""
     heavy = ["-vf", "scale=1920:1080,format=yuv444p10le", "-x264-params", "ref=16:bframes=0"]
     coded = ["-c:v", "libx264", "-preset", "ultrafast", *heavy, *TAGS]
     source = marked(tmp_path / "a.mp4", 40, coded=coded)
     made = Import(source, tmp_path / "made")
     assert made.run(lambda pictures: sum(1 for _ in pictures))[1] == 40
-    monkeypatch.setattr(mezzanine, "IMPORT_MEMORY", 150 << 20)
-    with pytest.raises(TooLarge, match="MiB of memory") as raised:
-        Import(source, tmp_path / "again").run()
+    again = Import(source, tmp_path / "again")
+    again.ffmpeg = replace(again.ffmpeg, memory=150 << 20)
+    with pytest.raises(TooLarge, match="over 150 MiB of memory") as raised:
+        again.run()
     assert (raised.value.status, raised.value.field) == (413, "file")
 
 
