@@ -110,21 +110,22 @@ class Everything:
         self.viewer.tell("say", text=TEXTS["en"])
         self.viewer.wait_event("speech_started")
         self.others = [film(server), upload(server)]
+        self._asked = [*(stream.asking for stream in self.streams), *self.others]
         end_s = time.monotonic() + PATIENCE_S
         while not all(stream.reader.arrivals for stream in self.streams):
-            if time.monotonic() > end_s:
-                raise TimeoutError("a stream does not begin")
+            ended = [asking.answer for asking in self._asked if asking.ended_s is not None]
+            if ended or time.monotonic() > end_s:
+                raise RuntimeError(f"not everything begins: {str(ended)[:200]}")
             time.sleep(0.05)
 
     def ended_s(self, since_s: float, most_s: float) -> float | None:
         """How long after ``since_s`` the last one had ended; None: not within ``most_s``."""
-        asked = [*(stream.asking for stream in self.streams), *self.others]
         until_s = since_s + most_s
-        for asking in asked:
+        for asking in self._asked:
             if not asking.join(max(0.0, until_s - time.monotonic())):
                 return None
         while not self.viewer.ended:
             if time.monotonic() > until_s:
                 return None
             time.sleep(0.01)
-        return max(asking.ended_s or 0.0 for asking in asked) - since_s
+        return max(asking.ended_s or 0.0 for asking in self._asked) - since_s
