@@ -51,7 +51,7 @@ def half_whep(target: Target) -> list[int]:
 
 def deaf_sockets(target: Target) -> list[int]:
     """Viewers that never read: more than the kernels hold is on its way to them."""
-    made = target.session(size="256x256", fps=25)
+    made = target.session(fps=25)
     address = made["socket_url"] + "&video=jpeg&audio=pcm"
     return ports([target.upgraded(address, 4096) for _ in range(target.count)])
 
