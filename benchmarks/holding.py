@@ -108,6 +108,7 @@ def listened(target: Target) -> str:
     while not target.over:
         status, job = target.post("/api/generate", fields, Prefer="respond-async")
         if status == 202:
+            target.jobs.append(job["id"])
             return str(job["events_url"])
         time.sleep(0.2)
     raise TimeoutError("no film is let in")
