@@ -39,7 +39,8 @@ _PREVIEWS_BYTES = 8 << 20
 class Avatars:
     """Thread-safe. ``work(item, home)`` makes the avatar's folder ``home`` of an
     upload. ``removed(sha256, dropped)`` is told of each removal: of the content that the avatar was
-    made of, and of its file in AVATAR_DIR, both empty where its metadata do not say."""
+    made of, and of its file in AVATAR_DIR, both empty where its metadata do not say. ``room(size)``
+    raises DiskFull where an upload of so many bytes has none."""
 
     def __init__(
         self,
@@ -48,9 +49,10 @@ class Avatars:
         scratch: Scratch,
         work: Callable[[Import, Path], None],
         removed: Callable[[str, str], None] = lambda sha256, dropped: None,
+        room: Callable[[int], None] = lambda size: None,
     ) -> None:
         self._library, self._scratch = library, scratch
-        self._folder, self._removed = config.avatar_dir, removed
+        self._folder, self._removed, self._room = config.avatar_dir, removed, room
         self._records = AvatarRecords(library, config.avatar)
         self.imports = Imports(
             lambda item: work(item, self._folder / item.id), scratch.free, config.job_life_s
@@ -62,11 +64,13 @@ class Avatars:
     # Adding
 
     @contextmanager
-    def upload(self) -> Iterator[Upload]:
-        """A place in the queue and for the file. Raises Busy."""
+    def upload(self, size: int = 0) -> Iterator[Upload]:
+        """A place in the queue and for the file of ``size`` bytes, 0 where nobody knows. Raises
+        Busy, or DiskFull."""
         self.imports.reserve()
         upload = Upload(self._scratch)
         try:
+            self._room(size)
             yield upload
         finally:
             upload.close()

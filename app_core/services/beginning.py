@@ -46,7 +46,9 @@ class Beginning:
         avatar = avatar or self._backend.library.get(request.avatar or self._config.avatar)
         if recording is not None:
             speeches, rate = recording.speeches, recording.sample_rate
-            return self._renders.begin(request, avatar, speeches, rate, recorded=True)
+            job = self._renders.begin(request, avatar, speeches, rate, recorded=True)
+            job.seconds_expected = recording.seconds
+            return job
         speaker = self._speakers.of(request)
         pieces = speaker.read(request.text)
 

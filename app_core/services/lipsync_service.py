@@ -23,6 +23,7 @@ from app_core.scratch import Scratch, with_work_dir
 from app_core.services.backend import Backend
 from app_core.services.beginning import Beginning
 from app_core.services.chunks import Chunks
+from app_core.services.disks import Disks
 from app_core.services.films.outcome import Outcome
 from app_core.services.films.video_encode import check_codecs
 from app_core.services.films.video_jobs import VideoJobs
@@ -83,7 +84,8 @@ class LipsyncService:
         library: AvatarLibrary | None = None,
         importer: Callable[[Import, Path], None] | None = None,
     ) -> None:
-        self.config = config = with_work_dir(config)
+        asked, config = config, with_work_dir(config)
+        self.config = config
         self.tokens = Tokens(config.api_token, config.api_token_file)
         self.backend = Backend(config, model, library)
         self.library = self.backend.library
@@ -92,27 +94,31 @@ class LipsyncService:
         self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
         self.reader = TextReader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
-        self.voice_offer = VoiceOffer(config.models_dir, self.voices, self.reader)
+        reserve = config.disk_reserve_mb << 20
+        self.voice_offer = VoiceOffer(config.models_dir, self.voices, self.reader, reserve)
         self.voice_offer.pulls.pulled = self._voice_pulled
         self.scratch = Scratch(config.work_dir)
-        importer = importer or import_work(config, self.backend.ffmpeg)
+        self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
+        self.disks = Disks(config, asked.work_dir, self.jobs)
+        room = self.disks.faces
+        importer = importer or import_work(config, self.backend.ffmpeg, room.check)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
         trim = self._trimmer.ask
         self.avatars = Avatars(
-            config, self.library, self.scratch, importer, removed=self._avatar_removed
+            config, self.library, self.scratch, importer, self._avatar_removed, room.check_upload
         )
         self.faces = Faces(config, self.library, self.avatars.imports, importer)
         self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
+        self.spool = Spool(config.work_dir)
+        self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
+        self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg, self.disks.films)
         self._disk_watch = Watchdog(name="disk-watch")
         self._dropped = DroppedFiles(
             config.avatar_dir, self.avatars, config.base_video_path, self._disk_watch.check
         )
-        for look in (self.base_video.look, self._dropped.scan, self.voices.look):
+        tend = partial(self.disks.look, self._renders.end, self.avatars.imports)
+        for look in (tend, self.base_video.look, self._dropped.scan, self.voices.look):
             self._disk_watch.add(Duty(look, DISK_LOOK_S))
-        self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
-        self.spool = Spool(config.work_dir)
-        self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
-        self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
         self.sessions = LiveSessions(config, self.backend, self._speakers)
         self.peers = self.sessions.peers
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
@@ -140,6 +146,7 @@ class LipsyncService:
             logger.error("%s", missing)
         self.scratch.sweep()
         self.avatars.sweep()
+        self.disks.look(self._renders.end, self.avatars.imports)
         self.base_video.look()
         self.backend.start(wait_s, then=self._speakers.start)
         self._watchdog.start()
@@ -275,5 +282,6 @@ class LipsyncService:
 
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        faults = [self.tokens.fault]
-        return report(self.config, self.backend, self.jobs, sessions, self.voices, base, faults)
+        faults = [self.tokens.fault, *self.disks.reasons()]
+        known = self.config, self.backend, self.jobs, sessions, self.voices, base
+        return report(*known, faults, self.disks.describe())

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from app_core.services.renders import Renders
     from app_core.types import Frame, UInt8
 
+USUAL_S = 60.0
+"""Of a recording that does not say how long it is."""
 PIECE_S = 10
 """Of a recording whose words nobody knows."""
 _BLOCK_S = 1
@@ -47,6 +49,11 @@ class Recording:
     @property
     def sample_rate(self) -> int:
         return self._sound.sample_rate
+
+    @property
+    def seconds(self) -> float:
+        """As its header says; of one that does not say, those of ordinary films."""
+        return USUAL_S if self._sound.seconds is None else self._sound.seconds
 
     def close(self) -> None:
         """For who opened it, while no job has it."""

@@ -81,6 +81,7 @@ def import_avatar(
             told_by_person = {"consent": metadata.consent, "gains": gains}
             write_metadata(part, {"name": metadata.name, **made, **dropped, **told_by_person})
             job.check()
+            tools.room(0)
             settle(part, home)
     except (BadInput, FfmpegFailed) as error:
         if os.path.isfile(source):

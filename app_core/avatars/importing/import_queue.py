@@ -52,6 +52,8 @@ class Import:
     """waiting, reading, video, faces, cycle: where it is, or was when it failed."""
     progress: float = 0.0
     error: SoyleError | None = None
+    stopped: SoyleError | None = None
+    """Why it may not go on, though somebody wants it."""
     ended_s: float | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     _cancel: threading.Event = field(default_factory=threading.Event)
@@ -63,9 +65,12 @@ class Import:
         self._cancel.set()
 
     def cancelled(self) -> bool:
-        return self._cancel.is_set()
+        """Its work ends, whoever wanted that."""
+        return self._cancel.is_set() or self.stopped is not None
 
     def check(self) -> None:
+        if self.stopped is not None:
+            raise afresh(self.stopped)
         if self.cancelled():
             raise Cancelled("The import was cancelled")
 
@@ -143,6 +148,11 @@ class Imports:
             self._waiting.remove(item)
         self._end(item, _cancelled())
 
+    def stop(self, error: SoyleError) -> None:
+        """The one that runs fails with ``error`` as soon as its work sees it."""
+        for item in self._running:
+            item.stopped = item.stopped or error
+
     def close(self) -> None:
         """Cancels all and waits for the worker."""
         with self._changed:
@@ -176,7 +186,7 @@ class Imports:
             item.check()
             (item.work or self._work)(item)
         except BaseException as raised:
-            error = _known(raised)
+            error = item.stopped or _known(raised)
         self._end(item, error)
         outcome = error.code if error else "done"
         logger.info(
@@ -191,7 +201,8 @@ class Imports:
                 logger.exception("an upload was not removed")
         with self._changed:
             item.error, item.ended_s = error and afresh(error), time.monotonic()
-            done = error is None or isinstance(error, Cancelled) or item.cancelled()
+            left = item.stopped is None and item.cancelled()
+            done = error is None or isinstance(error, Cancelled) or left
             if done and self._items.get(item.id) is item:
                 del self._items[item.id]
             item.ended.set()

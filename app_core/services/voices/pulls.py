@@ -52,8 +52,11 @@ class VoicePulls:
         models: Path,
         catalogue: Sequence[VoiceWeights] = VOICES,
         pulled: Callable[[str], None] = lambda voice_id: None,
+        reserve: int = 0,
     ) -> None:
-        """``pulled(id)`` is told of each voice that has come, before clients are."""
+        """``pulled(id)`` is told of each voice that has come, before clients are; ``reserve`` bytes
+        of the disk are not filled."""
+        self._reserve = reserve
         self.catalogue = catalogue
         self.pulled = pulled
         self._models = models
@@ -158,7 +161,7 @@ class VoicePulls:
             pull.done = done
 
         pull.stage = "downloading"
-        bring(voice, self._models, logger.info, tell, pull.cancelled.is_set)
+        bring(voice, self._models, logger.info, tell, pull.cancelled.is_set, self._reserve)
         try:
             self.pulled(voice.id)
         except Exception:
