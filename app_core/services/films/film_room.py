@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _CHARACTERS_A_SECOND = 14.0
 _DIGIT = 9
 """Characters that one is read as: of nine of them, eighty."""
-_BITS_A_PIXEL = 0.03
+_BITS_A_PIXEL = 0.05
 """Of libx264 at CRF 18; they halve with every 6."""
 _SOUND_BITS_S = 192_000
 _DIGITS = re.compile(r"\d")
