@@ -10,8 +10,8 @@ the time; results are kept for five minutes, so that they come and go.
 --skew adds two sessions of the marker model, one over each way, and the skew of their sound and
 picture (``benchmarks.skew``). --plot draws the rows.
 
-python -m benchmarks.soak [--minutes 45] [--sessions 3] [--readers 3] [--step 30] [--skew]
-    [--plot docs/soak.png] [--setting NAME=value]
+python -m benchmarks.soak [--minutes 45] [--sessions 3] [--readers 3] [--size 512x512] [--step 30]
+    [--skew] [--plot docs/soak.png] [--setting NAME=value]
 """
 
 from __future__ import annotations
@@ -70,21 +70,19 @@ class Soak:
     def __init__(self, server: Server, folder: Path, chosen: argparse.Namespace) -> None:
         self._server, self._folder, self._random = server, folder, np.random.default_rng(1)
         self._fields = {"voice": chosen.voice} if chosen.voice else {}
+        self._shown = {"size": chosen.size, **self._fields}
         languages = list(TEXTS)
         self._languages = [languages[n % len(languages)] for n in range(chosen.sessions)]
         skewed = WAYS if chosen.skew else ()
         self._bursts = {way: self._made(Bursts, way, model="marker") for way in skewed}
-        self._speakers: list[Viewer] = [
-            self._made(self._speaker, WAYS[number % 2], language)
-            for number, language in enumerate(self._languages)
-        ]
+        self._speakers: list[Viewer | None] = [None] * chosen.sessions
         self.clients = [
-            Client(f"reader {n}", reads(server, languages[n % len(languages)], self._fields))
+            Client(f"reader {n}", reads(server, languages[n % len(languages)], self._shown))
             for n in range(chosen.readers)
         ]
         self.clients += [
             Client("leaves", leaves_rudely(server), LEAVES_S),
-            Client("films", films(server, self._fields), FILMS_S),
+            Client("films", films(server, self._shown), FILMS_S),
             Client("uploads", uploads(server), UPLOADS_S),
         ]
         self._counted = self._counts()
@@ -99,14 +97,14 @@ class Soak:
         return made
 
     def _speaker(self, url: str, way: str, language: str) -> Viewer:
-        return VIEWERS[way](url, keep=False, size="512x512", language=language)
+        return VIEWERS[way](url, keep=False, language=language, **self._shown)
 
     def tick(self) -> None:
         """Once a second."""
         for number, (viewer, language) in enumerate(
             zip(self._speakers, self._languages, strict=True)
         ):
-            if viewer.ended:
+            if viewer is None or viewer.ended:
                 self._again(number)
                 continue
             with contextlib.suppress(OSError, TimeoutError):  # it ends just now
@@ -129,7 +127,7 @@ class Soak:
             self.cut += 1
 
     def _again(self, number: int) -> None:
-        """One that was lost is made anew, once there is room."""
+        """A session that is not there yet, or was lost, is made once there is room."""
         way, language = WAYS[number % 2], self._languages[number]
         try:
             made = self._speaker(self._server.url, way, language)
@@ -138,10 +136,11 @@ class Soak:
                 raise
             self.refused += 1
             return
-        self.lost += 1
-        with contextlib.suppress(Exception):
-            self._speakers[number].close()
+        before = self._speakers[number]
         self._speakers[number] = made
+        if before is not None:
+            self.lost += 1
+            before.close()
 
     def row(self) -> Row:
         """Since the one before."""
@@ -168,12 +167,13 @@ class Soak:
             client.close()
         for bursts in self._bursts.values():
             bursts.close()
-        for viewer in self._speakers:
+        for viewer in filter(None, self._speakers):
             viewer.close()
 
     def _counts(self) -> dict[str, int]:
         """Of those that speak."""
-        ids = {viewer.session["session_id"] for viewer in self._speakers}
+        there = [viewer for viewer in self._speakers if viewer is not None]
+        ids = {viewer.session["session_id"] for viewer in there}
         sessions = call(self._server.url, "GET", "/api/sessions", None)["sessions"]
         own = [session for session in sessions if session["session_id"] in ids]
         return {name: sum(each[name] for each in own) for name in ("frames", "late")}
@@ -236,6 +236,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=45.0)
     parser.add_argument("--sessions", type=int, default=3)
     parser.add_argument("--readers", type=int, default=3)
+    parser.add_argument("--size", default="512x512")
     parser.add_argument("--step", type=float, default=30.0)
     parser.add_argument("--voice", default="espeak")
     parser.add_argument("--skew", action="store_true")
@@ -272,7 +273,7 @@ def _tell(chosen: argparse.Namespace, soak: Soak, rows: Sequence[Row], log: str)
     done: dict[str, Any] = {client.name: client.done for client in soak.clients}
     columns = list(rows[0]) if rows else []
     title = (
-        f"{chosen.sessions} sessions and {chosen.readers} readers of 512x512, "
+        f"{chosen.sessions} sessions and {chosen.readers} readers of {chosen.size}, "
         f"{chosen.minutes:g} minutes"
     )
     show(

@@ -72,9 +72,9 @@ class Client:
             self.closing.wait(max(rest_s, 0.01))
 
 
-def reads(server: Server, language: str, voice: dict[str, str]) -> Callable[[Client], None]:
+def reads(server: Server, language: str, shown: dict[str, str]) -> Callable[[Client], None]:
     """A stream of pictures to its end."""
-    fields = {"text": TEXTS[language], "language": language, "size": "512x512", **voice}
+    fields = {"text": TEXTS[language], "language": language, **shown}
 
     def turn(client: Client) -> None:
         reader = MjpegReader(server.address, fields)
@@ -111,11 +111,11 @@ def leaves_rudely(server: Server) -> Callable[[Client], None]:
     return turn
 
 
-def films(server: Server, voice: dict[str, str]) -> Callable[[Client], None]:
+def films(server: Server, shown: dict[str, str]) -> Callable[[Client], None]:
     """One that is kept, asked for until it is there, and read."""
 
     def turn(client: Client) -> None:
-        fields = {"text": TEXTS["ru"], "language": "ru", "size": "512x512", **voice}
+        fields = {"text": TEXTS["ru"], "language": "ru", **shown}
         wants = {"Content-Type": "application/json", "Prefer": "respond-async"}
         body = json.dumps(fields).encode()
         made = asked(urllib.request.Request(f"{server.url}/api/generate", body, wants))
