@@ -36,7 +36,6 @@ ENV NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility,video
 WORKDIR /opt/soyle
 USER 10001:0
-VOLUME ["/data/avatars", "/data/work", "/data/cache"]
 EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \

@@ -165,6 +165,12 @@ class ModelFailed(SoyleError):
     code = "model_failed"
 
 
+class SessionFailed(SoyleError):
+    """A session ended by a fault of ours, of which its viewers have been told."""
+
+    code = "session_failed"
+
+
 class StaleTag(SoyleError):
     status = 412
     code = "stale_tag"

@@ -96,6 +96,10 @@ class Job:
     mouths: Channel[Mouth]
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     live: bool = False
+    owner: str = ""
+    """The client that it is made for; empty: this program itself."""
+    core_s: float = 0.0
+    """What it was expected to take before it began, seconds of a core."""
     scope: CancelScope = field(default_factory=CancelScope)
     ticket: Ticket = field(init=False)
     status: JobStatus = JobStatus.QUEUED

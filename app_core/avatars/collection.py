@@ -19,6 +19,7 @@ from app_core.avatars.preview import preview
 from app_core.avatars.records import BUILT_IN, AvatarRecords, touched
 from app_core.errors import BadInput, Cancelled, Conflict, NotFound, afresh
 from app_core.face.face_choice import FaceChoice
+from app_core.shares import Kind, Shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -49,8 +50,10 @@ class Avatars:
         scratch: Scratch,
         work: Callable[[Import, Path], None],
         removed: Callable[[str, str], None] = lambda sha256, dropped: None,
+        shares: Shares | None = None,
         room: Callable[[int], None] = lambda size: None,
     ) -> None:
+        self._shares = shares or Shares()
         self._library, self._scratch = library, scratch
         self._folder, self._removed, self._room = config.avatar_dir, removed, room
         self._records = AvatarRecords(library, config.avatar)
@@ -64,11 +67,12 @@ class Avatars:
     # Adding
 
     @contextmanager
-    def upload(self, size: int = 0) -> Iterator[Upload]:
-        """A place in the queue and for the file of ``size`` bytes, 0 where nobody knows. Raises
-        Busy, or DiskFull."""
-        self.imports.reserve()
-        upload = Upload(self._scratch)
+    def upload(self, owner: str = "", size: int = 0) -> Iterator[Upload]:
+        """A place in the queue and for the file of ``size`` bytes, 0 where nobody knows.
+        ``owner``: the client; empty: this program. Raises Busy, TooMany or DiskFull."""
+        with self._shares.take(Kind.UPLOADS, owner).kept() as share:
+            self.imports.reserve()
+        upload = Upload(self._scratch, share)
         try:
             self._room(size)
             yield upload
@@ -76,6 +80,7 @@ class Avatars:
             upload.close()
             if not upload.taken:
                 self.imports.give_up()
+                share.release()
 
     def add(
         self,
@@ -100,6 +105,7 @@ class Avatars:
             chosen = avatar_id or free_id(slug(name), self._is_taken)
             consent = datetime.now(UTC).isoformat(timespec="seconds")
             item = Import(chosen, name, consent, upload.path, choice or FaceChoice())
+            item.share = upload.share
             self.imports.start(item)
             upload.taken = True
         return item

@@ -10,6 +10,16 @@ from pydantic import BaseModel, Field, field_validator
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+def is_loopback(host: str) -> bool:
+    """A name or address of this machine alone."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class AccessSettings(BaseModel):
     api_token: str = Field("", description="Bearer token that every request needs; empty: none")
     api_token_file: Path | None = Field(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from app_core.config.access_settings import AccessSettings
+from app_core.config.access_settings import AccessSettings, is_loopback
 from app_core.config.live_settings import LiveSettings
 from app_core.config.privacy_settings import PrivacySettings
 from app_core.config.share_settings import ShareSettings
@@ -257,6 +257,13 @@ class Config(LiveSettings, ShareSettings, StorageSettings, AccessSettings, Priva
     def addresses(self) -> list[tuple[str, int]]:
         pairs = (address.strip().rpartition(":") for address in self.listen.split(","))
         return [(host.strip("[]"), int(port)) for host, _, port in pairs]
+
+    @property
+    def reached_by_others(self) -> bool:
+        """From beyond this machine: it listens there, or a proxy passes requests on."""
+        return bool(self.trusted_proxies.strip()) or not all(
+            is_loopback(host) for host, _ in self.addresses
+        )
 
     @property
     def model_names(self) -> tuple[str, ...]:

@@ -110,6 +110,12 @@ class Capacity:
         """Counts a frame. ``slack_s``: how long before its time a live frame was ready."""
         self._budget.delivered(weight * self._base_ms(width, height) / 1000.0, slack_s)
 
+    def frame_ms(self, width: int, height: int, more_ms: float = 0.0) -> float:
+        """Core milliseconds of a frame, as the trial at the start found it. ``more_ms``: what else
+        is done with a million of its pixels, on a machine with a factor of one."""
+        more = more_ms * width * height / 1e6
+        return self._budget.trial * (self._base_ms(width, height) + more)
+
     @property
     def tight(self) -> bool:
         """File renders should wait: live frames are only just in time, or the control group was

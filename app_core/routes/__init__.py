@@ -20,7 +20,7 @@ from app_core.routes import (
     text,
     voices,
 )
-from app_core.routes.http import access, access_log, failure
+from app_core.routes.http import access, access_log, failure, shares
 from app_core.routes.http.context import JSON_LIMIT
 from app_core.routes.http.file_response import FileResponse
 from app_core.routes.http.forwarded import Forwarded
@@ -38,6 +38,7 @@ def register(app: Flask) -> None:
     access_log.register(app)
     app.response_class = FileResponse
     access.register(app)
+    shares.register(app)
     job_events.register(app)
     sockets.register(app)
     # In this order /docs shows what they describe.
@@ -66,4 +67,4 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
     own = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
     networks = app.config["SOYLE"].proxy_networks
-    app.wsgi_app = Forwarded(app.wsgi_app, networks, own)  # type: ignore[method-assign]
+    app.wsgi_app = Forwarded(app.wsgi_app, networks, own)  # type: ignore[assignment,method-assign]

@@ -14,6 +14,7 @@ from app_core.routes.avatar_form import AvatarForm
 from app_core.routes.avatar_requests import MouthRequest, PreviewQuery
 from app_core.routes.film import wants_async
 from app_core.routes.http.access import signed
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import config, json_body, leaving, query, service
 from app_core.routes.http.multipart_form import read_form
 from app_core.routes.openapi.operation import JPEG, JSON, Good, Operation
@@ -67,7 +68,7 @@ def all_avatars() -> Response:
 )
 def add() -> Response:
     avatars = service().avatars
-    with avatars.upload(request.content_length or 0) as upload:
+    with avatars.upload(caller(), request.content_length or 0) as upload:
         fields, file_name = read_form(_FIELDS, "file", upload.place)
         if fields.get("consent") != "true":
             raise BadInput(

@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from app_core.request import GenerateRequest
 from app_core.routes.film import client_left, respond, wants_async
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import service
 from app_core.routes.openapi.operation import Operation
 from app_core.routes.openapi.renders import FILE, FILM, LATER, PREFER, SOUND
@@ -33,4 +34,6 @@ WAITING = (
 def generate() -> Response:
     keep_as = NAME if wants_async() else ""
     with asked(GenerateRequest, GenerateForm) as (render, sound):
-        return respond(service().make_film(render, sound, client_left(render), keep_as), NAME)
+        return respond(
+            service().make_film(render, sound, client_left(render), keep_as, caller()), NAME
+        )

@@ -13,9 +13,11 @@ from app_core.routes.film import MIME, describe, kept
 from app_core.routes.http.body import Body
 from app_core.routes.http.context import client_socket, cut_off, service
 from app_core.routes.http.ranges import keep_one_range
+from app_core.routes.http.shares import take_share
 from app_core.routes.openapi.operation import JSON, MP4, WAV, Good, Operation
 from app_core.routes.openapi.renders import FILM_PART, KEPT, RANGE, SOUND_PART
 from app_core.routes.openapi.responses import JobAnswer
+from app_core.shares import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -92,8 +94,14 @@ def audio(job_id: str) -> Response:
         return answer
     if request.method == "HEAD":
         return Response(mimetype="audio/wav")
-    chunks = _growing(sound, partial(cut_off, client_socket()))
-    response = Response(Body(chunks, chunks.close, job.id), mimetype="audio/wav")
+    with take_share(Kind.LISTENERS).kept() as share:
+        chunks = _growing(sound, partial(cut_off, client_socket()))
+
+        def close() -> None:
+            chunks.close()
+            share.release()
+
+        response = Response(Body(chunks, close, job.id), mimetype="audio/wav")
     response.headers["Cache-Control"] = "no-store"
     return response
 

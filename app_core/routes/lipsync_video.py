@@ -7,6 +7,7 @@ from flask import Blueprint, Response, render_template
 from app_core.config import VERSION
 from app_core.request import VideoRequest
 from app_core.routes.film import client_left, respond, wants_async
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import service
 from app_core.routes.openapi.operation import Operation, html_page
 from app_core.routes.openapi.renders import FILE, FILM, LATER, PREFER, SOUND
@@ -41,4 +42,6 @@ def page() -> str:
 def lipsync_video() -> Response:
     keep_as = NAME if wants_async() else ""
     with asked(VideoRequest, VideoForm) as (render, sound):
-        return respond(service().make_film(render, sound, client_left(render), keep_as), NAME)
+        return respond(
+            service().make_film(render, sound, client_left(render), keep_as, caller()), NAME
+        )

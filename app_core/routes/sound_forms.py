@@ -13,6 +13,8 @@ from app_core.errors import BadInput
 from app_core.request import GenerateRequest, MjpegRequest, RenderRequest, VideoRequest
 from app_core.routes.http.context import config, json_body, query, scratch
 from app_core.routes.http.multipart_form import MIME, read_form
+from app_core.routes.http.shares import check_share, take_share
+from app_core.shares import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +70,8 @@ def asked(kind: type[Asked], form: type[Asked]) -> Iterator[tuple[Asked, Path | 
     if request.mimetype != MIME:
         yield kind.parse(json_body()), None
         return
-    upload = Upload(scratch())
+    check_share(Kind.RENDERS)
+    upload = Upload(scratch(), take_share(Kind.UPLOADS))
     try:
         names = tuple(name for name in form.model_fields if name != FILE)
         longest = _LETTER_BYTES * config().max_text_chars
@@ -79,3 +82,4 @@ def asked(kind: type[Asked], form: type[Asked]) -> Iterator[tuple[Asked, Path | 
         yield form.parse_query(fields | {FILE: ""}), upload.path
     finally:
         upload.close()
+        upload.share.release()

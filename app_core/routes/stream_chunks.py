@@ -13,6 +13,7 @@ from app_core.request import ChunksRequest
 from app_core.routes.film import MIME, kept
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import (
     client_socket,
     cut_off,
@@ -22,9 +23,11 @@ from app_core.routes.http.context import (
     tell_job,
 )
 from app_core.routes.http.failure import payload
+from app_core.routes.http.shares import take_share
 from app_core.routes.openapi.operation import JSON, MP4, NDJSON, WAV, Good, Operation
 from app_core.routes.openapi.renders import FILE, FILM_PART, KEPT, RANGE, SOUND_PART
 from app_core.routes.openapi.responses import Chunks
+from app_core.shares import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +64,7 @@ def stream_chunks() -> Response:
     asked = ChunksRequest.parse(json_body())
     by_line = NDJSON in request.accept_mimetypes.values()
     gone = partial(cut_off, client_socket()) if by_line else leaving()
-    spoken = service().chunks.stream(asked, gone)
+    spoken = service().chunks.stream(asked, gone, caller())
     addresses = [_addresses(name) for name in spoken.ids]
     summary = {"success": True, "total_chunks": len(addresses), "language": asked.language}
     if by_line:
@@ -87,7 +90,8 @@ def stream_chunks() -> Response:
     signable=True,
 )
 def video(chunk_id: str) -> Response:
-    return kept(service().chunks.film_file(chunk_id, leaving()), MIME)
+    with take_share(Kind.LISTENERS):
+        return kept(service().chunks.film_file(chunk_id, leaving()), MIME)
 
 
 @blueprint.get("/api/chunk/audio/<chunk_id>")
@@ -100,7 +104,8 @@ def video(chunk_id: str) -> Response:
     signable=True,
 )
 def audio(chunk_id: str) -> Response:
-    return kept(service().chunks.sound_file(chunk_id, leaving()), "audio/wav")
+    with take_share(Kind.LISTENERS):
+        return kept(service().chunks.sound_file(chunk_id, leaving()), "audio/wav")
 
 
 def _addresses(name: str) -> dict[str, str]:

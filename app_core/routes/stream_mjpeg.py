@@ -11,6 +11,7 @@ from app_core.outputs.mjpeg import CONTENT_TYPE, Mjpeg
 from app_core.request import MjpegRequest
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body, ClientGone
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import client_socket, config, cut_off, service, tell_job
 from app_core.routes.http.failure import payload
 from app_core.routes.http.send_queue import SendQueue, held_by_kernel
@@ -86,7 +87,7 @@ def stream_mjpeg() -> Response:
         return Response(content_type=CONTENT_TYPE)
     with asked(MjpegRequest, MjpegForm) as (render, sound):
         viewer = StreamViewer(client_socket(), render.live, config().send_timeout_s)
-        outcome = service().stream_mjpeg(render, sound, viewer.gone, viewer.full)
+        outcome = service().stream_mjpeg(render, sound, viewer.gone, viewer.full, caller())
     parts = outcome.stream
     assert parts is not None
     output = Mjpeg(config().jpeg_quality, viewer.error_payload)

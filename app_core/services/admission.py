@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from app_core.errors import Busy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app_core.engine.capacity import Capacity
     from app_core.job import Job
     from app_core.job_table import JobTable
 
 LONGEST_RETRY_S = 30
+SHORT_CORE_S = 120.0
+"""A film that is expected to take no more of a core is short."""
 
 
 class Admission:
@@ -22,6 +26,8 @@ class Admission:
     def __init__(self, jobs: JobTable, max_jobs: int) -> None:
         self._jobs, self._max_jobs = jobs, max_jobs
         self._lock = threading.Lock()
+        self.give_way: Callable[[], bool] = lambda: False
+        """Makes room for a live render, where something that nobody needs has it."""
 
     def admit(self, job: Job, width: int, height: int, capacity: Capacity) -> None:
         """Enters the job into the table. ``capacity`` is that of the model that draws it.
@@ -31,12 +37,17 @@ class Admission:
         with self._lock:
             running = self._jobs.running()
             files = sum(not other.live for other in running)
+            places = max(2, 2 * math.ceil(capacity.cores))
+            if job.core_s <= SHORT_CORE_S:
+                places += places // 2  # it need not wait until long ones are through
             if len(running) >= self._max_jobs:
                 raise _busy(running)
-            if not job.live and files >= max(2, 2 * math.ceil(capacity.cores)):
+            if not job.live and files >= places:
                 raise _busy(running)
             self._jobs.add(job)
-            if job.live and not capacity.admit(job.id, width, height, job.request.fps):
+            while job.live and not capacity.admit(job.id, width, height, job.request.fps):
+                if self.give_way():
+                    continue
                 self._jobs.discard(job.id)
                 raise _busy(running)
 

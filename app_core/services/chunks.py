@@ -56,6 +56,7 @@ class Begin(Protocol):
         request: ChunksRequest,
         *,
         speak: Callable[[Speaker, Iterator[Piece], Job], Iterator[Speech]],
+        owner: str,
     ) -> Job: ...
 
 
@@ -65,7 +66,7 @@ class Chunks:
     def __init__(self, begin: Begin, renders: Renders, videos: VideoJobs) -> None:
         self._begin, self._renders, self._videos = begin, renders, videos
 
-    def start(self, request: ChunksRequest) -> Job:
+    def start(self, request: ChunksRequest, owner: str = "") -> Job:
         """Begins the render; ``job.chunks`` fill up. Raises as ``LipsyncService.submit``."""
         text = request.text
 
@@ -80,7 +81,7 @@ class Chunks:
             )
             return speak_chunks(job, speaker, parts, request.prosody)
 
-        job = self._begin(request, speak=speak)
+        job = self._begin(request, speak=speak, owner=owner)
         self._videos.check_room(job, kept=True)
 
         def drop() -> None:
@@ -92,9 +93,9 @@ class Chunks:
         self._videos.start(job, lambda: self._write(job), drop)
         return job
 
-    def stream(self, request: ChunksRequest, gone: Gone) -> SpokenChunks:
+    def stream(self, request: ChunksRequest, gone: Gone, owner: str = "") -> SpokenChunks:
         """``start``, for a client that asks for the chunks as they are spoken."""
-        return SpokenChunks(self.start(request), gone, self._renders.end)
+        return SpokenChunks(self.start(request, owner), gone, self._renders.end)
 
     def spoken(self, name: str, gone: Gone) -> tuple[Job, Chunk]:
         """A chunk by its ``chunk_id`` once it is spoken. Raises NotFound, the job's error, or

@@ -23,7 +23,6 @@ from app_core.scratch import Scratch, with_work_dir
 from app_core.services.backend import Backend
 from app_core.services.beginning import Beginning
 from app_core.services.chunks import Chunks
-from app_core.services.disks import Disks
 from app_core.services.films.outcome import Outcome
 from app_core.services.films.video_encode import check_codecs
 from app_core.services.films.video_jobs import VideoJobs
@@ -32,10 +31,13 @@ from app_core.services.health import missing_voice, report
 from app_core.services.live.sessions import LiveSessions
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
+from app_core.services.storage.disks import Disks
+from app_core.services.vigil import Vigil
 from app_core.services.voices.installed import open_voices
 from app_core.services.voices.offer import VoiceOffer
 from app_core.services.voices.speakers import Speakers
 from app_core.services.watchdog import Duty, Watchdog
+from app_core.shares import shares_of
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
 from app_core.spool import Spool
@@ -59,7 +61,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 EXPIRY_S = 1.0
-"""Between two looks for what has been kept long enough."""
+"""Between two looks for what has been kept long enough, and whether the threads move."""
 TRIM_S = 60.0
 """Between two looks for memory to give back when no job ends."""
 DISK_LOOK_S = 2.0
@@ -88,7 +90,7 @@ class LipsyncService:
         self.config = config
         self.tokens = Tokens(config.api_token, config.api_token_file)
         self.backend = Backend(config, model, library)
-        self.library = self.backend.library
+        self.library, self.shares = self.backend.library, shares_of(config)
         self.capacity = self.backend.capacity
         self.metrics = self.backend.metrics
         self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
@@ -100,13 +102,11 @@ class LipsyncService:
         self.scratch = Scratch(config.work_dir)
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self.disks = Disks(config, asked.work_dir, self.jobs)
-        room = self.disks.faces
-        importer = importer or import_work(config, self.backend.ffmpeg, room.check)
+        importer = importer or import_work(config, self.backend.ffmpeg, self.disks.faces.check)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
         trim = self._trimmer.ask
-        self.avatars = Avatars(
-            config, self.library, self.scratch, importer, self._avatar_removed, room.check_upload
-        )
+        theirs = self._avatar_removed, self.shares, self.disks.faces.check_upload
+        self.avatars = Avatars(config, self.library, self.scratch, importer, *theirs)
         self.faces = Faces(config, self.library, self.avatars.imports, importer)
         self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
         self.spool = Spool(config.work_dir)
@@ -119,11 +119,13 @@ class LipsyncService:
         tend = partial(self.disks.look, self._renders.end, self.avatars.imports)
         for look in (tend, self.base_video.look, self._dropped.scan, self.voices.look):
             self._disk_watch.add(Duty(look, DISK_LOOK_S))
-        self.sessions = LiveSessions(config, self.backend, self._speakers)
+        self.sessions = LiveSessions(config, self.backend, self._speakers, self.shares)
+        self._renders.admission.give_way = self.sessions.give_way
         self.peers = self.sessions.peers
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
         self.metrics.registry.register(gauges)
-        self._beginning = Beginning(config, self.backend, self._renders, self._speakers)
+        spoken = self._renders, self._speakers, self.shares
+        self._beginning = Beginning(config, self.backend, *spoken)
         self.chunks = Chunks(self._beginning.begin, self._renders, self.videos)
         self._recordings = Recordings(
             self._renders, self.videos, self.faces, self.reader, config.max_audio_s
@@ -138,6 +140,10 @@ class LipsyncService:
                 Duty(trim, TRIM_S),
             ]
         )
+        watchers = self._watchdog.pulse, self._disk_watch.pulse
+        parts = self._renders, self.sessions, self.avatars.imports, self.voices.standing
+        self.vigil = Vigil(self.backend, *parts, watchers)
+        self._watchdog.add(Duty(self.vigil.look, EXPIRY_S))
 
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
@@ -172,14 +178,14 @@ class LipsyncService:
         self.scratch.close()
         self.backend.close()
 
-    def submit(self, request: RenderRequest, sound: Path | None = None) -> str:
+    def submit(self, request: RenderRequest, sound: Path | None = None, owner: str = "") -> str:
         """Starts a render and gives its id. A video is of the base video, unless the request names
         an avatar. ``sound``: a file that is spoken in place of the text, which is what is said in
-        it; it may be removed once this has returned.
+        it; it may be removed once this has returned. ``owner``: the client; empty: this program.
 
-        Raises BadInput, also for a codec that does not work on this machine, NotFound, Conflict,
-        NotReady or Busy, for a video what ``BaseVideo.avatar`` raises, and for a sound
-        UnsupportedMedia or TooLarge.
+        Raises BadInput, also for a codec that does not work on this machine, TooCostly, TooMany,
+        NotFound, Conflict, NotReady or Busy, for a video what ``BaseVideo.avatar`` raises, and for
+        a sound UnsupportedMedia or TooLarge.
         """
         self.backend.ready(request.model)
         recording = None if sound is None else self._recordings.open(sound, request)
@@ -189,21 +195,28 @@ class LipsyncService:
                 check_codecs(request, self.backend.ffmpeg())
                 if request.avatar is None and self.base_video.path is not None:
                     avatar = self.base_video.avatar()
-            return self._beginning.begin(request, avatar=avatar, recording=recording).id
+            return self._beginning.begin(
+                request, avatar=avatar, recording=recording, owner=owner
+            ).id
 
     def stream_mjpeg(
-        self, request: MjpegRequest, sound: Path | None, gone: Gone, full: Gone
+        self, request: MjpegRequest, sound: Path | None, gone: Gone, full: Gone, owner: str = ""
     ) -> Outcome:
         """Starts a render whose outcome is a stream of JPEG parts. Raises as ``submit``."""
-        job = self.jobs.get(self.submit(request, sound))
+        job = self.jobs.get(self.submit(request, sound, owner))
         stream = self.stream(job.id, "mjpeg", gone, full)
         return Outcome(job.id, job.request.fps, job.voices, stream=stream)
 
     def make_film(
-        self, request: FilmRequest, sound: Path | None, gone: Gone, keep_as: str = ""
+        self,
+        request: FilmRequest,
+        sound: Path | None,
+        gone: Gone,
+        keep_as: str = "",
+        owner: str = "",
     ) -> Outcome:
         """Starts a render whose outcome is a film, as ``VideoJobs.outcome``."""
-        job = self.jobs.get(self.submit(request, sound))
+        job = self.jobs.get(self.submit(request, sound, owner))
         return self.videos.outcome(job, request, gone, keep_as)
 
     def stream(
@@ -282,6 +295,6 @@ class LipsyncService:
 
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        faults = [self.tokens.fault, *self.disks.reasons()]
+        faults = [self.tokens.fault, *self.vigil.troubles, *self.disks.reasons()]
         known = self.config, self.backend, self.jobs, sessions, self.voices, base
         return report(*known, faults, self.disks.describe())

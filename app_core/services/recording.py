@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from app_core.services.renders import Renders
     from app_core.types import Frame, UInt8
 
-USUAL_S = 60.0
-"""Of a recording that does not say how long it is."""
 PIECE_S = 10
 """Of a recording whose words nobody knows."""
 _BLOCK_S = 1
@@ -40,9 +38,16 @@ class Recording:
     """An open sound file on its way to be said by one job, which closes it."""
 
     def __init__(
-        self, sound: SoundFile, reader: TextReader, text: str = "", language: str = "ru"
+        self,
+        sound: SoundFile,
+        reader: TextReader,
+        text: str = "",
+        language: str = "ru",
+        limit_s: float = 0.0,
     ) -> None:
-        """``text``: what is said in it; empty when nobody knows."""
+        """``text``: what is said in it; empty when nobody knows. ``limit_s``: the most that it may
+        last."""
+        self._limit_s = limit_s
         self._sound, self._reader = sound, reader
         self._text, self._language = text, language
 
@@ -52,8 +57,9 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """As its header says; of one that does not say, those of ordinary films."""
-        return USUAL_S if self._sound.seconds is None else self._sound.seconds
+        """As its header says; the most that it may have where that does not."""
+        own = self._sound.seconds
+        return self._limit_s if own is None else own
 
     def close(self) -> None:
         """For who opened it, while no job has it."""
@@ -102,7 +108,7 @@ class Recordings:
         Raises BadInput, UnsupportedMedia or TooLarge."""
         sound = SoundFile(path, self._videos.ffmpeg, limit_s=self._limit_s)
         reader = self._reader.knowing(request.dictionary)
-        return Recording(sound, reader, request.text, request.language)
+        return Recording(sound, reader, request.text, request.language, self._limit_s)
 
     def process(
         self,

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 from app_core.audio import AudioBuffer
 from app_core.cancel_scope import never
 from app_core.channel import Channel
-from app_core.errors import Cancelled, ModelFailed, SoyleError, afresh, as_job_error
+from app_core.errors import (
+    Cancelled,
+    ModelFailed,
+    SoyleError,
+    TooCostly,
+    afresh,
+    as_job_error,
+)
 from app_core.job import Job, JobStatus
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
@@ -23,6 +30,7 @@ from app_core.request import MjpegRequest
 from app_core.services.admission import Admission
 from app_core.services.cancel_on_close import CancelOnClose
 from app_core.services.films.film_statistics import note_statistics
+from app_core.shares import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -61,6 +69,7 @@ class _Render:
 
     thread: JobThread
     composer: Composer
+    share: Share
 
 
 class Renders:
@@ -75,7 +84,7 @@ class Renders:
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._config, self._backend, self.jobs = config, backend, jobs
-        self._admission = Admission(jobs, config.max_jobs)
+        self.admission = Admission(jobs, config.max_jobs)
         self._running: dict[Job, _Render] = {}
         self.spool, self._ended = spool, ended
         self._labels = Labels(wanted=config.label_synthetic)
@@ -89,11 +98,15 @@ class Renders:
         batch_size: int | None = None,
         *,
         recorded: bool = False,
+        share: Share | None = None,
+        core_s: float = 0.0,
     ) -> Job:
-        """``batch_size`` bounds the batches; a ``recorded`` sound may have any length.
+        """``batch_size`` bounds the batches; a ``recorded`` sound may have any length. ``share``
+        is given back when the job ends; ``core_s``: what it is expected to take.
 
         Raises BadInput, Conflict, NotReady or Busy.
         """
+        share = share or Share()
         loaded = self._backend.ready(request.model)
         model, engine = loaded.model, loaded.engine
         began_s = time.monotonic()
@@ -112,6 +125,8 @@ class Renders:
             mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),
             id=request.job_id or str(uuid.uuid4()),
             live=request.live,
+            owner=share.owner,
+            core_s=core_s,
         )
         job.spent_s["faces"] = job.created_s - began_s
         plan = Plan(job.id, request.fps, plate, face, model.features(request.fps))
@@ -119,11 +134,11 @@ class Renders:
         thread = JobThread(job, speaking, plan, engine, self._backend.metrics)
         label = self._labels.of(plate, request.language)
         composer = Composer(job, plate, face, model, label)
-        self._admission.admit(job, composer.width, composer.height, loaded.capacity)
+        self.admission.admit(job, composer.width, composer.height, loaded.capacity)
         # Whoever knows the id can end the job from here on: what is taken after that end is
         # given back, and the end stands.
         try:
-            self._running[job] = _Render(thread, composer)
+            self._running[job] = _Render(thread, composer, share)
             engine.open(job, low_latency=request.hasty, batch_size=batch_size)
             if not job.begin():
                 raise job.error or Cancelled("The job was cancelled")
@@ -205,7 +220,6 @@ class Renders:
             return False
         if error is not None:
             job.sound.close(error)
-        if job.status is JobStatus.CANCELLED:
             job.scope.cancel()
         self._release(job, error)
         job.put_away(self.spool)
@@ -227,12 +241,17 @@ class Renders:
         render = self._running.pop(job, None)
         if render is not None:
             render.composer.close()
+            render.share.release()
             if job.makes_film:
                 note_statistics(job, render.composer.width, render.composer.height)
 
     def end_unread(self) -> None:
-        """Ends jobs that wait for a reader. Waiting for a slow voice or model does not count."""
+        """Ends jobs that wait for a reader; waiting for a slow voice or model does not count. And
+        those that take too long, whatever they do."""
+        now, most_whole_s = time.monotonic(), self._config.max_render_s
         for job in self.jobs.running():
+            if now - job.created_s > most_whole_s:
+                self.end(job, TooCostly(f"The render was not done within {most_whole_s:.0f} s"))
             most_s = STALLED_S if job.mouths.visited else UNREAD_S
             if job.mouths.untaken_s > most_s:
                 self.end(job, Cancelled(f"Nobody read the render for {most_s:.0f} s"))

@@ -27,6 +27,8 @@ const SENTENCES = {
   ffmpeg_failed: "error.ffmpeg_failed",
   model_failed: "error.model_failed",
   disk_full: "error.disk_full",
+  too_many: "error.too_many",
+  too_costly: "error.too_costly",
   internal: "error.internal",
   // what only the browser sees
   broken: "error.broken",

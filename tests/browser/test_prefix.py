@@ -54,6 +54,7 @@ def test_pages_below_a_prefix(
         page.click("#speak")
         page.wait_for_selector('#stage[data-status="finished"]')
         visitor.open(f"{url}/embed")
+        page.evaluate(f"embedded.setAttribute('server', '{url}')")
         page.click("#embed-form button[type=submit]")
         page.evaluate("new Promise((done) => embedded.addEventListener('finished', done))")
         page.goto("about:blank")

@@ -98,10 +98,14 @@ class Machine:
         self._registry = {k: v for k, v in os.environ.items() if PASSED.fullmatch(k)}
 
     def make(self, suite: str) -> None:
-        packages = self.cache / "debs"
-        packages.mkdir(parents=True, exist_ok=True)
-        fast = [f"--cache-dir={packages}", "--variant=minbase", f"--include={PACKAGES}"]
-        run("debootstrap", *fast, suite, self.root, mirror())
+        fresh = self.cache / f"{suite}.tar"
+        if fresh.exists():
+            self.root.mkdir()
+            run("tar", "-C", self.root, "-xpf", fresh)
+        else:
+            least = ["--variant=minbase", f"--include={PACKAGES}"]
+            run("debootstrap", *least, suite, self.root, mirror())
+            run("tar", "-C", self.root, "-cf", fresh, ".")
         mount("-t", "proc", "proc", self.root / "proc")
         mount("--rbind", "/dev", self.root / "dev")
         self._know_registries()
@@ -122,7 +126,10 @@ class Machine:
         shown = run(sys.executable, "-m", "pip", "config", "list").stdout
         for line in shown.splitlines():
             for word in line.partition("=")[2].strip("'").split():
+                # The files of an index lie beside it.
+                index = word.startswith("file://")
                 folder = Path(word.removeprefix("file://"))
+                folder = folder.parent if index else folder
                 if folder.is_absolute() and folder.is_dir():
                     self._share(folder, folder.relative_to("/"))
         user = line_value(shown, "global.extra-index-url"), line_value(shown, "global.find-links")
@@ -353,7 +360,9 @@ def isolated(suite: str, work: Path, cache: Path) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Installs and runs Soyle on a fresh Debian")
     parser.add_argument("suites", nargs="*", default=SUITES, choices=SUITES)
-    parser.add_argument("--cache", type=Path, help="kept for the next time: packages of apt, pip")
+    parser.add_argument(
+        "--cache", type=Path, help="kept for the next time: Debian, packages of pip"
+    )
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.inside:
@@ -371,6 +380,7 @@ def main() -> int:
     os.nice(10)
     with tempfile.TemporaryDirectory(prefix="soyle-install-") as name:
         cache = (given.cache or Path(name, "cache")).resolve()
+        cache.mkdir(parents=True, exist_ok=True)
         return 0 if all([isolated(suite, Path(name), cache) for suite in given.suites]) else 1
 
 

@@ -40,7 +40,8 @@ SHORT = {
 class Door:
     def __init__(self, limits: dict[str, Any], log: Path, descriptors: int = 0) -> None:
         self.port, self.log = free_port(), log
-        line = [sys.executable, "-m", "tests.front_server", str(self.port), json.dumps(limits)]
+        line = [sys.executable, "-m", "tests.front_server", str(self.port), str(log.parent)]
+        line.append(json.dumps(limits))
         with log.open("wb") as file:
             self.process = subprocess.Popen(
                 line + [str(descriptors)] * bool(descriptors), cwd=ROOT, stdout=file, stderr=file
@@ -211,6 +212,14 @@ def test_what_cannot_be_read(door: Door, data: bytes, status: int, code: str) ->
     assert "<b>" not in told.json()["error"]
     assert door.live()["refused"][str(status)] == before + 1
     assert f"a request is refused: {status}" in door.log.read_text()
+
+
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "SCRIPT-NAME", "PATH_INFO", "X_Forwarded_Host"])
+def test_no_client_changes_what_was_asked(door: Door, name: str) -> None:
+    """gunicorn lets those on this machine name another place for the application."""
+    with door.connect(get("/echo", f"{name}: /file")) as connection:
+        told = whole(connection)
+    assert (told.status, told.json()) == (200, {"length": 0, "query": 0})
 
 
 def test_a_long_address_is_read(door: Door) -> None:

@@ -13,9 +13,9 @@ from app_core.config import Config
 from app_core.errors import DiskFull, SoyleError, TooCostly
 from app_core.job import JobStatus
 from app_core.request import ChunksRequest, GenerateRequest
-from app_core.services import disks as module
-from app_core.services.films.film_room import film_bytes, text_seconds
 from app_core.services.lipsync_service import LipsyncService
+from app_core.services.storage import disks as module
+from app_core.services.storage.film_room import film_bytes
 from app_core.storage import disk_room
 from tests.conftest import until
 from tests.fakes import EchoModel, ToneVoice, ToneVoices
@@ -55,9 +55,6 @@ def kept(service: LipsyncService, request: GenerateRequest) -> str:
 
 def test_what_a_film_takes() -> None:
     """Of the avatar that is shipped: 579,489 bytes for ten seconds."""
-    assert text_seconds("a" * 140) == 10.0
-    assert text_seconds("123456789") == pytest.approx(5.8, abs=0.1)
-    assert text_seconds("a" * 140, speed=2.0) == 5.0
     assert film_bytes(20, 512, 512, 25, 20) == pytest.approx(1.13e6, rel=0.05)
     assert film_bytes(20, 512, 512, 25, 14) == pytest.approx(1.78e6, rel=0.05)
 
@@ -144,7 +141,7 @@ def test_ended_results_make_room_oldest_first(make_service: Make, disk: Disk) ->
         jobs.append(service.jobs.get(kept(service, film())))
         assert until(lambda: jobs[-1].ended)
     one = jobs[0].result_bytes
-    needed = film_bytes(text_seconds("one two three"), 128, 128, 25, 20)
+    needed = film_bytes(13 / 14, 128, 128, 25, 20)
     disk.free = 256 + (3 * one + needed - 1.5 * one) / MIB
     last = service.jobs.get(kept(service, film()))
     assert until(lambda: last.ended) and last.error is None

@@ -6,6 +6,8 @@ import contextlib
 import uuid
 from typing import TYPE_CHECKING
 
+from app_core.shares import Share
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
 class Upload:
     """Nothing of its name is used: what it is, its content says."""
 
-    def __init__(self, scratch: Scratch) -> None:
-        self._scratch = scratch
+    def __init__(self, scratch: Scratch, share: Share | None = None) -> None:
+        """``share``: what its client holds of uploads; an import that takes it gives it back."""
+        self._scratch, self.share = scratch, share or Share()
         self.path: Path | None = None
         self.taken = False
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from pydantic.json_schema import models_json_schema
 
 from app_core.config import VERSION
+from app_core.routes.http.shares import FREE
 from app_core.routes.openapi.operation import (
     GROUPS,
     HEADERS,
@@ -47,12 +48,13 @@ ERRORS = {
     416: "The range is outside of the file",
     422: "The base video has no face, or cannot be read; a connection cannot begin anew",
     428: "If-Match is missing",
+    429: "This client has its share, of requests or of what runs at once; others are served",
     500: "The server, its voice, its model or ffmpeg failed",
     502: "A voice service that the server calls cannot be reached",
     503: "The server is full or not ready",
     507: "The disk is full",
 }
-ERROR_HEADERS = {401: "WWW-Authenticate", 503: "Retry-After"}
+ERROR_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
 @blueprint.get("/openapi.json")
@@ -133,7 +135,7 @@ def _operation(
         "summary": operation.summary,
         "responses": {
             **{str(good.status): _good(good) for good in operation.good},
-            **{str(status): _error(status) for status in _statuses(operation)},
+            **{str(status): _error(status) for status in _statuses(path, operation)},
         },
         "security": _security(operation, locked=locked),
     }
@@ -150,8 +152,9 @@ def _operation(
     return found
 
 
-def _statuses(operation: Operation) -> list[int]:
-    guard = (400, 401, 403, 500) if operation.guarded else (400, 403)
+def _statuses(path: str, operation: Operation) -> list[int]:
+    guard = [400, 401, 403, 500] if operation.guarded else [400, 403]
+    guard += [] if path in FREE else [429]
     good = {good.status for good in operation.good}
     return sorted({*operation.errors, *guard} - good)
 

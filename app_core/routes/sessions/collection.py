@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify
 
 from app_core.request import SessionRequest
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import address, json_body, service
 from app_core.routes.http.session_tokens import commanded
 from app_core.routes.openapi.operation import JSON, Good, Operation
@@ -34,7 +35,7 @@ blueprint = Blueprint("sessions", __name__)
     " SESSION_IDLE_S without a command, or by DELETE.",
 )
 def begin() -> Response:
-    session = service().sessions.open(SessionRequest.parse(json_body()))
+    session = service().sessions.open(SessionRequest.parse(json_body()), caller())
     place = address(f"/api/sessions/{session.id}")
     response = jsonify(
         {

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify
 from app_core.errors import BadInput
 from app_core.outputs.webrtc.offer import Offer, read_offer
 from app_core.request import OfferRequest, SayRequest
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import config, json_body, service
 from app_core.routes.http.session_tokens import Asked, Right, looks_only, watched, watched_of
 from app_core.routes.openapi.operation import JSON, Good, Operation
@@ -51,7 +52,7 @@ def offer() -> Response:
     sessions = service().sessions
     if asked.session_id is not None:
         return _connect(asked, read, watched_of(sessions, asked.session_id, asked.token or ""))
-    session = sessions.open(asked)
+    session = sessions.open(asked, caller())
     try:
         return _connect(asked, read, Asked(sessions, session, Right.COMMAND))
     except BaseException:
@@ -123,7 +124,9 @@ def _connect(asked: OfferRequest, read: Offer, found: Asked) -> Response:
 
     mode = asked.mode if "mode" in asked.model_fields_set else session.mode
     puppet = mode == "puppet" and right is Right.COMMAND
-    peer = sessions.peers.answer(read, session, control_of(found), begun, puppet=puppet)
+    peer = sessions.peers.answer(
+        read, session, control_of(found), begun, puppet=puppet, owner=caller()
+    )
     commands = right is Right.COMMAND
     told: dict[str, Any] = {
         "sdp": peer.peer.answer,
@@ -138,11 +141,11 @@ def _connect(asked: OfferRequest, read: Offer, found: Asked) -> Response:
     return response
 
 
-def control_of(found: Asked) -> Callable[[SessionPeer], Callable[[str], None]]:
+def control_of(found: Asked) -> Callable[[SessionPeer], Callable[[str | bytes], None]]:
     """What does the commands of a peer that came with this request's rights."""
     longest, allowed = config().max_text_chars, found.right is Right.COMMAND
 
-    def control(peer: SessionPeer) -> Callable[[str], None]:
+    def control(peer: SessionPeer) -> Callable[[str | bytes], None]:
         commands = Commands(found.sessions, found.session, longest)
         taken = SocketCommands(
             commands,

@@ -11,6 +11,7 @@ from app_core.errors import BadInput, NoRestart, StaleTag, TagNeeded, Unsupporte
 from app_core.outputs.webrtc.offer import read_offer
 from app_core.outputs.webrtc.sdp_fragment import read_fragment
 from app_core.request import SessionRequest, parsed_query
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import address, query, service, text_body
 from app_core.routes.http.session_tokens import Asked, Right, watched
 from app_core.routes.openapi.operation import SDP, SDP_FRAGMENT, Good, Operation
@@ -51,11 +52,12 @@ def begin() -> Response:
     sdp = _sdp()
     offer = read_offer(sdp)
     sessions = service().sessions
-    session = sessions.open(SessionRequest(avatar=wanted.avatar))
+    session = sessions.open(SessionRequest(avatar=wanted.avatar), caller())
     try:
         found = Asked(sessions, session, Right.COMMAND)
         peers = sessions.peers
-        return _created(peers, peers.answer(offer, session, control_of(found), owns=True))
+        peer = peers.answer(offer, session, control_of(found), owns=True, owner=caller())
+        return _created(peers, peer)
     except BaseException:
         session.close()
         raise
@@ -77,7 +79,8 @@ def look(session_id: str) -> Response:
     parsed_query(NoQuery, query())
     offer = read_offer(_sdp())
     peers = found.sessions.peers
-    return _created(peers, peers.answer(offer, found.session, control_of(found)))
+    peer = peers.answer(offer, found.session, control_of(found), owner=caller())
+    return _created(peers, peer)
 
 
 @blueprint.route("/whep", methods=["GET", "OPTIONS"], provide_automatic_options=False)

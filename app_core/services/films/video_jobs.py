@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from app_core.outputs.mp4 import Mp4Writer
     from app_core.request import FilmRequest
     from app_core.scratch import Scratch
-    from app_core.services.films.film_room import FilmRoom
     from app_core.services.renders import Renders
+    from app_core.services.storage.film_room import FilmRoom
     from app_core.types import Frame
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from app_core.outputs.webrtc.ice_servers import IceServers
 from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.session_peer import SessionPeer
 from app_core.sessions.fanout import MOST_VIEWERS
-from app_core.threads import start_thread
+from app_core.shares import Kind, Share, Shares
+from app_core.threads import Pulse, start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +41,9 @@ def _nothing() -> None:
 class Peers:
     """Thread-safe."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, shares: Shares | None = None) -> None:
         prepare()
+        self._shares = shares or Shares()
         self._config = config
         self.ice_servers = IceServers(
             config.ice_urls, config.turn_user, config.turn_password, config.turn_secret
@@ -49,27 +51,35 @@ class Peers:
         self._loop = WebRtcLoop(config.webrtc_port_range)
         self._lock = threading.Lock()
         self._peers: dict[str, SessionPeer] = {}
-        self._offered: set[tuple[str, str]] = set()
-        """Of offers that are being answered, or whose peers live."""
+        self._offered: dict[tuple[str, str], Share] = {}
+        """Of offers that are being answered, or whose peers live: what their clients hold."""
 
     def __len__(self) -> int:
         return len(self._peers)
+
+    @property
+    def pulse(self) -> Pulse:
+        """Of the thread that all of them live in."""
+        return self._loop.pulse
 
     def answer(
         self,
         offer: Offer,
         session: Session,
-        control: Callable[[SessionPeer], Callable[[str], None]],
+        control: Callable[[SessionPeer], Callable[[str | bytes], None]],
         begun: Callable[[], None] = _nothing,
         *,
         owns: bool = False,
         puppet: bool = False,
+        owner: str = "",
     ) -> SessionPeer:
         """A peer that looks at the session once it is connected; its answer is
         ``peer.peer.answer``. ``control`` makes what does its commands. ``owns``: the session ends
-        with it. Raises BadInput, Busy, or Conflict for an offer that was answered already.
+        with it. ``owner``: the client; empty: this program. Raises BadInput, Busy, TooMany, or
+        Conflict for an offer that was answered already.
         """
-        self._reserve(offer, session)
+        with self._shares.take(Kind.LISTENERS, owner).kept() as share:
+            self._reserve(offer, session, share)
         try:
             session.make_room(offer.video, "opus" if offer.audio else "none")
             return self._loop.run(
@@ -103,6 +113,12 @@ class Peers:
         self._peers.pop(peer.peer.id, None)
         self._loop.run(peer.peer.close(), ANSWER_S)
 
+    def end_of(self, session: Session) -> None:
+        """Those who were on their way to a session that has ended. Does not wait."""
+        for peer in self._peers.copy().values():
+            if peer.session is session and not peer.attached:
+                peer.peer.close_soon("the session ended")
+
     def close(self) -> None:
         """After their sessions, of whose end they are told."""
         until_s = time.monotonic() + FAREWELL_S
@@ -121,7 +137,7 @@ class Peers:
         finally:
             self._loop.close()
 
-    def _reserve(self, offer: Offer, session: Session) -> None:
+    def _reserve(self, offer: Offer, session: Session, share: Share) -> None:
         with self._lock:
             coming = sum(
                 peer.session is session and not peer.attached
@@ -133,17 +149,19 @@ class Peers:
                 raise Conflict("This offer was answered already", field="sdp")
             if len(self._offered) >= self._config.most_peers:
                 raise Busy("Too many peers are connected; try again soon", retry_after_s=RETRY_S)
-            self._offered.add(offer.key)
+            self._offered[offer.key] = share
 
     def _release(self, offer: Offer) -> None:
         with self._lock:
-            self._offered.discard(offer.key)
+            share = self._offered.pop(offer.key, None)
+        if share is not None:
+            share.release()
 
     async def _begin(
         self,
         offer: Offer,
         session: Session,
-        control: Callable[[SessionPeer], Callable[[str], None]],
+        control: Callable[[SessionPeer], Callable[[str | bytes], None]],
         begun: Callable[[], None],
         *,
         owns: bool,
@@ -169,7 +187,7 @@ class Peers:
         made = SessionPeer(
             session,
             peer,
-            command=lambda text: command(text),
+            command=lambda message: command(message),
             begun=begun,
             gone=gone,
             puppet=puppet,

@@ -11,12 +11,13 @@ from app_core.request import RenderRequest
 from app_core.services.live.peers import Peers
 from app_core.sessions.clock import SystemClock
 from app_core.sessions.manner import Manner, SessionFormat
-from app_core.sessions.registry import RETRY_S, SessionRegistry
+from app_core.sessions.registry import RETRY_S, SAFE_S, SessionRegistry
 from app_core.sessions.scene import Scene
 from app_core.sessions.session import Session
 from app_core.sessions.speech_source import TextSource
 from app_core.sessions.stage import Stage
 from app_core.sessions.text_feed import TextFeed
+from app_core.shares import Kind, Share, Shares
 from app_core.types import Prosody
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+NEW_S = 1.0
+"""A session that is younger gives way to nobody."""
 MARGIN = 1.07
 """A session's frame is made at its time and not ahead of it, as a stream's is: where cores are as
 full as streams fill them, sessions are late."""
@@ -46,21 +49,33 @@ class LiveSessions:
     """Thread-safe."""
 
     def __init__(
-        self, config: Config, backend: Backend, speakers: Speakers, clock: Clock | None = None
+        self,
+        config: Config,
+        backend: Backend,
+        speakers: Speakers,
+        shares: Shares | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self._shares = shares or Shares()
         self._config, self._backend, self._speakers = config, backend, speakers
         self._clock = clock or SystemClock()
         self.registry = SessionRegistry(
             config.max_sessions, config.session_grace_s, config.session_idle_s
         )
-        self.peers = Peers(config)
+        self.peers = Peers(config, self._shares)
         """Who looks over WebRTC."""
         self._labels = Labels(wanted=config.label_synthetic)
         self._models: dict[str, LoadedModel] = {}
-        """By the ids of their sessions."""
+        self._held: dict[str, Share] = {}
+        """By the ids of their sessions, as are the models."""
 
-    def open(self, request: SessionRequest) -> Session:
-        """Raises BadInput, NotFound, NotReady or Busy."""
+    def open(self, request: SessionRequest, owner: str = "") -> Session:
+        """``owner``: the client; empty: this program. Raises BadInput, NotFound, NotReady, Busy or
+        TooMany."""
+        with self._shares.take(Kind.SESSIONS, owner).kept() as share:
+            return self._open(request, share)
+
+    def _open(self, request: SessionRequest, share: Share) -> Session:
         self.registry.check_room()
         loaded = self._backend.ready(request.model)
         manner = Manner(request.language, request.voice, request.speed, request.pitch)
@@ -85,10 +100,12 @@ class LiveSessions:
             self._forget,
         )
         size = session.width, session.height
-        if not loaded.capacity.admit(session.id, *size, session.fps, margin=MARGIN):
+        while not loaded.capacity.admit(session.id, *size, session.fps, margin=MARGIN):
+            if self.registry.give_way(SAFE_S):
+                continue
             scene.close()
             raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
-        self._models[session.id] = loaded
+        self._models[session.id], self._held[session.id] = loaded, share
         try:
             self.registry.add(session)
             session.start()
@@ -151,8 +168,14 @@ class LiveSessions:
     def close(self, session: Session) -> None:
         session.close()
 
+    def give_way(self) -> bool:
+        """To a stream that found no room. Whether a session that was only made has ended."""
+        return self.registry.give_way(NEW_S)
+
     def _forget(self, session: Session) -> None:
         self.registry.forget(session)
+        self.peers.end_of(session)
+        self._held.pop(session.id, Share()).release()
         loaded = self._models.pop(session.id, None)
         if loaded is not None:
             loaded.capacity.release(session.id)

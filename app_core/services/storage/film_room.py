@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from app_core.errors import TooCostly
+from app_core.services.render_cost import likely_s
 
 if TYPE_CHECKING:
     from app_core.job import Job
     from app_core.storage.disk_room import DiskRoom
 
-_CHARACTERS_A_SECOND = 14.0
-_DIGIT = 9
-"""Characters that one is read as: of nine of them, eighty."""
 _BITS_A_PIXEL = 0.05
 """Of libx264 at CRF 18; they halve with every 6."""
 _SOUND_BITS_S = 192_000
-_DIGITS = re.compile(r"\d")
-
-
-def text_seconds(text: str, speed: float = 1.0) -> float:
-    """How long it takes to say, about."""
-    digits = len(_DIGITS.findall(text))
-    return (len(text) + (_DIGIT - 1) * digits) / (_CHARACTERS_A_SECOND * speed)
 
 
 def film_bytes(seconds: float, width: int, height: int, fps: int, crf: int) -> int:
@@ -51,7 +41,7 @@ class FilmRoom:
         DiskFull for one that would fill the disk."""
         request, seconds = job.request, job.seconds_expected
         if seconds is None:
-            seconds = text_seconds(request.text, request.prosody.speed)
+            seconds = likely_s(request.text, request.speed, request.dictionary)
         expected = film_bytes(seconds, *size, request.fps, request.encoding.crf)
         if kept and expected > self.quota:
             raise too_large_to_keep(expected, self.quota)

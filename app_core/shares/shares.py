@@ -1,0 +1,121 @@
+"""How much of the server each client holds."""
+
+from __future__ import annotations
+
+import math
+import threading
+from contextlib import contextmanager
+from enum import Enum
+from typing import TYPE_CHECKING, Self
+
+from app_core.errors import TooMany
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from app_core.config import Config
+
+UPLOADS = 2
+"""Of one client, where the settings say ``auto``."""
+
+
+class Kind(Enum):
+    """What is counted: its words, its setting, and when to ask again, seconds."""
+
+    RENDERS = ("renders", "CLIENT_RENDERS", 5)
+    SESSIONS = ("sessions", "CLIENT_SESSIONS", 5)
+    UPLOADS = ("uploads and imports", "CLIENT_UPLOADS", 15)
+    LISTENERS = ("listeners", "CLIENT_LISTENERS", 5)
+
+
+class Share:
+    """One of a kind that a client holds. Given back once, by whoever is first."""
+
+    def __init__(self, owner: str = "", give_back: Callable[[], object] | None = None) -> None:
+        self.owner, self._give_back = owner, give_back
+        self._lock = threading.Lock()
+
+    def release(self) -> None:
+        with self._lock:
+            give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            give_back()
+
+    @contextmanager
+    def kept(self) -> Iterator[Share]:
+        """For who passes it on: it is given back here only when the block fails."""
+        try:
+            yield self
+        except BaseException:
+            self.release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Shares:
+    """Thread-safe. Only what is held takes memory. An ``owner`` that is empty is this program
+    itself, and has no bound."""
+
+    def __init__(self, most: Mapping[Kind, int] | None = None) -> None:
+        """``most`` of a kind that one owner may hold; 0, or left out: any number."""
+        self._most = dict(most or {})
+        self._held: dict[tuple[Kind, str], int] = {}
+        self._lock = threading.Lock()
+
+    def take(self, kind: Kind, owner: str) -> Share:
+        """Raises TooMany."""
+        if not owner or not self._most.get(kind):
+            return Share(owner)
+        with self._lock:
+            self._check(kind, owner)
+            self._held[kind, owner] = self._held.get((kind, owner), 0) + 1
+        return Share(owner, lambda: self._release(kind, owner))
+
+    def check(self, kind: Kind, owner: str) -> None:
+        """Raises TooMany where ``take`` would."""
+        with self._lock:
+            self._check(kind, owner)
+
+    def held(self, kind: Kind, owner: str) -> int:
+        return self._held.get((kind, owner), 0)
+
+    def _check(self, kind: Kind, owner: str) -> None:
+        most = self._most.get(kind, 0)
+        if most and owner and self.held(kind, owner) >= most:
+            words, setting, retry_after_s = kind.value
+            raise TooMany(
+                f"You have as many {words} at once as one client may: {most} ({setting}); try again"
+                " when one has ended",
+                retry_after_s=retry_after_s,
+            )
+
+    def _release(self, kind: Kind, owner: str) -> None:
+        with self._lock:
+            left = self._held[kind, owner] - 1
+            if left:
+                self._held[kind, owner] = left
+            else:
+                del self._held[kind, owner]
+
+
+def shares_of(config: Config) -> Shares:
+    auto = {
+        Kind.RENDERS: math.ceil(config.max_jobs / 2),
+        Kind.SESSIONS: math.ceil(config.max_sessions / 4),
+        Kind.UPLOADS: UPLOADS,
+        Kind.LISTENERS: math.ceil(config.most_sockets / 4),
+    }
+    given = {kind: getattr(config, kind.value[1].lower()) for kind in Kind}
+    return Shares({kind: resolved(given[kind], auto[kind], config) for kind in Kind})
+
+
+def resolved(setting: int | str, auto: int, config: Config) -> int:
+    """``auto`` is none on a server that only this machine reaches."""
+    if setting == "auto":
+        return auto if config.reached_by_others else 0
+    return int(setting)
