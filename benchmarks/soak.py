@@ -217,7 +217,9 @@ def plotted(path: Path, title: str, rows: Sequence[Row], first: int, step_s: flo
         values = [float(row[name] or 0) for row in rows]
         most = MOST.get(name)
         return Chart(
-            what, values, None if most is None else (values[first] - most, values[first] + most)
+            what,
+            values,
+            None if most is None else (max(values[first] - most, 0), values[first] + most),
         )
 
     charts = [

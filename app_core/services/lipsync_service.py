@@ -14,6 +14,7 @@ from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
 from app_core.cancel_scope import never
+from app_core.config.tokens import Tokens
 from app_core.errors import Cancelled
 from app_core.heap import Trimmer
 from app_core.job_table import JobTable
@@ -29,6 +30,7 @@ from app_core.services.films.video_jobs import VideoJobs
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
 from app_core.services.live.sessions import LiveSessions
+from app_core.services.privacy.endings import Endings
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
 from app_core.services.storage.disks import Disks
@@ -41,7 +43,6 @@ from app_core.shares import shares_of
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
 from app_core.spool import Spool
-from app_core.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,8 +92,7 @@ class LipsyncService:
         self.tokens = Tokens(config.api_token, config.api_token_file)
         self.backend = Backend(config, model, library)
         self.library, self.shares = self.backend.library, shares_of(config)
-        self.capacity = self.backend.capacity
-        self.metrics = self.backend.metrics
+        self.capacity, self.metrics = self.backend.capacity, self.backend.metrics
         self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
         self.reader = TextReader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
@@ -104,32 +104,32 @@ class LipsyncService:
         self.disks = Disks(config, asked.work_dir, self.jobs)
         importer = importer or import_work(config, self.backend.ffmpeg, self.disks.faces.check)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
-        trim = self._trimmer.ask
         theirs = self._avatar_removed, self.shares, self.disks.faces.check_upload
         self.avatars = Avatars(config, self.library, self.scratch, importer, *theirs)
         self.faces = Faces(config, self.library, self.avatars.imports, importer)
         self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
         self.spool = Spool(config.work_dir)
-        self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
+        self._renders = Renders(config, self.backend, self.jobs, self.spool)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg, self.disks.films)
         self._disk_watch = Watchdog(name="disk-watch")
-        self._dropped = DroppedFiles(
-            config.avatar_dir, self.avatars, config.base_video_path, self._disk_watch.check
-        )
+        dropped = config.avatar_dir, self.avatars, config.base_video_path
+        self._dropped = DroppedFiles(*dropped, self._disk_watch.check)
         tend = partial(self.disks.look, self._renders.end, self.avatars.imports)
         for look in (tend, self.base_video.look, self._dropped.scan, self.voices.look):
             self._disk_watch.add(Duty(look, DISK_LOOK_S))
         self.sessions = LiveSessions(config, self.backend, self._speakers, self.shares)
         self._renders.admission.give_way = self.sessions.give_way
         self.peers = self.sessions.peers
+        end = self._renders, self.sessions, self.avatars, self.voice_offer, self._trimmer.ask
+        self.endings = Endings(config, self.backend, *end)
+        self._disk_watch.add(self.endings.duty)
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
         self.metrics.registry.register(gauges)
         spoken = self._renders, self._speakers, self.shares
         self._beginning = Beginning(config, self.backend, *spoken)
         self.chunks = Chunks(self._beginning.begin, self._renders, self.videos)
-        self._recordings = Recordings(
-            self._renders, self.videos, self.faces, self.reader, config.max_audio_s
-        )
+        made = self._renders, self.videos, self.faces, self.reader
+        self._recordings = Recordings(*made, config.max_audio_s)
         self._watchdog = Watchdog(
             [
                 Duty(self._renders.tend_engines, 1.0),
@@ -137,7 +137,7 @@ class LipsyncService:
                 Duty(self._renders.log_figures, FIGURES_S),
                 Duty(self.jobs.expire, EXPIRY_S),
                 Duty(self.sessions.registry.expire, EXPIRY_S),
-                Duty(trim, TRIM_S),
+                Duty(self._trimmer.ask, TRIM_S),
             ]
         )
         watchers = self._watchdog.pulse, self._disk_watch.pulse
@@ -152,7 +152,6 @@ class LipsyncService:
             logger.error("%s", missing)
         self.scratch.sweep()
         self.avatars.sweep()
-        self.disks.look(self._renders.end, self.avatars.imports)
         self.base_video.look()
         self.backend.start(wait_s, then=self._speakers.start)
         self._watchdog.start()
@@ -278,7 +277,8 @@ class LipsyncService:
         self._renders.end(job, Cancelled("The job was cancelled"))
         return job
 
-    def _avatar_removed(self, sha256: str, dropped: str) -> None:
+    def _avatar_removed(self, avatar: str, sha256: str, dropped: str) -> None:
+        self.endings.audit.removed(avatar)
         self._dropped.removed(sha256, dropped)
         self._trimmer.ask(gone=True)
 
@@ -295,6 +295,6 @@ class LipsyncService:
 
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        faults = [self.tokens.fault, *self.vigil.troubles, *self.disks.reasons()]
+        faults = [self.tokens.fault, self.endings.audit.fault, *self.vigil.troubles]
         known = self.config, self.backend, self.jobs, sessions, self.voices, base
-        return report(*known, faults, self.disks.describe())
+        return report(*known, [*faults, *self.disks.reasons()], self.disks.describe())

@@ -178,18 +178,14 @@ def test_a_disk_that_fills_frees_and_then_ends_what_writes_to_it(
 
 
 def test_folders_that_cannot_be_written_are_in_health(
-    make_service: Make, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_service: Make, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that become so later too; models are asked for by nobody."""
     clock = [0.0]
-    audit = tmp_path / "log" / "audit"
-    service = make_service(config=config.model_copy(update={"audit_log": audit}))
+    service = make_service()
     service.disks._clock = lambda: clock[0]
     service.disks._tried_s = 0.0
-    (tmp_path / "plain").write_text("no folder")
     assert service.health()["status"] == "ready"
-    audit.unlink()
-    audit.mkdir()
     assert not config.avatar_dir.exists(), "a look makes no folder"
     monkeypatch.setattr(module, "writable", lambda folder: False)
 
@@ -205,12 +201,10 @@ def test_folders_that_cannot_be_written_are_in_health(
     assert health["reason"].split("; ") == [
         f"WORK_DIR={config.work_dir} cannot be written: no film can be made",
         f"AVATAR_DIR={config.avatar_dir} cannot be written: no face can be added",
-        f"AUDIT_LOG={audit} cannot be written",
     ]
     said = {disk["setting"]: disk["reason"] for disk in health["disks"]}
     assert said["MODELS_DIR"] == f"MODELS_DIR={config.models_dir} cannot be written"
     monkeypatch.undo()
-    audit.rmdir()
     clock[0] = 2 * module.WRITE_S
     look()
     assert service.health()["status"] == "ready"

@@ -40,7 +40,6 @@ def import_work(
             item.consent,
             choice=item.choice,
             dropped=item.dropped,
-            keeps_source=not item.theirs,
         )
         twins = (config.avatar_dir, config.avatar_dir / IMPORTS)
         import_avatar(item.source, home, metadata, tools, item.note, item.cancelled, twins)

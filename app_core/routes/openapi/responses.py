@@ -133,7 +133,7 @@ class OpenSessions(Answer):
 
 
 class Disk(Answer):
-    setting: Literal["WORK_DIR", "AVATAR_DIR", "MODELS_DIR", "AUDIT_LOG"]
+    setting: Literal["WORK_DIR", "AVATAR_DIR", "MODELS_DIR"]
     writable: bool
     free_mb: int | None = Field(description="MiB; null: nobody knows")
     reason: str | None = Field(description="What is wrong with it")

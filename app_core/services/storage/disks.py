@@ -4,7 +4,6 @@ when a disk fills."""
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 import time
 from dataclasses import dataclass
@@ -91,9 +90,8 @@ class Disks:
             Folder("AVATAR_DIR", config.avatar_dir, True, "no face can be added"),
             Folder("MODELS_DIR", config.models_dir, False),
         ]
-        if config.audit_log is not None:
-            self._folders.append(Folder("AUDIT_LOG", config.audit_log, True))
-        self._tried_s = -WRITE_S
+        self._tried_s = clock() - WRITE_S
+        self._measure()
 
     def look(self, end: Callable[[Job, Exception], object], imports: Imports) -> None:
         """Frees what nobody asks for any more, and ends what would fill a disk all the same:
@@ -132,23 +130,13 @@ class Disks:
         tries = now - self._tried_s >= WRITE_S
         self._tried_s = now if tries else self._tried_s
         for folder in self._folders:
-            room = self._rooms.get(folder.setting) or DiskRoom(folder.path.parent, 0)
+            room = self._rooms[folder.setting]
             folder.free, folder.full = room.free(), bool(room.lacks())
             if tries:
-                file = folder.setting == "AUDIT_LOG"
-                folder.writable = _appendable(folder.path) if file else _writable(folder.path)
+                folder.writable = _writable(folder.path)
 
 
 def _writable(folder: Path) -> bool:
     """Of one that is not there yet, whether it can be made."""
     there = next(each for each in (folder, *folder.parents) if each.exists())
     return there.is_dir() and writable(there)
-
-
-def _appendable(path: Path) -> bool:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
-        return True
-    except OSError:
-        return False
