@@ -13,7 +13,7 @@ from app_core.avatars.importing.content import RECIPE, content_of, stamp_of
 from app_core.avatars.importing.import_job import ImportJob
 from app_core.avatars.importing.import_time import ImportTime, clip_s
 from app_core.avatars.importing.photo_import import import_photo
-from app_core.avatars.importing.twin import digest, folders, link, take_twin
+from app_core.avatars.importing.twin import digest, folders, take_twin
 from app_core.avatars.metadata import write_metadata
 from app_core.errors import (
     BadInput,
@@ -50,8 +50,6 @@ class AvatarMetadata:
     choice: FaceChoice = field(default_factory=FaceChoice)
     dropped: str = ""
     """The name of the file in AVATAR_DIR that it was made of."""
-    keeps_source: bool = True
-    """The file is ours and becomes part of the avatar; another's file stays where it is."""
 
 
 def import_avatar(
@@ -63,7 +61,8 @@ def import_avatar(
     cancelled: Callable[[], bool],
     twins: Iterable[Path] = (),
 ) -> None:
-    """Makes the avatar's folder ``home``, which does not exist before, nor after a failure.
+    """Makes the avatar's folder ``home``, which does not exist before, nor after a failure. Of the
+    file, what is seen in it is kept, not the file: it may say where and by whom it was made.
 
     ``progress`` hears the stage (reading, video, faces, cycle) and how much of all is done, 0..1.
     ``twins`` are more folders in which earlier imports lie.
@@ -140,7 +139,4 @@ def _make(
         made["tracks"] = digest(job.folder)
     if stamp_of(job.source) != stamp:
         raise FileChanged(field="file")
-    if metadata.keeps_source:
-        about["source"] = f"source{kind.suffix}"
-        link(job.source, job.folder / about["source"])
     return about | made
