@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import wave
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.chaos_clients import SIZE, Everything, Stream, ask, film, form, upload
+from benchmarks.chaos_clients import SIZE, Everything, Stream, ask, film, form, upload, uploaded
 from benchmarks.chaos_clients import Asking as Asked
 from benchmarks.server import Server
-from benchmarks.session_viewer import SessionViewer
+from benchmarks.session_viewer import Refused, SessionViewer, call
 from benchmarks.speech import SpeechServer
 from benchmarks.table import end, show
 
@@ -195,17 +194,9 @@ def children(step: Step) -> None:
 
 def _forget_uploads(server: Server) -> None:
     """Faces that came in meanwhile, and imports that failed."""
-    import json
-
-    with urllib.request.urlopen(f"{server.url}/api/avatars", timeout=10) as answer:
-        found = json.load(answer)["avatars"]
-    for avatar in found:
-        if avatar["id"] != "aigul":
-            request = urllib.request.Request(
-                f"{server.url}/api/avatars/{avatar['id']}", method="DELETE"
-            )
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(request, timeout=10).close()
+    for avatar in uploaded(server):
+        with contextlib.suppress(OSError, Refused):
+            call(server.url, "DELETE", f"/api/avatars/{avatar}", None)
 
 
 @step
