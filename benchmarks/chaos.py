@@ -74,7 +74,8 @@ class Step:
         unexplained = [
             line
             for line in log.splitlines()
-            if any(mark in line for mark in (" ERROR ", "[ERROR]", "Traceback"))
+            if any(mark in line for mark in (" ERROR ", "[ERROR]"))
+            or line.startswith("Traceback")
             and not any(part in line for part in self.explained)
         ]
         self.check(not unexplained, f"the log: {unexplained[:3]}")
@@ -126,16 +127,29 @@ def _children(pid: int) -> list[int]:
     return []
 
 
+def _line(pid: int) -> str:
+    """Of its command; empty when it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
+
+
 def _worker(server: Server) -> int:
     return _children(server.pid)[0]
 
 
 def _kill_a_child(
-    step: Step, server: Server, of: str, asking: Asked, good: Callable[[Any], bool]
+    step: Step,
+    server: Server,
+    of: str,
+    asking: Asked,
+    good: Callable[[Any], bool],
+    told: str = "",
 ) -> None:
-    """The first ffmpeg that the worker starts for what is asked. ``good``: what may come of it."""
+    """The first ffmpeg that the worker starts for what is asked and is ``told`` this. ``good``:
+    what may come of it."""
     until_s = time.monotonic() + CHILD_S
-    while not (children := _children(_worker(server))):
+    while not (children := [pid for pid in _children(_worker(server)) if told in _line(pid)]):
         if time.monotonic() > until_s or asking.ended_s is not None:
             step.faults.append(f"{of}: there was no child: {str(asking.answer)[:200]}")
             return
@@ -179,7 +193,7 @@ def children(step: Step) -> None:
         def went_on(answer: Any) -> bool:
             return isinstance(answer, int)
 
-        _kill_a_child(step, server, "encoder", film(server), failed)
+        _kill_a_child(step, server, "encoder", film(server), failed, "libx264")
         step.nothing_stale(server)
         stream = Stream(server, SHORT, size="352x352")
         _kill_a_child(step, server, "decoder", stream.asking, went_on)
