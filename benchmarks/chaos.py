@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -74,8 +75,7 @@ class Step:
         unexplained = [
             line
             for line in log.splitlines()
-            if any(mark in line for mark in (" ERROR ", "[ERROR]"))
-            or line.startswith("Traceback")
+            if (_BAD.search(line) or line.startswith("Traceback"))
             and not any(part in line for part in self.explained)
         ]
         self.check(not unexplained, f"the log: {unexplained[:3]}")
@@ -114,6 +114,9 @@ class Step:
 def step(call: Callable[[Step], None]) -> Callable[[Step], None]:
     STEPS[call.__name__.replace("_", "-")] = call
     return call
+
+
+_BAD = re.compile(r" ERROR |\[ERROR\]| CRITICAL ")
 
 
 def _alive(pid: int) -> bool:
@@ -298,7 +301,7 @@ def model(step: Step) -> None:
     """It fails, then it hangs in native code: the process is replaced."""
     orders = step.work.parent / "orders"
     step.explained = ["chaos", "the render failed", "has not moved", "exited with code 70"]
-    step.explained += ["a frame", "most recent call first"]
+    step.explained += ["a frame", "to be replaced"]
     entry = ("-m", "benchmarks.chaos_model", str(orders))
     with step.server(entry=entry) as server:
         orders.write_text("fail")
