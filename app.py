@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from dotenv import load_dotenv
 
 from app_core.config import ROOT, Config, ConfigError
+from app_core.config.tokens import read_tokens
 from app_core.log import setup_logging
 from app_core.speech.text.dictionary import read_dictionary
-from app_core.tokens import read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable

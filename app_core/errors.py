@@ -191,6 +191,14 @@ class DiskFull(SoyleError):
     code = "disk_full"
 
 
+def kind_or_words(error: BaseException) -> str:
+    """What a person is told of a library's error: its words, unless these may hold what it was
+    given to say."""
+    if isinstance(error, ValueError | LookupError | TypeError) or not str(error):
+        return type(error).__name__
+    return str(error)
+
+
 def as_job_error(error: BaseException) -> Exception:
     """What a job is told of an error. A full disk is one wherever it shows."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,4 +1,9 @@
-"""Clients that take up room and give nothing: a process of its own holds their connections.
+"""Clients that take up room and give nothing, in a process of their own.
+
+Each kind is a function in ``holding`` (connections that are held), ``flooding`` (requests and
+messages without end) or ``pretending`` (viewers that are none). It takes a ``Target`` and yields
+once, with the local ports of what it holds, when all have asked; the process holds on for HOLD_S
+and then ends, whatever is still open.
 
 python -m benchmarks.attackers KIND COUNT HOLD_S HOST PORT [PATH]
 """
@@ -6,59 +11,67 @@ python -m benchmarks.attackers KIND COUNT HOLD_S HOST PORT [PATH]
 from __future__ import annotations
 
 import json
-import socket
+import os
 import sys
 import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks import flooding, holding, pretending
+from benchmarks.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Kind(NamedTuple):
+    attack: Callable[[Target], list[int]]
+    clients: int
+    gone_s: float | None
+    """Within so many seconds the server holds none of its connections; None: it may hold them."""
+
 
 KINDS = {
-    "nobody": 0,
-    "closers": 60,
-    "half heads": 160,
-    "no body": 160,
-    "downloads": 156,
-    "silent": 500,
+    "nobody": Kind(lambda target: [], 0, None),
+    "closers": Kind(holding.closers, 60, 15),
+    "half heads": Kind(holding.half_heads, 160, 15),
+    "no body": Kind(holding.no_body, 160, 15),
+    "downloads": Kind(holding.downloads, 156, 25),
+    "silent": Kind(holding.silent, 500, 15),
+    "descriptors": Kind(holding.silent, 1500, 15),
+    "half upgrades": Kind(holding.half_upgrades, 160, 15),
+    "half whep": Kind(holding.half_whep, 160, 15),
+    "sockets that do not read": Kind(holding.deaf_sockets, 24, 25),
+    "sockets without pongs": Kind(holding.pongless_sockets, 24, 30),
+    "sockets that stay": Kind(holding.staying_sockets, 24, 20),
+    "listeners that do not read": Kind(holding.deaf_listeners, 60, 30),
+    "sound that trickles": Kind(holding.trickling_sockets, 8, None),
+    "flood of text": Kind(flooding.text_messages, 4, 30),
+    "flood of bytes": Kind(flooding.binary_messages, 4, 30),
+    "flood of pings": Kind(flooding.pings, 4, 30),
+    "flood of listeners": Kind(flooding.talking_listeners, 8, 15),
+    "flood of sessions": Kind(flooding.sessions, 4, None),
+    "flood of pages": Kind(flooding.pages, 8, None),
+    "flood of films": Kind(flooding.films, 4, None),
+    "flood of bad texts": Kind(flooding.bad_texts, 5, None),
+    "offers without peers": Kind(flooding.offers, 2, None),
+    "whep without peers": Kind(flooding.whep, 2, None),
+    "flood of patches": Kind(flooding.patches, 4, None),
+    "peers that stop": Kind(pretending.stopping_peers, 3, None),
 }
-"""How many of each are held."""
 
 
-def request(kind: str, path: str) -> bytes:
-    if kind == "closers":
-        return b"GET /api/voices HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    if kind == "half heads":
-        return b"POST /api/stream_mjpeg HTTP/1.1\r\nHost: localhost\r\nContent-Ty"
-    if kind == "no body":
-        return (
-            b"POST /api/stream_mjpeg HTTP/1.1\r\nHost: localhost\r\n"
-            b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
-        )
-    if kind == "downloads":
-        return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-    return b""
-
-
-def hold(kind: str, count: int, hold_s: float, address: tuple[str, int], path: str) -> None:
-    """Writes the connections' own ports as JSON when all have asked; closes them after
-    ``hold_s``."""
-    data = request(kind, path)
-    held = []
-    for _ in range(count):
-        connection = socket.socket()
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-        connection.settimeout(10)
-        try:
-            connection.connect(address)
-            connection.sendall(data)
-        except OSError:
-            pass
-        held.append(connection)
-    ports = [connection.getsockname()[1] for connection in held]
+def main() -> None:
+    name, count, hold_s, host, port, *path = sys.argv[1:]
+    end_s = time.monotonic() + float(hold_s)
+    target = Target((host, int(port)), int(count), end_s, path[0] if path else "/")
+    ports = KINDS[name].attack(target)
     sys.stdout.write(json.dumps(ports) + "\n")
     sys.stdout.flush()
-    time.sleep(hold_s)
-    for connection in held:
-        connection.close()
+    time.sleep(max(0.0, end_s - time.monotonic()))
+    for job in target.jobs:
+        target.ask("DELETE", f"/api/jobs/{job}")
+    os._exit(0)  # without a goodbye
 
 
 if __name__ == "__main__":
-    kind, count, hold_s, host, port, *path = sys.argv[1:]
-    hold(kind, int(count), float(hold_s), (host, int(port)), path[0] if path else "/")
+    main()

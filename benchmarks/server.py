@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
-_START_S = 120.0
+_START_S = 300.0
 _STOP_S = 15.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -29,6 +29,11 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def freeze(seconds: float) -> None:
+    """All viewers of this process: they neither read nor answer for so long."""
+    _loop().call_soon_threadsafe(time.sleep, seconds)
+
+
 def _on_loop(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run_coroutine_threadsafe(work, _loop()).result(PATIENCE_S)
 

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request, send_file
-from flask_sock import Sock
 from gunicorn.app.base import BaseApplication
 
 from app_core.routes.http.context import client_socket
 from app_core.routes.http.file_response import FileResponse
+from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
 from app_core.server.arbiter import Arbiter
 from app_core.server.limits import Limits
 from app_core.server.worker import FrontWorker
@@ -43,7 +43,6 @@ def application() -> Flask:
     app = Flask("front")
     app.response_class = FileResponse
     app.config["MAX_CONTENT_LENGTH"] = 1 << 20
-    sock = Sock()
 
     @app.get("/api/health/live")
     def live() -> Any:
@@ -131,12 +130,18 @@ def application() -> Flask:
         connection = client_socket()
         return {"blocking": connection is not None and connection.getblocking()}
 
-    @sock.route("/socket")
-    def socket(ws: Any) -> None:
-        while (said := ws.receive()) != "end":
-            ws.send(said)
+    @app.route("/socket", websocket=True)
+    def socket() -> Response:
+        ws = WebSocket.accept(1 << 20, 5.0)
+        try:
+            while (said := ws.receive(1.0)) != "end":
+                if said is not None:
+                    ws.send(said)
+            ws.close()
+        except SocketClosed:
+            pass
+        return SocketEnded()
 
-    sock.init_app(app)
     return app
 
 

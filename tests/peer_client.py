@@ -125,10 +125,13 @@ class PeerClient:
         assert until(lambda: self.state == "connected"), self.state
 
     def say(self, **command: Any) -> None:
+        self.send(json.dumps(command))
+
+    def send(self, message: str | bytes) -> None:
         assert until(lambda: self.channel is not None and self.channel.readyState == "open")
         channel = self.channel
         assert channel is not None
-        self.loop.call_soon_threadsafe(channel.send, json.dumps(command))
+        self.loop.call_soon_threadsafe(channel.send, message)
 
     def event(self, kind: str, **fields: Any) -> dict[str, Any]:
         """The first of this kind with these fields; waits for it."""

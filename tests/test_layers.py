@@ -35,7 +35,7 @@ GROUND = {
     "spool",
     "storage",
     "threads",
-    "tokens",
+    "token_bucket",
     "types",
     "voice_server",
 }

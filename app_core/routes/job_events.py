@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import select
-import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app, g
-from flask_sock import Sock  # type: ignore[import-untyped]
-from simple_websocket import ConnectionClosed  # type: ignore[import-untyped]
-from wsproto.extensions import PerMessageDeflate
+from flask import Blueprint, Response, current_app
 
 from app_core.errors import Busy, SoyleError, afresh
 from app_core.routes.film import describe
 from app_core.routes.http.context import config, service
 from app_core.routes.http.failure import payload
+from app_core.routes.http.handshake import shake_hands
 from app_core.routes.http.shares import take_share
-from app_core.routes.http.web_socket import GOODBYE_S, CloseGuard, SocketClosed, shake_hands
+from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.services.job_event_feed import JobEventFeed
-from app_core.shares import Kind
+from app_core.shares import Holding
+from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from flask import Flask
-    from simple_websocket import Server
 
     from app_core.job import Job
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("job_events", __name__)
-sock = Sock()
 
 MESSAGES = (
     "Messages have a type: progress (percent, stage, frames_per_s, time_left_s), sentence and word"
@@ -44,107 +38,74 @@ MESSAGES = (
 )
 LOOK_S = 0.1
 """Between two looks at the job, and at whether the listener is still there."""
-PING_S = 20.0
 LONGEST_MESSAGE = 1024
 """Bytes of a message from a listener; none is expected."""
+MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 10, 100
+"""From a listener. One that talks more is closed."""
+RETRY_S = 5
 
 
 def register(app: Flask) -> None:
     """Listeners take at most a third of the server's threads."""
-    app.config["SOCK_SERVER_OPTIONS"] = {
-        "ping_interval": PING_S,
-        "max_message_size": LONGEST_MESSAGE,
-    }
     app.extensions["listeners"] = threading.BoundedSemaphore(app.config["SOYLE"].max_jobs)
 
 
-@blueprint.before_request
-def check_handshake() -> None:
-    """Raises BadInput for a handshake that cannot be accepted: whoever accepts it would fail, and
-    TooMany. What is accepted ends within the request."""
-    shake_hands([PerMessageDeflate()])
-    g.listening = take_share(Kind.LISTENERS)
-
-
-@blueprint.teardown_request
-def _leave_share(_: BaseException | None) -> None:
-    if "listening" in g:
-        g.pop("listening").release()
-
-
+@blueprint.route("/api/jobs/<job_id>/events", websocket=True)
 @Operation(
     "Jobs",
     "What happens to a render, over a WebSocket",
     (Good("JSON text messages follow", status=101),),
-    (400,),
+    (400, 503),
     signable=True,
     details=MESSAGES,
 )
-def events(ws: Server, job_id: str) -> None:
-    ws.sock = CloseGuard(ws.sock)
+def events(job_id: str) -> Response:
+    """One that finds no place is refused before the upgrade, at the cost of nothing."""
+    shake_hands()
+    with take_share(Holding.LISTENERS):
+        return _served(job_id)
+
+
+def _served(job_id: str) -> Response:
     places: threading.BoundedSemaphore = current_app.extensions["listeners"]
     if not places.acquire(blocking=False):
-        with contextlib.suppress(SocketClosed):
-            tell_one(ws, _failed(Busy("Too many listeners; try again soon")))
-        _leave(ws)
-        return
+        raise Busy("Too many listeners; try again soon", retry_after_s=RETRY_S)
+    try:
+        budget = TokenBucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, 0.0)
+        ws = WebSocket.accept(LONGEST_MESSAGE, config().send_timeout_s, budget)
+        _serve(ws, job_id)
+    except SocketClosed:
+        logger.debug("a listener left, or takes nothing")
+    finally:
+        places.release()
+    return SocketEnded()
+
+
+def _serve(ws: WebSocket, job_id: str) -> None:
+    """Raises SocketClosed."""
     try:
         _tell(ws, service().jobs.get(job_id))
     except SoyleError as error:
-        with contextlib.suppress(SocketClosed):
-            tell_one(ws, _failed(error))
-    except SocketClosed:
-        logger.debug("a listener takes nothing")
-    finally:
-        places.release()
-        _leave(ws)
+        _send(ws, {"type": "error"} | payload(error))
+    ws.close()  # the listener's own goodbye is awaited by no thread
 
 
-sock.route("/api/jobs/<job_id>/events", bp=blueprint)(events)
-
-
-def _tell(ws: Server, job: Job) -> None:
+def _tell(ws: WebSocket, job: Job) -> None:
+    """Raises SocketClosed, or the job's error."""
     listener = JobEventFeed(job)
     while True:
         for message in listener.news():
-            tell_one(ws, message)
+            _send(ws, message)
         if listener.over:
             break
-        ws.receive(LOOK_S)  # what it says is not for us; raises ConnectionClosed when it left
+        ws.receive(LOOK_S)  # what it says is not for us
     if job.error is not None:
         raise afresh(job.error)
     described = describe(job)
     kept = ("result_url", "audio_url", "captions_url", "subtitles_url", "seconds", "timings")
     done = {"type": "done", "frames": described["frames"]["done"]}
-    tell_one(ws, done | {name: described[name] for name in kept})
+    _send(ws, done | {name: described[name] for name in kept})
 
 
-def _leave(ws: Server) -> None:
-    """Says goodbye and ends the socket's own thread, also when no goodbye comes back."""
-    with contextlib.suppress(ConnectionClosed, OSError):
-        ws.close()
-    ws.thread.join(GOODBYE_S)
-    if ws.thread.is_alive():
-        with contextlib.suppress(OSError):
-            ws.sock.shutdown(socket.SHUT_RDWR)
-        ws.thread.join(GOODBYE_S)
-
-
-def _failed(error: SoyleError) -> dict[str, Any]:
-    return {"type": "error"} | payload(error)
-
-
-def tell_one(ws: Server, message: dict[str, Any]) -> None:
-    """Raises SocketClosed. A socket that is ready has room for a whole message, so none goes in
-    part."""
-    poll = select.poll()
-    try:
-        poll.register(ws.sock, select.POLLOUT)
-    except (OSError, ValueError) as error:  # its own thread has closed it
-        raise SocketClosed from error
-    if not poll.poll(config().send_timeout_s * 1000):
-        raise SocketClosed
-    try:
-        ws.send(json.dumps(message, ensure_ascii=False))
-    except OSError as error:
-        raise SocketClosed from error
+def _send(ws: WebSocket, message: dict[str, Any]) -> None:
+    ws.send(json.dumps(message, ensure_ascii=False))

@@ -58,6 +58,10 @@ class FrontWorker(Worker):  # type: ignore[misc]
     while it is not."""
 
     def init_process(self) -> None:
+        # Whose word about other hosts, schemes and paths is taken, the application knows. gunicorn
+        # would take that of anybody on this machine.
+        self.cfg.set("forwarded_allow_ips", "")
+        self.cfg.set("forwarder_headers", "")
         limits: Limits = self.app.limits
         most = connections_below(raise_descriptors(), limits.connections)
         self._limits = replace(limits, connections=most)

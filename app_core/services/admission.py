@@ -6,9 +6,12 @@ import math
 import threading
 from typing import TYPE_CHECKING
 
+from app_core.cancel_scope import never
 from app_core.errors import Busy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app_core.engine.capacity import Capacity
     from app_core.job import Job
     from app_core.job_table import JobTable
@@ -24,6 +27,8 @@ class Admission:
     def __init__(self, jobs: JobTable, max_jobs: int) -> None:
         self._jobs, self._max_jobs = jobs, max_jobs
         self._lock = threading.Lock()
+        self.give_way: Callable[[], bool] = never
+        """Makes room for a live render, where something that nobody needs has it."""
 
     def admit(self, job: Job, width: int, height: int, capacity: Capacity) -> None:
         """Enters the job into the table. ``capacity`` is that of the model that draws it.
@@ -41,7 +46,9 @@ class Admission:
             if not job.live and files >= places:
                 raise _busy(running)
             self._jobs.add(job)
-            if job.live and not capacity.admit(job.id, width, height, job.request.fps):
+            while job.live and not capacity.admit(job.id, width, height, job.request.fps):
+                if self.give_way():
+                    continue
                 self._jobs.discard(job.id)
                 raise _busy(running)
 

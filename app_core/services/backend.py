@@ -5,22 +5,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from app_core.avatars.library import AvatarLibrary
-from app_core.avatars.records import BUILT_IN
-from app_core.config import ROOT
 from app_core.engine.capacity import Capacity
 from app_core.errors import BadInput, NotFound, NotReady, SoyleError
-from app_core.lipsync.model import ModelOptions
-from app_core.lipsync.registry import AUTO, Choice, open_model
+from app_core.lipsync.registry import AUTO
 from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.metrics import Metrics
-from app_core.pipeline.calibration import frame_cost
 from app_core.services.face_cache import FaceCache
 from app_core.services.loaded_model import LoadedModel
+from app_core.services.model_loader import ModelLoader
 from app_core.services.speech_server import open_speech_server
 from app_core.threads import start_thread
 
@@ -63,7 +60,8 @@ class Backend:
         self.found_ffmpeg: Ffmpeg | None = None
         self.speech_server = open_speech_server(config)
         """None when the settings name none."""
-        self._config, self._given_model = config, model
+        self._config = config
+        self._models = ModelLoader(config, self.library, self.metrics, model, self.plate, self.face)
         self._faces = FaceCache(self.library.charge)
         self._loader: threading.Thread | None = None
         self._loaded = threading.Event()
@@ -204,7 +202,7 @@ class Backend:
             self._loaded.set()
 
     def _load_models(self) -> None:
-        names = self._config.model_names if self._given_model is None else ("",)
+        names = self._models.names
         opened: dict[str, LoadedModel] = {}
         problems: list[str] = []
         missing = self._without_default()
@@ -217,11 +215,12 @@ class Backend:
         for name in names:
             with trying(name):
                 capacity = self.capacity.beside() if opened else self.capacity
-                opened[name] = self._open(self._choose(name), capacity)
+                opened[name] = self._models.open(name, capacity)
         self.models = tuple(opened.values())
         for name, loaded in opened.items():
             with trying(name):
-                self._open_clip(loaded)
+                if not self._without_default():
+                    self._models.open_clip(loaded)
         if opened:
             with _noting(problems):
                 self.ffmpeg()
@@ -231,60 +230,6 @@ class Backend:
         if self.status == "loading":  # and not refused meanwhile
             partly = "degraded" if opened else "offline"
             self.status, self.reason = (partly if problems else "ready"), "; ".join(problems)
-
-    def _open(self, choice: Choice, capacity: Capacity) -> LoadedModel:
-        model, why = choice
-        try:
-            plate = self._sitter()
-            cost = frame_cost(model, plate, self.face(model, plate), self._config.jpeg_quality)
-            capacity.calibrate(
-                cost.frame_ms, 512, 512, cost.network_ms, model_fps=model.frames_per_s
-            )
-            loaded = LoadedModel(model, why, capacity, self.metrics)
-            loaded.start()
-        except BaseException:
-            model.close()
-            raise
-        logger.info(
-            "%s is ready on %s, %.2f core-ms a 512x512 frame (%s)",
-            model.name,
-            model.device,
-            sum(cost),
-            why,
-        )
-        return loaded
-
-    def _sitter(self) -> Plate:
-        """Who is drawn to measure a model: the default avatar, else any other, else the one that is
-        shipped. Raises NotFound or BadInput when not even that one is whole.
-        """
-        for name in dict.fromkeys((self._config.avatar, *self.library.ids())):
-            with suppress(NotFound, BadInput):
-                return self.plate(self.library.get(name), (512, 512), static=True)
-        return self.plate(self.library.at(ROOT / "avatar" / BUILT_IN), (512, 512), static=True)
-
-    def _open_clip(self, loaded: LoadedModel) -> None:
-        """The default avatar's still, and its clip at the sizes of live routes and of films, ahead
-        of their first reader. Of one that is not there ``condition`` tells."""
-        if self._without_default():
-            return
-        avatar = self.library.get(self._config.avatar)
-        for size, static in (((512, 512), True), ((512, 512), False), (None, False)):
-            self.face(loaded.model, self.plate(avatar, size, static=static))
-
-    def _choose(self, name: str) -> Choice:
-        config = self._config
-        if self._given_model is not None:
-            self._given_model.warm_up()
-            return Choice(self._given_model, "")
-        options = ModelOptions(
-            config.models_dir,
-            config.model_runtime,
-            config.model_precision,
-            config.mouth_offset,
-            config.work_dir,
-        )
-        return open_model(name, options)
 
 
 @contextmanager

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRY_S = 5
+SAFE_S = 3.0
+"""Old enough to have been looked at, by who means to: a younger session gives way to no other."""
+_SEEN_S = 0.5
+"""What the clock of a session, which counts frames, is behind its age at most."""
 
 
 class SessionRegistry:
@@ -35,13 +39,14 @@ class SessionRegistry:
 
     def check_room(self) -> None:
         """Raises Busy."""
-        if len(self._sessions) >= self.most:
+        if len(self._sessions) >= self.most and not self.give_way(SAFE_S):
             raise Busy(f"{self.most} sessions run already", retry_after_s=RETRY_S)
 
     def add(self, session: Session) -> None:
         """Raises Busy."""
         with self._lock:
-            self.check_room()
+            if len(self._sessions) >= self.most:
+                raise Busy(f"{self.most} sessions run already", retry_after_s=RETRY_S)
             self._sessions[session.id] = session
 
     def get(self, session_id: str) -> Session:
@@ -53,6 +58,23 @@ class SessionRegistry:
 
     def forget(self, session: Session) -> None:
         self._sessions.pop(session.id, None)
+
+    def give_way(self, least_s: float = 0.0) -> bool:
+        """Ends the oldest session that nobody ever looked at, if one is ``least_s`` old: on a full
+        server those that were made and left must not keep others out. Whether one has ended."""
+        with self._lock:
+            left = [
+                session
+                for session in self._sessions.values()
+                if (alone_s := session.unwatched_s)
+                and alone_s >= max(least_s, session.seconds - _SEEN_S)
+            ]
+            if not left:
+                return False
+            oldest = max(left, key=lambda session: session.unwatched_s)
+            del self._sessions[oldest.id]
+        oldest.close("full")
+        return True
 
     def expire(self) -> None:
         """Ends those whose time is over, and those whose thread is. Does not wait: each ends in a

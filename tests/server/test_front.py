@@ -214,6 +214,14 @@ def test_what_cannot_be_read(door: Door, data: bytes, status: int, code: str) ->
     assert f"a request is refused: {status}" in door.log.read_text()
 
 
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "SCRIPT-NAME", "PATH_INFO", "X_Forwarded_Host"])
+def test_no_client_changes_what_was_asked(door: Door, name: str) -> None:
+    """gunicorn lets those on this machine name another place for the application."""
+    with door.connect(get("/echo", f"{name}: /file")) as connection:
+        told = whole(connection)
+    assert (told.status, told.json()) == (200, {"length": 0, "query": 0})
+
+
 def test_a_long_address_is_read(door: Door) -> None:
     with door.connect(get("/echo?text=" + "%D0%9F" * 5000, close=True)) as connection:
         assert whole(connection).json()["query"] == 30_005

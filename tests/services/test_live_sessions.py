@@ -12,10 +12,13 @@ from app_core.config import Config
 from app_core.errors import BadInput, Busy, Conflict, NotFound
 from app_core.outputs.live.packet import Packet
 from app_core.outputs.live.viewer_line import ViewerLine
-from app_core.request import SayRequest, SessionRequest
+from app_core.request import MjpegRequest, SayRequest, SessionRequest
 from app_core.services.lipsync_service import LipsyncService
+from app_core.services.live import sessions as live
+from app_core.sessions import registry
 from app_core.sessions.session import Session
 from app_core.types import Event
+from tests.begun import begun
 from tests.fakes import EchoModel, GreyLibrary, ToneVoices
 
 
@@ -107,6 +110,48 @@ def test_one_that_does_not_fit_is_refused_and_leaves_nothing(service: LipsyncSer
     assert full.value.retry_after_s > 0
     assert threading.active_count() == threads
     assert service.sessions.all() == [first]
+
+
+@pytest.fixture
+def old_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session need not be some seconds old to give way."""
+    monkeypatch.setattr(registry, "SAFE_S", 0.0)
+    monkeypatch.setattr(live, "SAFE_S", 0.0)
+    monkeypatch.setattr(live, "NEW_S", 0.0)
+
+
+@pytest.mark.usefixtures("old_at_once")
+def test_one_that_was_only_made_gives_way_on_a_full_server(service: LipsyncService) -> None:
+    looked_at, left, younger = (opened(service, size="128x128") for _ in range(3))
+    looked_at.attach(ViewerLine("jpeg", "pcm", looked_at.fps))
+    last = opened(service, size="128x128")
+    assert (left.why_ended, looked_at.closed, younger.closed) == ("full", False, False)
+    assert set(service.sessions.all()) == {looked_at, younger, last}
+    for session in (younger, last):
+        session.attach(ViewerLine("jpeg", "pcm", session.fps))
+    with pytest.raises(Busy):
+        opened(service, size="128x128")
+
+
+@pytest.mark.usefixtures("old_at_once")
+def test_one_that_was_only_made_holds_no_cores_that_a_stream_needs(
+    service: LipsyncService,
+) -> None:
+    service.capacity.cores = 0.01
+    left = opened(service, size="1920x1920", fps=60)
+    job = begun(service, MjpegRequest(text="one", size="128x128"))
+    assert left.why_ended == "full"
+    job.scope.cancel()
+
+
+def test_a_young_one_gives_way_to_nobody(service: LipsyncService) -> None:
+    service.capacity.cores = 0.01
+    left = opened(service, size="1920x1920", fps=60)
+    with pytest.raises(Busy):
+        begun(service, MjpegRequest(text="one", size="128x128"))
+    with pytest.raises(Busy):
+        opened(service, size="128x128")
+    assert not left.closed
 
 
 def test_the_avatar_and_the_voice_change_for_what_follows(service: LipsyncService) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, as_job_error
 from app_core.face.face_choice import FaceChoice
+from app_core.log import client
 from app_core.shares import Share
 from app_core.threads import Pulse
 
@@ -45,6 +46,8 @@ class Import:
     choice: FaceChoice = field(default_factory=FaceChoice)
     theirs: bool = False
     """The source is no upload: it stays where it is, and took no place."""
+    client: str = field(default_factory=client.get)
+    """Who asked for it."""
     dropped: str = ""
     """The name of the source in AVATAR_DIR, when somebody put it there."""
     work: Callable[[Import], None] | None = None
@@ -93,6 +96,8 @@ class Imports:
         self._items: dict[str, Import] = {}
         self._waiting: deque[Import] = deque()
         self._running: tuple[Import, ...] = ()
+        self.ended: Callable[[Import, SoyleError | None], None] = lambda *_: None
+        """Told of each that has ended, with its error, before clients are."""
         self._served = ""
         """Whose import began last."""
         self._changed = threading.Condition()
@@ -232,6 +237,7 @@ class Imports:
         )
 
     def _end(self, item: Import, error: SoyleError | None) -> None:
+        self.ended(item, error)
         if not item.theirs:
             try:
                 self._free(item.source)

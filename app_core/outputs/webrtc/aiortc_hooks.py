@@ -16,6 +16,8 @@ import aiortc.codecs.vpx
 import aiortc.rtcsctptransport
 from aiortc import RTCCertificate, codecs, rtcpeerconnection, rtp
 
+from app_core.token_bucket import TokenBucket
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -32,6 +34,11 @@ MOST_PIECES = 512
 """Of messages: the longest command has 60."""
 MOST_STREAMS = 64
 """Data channels that a peer has ever used: there is work for one."""
+REPORTS_A_SECOND, REPORTS_AT_ONCE, FLOOD_S = 100, 300, 10.0
+"""Of a receiver, for one track: loss, keys and estimates. Others are not heard, and a peer that
+goes on for FLOOD_S is gone."""
+RESENT_A_SECOND, RESENT_AT_ONCE = 300, 600
+"""Packets that a receiver gets once more: a second of video, or one in four for ever."""
 GATHER_S = 1.5
 """For STUN and TURN servers. aioice gives those that are silent five seconds, and a page goes over
 to its socket after three."""
@@ -150,11 +157,15 @@ class SenderWatch:
         key_asked: Callable[[], None],
         estimated: Callable[[int], None],
         reported: Callable[[Report], None],
+        gone: Callable[[str], None],
     ) -> None:
         """``due``: when the packet that was sent last was due, seconds since 1970. ``estimated``:
-        bits a second that the receiver can take, as it thinks (REMB)."""
+        bits a second that the receiver can take, as it thinks (REMB). ``gone`` is told of one that
+        asks and reports without end."""
         self._sender, self._due = sender, due
-        self._estimated, self._reported = estimated, reported
+        self._estimated, self._reported, self._gone = estimated, reported, gone
+        self._heard = TokenBucket(REPORTS_A_SECOND, REPORTS_AT_ONCE, FLOOD_S)
+        self._resent = TokenBucket(RESENT_A_SECOND, RESENT_AT_ONCE)
         self._sent: deque[tuple[int, float]] = deque(maxlen=_RECENT_REPORTS)
         """Middle bits of a report's time, and when it left."""
         self._handle: Callable[[Any], Coroutine[Any, Any, None]] = sender._handle_rtcp_packet
@@ -164,6 +175,12 @@ class SenderWatch:
         sender._send_rtcp = self._sending  # type: ignore[method-assign]
 
     async def _received(self, packet: Any) -> None:
+        if not self._heard.take():
+            if self._heard.overdrawn:
+                self._gone("reports without end")
+            return
+        if isinstance(packet, rtp.RtcpRtpfbPacket) and packet.fmt == rtp.RTCP_RTPFB_NACK:
+            packet.lost = packet.lost[: self._resent.take(len(packet.lost))]
         if isinstance(packet, rtp.RtcpRrPacket | rtp.RtcpSrPacket):
             for report in packet.reports:
                 if report.ssrc == self._sender._ssrc:

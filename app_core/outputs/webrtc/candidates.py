@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from aiortc import RTCIceCandidate
 from aiortc.sdp import candidate_from_sdp
@@ -11,6 +12,11 @@ from app_core.errors import BadInput
 
 MOST_CANDIDATES = 32
 """Of one peer that are tried, whenever they come: each is sent some packets by this server."""
+_CANDIDATE = re.compile(
+    r"[A-Za-z0-9+/]{1,32} \d{1,5} [!-~]+ \d{1,10} [!-~]+ \d{1,5} typ [!-~]+(?: [!-~]+ [!-~]+)*",
+    re.ASCII,
+)
+"""RFC 8839, section 5.1, behind its name."""
 _LEAST_PORT = 1024
 """Below it are services of others, never a browser."""
 
@@ -20,7 +26,9 @@ def read_candidate(line: str) -> RTCIceCandidate | None:
     is no peer's. Raises BadInput."""
     try:
         # older MediaMTX writes the name twice
-        named = line.removeprefix("candidate:").removeprefix("candidate:")
+        named = line.removeprefix("candidate:").removeprefix("candidate:").strip()
+        if not _CANDIDATE.fullmatch(named):
+            raise ValueError(named)
         candidate = candidate_from_sdp(named)
     except (ValueError, AssertionError, IndexError) as error:
         raise BadInput("A candidate of it cannot be read", field="sdp") from error

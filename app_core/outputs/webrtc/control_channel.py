@@ -7,6 +7,8 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
+from app_core.token_bucket import TokenBucket
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,24 +27,27 @@ MOST_UNSENT = 256 << 10
 """Bytes. A peer that takes no more is gone."""
 LARGEST_COMMAND = 64 << 10
 """Characters. A peer that sends more at once is gone."""
+MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 100, 1000
+"""Of a peer. One that sends more is gone."""
 _STOOD_S = 2.0
 """Between two looks: the machine stood still, and what the peer sent is not read yet."""
 
 
 class ControlChannel:
-    """In the loop's thread alone. ``commanded`` is given each message that is text; ``gone`` is
-    told why the peer is to be left."""
+    """In the loop's thread alone. ``commanded`` is given each message; ``gone`` is told why the
+    peer is to be left."""
 
     def __init__(
         self,
         now: Callable[[], float],
-        commanded: Callable[[str], None],
+        commanded: Callable[[str | bytes], None],
         gone: Callable[[str], None],
     ) -> None:
         self._now, self._commanded, self._gone = now, commanded, gone
         self._channel: RTCDataChannel | None = None
         self._waiting: deque[str] = deque(maxlen=MOST_EVENTS)
         self._heard_s = self._looked_s = now()
+        self._budget = TokenBucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, clock=now)
 
     @property
     def open(self) -> bool:
@@ -90,5 +95,7 @@ class ControlChannel:
         self._heard_s = self._now()
         if len(message) > LARGEST_COMMAND:
             self._gone("a message is too long")
-        elif isinstance(message, str):
+        elif not self._budget.take():
+            self._gone("messages without end")
+        else:
             self._commanded(message)

@@ -204,6 +204,7 @@ class Peer:
             self._key_asked if pictures else lambda: None,
             self.bitrate.remb if pictures else lambda _bits: None,
             self._reported if pictures else lambda _report: None,
+            self._close,
         )
 
     def _reported(self, report: Report) -> None:
@@ -244,11 +245,11 @@ class Peer:
         why = "the session ended" if error is None else str(error)
         self._loop.call_later(GOODBYE_S, self._close, why)
 
-    def _command(self, text: str) -> None:
+    def _command(self, message: str | bytes) -> None:
         if self._jobs.full:
             self._close("too many commands at once")
         elif self._owner is not None and self._closing is None:
-            self._jobs.put(partial(self._owner.commanded, text))
+            self._jobs.put(partial(self._owner.commanded, message))
 
     async def _look(self) -> None:
         while True:

@@ -15,7 +15,7 @@ class PeerOwner(Protocol):
 
     def connected(self) -> None: ...
 
-    def commanded(self, text: str) -> None:
+    def commanded(self, message: str | bytes) -> None:
         """One call at a time, in a thread that may wait."""
 
     def left(self, why: str) -> None:

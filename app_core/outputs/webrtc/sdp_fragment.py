@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from app_core.errors import BadInput
@@ -9,6 +10,10 @@ from app_core.outputs.webrtc.offer import LONGEST
 
 MOST_AT_ONCE = 64
 """Candidates."""
+_LINE = re.compile(r"(?:m=[a-z]+ \d+(?:/\d+)? \S.*|[avostbc]=\S.*|s= ?)")
+"""Of a fragment, or of the whole description that some send in its place."""
+_TELLS = ("a=candidate:", "a=end-of-candidates", "a=ice-ufrag:", "a=ice-pwd:")
+"""What a fragment is sent for."""
 
 
 class Fragment(NamedTuple):
@@ -28,7 +33,12 @@ def read_fragment(text: str) -> Fragment:
         raise BadInput(f"The fragment is longer than {LONGEST} characters", field="sdp")
     candidates: list[str] = []
     user, password = "", ""
-    for line in text.replace("\r\n", "\n").split("\n"):
+    lines = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+    if not all(map(_LINE.fullmatch, lines)):
+        raise BadInput("The body is not a fragment of SDP", field="sdp")
+    if not any(line.startswith(_TELLS) for line in lines):
+        raise BadInput("The fragment tells neither candidates nor their end", field="sdp")
+    for line in lines:
         name, _, value = line.partition(":")
         if name == "a=ice-ufrag":
             user = value.strip()
@@ -36,8 +46,6 @@ def read_fragment(text: str) -> Fragment:
             password = value.strip()
         elif name == "a=candidate":
             candidates.append(line[2:].strip())
-    if not text.lstrip().startswith(("a=", "m=", "s=", "v=", "o=", "t=")):
-        raise BadInput("The body is not a fragment of SDP", field="sdp")
     if len(candidates) > MOST_AT_ONCE:
         raise BadInput(f"More than {MOST_AT_ONCE} candidates at once", field="sdp")
     return Fragment(candidates, (user, password))

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import WSGIEnvironment
 
+    from werkzeug.datastructures import Headers
+
 
 class _Part:
     """A file at the place where its part begins. ``close`` is the answer's."""
@@ -23,7 +25,15 @@ class _Part:
 
 
 class FileResponse(Response):
-    """As Flask's; ``call_on_close`` works for files that the server sends, too."""
+    """As Flask's; ``call_on_close`` works for files that the server sends, too. An answer of no
+    bytes is of no type."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        headers = super().get_wsgi_headers(environ)
+        empty = not self.is_streamed and self.calculate_content_length() == 0
+        if self.status_code == 204 or (empty and self.mimetype == self.default_mimetype):
+            headers.remove("Content-Type")
+        return headers
 
     def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         found = super().get_app_iter(environ)

@@ -13,7 +13,9 @@ from app_core.errors import BadInput, Forbidden
 if TYPE_CHECKING:
     from app_core.config import Config
 
-_HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?", re.ASCII)
+_HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{0,5}))?", re.ASCII)
+_TARGET = re.compile(r"[a-z][a-z0-9+.-]*://(?P<host>[^/?#]*)", re.IGNORECASE)
+"""A request target in absolute form (RFC 9112, section 3.2.2)."""
 """A name, an address or an [address], and a port; of names also those with an underscore."""
 
 
@@ -30,8 +32,12 @@ def check_host(config: Config) -> None:
     asked = asked_host()
     if not asked and request.environ.get("SERVER_PROTOCOL", "HTTP/1.0") == "HTTP/1.0":
         return
-    if not _HOST.fullmatch(asked):
+    found = _HOST.fullmatch(asked)
+    if found is None or not 0 < int(found["port"] or 80) < 1 << 16:
         raise BadInput("The Host header must name one host")
+    target = _TARGET.match(request.environ.get("RAW_URI", ""))
+    if target is not None and target["host"].lower() != asked.lower():
+        raise BadInput("The address and the Host header name different hosts")
     host = _name(asked)
     if not is_loopback(host) and not _is_named(host, config):
         raise Forbidden(

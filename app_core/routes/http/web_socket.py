@@ -16,10 +16,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from flask import request
-from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
-    AcceptConnection,
     BytesMessage,
     CloseConnection,
     Event,
@@ -34,11 +31,13 @@ from wsproto.utilities import LocalProtocolError, ProtocolError
 from app_core.errors import BadInput
 from app_core.routes.http.context import client_socket
 from app_core.routes.http.file_response import FileResponse
+from app_core.routes.http.handshake import shake_hands
+from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    from wsproto.extensions import Extension
+    from wsproto import WSConnection
 
 SILENCE_S = 10.0
 """A client that says nothing for this long is asked for a sign of life, and is gone when none
@@ -48,61 +47,33 @@ GOODBYE_S = 1.0
 PATIENCE = 3
 """Time-outs of a send that a whole message may take."""
 _BLOCK = 1 << 16
-_CLOSE_FRAME = 0x88
-"""First byte of a whole close frame (RFC 6455, section 5.2)."""
+MESSAGES_A_SECOND, MESSAGES_AT_ONCE, FLOOD_S = 1000, 5000, 20.0
+"""Sound comes in up to 400 pieces a second, and faster where it is not live. Beyond this a client
+waits in its own kernel, and one that goes on for FLOOD_S is gone."""
 
 
 class SocketClosed(Exception):
     """The client is gone, takes nothing any more, or the goodbye has been said."""
 
 
-def shake_hands(extensions: Sequence[Extension] = ()) -> tuple[WSConnection, bytes]:
-    """The protocol behind this request's handshake, and the bytes of the answer. Raises BadInput
-    for a handshake that cannot be accepted.
-    """
-    lines = [f"{name}: {value}" for name, value in request.headers.items()]
-    protocol, answer = WSConnection(ConnectionType.SERVER), b""
-    try:
-        protocol.receive_data("\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode())
-        for _ in protocol.events():
-            answer += protocol.send(AcceptConnection(extensions=list(extensions)))
-    except (ProtocolError, ValueError) as error:
-        raise BadInput("This is not a WebSocket handshake that can be accepted") from error
-    return protocol, answer
-
-
-class CloseGuard:
-    """A socket on which nothing follows the close frame.
-
-    The listener's close is answered in the WebSocket's own thread, while another may be sending.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock, self._closed = sock, False
-        self._lock = threading.Lock()
-
-    def send(self, data: bytes) -> int:
-        """As of a socket. What comes after the close frame is dropped."""
-        with self._lock:
-            if self._closed:
-                return len(data)
-            self._closed = data[0] == _CLOSE_FRAME
-            return self._sock.send(data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-
 class WebSocket:
     """One thread receives; any may send. ``largest``: bytes of a message from the client.
-    ``send_s``: a client that takes nothing for so long is gone.
+    ``send_s``: a client that takes nothing for so long is gone. ``budget``: of what it may send.
     """
 
     def __init__(
-        self, connection: socket.socket, protocol: WSConnection, largest: int, send_s: float
+        self,
+        connection: socket.socket,
+        protocol: WSConnection,
+        largest: int,
+        send_s: float,
+        budget: TokenBucket,
     ) -> None:
         self.connection = connection
         self._protocol, self._largest, self._send_s = protocol, largest, send_s
+        self._budget = budget
+        self._came: Iterator[Event] | None = None
+        """Of what was received and not looked at yet."""
         self._lock = threading.Lock()
         self._owed: Ping | Pong | None = None
         self._messages: deque[str | bytes] = deque()
@@ -116,14 +87,16 @@ class WebSocket:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @classmethod
-    def accept(cls, largest: int, send_s: float) -> WebSocket:
+    def accept(cls, largest: int, send_s: float, budget: TokenBucket | None = None) -> WebSocket:
         """The connection of this request. Raises BadInput, or SocketClosed when the client is gone
         before the answer."""
         protocol, answer = shake_hands()
         connection = client_socket()
         if connection is None:
             raise BadInput("This connection cannot become a WebSocket")
-        made = cls(connection, protocol, largest, send_s)
+        if budget is None:
+            budget = TokenBucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, FLOOD_S)
+        made = cls(connection, protocol, largest, send_s, budget)
         with made._lock:
             made._write(answer)
         return made
@@ -135,6 +108,17 @@ class WebSocket:
             if self._over:
                 raise SocketClosed
             left_s = until_s - time.monotonic()
+            if self._came is not None:
+                wait_s = self._budget.wait_s()
+                if self._budget.overdrawn:
+                    self._end(CloseReason.POLICY_VIOLATION)
+                elif wait_s > left_s:
+                    time.sleep(max(left_s, 0.0))
+                    return None
+                else:
+                    time.sleep(wait_s)
+                    self._look(self._came)
+                continue
             if not self._ready(select.POLLIN, max(left_s, 0.0)):
                 self._look_for_life()
                 if left_s <= 0:
@@ -198,12 +182,23 @@ class WebSocket:
     def _take(self, data: bytes) -> None:
         try:
             self._protocol.receive_data(data)
-            for event in self._protocol.events():
-                self._happened(event)
-                if self._over:
-                    return
         except ProtocolError:
             self._end(CloseReason.PROTOCOL_ERROR)
+        else:
+            self._came = self._protocol.events()
+
+    def _look(self, came: Iterator[Event]) -> None:
+        """At the next thing that came."""
+        try:
+            event = next(came, None)
+        except ProtocolError:
+            self._end(CloseReason.PROTOCOL_ERROR)
+            return
+        if event is None:
+            self._came = None
+        else:
+            self._budget.take()
+            self._happened(event)
 
     def _happened(self, event: Event) -> None:
         if isinstance(event, Message):

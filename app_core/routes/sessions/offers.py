@@ -141,11 +141,11 @@ def _connect(asked: OfferRequest, read: Offer, found: Asked) -> Response:
     return response
 
 
-def control_of(found: Asked) -> Callable[[SessionPeer], Callable[[str], None]]:
+def control_of(found: Asked) -> Callable[[SessionPeer], Callable[[str | bytes], None]]:
     """What does the commands of a peer that came with this request's rights."""
     longest, allowed = config().max_text_chars, found.right is Right.COMMAND
 
-    def control(peer: SessionPeer) -> Callable[[str], None]:
+    def control(peer: SessionPeer) -> Callable[[str | bytes], None]:
         commands = Commands(found.sessions, found.session, longest)
         taken = SocketCommands(
             commands,

@@ -49,6 +49,7 @@ class SocketCommands:
             "avatar": commands.avatar,
             "voice": commands.voice,
         }
+        self._has_track = puppet is not None
         if puppet is not None:
             begin, end = puppet
             self._known["puppet"] = lambda fields: _bare(fields, begin)
@@ -127,6 +128,8 @@ class SocketCommands:
         self.close()
 
     def _hear(self, pcm: bytes) -> None:
+        if self._has_track:
+            raise BadInput("Commands are JSON text; the sound of a peer has a track of its own")
         feed = self._feed
         if feed is None or feed.ended:
             if self._complained:  # what is still under way

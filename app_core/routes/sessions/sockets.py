@@ -13,14 +13,15 @@ from app_core.errors import Busy
 from app_core.outputs.live.viewer_line import ViewerLine
 from app_core.request import parsed_query
 from app_core.routes.http.context import config, query
+from app_core.routes.http.handshake import shake_hands
 from app_core.routes.http.session_tokens import Asked, Right, watched
 from app_core.routes.http.shares import take_share
-from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket, shake_hands
+from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.routes.sessions.commands import Commands
 from app_core.routes.sessions.socket_commands import SocketCommands
 from app_core.routes.sessions.viewer_socket import ViewerSocket
-from app_core.shares import Kind
+from app_core.shares import Holding
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -112,7 +113,7 @@ def events(session_id: str) -> Response:
 def _serve(asked: Asked, line: ViewerLine) -> Response:
     """Everything that can be refused is refused before the upgrade."""
     shake_hands()
-    with take_share(Kind.LISTENERS):
+    with take_share(Holding.LISTENERS):
         return _served(asked, line)
 
 

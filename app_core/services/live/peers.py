@@ -15,7 +15,7 @@ from app_core.outputs.webrtc.ice_servers import IceServers
 from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.session_peer import SessionPeer
 from app_core.sessions.fanout import MOST_VIEWERS
-from app_core.shares import Kind, Share, Shares
+from app_core.shares import Holding, Share, Shares
 from app_core.threads import Pulse, start_thread
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Peers:
         self,
         offer: Offer,
         session: Session,
-        control: Callable[[SessionPeer], Callable[[str], None]],
+        control: Callable[[SessionPeer], Callable[[str | bytes], None]],
         begun: Callable[[], None] = _nothing,
         *,
         owns: bool = False,
@@ -78,7 +78,7 @@ class Peers:
         with it. ``owner``: the client; empty: this program. Raises BadInput, Busy, TooMany, or
         Conflict for an offer that was answered already.
         """
-        with self._shares.take(Kind.LISTENERS, owner).kept() as share:
+        with self._shares.take(Holding.LISTENERS, owner).kept() as share:
             self._reserve(offer, session, share)
         try:
             session.make_room(offer.video, "opus" if offer.audio else "none")
@@ -112,6 +112,12 @@ class Peers:
         """Returns when its connection is closed. It is found no more at once."""
         self._peers.pop(peer.peer.id, None)
         self._loop.run(peer.peer.close(), ANSWER_S)
+
+    def end_of(self, session: Session) -> None:
+        """Those who were on their way to a session that has ended. Does not wait."""
+        for peer in self._peers.copy().values():
+            if peer.session is session and not peer.attached:
+                peer.peer.close_soon("the session ended")
 
     def close(self) -> None:
         """After their sessions, of whose end they are told."""
@@ -155,7 +161,7 @@ class Peers:
         self,
         offer: Offer,
         session: Session,
-        control: Callable[[SessionPeer], Callable[[str], None]],
+        control: Callable[[SessionPeer], Callable[[str | bytes], None]],
         begun: Callable[[], None],
         *,
         owns: bool,
@@ -181,7 +187,7 @@ class Peers:
         made = SessionPeer(
             session,
             peer,
-            command=lambda text: command(text),
+            command=lambda message: command(message),
             begun=begun,
             gone=gone,
             puppet=puppet,

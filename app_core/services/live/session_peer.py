@@ -27,7 +27,7 @@ class SessionPeer:
         session: Session,
         peer: Peer,
         *,
-        command: Callable[[str], None],
+        command: Callable[[str | bytes], None],
         begun: Callable[[], None],
         gone: Callable[[SessionPeer], None],
         puppet: bool,
@@ -68,8 +68,8 @@ class SessionPeer:
         detail = {"error": str(error), "code": error.code, "field": error.field}
         self.peer.line.tell(Event("error", None, self.session.seconds, detail))
 
-    def commanded(self, text: str) -> None:
-        self._command(text)
+    def commanded(self, message: str | bytes) -> None:
+        self._command(message)
 
     def open_microphone(self) -> None:
         """Its sound drives the lips from now on, in place of what is being said. Raises Conflict

@@ -22,7 +22,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from OpenSSL import SSL
 
 from app_core.outputs.webrtc import aiortc_hooks
-from app_core.outputs.webrtc.aiortc_hooks import PAYLOAD_BYTES, Report, SenderWatch, ntp_time
+from app_core.outputs.webrtc.aiortc_hooks import (
+    PAYLOAD_BYTES,
+    REPORTS_AT_ONCE,
+    RESENT_AT_ONCE,
+    Report,
+    SenderWatch,
+    ntp_time,
+)
 
 
 def test_packets_are_cut_to_the_size_that_was_set() -> None:
@@ -111,7 +118,7 @@ def watched(work: Any) -> None:
 def test_a_receiver_asks_for_a_key_frame() -> None:
     async def work(sender: RTCRtpSender) -> None:
         asked: list[int] = []
-        SenderWatch(sender, lambda: 0.0, lambda: asked.append(1), print, print)
+        SenderWatch(sender, lambda: 0.0, lambda: asked.append(1), print, print, print)
         for fmt in (rtp.RTCP_PSFB_PLI, rtp.RTCP_PSFB_FIR):
             packet = rtp.RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=sender._ssrc, fci=b"")
             await sender._handle_rtcp_packet(packet)
@@ -120,10 +127,47 @@ def test_a_receiver_asks_for_a_key_frame() -> None:
     watched(work)
 
 
+def test_a_receiver_gets_so_many_packets_once_more() -> None:
+    async def work(sender: RTCRtpSender) -> None:
+        resent: list[int] = []
+
+        async def resend(number: int) -> None:
+            resent.append(number)
+
+        sender._retransmit = resend  # type: ignore[method-assign]
+        SenderWatch(sender, lambda: 0.0, lambda: None, print, print, print)
+        for _ in range(100):
+            packet = rtp.RtcpRtpfbPacket(
+                fmt=rtp.RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sender._ssrc, lost=list(range(100))
+            )
+            await sender._handle_rtcp_packet(packet)
+        assert RESENT_AT_ONCE <= len(resent) < 2 * RESENT_AT_ONCE
+
+    watched(work)
+
+
+def test_a_receiver_that_reports_without_end_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aiortc_hooks, "FLOOD_S", 0.0)
+
+    async def work(sender: RTCRtpSender) -> None:
+        heard: list[Report] = []
+        gone: list[str] = []
+        SenderWatch(sender, lambda: 0.0, lambda: None, print, heard.append, gone.append)
+        for _ in range(REPORTS_AT_ONCE):
+            await sender._handle_rtcp_packet(report(sender, 0))
+        assert (len(heard), gone) == (REPORTS_AT_ONCE, [])
+        for _ in range(1000):
+            await sender._handle_rtcp_packet(report(sender, 0))
+        assert len(heard) < REPORTS_AT_ONCE + 500
+        assert gone
+
+    watched(work)
+
+
 def test_what_a_receiver_can_take_is_heard() -> None:
     async def work(sender: RTCRtpSender) -> None:
         told: list[int] = []
-        SenderWatch(sender, lambda: 0.0, lambda: None, told.append, print)
+        SenderWatch(sender, lambda: 0.0, lambda: None, told.append, print, print)
         for ssrc in (sender._ssrc, sender._ssrc ^ 1):
             fci = rtp.pack_remb_fci(400_000, [ssrc])
             await sender._handle_rtcp_packet(
@@ -149,7 +193,7 @@ def test_sender_reports_tell_when_the_last_packet_was_due() -> None:
 
         reports: list[Report] = []
         sender._RTCRtpSender__transport = Transport()  # type: ignore[attr-defined]
-        SenderWatch(sender, lambda: 1_700_000_000.25, lambda: None, print, reports.append)
+        SenderWatch(sender, lambda: 1_700_000_000.25, lambda: None, print, reports.append, print)
         for count in (0, 5):
             info = rtp.RtcpSenderInfo(7, 90_000, count, 100)
             await sender._send_rtcp([rtp.RtcpSrPacket(ssrc=sender._ssrc, sender_info=info)])

@@ -6,6 +6,7 @@ from typing import Any
 
 from app_core.outputs.webrtc.control_channel import (
     LARGEST_COMMAND,
+    MESSAGES_AT_ONCE,
     MOST_EVENTS,
     MOST_UNSENT,
     SILENCE_S,
@@ -37,7 +38,7 @@ class Channel:
 class Kept:
     def __init__(self) -> None:
         self.now = 10.0
-        self.commands: list[str] = []
+        self.commands: list[str | bytes] = []
         self.reasons: list[str] = []
         self.control = ControlChannel(lambda: self.now, self.commands.append, self.reasons.append)
 
@@ -111,10 +112,20 @@ def test_a_message_that_is_too_long_ends_its_peer() -> None:
         assert (len(kept.commands), len(kept.reasons)) == (1, 1)
 
 
-def test_bytes_are_a_sign_of_life_but_no_command() -> None:
+def test_messages_without_end_end_their_peer() -> None:
+    kept = Kept()
+    channel = kept.adopt()
+    for _ in range(MESSAGES_AT_ONCE):
+        channel.calls["message"]("{}")
+    assert (len(kept.commands), kept.reasons) == (MESSAGES_AT_ONCE, [])
+    channel.calls["message"](b"")
+    assert (len(kept.commands), len(kept.reasons)) == (MESSAGES_AT_ONCE, 1)
+
+
+def test_bytes_are_passed_on_to_be_refused() -> None:
     kept = Kept()
     kept.adopt().calls["message"](b"\0\0")
-    assert kept.commands == []
+    assert kept.commands == [b"\0\0"]
 
 
 def test_a_peer_that_takes_no_events_is_gone() -> None:

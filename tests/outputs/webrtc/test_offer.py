@@ -176,13 +176,46 @@ def test_a_fragment_has_candidates() -> None:
     assert [line.split()[4] for line in fragment.candidates] == ["192.0.2.7", "77a.local"]
     assert not fragment.restarts(("abcd", "efgh"))
     assert fragment.restarts(("abcd", "other"))
-    assert not read_fragment("a=mid:0\r\n").restarts(("abcd", "efgh"))
+    only_the_end = read_fragment("a=mid:0\r\na=end-of-candidates\r\n")
+    assert (only_the_end.candidates, only_the_end.restarts(("abcd", "efgh"))) == ([], False)
 
 
-@pytest.mark.parametrize("text", ["", '{"candidate": "x"}', "a=mid:0\r\n" + "a=x\r\n" * 20_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", '{"candidate": "x"}', "a=mid:0\r\n" + "a=x\r\n" * 20_000),
+        *("a=mid:0\r\n", "a=foo\r\n", "a=candidate\r\n", "m=video 9\r\na=end-of-candidates\r\n"),
+        *("a=end-of-candidates\r\nhello\r\n", "z=1\r\na=end-of-candidates\r\n"),
+    ],
+)
 def test_what_is_no_fragment(text: str) -> None:
     with pytest.raises(BadInput):
         read_fragment(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("x", "1 1 udp 1 192.0.2.7 50001", "1 1 udp 1 192.0.2.7 50001 host typ"),
+        *("1 1 udp -1 192.0.2.7 50001 typ host", "1 1 udp 1 192.0.2.7 500001 typ host"),
+        *("1 1 udp ١ 192.0.2.7 50001 typ host", "1 1 udp 1 192.0.2.7 50001 typ host raddr"),
+        *("é 1 udp 1 192.0.2.7 50001 typ host", "1 1 udp 1 192.0.2.7 5e3 typ host"),
+        "x" * 33 + " 1 udp 1 192.0.2.7 50001 typ host",
+    ],
+)
+def test_what_is_no_candidate(line: str) -> None:
+    with pytest.raises(BadInput):
+        read_candidate(f"candidate:{line}")
+
+
+def test_candidates_of_others_are_passed_over() -> None:
+    for line in (
+        "1 1 TCP 1 192.0.2.7 9 typ host tcptype active generation 0 ufrag x network-cost 999",
+        "2 1 udp 1 0d3a.local 50000 typ host",
+        "3 2 udp 1 192.0.2.7 50000 typ host",
+        "candidate:4 1 udp 1 192.0.2.7 9 typ srflx raddr 0.0.0.0 rport 0",
+    ):
+        assert read_candidate(f"candidate:{line}") is None
 
 
 def test_too_many_candidates_at_once() -> None:

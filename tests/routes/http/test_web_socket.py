@@ -23,6 +23,7 @@ from wsproto.events import (
 
 from app_core.errors import BadInput
 from app_core.routes.http.web_socket import SocketClosed, WebSocket
+from app_core.token_bucket import TokenBucket
 
 LARGEST = 1000
 SEND_S = 0.2
@@ -229,6 +230,38 @@ def test_an_abort_wakes_who_receives(ends: tuple[WebSocket, Peer]) -> None:
     with pytest.raises(SocketClosed):
         server.receive(20)
     timer.join()
+
+
+def test_a_flood_waits_and_is_closed(ends: tuple[WebSocket, Peer]) -> None:
+    """What came is looked at one by one; of pings and empty messages too."""
+    server, peer = ends
+    server._budget = TokenBucket(1000, 10, 0.05)
+    peer.send(*[Ping()] * 20, *[TextMessage(data="x")] * 20)
+    assert server.receive(0.001) is None, "the twenty pings cost as much as messages"
+    peer.send(*[TextMessage(data="y")] * 3000)
+    heard = []
+    with pytest.raises(SocketClosed):
+        while True:
+            heard.append(server.receive(1))
+    assert heard[:20] == ["x"] * 20
+    assert len(heard) < 3000
+    closes = [event for event in iter_events(peer) if isinstance(event, CloseConnection)]
+    assert [event.code for event in closes] == [1008]
+
+
+def iter_events(peer: Peer) -> Iterator[Event]:
+    """Until the goodbye."""
+    while True:
+        for event in peer.take():
+            yield event
+            if isinstance(event, CloseConnection):
+                return
+
+
+def test_a_burst_is_no_flood(ends: tuple[WebSocket, Peer]) -> None:
+    server, peer = ends
+    peer.send(*[TextMessage(data="x")] * 3000)
+    assert [server.receive(5) for _ in range(3000)] == ["x"] * 3000
 
 
 def test_a_request_without_a_connection() -> None:

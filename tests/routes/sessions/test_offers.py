@@ -122,6 +122,8 @@ def test_a_running_session_is_offered_to(
     assert made["token"] not in look.answer["socket_url"]
     looking.say(type="say", text="no")
     assert looking.event("error")["code"] == "forbidden"
+    looking.send(b"\0\0")
+    assert "a track of its own" in looking.event("error", code="bad_input")["error"]
     looking.say(type="ping", t=3)
     assert looking.event("pong")["t"] == 3
     assert until(lambda: len(sessions.get(made["session_id"]).describe()["viewers"]) == 2)

@@ -104,7 +104,8 @@ def test_candidates_may_come_later(client: FlaskClient, peer: Callable[..., Peer
     assert player.candidates
     tag = player.created.headers["ETag"]
     body = "\r\n".join(["a=mid:0", *player.candidates, "a=end-of-candidates", ""])
-    assert player.patch(body, If_Match=tag).status_code == 204
+    patched = player.patch(body, If_Match=tag)
+    assert (patched.status_code, patched.content_type) == (204, None)
     assert until(lambda: far.state == "connected")
     assert until(lambda: len(far.pictures) > 1)
 
@@ -133,6 +134,8 @@ def test_what_is_wrong_with_a_fragment_leaves_the_viewer(
         (415, '{"candidate": "x"}', "application/json", {"If_Match": tag}),
         (400, "", FRAGMENT, {"If_Match": tag}),
         (400, broken, FRAGMENT, {"If_Match": tag}),
+        (400, "a=mid:0\r\na=x\r\n", FRAGMENT, {"If_Match": tag}),
+        (400, line + "what else\r\n", FRAGMENT, {"If_Match": tag}),
         (413, "a=" + "x" * (1 << 20), FRAGMENT, {"If_Match": tag}),
     ):
         assert player.patch(body, kind, **headers).status_code == status, body[:30]
