@@ -231,7 +231,8 @@ def run(server: Server, kind: str, count: int, hold_s: float, path: str) -> Outc
         watch.start()
         try:
             assert child.stdout is not None
-            watch.ports = frozenset(json.loads(child.stdout.readline()))
+            asked = child.stdout.readline()
+            watch.ports = frozenset(json.loads(asked or "[]"))
             time.sleep(hold_s / 6)
             new_client_s = served_s(server.address)
             child.wait(hold_s + PATIENCE_S)
@@ -254,6 +255,8 @@ def run(server: Server, kind: str, count: int, hold_s: float, path: str) -> Outc
         os.getloadavg()[0],
     )
     outcome.judge()
+    if not asked:
+        outcome.failed = "the attack did not begin"
     return outcome
 
 

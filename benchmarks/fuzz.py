@@ -31,7 +31,7 @@ CHECKS = (
     "response_headers_conformance",
     "response_schema_conformance",
 )
-GRACE_S = 2
+GRACE_S, WARM_S = 2, 60
 PATIENCE_S = 60.0
 SLACK = {"threads": 4, "descriptors": 4, "sockets": 2}
 """By so much more than before is nothing that stays. The pool for requests keeps its threads."""
@@ -57,7 +57,9 @@ def settled(server: Server, work: Path) -> dict[str, int]:
         time.sleep(0.5)
 
 
-def ask(server: Server, work: Path, examples: int, chosen: argparse.Namespace, phases: str) -> int:
+def ask(
+    server: Server, work: Path, chosen: argparse.Namespace, examples: int, phases: str, most_s: int
+) -> int:
     return subprocess.run(
         [
             Path(sys.executable).with_name("schemathesis"),
@@ -69,7 +71,7 @@ def ask(server: Server, work: Path, examples: int, chosen: argparse.Namespace, p
             f"--checks={','.join(CHECKS)}",
             f"--exclude-path-regex={STREAMS}",
             *([f"--include-path-regex={chosen.only}"] if chosen.only else []),
-            *([f"--max-time={chosen.seconds}"] if chosen.seconds else []),
+            *([f"--max-time={most_s}"] if most_s else []),
             "--continue-on-failure",
             "--request-timeout=60",
             "--generation-database=none",
@@ -101,9 +103,9 @@ def main() -> int:
         settings = ["MAX_TEXT_CHARS=3", "CACHE_MB=64", f"SESSION_GRACE_S={GRACE_S}"]
         settings += [f"WORK_DIR={work}", f"AVATAR_DIR={avatars}"]
         with Server(settings=settings) as server:
-            ask(server, own, 1, chosen, "fuzzing")  # what is loaded once stays
+            ask(server, own, chosen, 1, "fuzzing", WARM_S)  # what is loaded once stays
             before = settled(server, work)
-            failed = ask(server, own, chosen.examples, chosen, "coverage,fuzzing")
+            failed = ask(server, own, chosen, chosen.examples, "coverage,fuzzing", chosen.seconds)
             after = settled(server, work)
             counts: dict[str, Any] = json.loads((own / "counts.json").read_text())
             errors = [line for line in server.log().splitlines() if " ERROR " in line]

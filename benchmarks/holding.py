@@ -51,7 +51,7 @@ def half_whep(target: Target) -> list[int]:
 
 def deaf_sockets(target: Target) -> list[int]:
     """Viewers that never read: more than the kernels hold is on its way to them."""
-    made = target.session(size="256x256", fps=25)
+    made = target.session(fps=25)
     address = made["socket_url"] + "&video=jpeg&audio=pcm"
     return ports([target.upgraded(address, 4096) for _ in range(target.count)])
 
@@ -108,6 +108,7 @@ def listened(target: Target) -> str:
     while not target.over:
         status, job = target.post("/api/generate", fields, Prefer="respond-async")
         if status == 202:
+            target.jobs.append(job["id"])
             return str(job["events_url"])
         time.sleep(0.2)
     raise TimeoutError("no film is let in")

@@ -111,6 +111,15 @@ class Server:
         self._log.seek(0)
         return self._log.read().decode("utf-8", "replace")
 
+    def wait(self, timeout_s: float) -> int | None:
+        """The exit status of one that was asked to end; None: it goes on."""
+        if self._child is None:
+            raise ValueError("the server was not started here")
+        try:
+            return self._child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
     def stop(self) -> None:
         self._folder.cleanup()
         if self._child is None or self._log is None:

@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class Target:
     """On the monotonic clock."""
     path: str
     """Of a finished film."""
+    jobs: list[str] = field(default_factory=list)
+    """Films of its own, which it cancels at the end: they are no fault of the server's."""
 
     @property
     def over(self) -> bool:

@@ -6,9 +6,9 @@ import json
 import shlex
 from typing import Any
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 
-from app_core.routes.openapi.document import FORM, SCHEMAS, document
+from app_core.routes.openapi.document import FORM, SCHEMAS, kept_document
 from app_core.routes.openapi.operation import JSON, html_page
 
 blueprint = Blueprint("docs", __name__)
@@ -27,7 +27,7 @@ FILES = {
 @blueprint.get("/docs")
 @html_page("This document for people", "Server")
 def docs() -> str:
-    contract = document(current_app)
+    contract = kept_document()
     schemas = contract["components"]["schemas"]
     groups: dict[str, list[dict[str, Any]]] = {tag["name"]: [] for tag in contract["tags"]}
     for path, methods in contract["paths"].items():

@@ -60,12 +60,19 @@ ERROR_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"
 @blueprint.get("/openapi.json")
 @Operation("Server", "This document", (Good("OpenAPI 3.1", {JSON: None}),), guarded=False)
 def openapi() -> Response:
-    return jsonify(document(current_app, request.script_root))
+    return jsonify(kept_document() | {"servers": [{"url": request.script_root or "/"}]})
 
 
-def document(app: Flask, prefix: str = "") -> dict[str, Any]:
-    """OpenAPI 3.1. Limits and the need for a token are those of the app's settings; ``prefix`` is
-    the path that the server stands below."""
+def kept_document() -> dict[str, Any]:
+    """That of this app, made once: it takes as long as a picture, and anybody may ask for it."""
+    found: dict[str, Any] | None = current_app.extensions.get("openapi")
+    if found is None:
+        found = current_app.extensions["openapi"] = document(current_app)
+    return found
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """OpenAPI 3.1. Limits and the need for a token are those of the app's settings."""
     config: Config = app.config["SOYLE"]
     described = list(_described(app))
     schemas = _schemas([operation for _, _, operation in described])
@@ -87,7 +94,7 @@ def document(app: Flask, prefix: str = "") -> dict[str, Any]:
             "any operation sees them, as Error, and so is whoever finds the server full (503).",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": prefix or "/"}],
+        "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in GROUPS],
         "paths": paths,
         "components": {

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
+from app_core.config import Config, ConfigError
 from app_core.services.lipsync_service import LipsyncService
 from tests.routes.test_film import ASYNC, BODY, ended
 
@@ -156,6 +157,15 @@ def test_digits_are_ascii(client: FlaskClient, size: str) -> None:
         fields = {"text": "one", "size": "128x128", name: value}
         answer = client.get(STREAM, query_string=fields)
         assert (answer.status_code, answer.json["field"]) == (400, name)
+        form = fields | {"audio": (io.BytesIO(b"x"), "speech.wav")}
+        answer = client.post(STREAM, data=form)
+        assert (answer.status_code, answer.json["field"]) == (400, name)
+
+
+@pytest.mark.parametrize("name", ["MAX_JOBS", "SESSION_GRACE_S", "CPU_SHARE", "JPEG_QUALITY"])
+def test_digits_of_settings_are_ascii(name: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        Config.from_env({name: "١"})
 
 
 def test_a_text_that_is_too_long_is_a_field_also_in_the_address(client: FlaskClient) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app_core.request import GenerateRequest, MjpegRequest
+from app_core.routes.openapi import document as module
 from app_core.routes.openapi.document import document
 from app_core.routes.openapi.operation import Good, Operation
 from tests.contract import Contract, operations
@@ -134,3 +135,17 @@ def test_an_upload_is_described_as_a_form(client: FlaskClient, told: dict[str, A
     assert form["properties"]["file"]["format"] == "binary"
     page = client.get("/docs").text
     assert "-F file=@face.jpg" in page and "-F consent=true" in page
+
+
+def test_it_is_made_once(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks in a flood must not cost a picture each time."""
+    made = client.get("/openapi.json").json
+
+    def again(app: Flask) -> dict[str, Any]:
+        raise AssertionError("it is made again")
+
+    monkeypatch.setattr(module, "document", again)
+    assert client.get("/openapi.json").json == made
+    assert client.get("/docs").status_code == 200
+    below = client.get("/openapi.json", environ_overrides={"SCRIPT_NAME": "/talk"}).json
+    assert below["servers"] == [{"url": "/talk"}]
