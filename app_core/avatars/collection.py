@@ -19,7 +19,7 @@ from app_core.avatars.preview import preview
 from app_core.avatars.records import BUILT_IN, AvatarRecords, touched
 from app_core.errors import BadInput, Cancelled, Conflict, NotFound, afresh
 from app_core.face.face_choice import FaceChoice
-from app_core.shares import Kind, Shares
+from app_core.shares import Holding, Shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +68,7 @@ class Avatars:
     def upload(self, owner: str = "") -> Iterator[Upload]:
         """A place in the queue and for the file. ``owner``: the client; empty: this program.
         Raises Busy or TooMany."""
-        with self._shares.take(Kind.UPLOADS, owner).kept() as share:
+        with self._shares.take(Holding.UPLOADS, owner).kept() as share:
             self.imports.reserve()
         upload = Upload(self._scratch, share)
         try:
