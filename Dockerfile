@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The embedded default on the CPU:      docker build -t soyle .
 # With torch for an NVIDIA GPU:         docker build -t soyle --build-arg CUDA=1 .
 # With torch for the CPU:               docker build -t soyle --build-arg NEURAL=1 --build-arg TORCH_INDEX=<PyTorch's CPU index> .
@@ -11,7 +10,7 @@ ARG CUDA=
 ARG NEURAL=
 ARG TORCH_INDEX=
 ARG MODELS="face"
-ENV PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=
+ENV PIP_NO_CACHE_DIR=1
 WORKDIR /opt/soyle
 COPY . .
 RUN REQUIREMENTS=$([ -n "$CUDA$NEURAL" ] && echo requirements.txt || echo requirements-core.txt) \

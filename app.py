@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
 import os
 import signal
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from dotenv import load_dotenv
 
 from app_core.config import ROOT, Config, ConfigError
+from app_core.config.tokens import read_tokens
 from app_core.log import setup_logging
 from app_core.speech.text.dictionary import read_dictionary
-from app_core.tokens import read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("soyle")
 
+FRONT_STUCK_S = 30
+"""The loop of the front door says so often at least that it moves, or the worker is replaced."""
+PRELOADED = (
+    "app_core.routes",
+    "app_core.services.lipsync_service",
+    "app_core.lipsync.viseme.features",
+    "app_core.speech.text.russian",
+    "app_core.speech.text.kazakh",
+)
 SPARE_THREADS = 16
 """Threads beyond those of renders and sockets: pages, health, and saying that the server is
 full."""
@@ -52,6 +62,7 @@ def serve(config: Config) -> int:
     """Runs until it is stopped. Returns the exit status."""
     from gunicorn.app.base import BaseApplication
 
+    from app_core.server.arbiter import Arbiter
     from app_core.server.limits import Limits
     from app_core.server.worker import FrontWorker
 
@@ -76,6 +87,8 @@ def serve(config: Config) -> int:
                 "limit_request_line": 0,  # the worker has its own, larger than gunicorn's largest
                 "graceful_timeout": 3,
                 "control_socket_disable": True,
+                "timeout": FRONT_STUCK_S,
+                "when_ready": lambda _: import_all(),
                 # TRUSTED_PROXIES says whose headers count: gunicorn would believe this machine.
                 "forwarded_allow_ips": "",
                 "secure_scheme_headers": {},
@@ -94,13 +107,32 @@ def serve(config: Config) -> int:
             bound_arenas()
 
             app = create_app(config)
-            self.count = app.extensions["lipsync"].metrics.request
-            app.extensions["lipsync"].backend.when_loaded(lambda: welcome(addresses))
-            close_on_stop(app.extensions["lipsync"])
+            service = app.extensions["lipsync"]
+            self.count, self.condemned = service.metrics.request, service.vigil.verdict
+            service.backend.when_loaded(lambda: welcome(addresses))
+            close_on_stop(service)
             return app
+
+        def run(self) -> None:
+            Arbiter(self).run()
 
     Server().run()
     return 0
+
+
+def import_all() -> None:
+    """Before the first fork: workers begin with what is imported here, and share its memory.
+
+    Modules alone, which start no thread and open nothing: neither would survive a fork.
+    """
+    for name in PRELOADED:
+        importlib.import_module(name)
+    from numba.core.registry import cpu_target
+
+    cpu_target.typing_context.refresh()  # what else the first kernel of a process imports
+    cpu_target.target_context.refresh()
+    gc.collect()
+    gc.freeze()
 
 
 def close_on_stop(service: LipsyncService) -> None:

@@ -165,6 +165,12 @@ class ModelFailed(SoyleError):
     code = "model_failed"
 
 
+class SessionFailed(SoyleError):
+    """A session ended by a fault of ours, of which its viewers have been told."""
+
+    code = "session_failed"
+
+
 class StaleTag(SoyleError):
     status = 412
     code = "stale_tag"
@@ -183,6 +189,14 @@ class NoRestart(SoyleError):
 class DiskFull(SoyleError):
     status = 507
     code = "disk_full"
+
+
+def kind_or_words(error: BaseException) -> str:
+    """What a person is told of a library's error: its words, unless these may hold what it was
+    given to say."""
+    if isinstance(error, ValueError | LookupError | TypeError) or not str(error):
+        return type(error).__name__
+    return str(error)
 
 
 def as_job_error(error: BaseException) -> Exception:

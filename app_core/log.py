@@ -6,15 +6,24 @@ import json
 import logging
 import logging.config
 import time
+import traceback
 from contextvars import ContextVar
 from typing import Any
+
+from app_core.errors import SoyleError
 
 job_id: ContextVar[str] = ContextVar("job_id", default="-")
 """The job that this thread works for. A call that speaks of another job passes
 ``extra={"job": its id}``."""
+client: ContextVar[str] = ContextVar("client", default="this process")
+"""Who asked for what this thread begins."""
 
-
-_TALKATIVE = ("numba", "PIL", "pymorphy3", "aioice", "aiortc")
+_OURS = ("app_core", "soyle", "gunicorn")
+"""Loggers that go by LOG_LEVEL. Libraries say what they are given when they are asked for all that
+they do: of them only warnings are written, and of Piper's, which name sounds, not these either."""
+_PLAIN = (OSError, ImportError, MemoryError, SoyleError)
+"""Errors whose words are never a user's: of all others only the kind and the place are written,
+as ``ValueError`` and its like show what they could not use."""
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F))
 _ISOLATES = range(0x2066, 0x206A)
 _SHOWN = {code: f"\\u{code:04x}" for code in (*_CONTROLS, *_ISOLATES)}
@@ -30,7 +39,27 @@ class JobFilter(logging.Filter):
         return True
 
 
-class LineFormatter(logging.Formatter):
+def _told(error: BaseException | None, seen: set[int]) -> list[str]:
+    """An error with what led to it, the first cause first."""
+    if error is None or id(error) in seen:
+        return []
+    seen.add(id(error))
+    lines = _told(error.__cause__, seen)
+    if error.__cause__ is None and not error.__suppress_context__:
+        lines = _told(error.__context__, seen)
+    if lines:
+        lines.append("which led to:")
+    lines += "".join(traceback.format_tb(error.__traceback__)).splitlines()
+    words = f": {error}" if isinstance(error, _PLAIN) and str(error) else ""
+    return [*lines, f"{type(error).__qualname__}{words}"]
+
+
+class _WordlessFormatter(logging.Formatter):
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(_told(ei[1], set()))
+
+
+class LineFormatter(_WordlessFormatter):
     """For a person: time, level, logger, the first eight letters of the job, the message."""
 
     def __init__(self) -> None:
@@ -50,7 +79,7 @@ class LineFormatter(logging.Formatter):
         return "\n".join("  " + line.translate(_SHOWN) for line in lines)
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(_WordlessFormatter):
     """One JSON object a line: time (UTC), level, logger, job, message, and any ``fields``."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -83,7 +112,10 @@ def setup_logging(level: str = "info", form: str = "line") -> None:
                     "formatter": form,
                 }
             },
-            "root": {"level": level.upper(), "handlers": ["stderr"]},
-            "loggers": {name: {"level": "WARNING"} for name in _TALKATIVE},
+            "root": {"level": "WARNING", "handlers": ["stderr"]},
+            "loggers": {
+                **{name: {"level": level.upper()} for name in _OURS},
+                "piper": {"level": "ERROR"},
+            },
         }
     )

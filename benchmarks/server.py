@@ -125,6 +125,15 @@ class Server:
                 inside = False
         return found
 
+    def wait(self, timeout_s: float) -> int | None:
+        """The exit status of one that was asked to end; None: it goes on."""
+        if self._child is None:
+            raise ValueError("the server was not started here")
+        try:
+            return self._child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
     def stop(self) -> None:
         self._folder.cleanup()
         if self._child is None or self._log is None:

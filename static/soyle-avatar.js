@@ -149,9 +149,11 @@ export class SoyleAvatar extends HTMLElement {
     super();
     const frame = document.createElement("div");
     frame.append(this.#canvas, this.#line);
-    const style = document.createElement("style");
-    style.textContent = STYLE;
-    this.attachShadow({ mode: "open" }).append(style, frame);
+    const style = new CSSStyleSheet();
+    style.replaceSync(STYLE);
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [style]; // which a page that allows no inline styles takes too
+    root.append(frame);
     this.#canvas.setAttribute("role", "img");
     this.#line.setAttribute("aria-hidden", "true"); // it is heard
   }

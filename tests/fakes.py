@@ -137,6 +137,9 @@ class GreyLibrary:
     def forget(self, folder: Path) -> None:
         pass
 
+    def forget_gone(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -1,6 +1,8 @@
 """A server with the product's worker and a small application; its limits come as JSON.
 
-python -m tests.front_server PORT '{"head_s": 1}' [DESCRIPTORS]
+python -m tests.front_server PORT FOLDER '{"head_s": 1}' [DESCRIPTORS]
+
+A file "fails" in FOLDER says how its workers fail to come up, one after the other.
 """
 
 from __future__ import annotations
@@ -9,11 +11,13 @@ import io
 import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request, send_file
@@ -22,6 +26,7 @@ from gunicorn.app.base import BaseApplication
 from app_core.routes.http.context import client_socket
 from app_core.routes.http.file_response import FileResponse
 from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
+from app_core.server.arbiter import Arbiter
 from app_core.server.limits import Limits
 from app_core.server.worker import FrontWorker
 
@@ -30,6 +35,7 @@ SIZE = 24 << 20
 
 closed: Counter[str] = Counter()
 refused: Counter[int] = Counter()
+condemned = threading.Event()
 inside = threading.Semaphore(0)
 
 
@@ -105,6 +111,19 @@ def application() -> Flask:
         request_path = request.args["how"]
         return Response(parts())
 
+    @app.get("/condemn")
+    def condemn() -> Any:
+        condemned.set()
+        return {}
+
+    @app.get("/child")
+    def child() -> str:
+        """Its number. It would go on for a minute, whatever becomes of its pipes."""
+        line = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
+        session = request.args["how"] == "session"
+        made = subprocess.Popen(line, stdin=subprocess.DEVNULL, start_new_session=session)
+        return str(made.pid)
+
     @app.get("/slow")
     def slow() -> Any:
         time.sleep(float(request.args["seconds"]))
@@ -127,8 +146,8 @@ def application() -> Flask:
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, port: int, limits: Limits) -> None:
-        self.port, self.limits = port, limits
+    def __init__(self, port: int, folder: Path, limits: Limits) -> None:
+        self.port, self.limits, self.fails = port, limits, folder / "fails"
         super().__init__()
 
     def load_config(self) -> None:
@@ -142,11 +161,23 @@ class Server(BaseApplication):  # type: ignore[misc]
     def count(self, method: str, route: str, status: int) -> None:
         refused.update([status])
 
+    def condemned(self) -> str:
+        return "" if not condemned.is_set() else "a test says so"
+
     def load(self) -> Flask:
+        failure, *rest = (self.fails.read_text() if self.fails.exists() else "").split(" ")
+        self.fails.write_text(" ".join(rest))
+        if failure == "exit":
+            raise SystemExit(3)
+        if failure:
+            raise MemoryError
         return application()
+
+    def run(self) -> None:
+        Arbiter(self).run()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[3]), int(sys.argv[3])))
-    Server(int(sys.argv[1]), Limits(**json.loads(sys.argv[2]))).run()
+    if len(sys.argv) > 4:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[4]), int(sys.argv[4])))
+    Server(int(sys.argv[1]), Path(sys.argv[2]), Limits(**json.loads(sys.argv[3]))).run()

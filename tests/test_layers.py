@@ -36,7 +36,6 @@ GROUND = {
     "storage",
     "threads",
     "token_bucket",
-    "tokens",
     "types",
     "voice_server",
 }

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.config
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from app_core.config import Config
 from app_core.log import JobFilter, JsonFormatter, LineFormatter, job_id, setup_logging
+from app_core.speech.text.piece import Piece
+from app_core.types import Speech
+from tests.conftest import checked_client, until
 from tests.fakes import EchoModel, ToneVoice, ToneVoices
 
 JOB = "11111111-2222-4333-8444-555555555555"
@@ -105,6 +111,7 @@ def test_a_thread_forgets_the_last_request(client: FlaskClient, kept: Kept) -> N
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    ours = logging.getLogger("app_core").level
     token = job_id.set(JOB)
     try:
         setup_logging("info", "json")
@@ -118,6 +125,80 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
         job_id.reset(token)
         root.handlers[:] = handlers
         root.setLevel(level)
+        logging.getLogger("app_core").setLevel(ours)
     first, second = map(json.loads, capsys.readouterr().err.splitlines())
     assert (first["message"], first["job"], first["level"]) == ("line 1\nand more", JOB, "info")
-    assert "ValueError: no" in second["exception"]
+    assert second["exception"].splitlines()[-1] == "ValueError"
+    assert "test_log.py" in second["exception"]
+
+
+def test_only_words_that_are_never_a_users_are_written_of_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    try:
+        try:
+            int(SECRET)
+        except ValueError as error:
+            raise OSError(2, "No such file", "/a/b") from error
+    except OSError:
+        logging.getLogger("app_core.test").exception("it broke")
+    (record,) = caplog.records
+    record.job = "-"
+    for formatter in (LineFormatter(), JsonFormatter()):
+        record.exc_text = None
+        written = formatter.format(record)
+        assert SECRET not in written
+        assert "int(SECRET)" in written  # the line of the code
+        assert "FileNotFoundError: [Errno 2] No such file: '/a/b'" in written
+        assert written.index("ValueError") < written.index("FileNotFoundError")
+
+
+class BlurtingVoice(ToneVoice):
+    """As a library that shows what it could not say."""
+
+    def speak(self, piece: Piece, *rest: Any, **more: Any) -> Iterator[Speech]:
+        raise ValueError(f"cannot say {piece.written!r}")
+        yield
+
+
+@pytest.mark.parametrize("fails", ["nobody", "voice", "model"])
+def test_no_way_in_leaves_a_word(
+    make_service: Any, config: Config, kept: Kept, tmp_path: Path, fails: str
+) -> None:
+    audit = tmp_path / "audit.jsonl"
+    parts: dict[str, Any] = {"config": config.model_copy(update={"audit_log": audit})}
+    if fails == "voice":
+        parts["voices"] = ToneVoices(BlurtingVoice())
+    if fails == "model":
+        parts["model"] = EchoModel(bad=[(JOB, 0)])
+    service = make_service(**parts)
+    client = checked_client(service)
+    for path in ("/api/stream_mjpeg", "/api/generate", "/api/stream_chunks", "/api/lipsync/video"):
+        render(client, path, job_id=JOB if path.endswith("mjpeg") else None)
+    client.get("/api/stream_mjpeg", query_string={"text": SECRET}).close()
+    client.post("/api/text", json={"text": SECRET, "language": "ru"}).close()
+    session = client.post("/api/sessions", json={"size": "128x128"}).json
+    bearer = {"Authorization": f"Bearer {session['token']}"}
+    say = f"/api/sessions/{session['session_id']}/say"
+    for fields in ({"text": SECRET}, {"text": SECRET, "utterance_id": "a", "more": True}):
+        assert client.post(say, json=fields, headers=bearer).status_code == 202
+    assert until(lambda: service.sessions.all()[0].seconds > 0.6)
+    service.sessions.all()[0].close()
+    service.close()
+    told = kept.written + audit.read_text()
+    assert len(kept.records) > 10
+    assert len(audit.read_text().splitlines()) >= 5
+    for word in (SECRET, "7313", json.dumps(SECRET)[1:-1]):
+        assert word not in told
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path != audit]
+    assert not [path for path in left if SECRET.encode() in path.read_bytes()]
+    assert left == []
+
+
+def test_libraries_say_no_more_than_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(logging.config, "dictConfig", seen.update)
+    setup_logging("debug")
+    assert seen["root"]["level"] == "WARNING"
+    assert seen["loggers"]["app_core"]["level"] == seen["loggers"]["soyle"]["level"] == "DEBUG"
+    assert seen["loggers"]["piper"]["level"] == "ERROR"

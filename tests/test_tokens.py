@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app_core.config import ConfigError
-from app_core.tokens import LOOK_S, Token, Tokens, read_tokens
+from app_core.config.tokens import LOOK_S, BearerToken, Tokens, read_tokens
 
 ANNA, BERIK = "anna-0123456789abcdef", "berik-0123456789abcde"
 
@@ -30,12 +30,12 @@ def written(path: Path, text: str | bytes) -> Path:
 def test_names_remarks_and_empty_lines(tmp_path: Path) -> None:
     text = f"# who may\n\nanna  {ANNA}\n\t berik\t{BERIK}  \r\n#{ANNA}\n"
     file = written(tmp_path / "tokens", b"\xef\xbb\xbf" + text.encode())
-    assert read_tokens(file) == (Token("anna", ANNA), Token("berik", BERIK))
+    assert read_tokens(file) == (BearerToken("anna", ANNA), BearerToken("berik", BERIK))
 
 
 def test_one_token_alone_is_the_operators(tmp_path: Path) -> None:
     file = written(tmp_path / "secret", f"# of the container\n{ANNA}\n")
-    assert read_tokens(file) == (Token("", ANNA),)
+    assert read_tokens(file) == (BearerToken("", ANNA),)
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def test_a_change_is_seen_and_a_fault_keeps_what_was(
 ) -> None:
     clock, file = Clock(), written(tmp_path / "tokens", f"anna {ANNA}\nberik {BERIK}\n")
     tokens = Tokens("operators", file, clock)
-    assert tokens.find(ANNA) == Token("anna", ANNA)
-    assert tokens.find("operators") == Token("", "operators")
+    assert tokens.find(ANNA) == BearerToken("anna", ANNA)
+    assert tokens.find("operators") == BearerToken("", "operators")
     assert tokens.find("") is None
 
     written(file, f"berik {BERIK}\n")
     assert tokens.find(ANNA) is not None  # it is looked at once a second
     clock.now += LOOK_S
     assert tokens.find(ANNA) is None
-    assert tokens.find(BERIK) == Token("berik", BERIK)
+    assert tokens.find(BERIK) == BearerToken("berik", BERIK)
 
     for fault in ("", f"{BERIK} {ANNA}ё"):
         written(file, fault)

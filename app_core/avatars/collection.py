@@ -14,12 +14,12 @@ from app_core.avatars.importing.import_queue import Import, Imports
 from app_core.avatars.importing.naming import free_id, slug
 from app_core.avatars.importing.uploaded_file import Upload
 from app_core.avatars.library import ID, STILL, TRACK
-from app_core.avatars.metadata import read_metadata
+from app_core.avatars.metadata import METADATA, read_metadata
 from app_core.avatars.preview import preview
 from app_core.avatars.records import BUILT_IN, AvatarRecords, touched
 from app_core.errors import BadInput, Cancelled, Conflict, NotFound, afresh
 from app_core.face.face_choice import FaceChoice
-from app_core.shares import Kind, Shares
+from app_core.shares import Holding, Shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,8 +39,8 @@ _PREVIEWS_BYTES = 8 << 20
 
 class Avatars:
     """Thread-safe. ``work(item, home)`` makes the avatar's folder ``home`` of an
-    upload. ``removed(sha256, dropped)`` is told of each removal: of the content that the avatar was
-    made of, and of its file in AVATAR_DIR, both empty where its metadata do not say."""
+    upload. ``removed(id, sha256, dropped)`` is told of each removal: of the content that the avatar
+    was made of, and of its file in AVATAR_DIR, both empty where its metadata do not say."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Avatars:
         library: AvatarLibrary,
         scratch: Scratch,
         work: Callable[[Import, Path], None],
-        removed: Callable[[str, str], None] = lambda sha256, dropped: None,
+        removed: Callable[[str, str, str], None] = lambda avatar, sha256, dropped: None,
         shares: Shares | None = None,
     ) -> None:
         self._shares = shares or Shares()
@@ -68,7 +68,7 @@ class Avatars:
     def upload(self, owner: str = "") -> Iterator[Upload]:
         """A place in the queue and for the file. ``owner``: the client; empty: this program.
         Raises Busy or TooMany."""
-        with self._shares.take(Kind.UPLOADS, owner).kept() as share:
+        with self._shares.take(Holding.UPLOADS, owner).kept() as share:
             self.imports.reserve()
         upload = Upload(self._scratch, share)
         try:
@@ -191,7 +191,8 @@ class Avatars:
         if found is None:
             found = preview(avatar, longest, square)
             with self._previewing:
-                self._previews[tag] = found
+                if (avatar.folder / METADATA).is_file():  # and has not been removed meanwhile
+                    self._previews[tag] = found
                 while sum(map(len, self._previews.values())) > _PREVIEWS_BYTES:
                     del self._previews[next(iter(self._previews))]
         return found, tag
@@ -224,6 +225,9 @@ class Avatars:
             change_mouth(self._library.get(avatar_id), points, gains)
         return self.describe(avatar_id)
 
+    def is_removable(self, avatar_id: str) -> bool:
+        return self._records.is_removable(avatar_id)
+
     def remove(self, avatar_id: str) -> None:
         """Cancels an import, or removes an avatar. Jobs that have its pictures go on.
 
@@ -253,7 +257,8 @@ class Avatars:
                 away = take_away(home)
             except FileNotFoundError as error:
                 raise NotFound("There is no such avatar", field="avatar") from error
-        self._removed(*content)  # at once: until it is told, a dropped file may come in anew
+        # At once: until it is told, a dropped file may come in anew.
+        self._removed(home.name, *content)
         self._records.forget(home.name)
         self._library.forget(home)
         with self._previewing:

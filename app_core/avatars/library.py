@@ -153,6 +153,12 @@ class AvatarLibrary:
             if key[0].parent == folder:
                 self._shapes.pop(key, None)
 
+    def forget_gone(self) -> None:
+        """Puts away what was made of avatars while they were being removed."""
+        for folder in {*self._avatars, *self._plates_cache.folders()}:
+            if not (folder / METADATA).is_file() and (folder.parent == self._folder):
+                self.forget(folder)
+
     def close(self) -> None:
         """Ends the decoders that fill kept pictures."""
         self._plates_cache.close()

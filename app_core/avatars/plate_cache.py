@@ -115,6 +115,11 @@ class PlateCache:
                 del self._used[place]
         _release(leaving)
 
+    def folders(self) -> set[Path]:
+        """Of the avatars whose plates are here."""
+        with self._lock:
+            return {place[0] for place in self._plates}
+
     def close(self) -> None:
         """Ends the decoders that fill kept pictures."""
         with self._lock:

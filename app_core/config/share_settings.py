@@ -27,16 +27,18 @@ class ShareSettings(BaseModel):
     )
     client_listeners: Share = Field(
         "auto",
-        description="WebSockets of one client at once, as CLIENT_RENDERS; auto: a quarter of those"
-        " of all sessions",
+        description="WebSockets, WebRTC viewers and waits for sounds and films of one client at"
+        " once, as CLIENT_RENDERS; auto: a quarter of the sockets of all sessions",
     )
     client_requests_min: Share = Field(
-        "auto", description="Requests a minute of one client, as CLIENT_RENDERS; auto: 1200"
+        "auto",
+        description="Requests a minute of one client, which may come at once, as CLIENT_RENDERS;"
+        " auto: 1200",
     )
     max_render_core_s: Annotated[float, Field(gt=0)] = Field(
         7200.0,
         description="Largest render that is begun, by what its frames are expected to take, seconds"
-        " of a core",
+        " of a core; MAX_RENDER_S on all cores bounds it too",
     )
     max_render_s: Annotated[float, Field(gt=0)] = Field(
         7200.0, description="A render that takes longer than this is ended, seconds"

@@ -20,7 +20,7 @@ from app_core.engine.scheduler import LATENCY_BATCH, THROUGHPUT_BATCH, Lane, Sch
 from app_core.engine.throughput import Throughput
 from app_core.errors import Cancelled, ModelFailed
 from app_core.metrics import Metrics
-from app_core.threads import start_thread
+from app_core.threads import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,8 @@ sleeps in ``submit`` beyond that. Live jobs speak no further ahead, so that a vo
 whoever speaks next."""
 IDLE_S = 0.05
 """Longest sleep: a channel whose reader made room is noticed after this at the latest."""
+STUCK_S, SLOWER = 30.0, 10
+"""A batch may take so long, and so many times what its frames took when they took longest."""
 PAUSE_S = 1.0
 """After a failure of the engine itself, so that one that stays does not fill the log."""
 
@@ -45,7 +47,10 @@ PAUSE_S = 1.0
 class Engine:
     def __init__(self, model: LipsyncModel, metrics: Metrics | None = None) -> None:
         self._metrics = metrics or Metrics()
-        self._model, self._runner = model, Runner(model)
+        self.pulse = Pulse(f"engine-{model.name}", STUCK_S)
+        self._model, self._runner = model, Runner(model, self.pulse.beat)
+        self._slowest_s = 0.0
+        """For one frame of a batch."""
         self._scheduler = Scheduler(model.max_batch, self._is_ready)
         self._file_waiting = max(FILE_WAITING, 2 * model.max_batch)
         self.name = model.name
@@ -71,8 +76,8 @@ class Engine:
 
     @property
     def depth(self) -> int:
-        with self._changed:
-            return self._scheduler.depth
+        """Tasks that wait. Asked of an engine that is stuck as well, so it does not wait."""
+        return self._scheduler.depth
 
     @property
     def jobs(self) -> tuple[int, int]:
@@ -88,8 +93,8 @@ class Engine:
 
     def start(self) -> None:
         """Also again, when the thread has ended. Raises Busy when no thread is left."""
-        thread = threading.Thread(target=self._loop, name=f"engine-{self.name}", daemon=True)
-        start_thread(thread)
+        thread = threading.Thread(target=self._loop, name=self.pulse.name, daemon=True)
+        self.pulse.start(thread)
         self._thread = thread
 
     def close(self) -> None:
@@ -171,12 +176,15 @@ class Engine:
                 logger.exception("the engine failed: its renders end, and it goes on")
                 self._break(error)
                 self._stopping.wait(PAUSE_S)
+        self.pulse.end()
 
     def _step(self) -> None:
         with self._changed:
+            self.pulse.begin("scheduling", STUCK_S)
             tasks = self._next()
             while not tasks and not self._stopping.is_set():
                 self._changed.wait(IDLE_S)
+                self.pulse.beat()
                 tasks = self._next()
             jobs = {task.job_id: self._jobs[task.job_id] for task in tasks}
             for job in jobs.values():
@@ -184,8 +192,12 @@ class Engine:
                     self._space[job.id].notify()
         if not tasks or self._stopping.is_set():
             return
-        began_s = time.thread_time()
+        allowed_s = STUCK_S + SLOWER * self._slowest_s * len(tasks)
+        self.pulse.begin(f"a batch of {len(tasks)}", allowed_s)
+        began_s, drawn_s = time.thread_time(), time.monotonic()
         answers = self._runner.run(tasks)
+        each_s = (time.monotonic() - drawn_s) / len(tasks)
+        self._slowest_s = max(self._slowest_s, each_s)
         self._count(len(tasks), time.thread_time() - began_s)
         for task, answer in zip(tasks, answers, strict=True):
             self._deliver(jobs[task.job_id], answer)

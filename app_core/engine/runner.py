@@ -11,7 +11,7 @@ from app_core.errors import ModelFailed
 from app_core.types import Mouth
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,12 +27,14 @@ def broken(name: str, error: BaseException) -> ModelFailed:
 
 
 class Runner:
-    def __init__(self, model: LipsyncModel) -> None:
-        self._model = model
+    def __init__(self, model: LipsyncModel, beat: Callable[[], object] = bool) -> None:
+        """``beat`` is called between two tries of one batch."""
+        self._model, self._beat = model, beat
 
     def run(self, tasks: Sequence[MouthTask]) -> list[Mouth | ModelFailed]:
         """One answer for each task. A failing batch is tried again one task at a time."""
         try:
+            self._beat()
             return list(self._checked(tasks))
         except BaseException as error:  # also what would end a thread on purpose
             if len(tasks) == 1:

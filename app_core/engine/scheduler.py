@@ -94,7 +94,7 @@ class Scheduler:
     @property
     def depth(self) -> int:
         """Tasks that wait, over all lanes."""
-        return sum(len(lane.waiting) for lane in self._lanes.values())
+        return sum(len(lane.waiting) for lane in list(self._lanes.values()))
 
     def schedule(self, now: float) -> list[MouthTask]:
         """At most ``max_batch`` tasks, each job's in order, none without room for its result."""

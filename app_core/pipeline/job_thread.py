@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from app_core.errors import BadInput, Cancelled, SoyleError, as_job_error
+from app_core.errors import BadInput, Cancelled, SoyleError, as_job_error, kind_or_words
 from app_core.log import job_id
 from app_core.speech import turns
 from app_core.speech.text.spoken_text import nothing_to_say
@@ -64,7 +64,7 @@ class JobThread:
             self._fail(failure if isinstance(failure, SoyleError) else SoyleError(str(error)))
         except BaseException as error:
             logger.exception("the job's thread failed")
-            self._fail(SoyleError(f"The render failed: {error}"))
+            self._fail(SoyleError(f"The render failed: {kind_or_words(error)}"))
         finally:
             getattr(self._speeches, "close", bool)()
 

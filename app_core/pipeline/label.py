@@ -43,7 +43,7 @@ _OPACITY = 0.72
 """Of the plate, so that the letters stand out on any picture by over 4.5 to 1."""
 
 
-class Place(NamedTuple):
+class Corner(NamedTuple):
     """Pixels, all even."""
 
     left: int
@@ -61,7 +61,7 @@ class Place(NamedTuple):
 class Label:
     """At one size and place; thread-safe."""
 
-    def __init__(self, language: str, place: Place) -> None:
+    def __init__(self, language: str, place: Corner) -> None:
         self.place = place
         mask = _mask(language if language in LANGUAGES else LANGUAGES[0])
         size = (place.width, place.height)
@@ -138,7 +138,7 @@ def _around(width: int, height: int) -> Float32:
     return np.float32(1 / 255) * np.asarray(made, np.float32)
 
 
-def _place(plate: Plate, language: str) -> Place:
+def _place(plate: Plate, language: str) -> Corner:
     """The corner that no mouth comes to; above, where faces have nothing that moves, before
     below."""
     mask = _mask(language if language in LANGUAGES else LANGUAGES[0])
@@ -149,7 +149,7 @@ def _place(plate: Plate, language: str) -> Place:
     high, margin = _even(height), _even(shorter * _MARGIN)
     right, bottom = plate.width - margin - width, plate.height - margin - high
     corners = [
-        Place(left, top, width, high)
+        Corner(left, top, width, high)
         for top in (margin, max(bottom, 0))
         for left in (margin, max(right, 0))
     ]

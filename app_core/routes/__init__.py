@@ -20,7 +20,7 @@ from app_core.routes import (
     text,
     voices,
 )
-from app_core.routes.http import access, access_log, failure, shares
+from app_core.routes.http import access, access_log, failure, shares, shield
 from app_core.routes.http.context import JSON_LIMIT
 from app_core.routes.http.file_response import FileResponse
 from app_core.routes.http.forwarded import Forwarded
@@ -39,6 +39,7 @@ def register(app: Flask) -> None:
     app.response_class = FileResponse
     access.register(app)
     shares.register(app)
+    shield.register(app)
     job_events.register(app)
     sockets.register(app)
     # In this order /docs shows what they describe.

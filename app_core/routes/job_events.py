@@ -18,7 +18,7 @@ from app_core.routes.http.shares import take_share
 from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.services.job_event_feed import JobEventFeed
-from app_core.shares import Kind
+from app_core.shares import Holding
 from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def register(app: Flask) -> None:
 def events(job_id: str) -> Response:
     """One that finds no place is refused before the upgrade, at the cost of nothing."""
     shake_hands()
-    with take_share(Kind.LISTENERS):
+    with take_share(Holding.LISTENERS):
         return _served(job_id)
 
 

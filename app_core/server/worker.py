@@ -7,9 +7,12 @@ sends downloads in the threads of the requests, so that idle clients hold up eve
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
 import os
 import queue
+import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +20,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.http import wsgi
 from gunicorn.workers.base import Worker
 
@@ -37,13 +41,21 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+REPLACED, NOT_AGAIN = 70, 71
+"""Exit statuses: of one that ended itself, and of a replacement that did not come up. The arbiter
+starts another after both; when the first worker of all does not come up, the server ends."""
+_ASKED = (0, 1)
+"""Exit statuses of one whom a signal of the arbiter's ends."""
+_FAREWELL_S = 2.0
+"""For clients to hear the end of a worker that is to be replaced."""
 _STOP_S = 0.5
 """Before the arbiter's patience ends, the worker goes by itself."""
 
 
 class FrontWorker(Worker):  # type: ignore[misc]
     """``app.limits`` are its Limits; ``app.count(method, route, status)`` is told of answers that
-    the application never sees."""
+    the application never sees; ``app.condemned()`` says why the process is to be replaced, empty
+    while it is not."""
 
     def init_process(self) -> None:
         # Whose word about other hosts, schemes and paths is taken, the application knows. gunicorn
@@ -60,18 +72,33 @@ class FrontWorker(Worker):  # type: ignore[misc]
         self._front = Front(
             self._poller, self._limits, self._give, self._refused, self._endings.put
         )
-        super().init_process()
+        try:
+            super().init_process()
+        except BaseException as error:
+            if isinstance(error, SystemExit) and error.code in _ASKED:
+                raise
+            if self.booted:
+                logger.critical("the worker failed", exc_info=True)
+                self._end()
+            logger.exception("a worker does not come up")
+            sys.exit(Arbiter.WORKER_BOOT_ERROR if self.age == 1 else NOT_AGAIN)
 
     def run(self) -> None:
         """Until the arbiter or a signal ends it."""
+        faulthandler.enable()  # also for the signal by which the arbiter ends a loop that is stuck
         endings = threading.Thread(target=self._end_answers, name="endings", daemon=True)
         endings.start()
         self._poller.watch(self.PIPE[0])
         loop = Loop(self._poller, self._front, self.sockets, self.cfg, self._limits)
         self.notify()
-        while self.alive and self.ppid == os.getppid():
+        while self.alive and not self.app.condemned():
             if loop.turn():
                 self.notify()
+                if self.ppid != os.getppid():
+                    logger.error("the arbiter has gone, and so does its worker")
+                    signal.raise_signal(signal.SIGTERM)
+        if self.alive:
+            self._say_farewell(loop)
         loop.stop()
         until = time.monotonic() + self.cfg.graceful_timeout - _STOP_S
         while loop.answering and time.monotonic() < until:
@@ -81,6 +108,23 @@ class FrontWorker(Worker):  # type: ignore[misc]
         self._endings.put(None)
         endings.join(_STOP_S)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        if self.ppid != os.getppid():  # nobody ends what does not end by itself
+            self._end()
+
+    def _say_farewell(self, loop: Loop) -> None:
+        """Ends the process."""
+        until = time.monotonic() + _FAREWELL_S
+        while loop.answering and time.monotonic() < until:
+            loop.turn()
+            self.notify()
+        logger.critical("the worker ends, to be replaced: %s", self.app.condemned())
+        self._end()
+
+    def _end(self) -> None:
+        """At once: threads that do not move keep a process from ending as it should."""
+        faulthandler.dump_traceback(all_threads=True)
+        logging.shutdown()
+        os._exit(REPLACED)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-
 ENGINE_LOST = "the model's thread has ended and is about to be replaced"
 
 

@@ -14,6 +14,7 @@ from app_core.avatars.importing.face_paths import Faces
 from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
 from app_core.cancel_scope import never
+from app_core.config.tokens import Tokens
 from app_core.errors import Cancelled
 from app_core.heap import Trimmer
 from app_core.job_table import JobTable
@@ -29,8 +30,10 @@ from app_core.services.films.video_jobs import VideoJobs
 from app_core.services.gauges import ServiceCollector
 from app_core.services.health import missing_voice, report
 from app_core.services.live.sessions import LiveSessions
+from app_core.services.privacy.endings import Endings
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
+from app_core.services.vigil import Vigil
 from app_core.services.voices.installed import open_voices
 from app_core.services.voices.offer import VoiceOffer
 from app_core.services.voices.speakers import Speakers
@@ -39,7 +42,6 @@ from app_core.shares import shares_of
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
 from app_core.spool import Spool
-from app_core.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +61,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 EXPIRY_S = 1.0
-"""Between two looks for what has been kept long enough."""
+"""Between two looks for what has been kept long enough, and whether the threads move."""
 TRIM_S = 60.0
 """Between two looks for memory to give back when no job ends."""
 DISK_LOOK_S = 2.0
@@ -88,8 +90,7 @@ class LipsyncService:
         self.tokens = Tokens(config.api_token, config.api_token_file)
         self.backend = Backend(config, model, library)
         self.library, self.shares = self.backend.library, shares_of(config)
-        self.capacity = self.backend.capacity
-        self.metrics = self.backend.metrics
+        self.capacity, self.metrics = self.backend.capacity, self.backend.metrics
         self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
         self.reader = TextReader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
@@ -112,11 +113,15 @@ class LipsyncService:
             self._disk_watch.add(Duty(look, DISK_LOOK_S))
         self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self.spool = Spool(config.work_dir)
-        self._renders = Renders(config, self.backend, self.jobs, self.spool, ended=trim)
+        self._renders = Renders(config, self.backend, self.jobs, self.spool)
         self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
         self.sessions = LiveSessions(config, self.backend, self._speakers, self.shares)
         self._renders.admission.give_way = self.sessions.give_way
         self.peers = self.sessions.peers
+        self.endings = Endings(
+            config, self.backend, self._renders, self.sessions, self.avatars, self.voice_offer, trim
+        )
+        self._disk_watch.add(self.endings.duty)
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
         self.metrics.registry.register(gauges)
         self._beginning = Beginning(
@@ -136,6 +141,10 @@ class LipsyncService:
                 Duty(trim, TRIM_S),
             ]
         )
+        watchers = self._watchdog.pulse, self._disk_watch.pulse
+        parts = self._renders, self.sessions, self.avatars.imports, self.voices.standing
+        self.vigil = Vigil(self.backend, *parts, watchers)
+        self._watchdog.add(Duty(self.vigil.look, EXPIRY_S))
 
     def start(self, wait_s: float = 0.0) -> None:
         """Loads the model in the background; ``wait_s`` waits for it."""
@@ -191,12 +200,7 @@ class LipsyncService:
             ).id
 
     def stream_mjpeg(
-        self,
-        request: MjpegRequest,
-        sound: Path | None,
-        gone: Gone,
-        full: Gone,
-        owner: str = "",
+        self, request: MjpegRequest, sound: Path | None, gone: Gone, full: Gone, owner: str = ""
     ) -> Outcome:
         """Starts a render whose outcome is a stream of JPEG parts. Raises as ``submit``."""
         job = self.jobs.get(self.submit(request, sound, owner))
@@ -274,7 +278,8 @@ class LipsyncService:
         self._renders.end(job, Cancelled("The job was cancelled"))
         return job
 
-    def _avatar_removed(self, sha256: str, dropped: str) -> None:
+    def _avatar_removed(self, avatar: str, sha256: str, dropped: str) -> None:
+        self.endings.audit.removed(avatar)
         self._dropped.removed(sha256, dropped)
         self._trimmer.ask(gone=True)
 
@@ -291,5 +296,5 @@ class LipsyncService:
 
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
-        faults = [self.tokens.fault]
+        faults = [self.tokens.fault, self.endings.audit.fault, *self.vigil.troubles]
         return report(self.config, self.backend, self.jobs, sessions, self.voices, base, faults)

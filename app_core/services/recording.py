@@ -140,6 +140,7 @@ class Recordings:
                 recording.sample_rate,
                 batch_size,
                 recorded=True,
+                purpose="process",
             )
 
         raised: list[Exception] = []

@@ -73,20 +73,15 @@ class _Render:
 
 
 class Renders:
-    """Thread-safe. ``spool`` takes sounds that are whole; ``ended`` is called after each end."""
+    """Thread-safe. ``spool`` takes sounds that are whole."""
 
-    def __init__(
-        self,
-        config: Config,
-        backend: Backend,
-        jobs: JobTable,
-        spool: Spool,
-        ended: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, config: Config, backend: Backend, jobs: JobTable, spool: Spool) -> None:
         self._config, self._backend, self.jobs = config, backend, jobs
         self.admission = Admission(jobs, config.max_jobs)
         self._running: dict[Job, _Render] = {}
-        self.spool, self._ended = spool, ended
+        self.spool = spool
+        self.ended: Callable[[Job], None] = lambda job: None
+        """Told of each job that has ended."""
         self._labels = Labels(wanted=config.label_synthetic)
 
     def begin(
@@ -100,9 +95,11 @@ class Renders:
         recorded: bool = False,
         share: Share | None = None,
         core_s: float = 0.0,
+        purpose: str = "",
     ) -> Job:
         """``batch_size`` bounds the batches; a ``recorded`` sound may have any length. ``share``
-        is given back when the job ends; ``core_s``: what it is expected to take.
+        is given back when the job ends; ``core_s``: what it is expected to take; ``purpose``: what
+        it is for, where its request does not say.
 
         Raises BadInput, Conflict, NotReady or Busy.
         """
@@ -125,6 +122,8 @@ class Renders:
             mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),
             id=request.job_id or str(uuid.uuid4()),
             live=request.live,
+            avatar=avatar.id,
+            purpose=purpose,
             owner=share.owner,
             core_s=core_s,
         )
@@ -232,7 +231,7 @@ class Renders:
             job.timings,
             extra={"job": job.id},
         )
-        self._ended()
+        self.ended(job)
         return True
 
     def _release(self, job: Job, error: Exception | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app_core.errors import Cancelled
-from app_core.threads import start_thread
+from app_core.threads import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOOK_S = 1.0
+ALLOWED_S = 30.0
+"""For one duty, or from one ``check`` in it to the next."""
 _JOIN_S = 5.0
 
 
@@ -42,6 +44,7 @@ class Watchdog:
         self._clock = clock
         self._done_s = {duty: clock() for duty in duties}
         self._closing = threading.Event()
+        self.pulse = Pulse(name, ALLOWED_S)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def add(self, duty: Duty) -> None:
@@ -50,10 +53,11 @@ class Watchdog:
 
     def start(self) -> None:
         """Raises Busy when no thread is left."""
-        start_thread(self._thread)
+        self.pulse.start(self._thread)
 
     def check(self) -> None:
         """Raises Cancelled when this has been closed."""
+        self.pulse.beat()
         if self._closing.is_set():
             raise Cancelled("The server is stopping")
 
@@ -68,6 +72,7 @@ class Watchdog:
             if self._clock() - self._done_s[duty] < duty.every_s:
                 continue
             self._done_s[duty] = self._clock()
+            self.pulse.begin("a duty")
             try:
                 duty.call()
             except Cancelled:
@@ -78,4 +83,6 @@ class Watchdog:
     def _run(self) -> None:
         wait_s = min([LOOK_S, *(duty.every_s for duty in self._done_s)])
         while not self._closing.wait(wait_s):
+            self.pulse.begin("looking")
             self.look()
+        self.pulse.end()

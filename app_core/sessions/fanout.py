@@ -6,9 +6,10 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from app_core.errors import Busy, Conflict, SoyleError, afresh
+from app_core.errors import Busy, Conflict, SessionFailed, SoyleError, afresh
 from app_core.outputs.live.cost import weight
 from app_core.outputs.live.encoders import open_encoder
+from app_core.types import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from app_core.outputs.live.packet import Packet
     from app_core.outputs.live.video_rates import VideoRates
     from app_core.outputs.live.viewer import LiveViewer
-    from app_core.types import Event
 
 logger = logging.getLogger(__name__)
 
@@ -117,15 +117,20 @@ class Fanout:
         for line in lines:
             line.put(*made)  # it takes its own
 
-    def close(self, last: Event, *, written: bool = True) -> None:
-        """Everybody is told ``last`` and has looked. ``written``: nobody writes any more, so that
-        encoders may be closed too."""
+    def close(
+        self, last: Event, failure: SoyleError | None = None, *, written: bool = True
+    ) -> None:
+        """Everybody is told the ``failure``, if there is one, then ``last``, and has looked.
+        ``written``: nobody writes any more, so that encoders may be closed too."""
         with self._lock:
             self._closed = True
             lines, self._lines = self._lines, ()
         for line in lines:
+            if failure is not None:
+                detail = {"error": str(failure), "code": failure.code, "field": failure.field}
+                line.tell(Event("error", None, last.session_s, detail))
             line.tell(last)
-            line.close()
+            line.close(failure and SessionFailed(str(failure)))
         if written:
             for encoder in self._encoders.values():
                 encoder.close()

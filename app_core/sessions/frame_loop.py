@@ -19,7 +19,7 @@ from app_core.outputs.live.live_frame import LiveFrame
 from app_core.sessions.frame_sound import samples_of
 from app_core.sessions.mouth_ease import MouthEase
 from app_core.sessions.scene import Scene, mixed
-from app_core.threads import start_thread
+from app_core.threads import Pulse
 from app_core.types import Event
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ LOST_S = 1.0
 """The machine stood still, when a frame comes so late: what lies between is not made up for."""
 CHANGE_S = 0.32
 """One avatar goes over into another."""
+STUCK_S = 10.0
+"""One frame, or the wait for its time."""
 _RECENT = 64
 
 
@@ -80,14 +82,13 @@ class FrameLoop:
         """The one that comes next."""
         self.late = self.dropped = 0
         """Frames that left over LATE_S after their time, or never; those without their picture."""
-        self.failure: Exception | None = None
+        self.failure: SoyleError | None = None
         self.ended = False
         """Its thread has ended, or could not begin."""
-        self._lost: Callable[[Exception | None], None] = lambda _: None
+        self._lost: Callable[[SoyleError | None], None] = lambda _: None
         self._left_s: deque[float] = deque(maxlen=_RECENT)
-        self._thread = threading.Thread(
-            target=self._run, name=f"session-{session_id[:8]}", daemon=True
-        )
+        self.pulse = Pulse(f"session-{session_id[:8]}", STUCK_S)
+        self._thread = threading.Thread(target=self._run, name=self.pulse.name, daemon=True)
 
     @property
     def seconds(self) -> float:
@@ -102,13 +103,13 @@ class FrameLoop:
             return 0.0
         return (len(left) - 1) / max(left[-1] - left[0], 1e-3)
 
-    def start(self, lost: Callable[[Exception | None], None]) -> None:
+    def start(self, lost: Callable[[SoyleError | None], None]) -> None:
         """``lost`` is called in the thread when it ends, with the error if there was one. Raises
         Busy."""
         self._lost = lost
         self.origin_s = self._clock.now()
         try:
-            start_thread(self._thread)
+            self.pulse.start(self._thread)
         except BaseException:
             self.ended = True
             raise
@@ -139,12 +140,14 @@ class FrameLoop:
     def _run(self) -> None:
         try:
             self._loop()
-        except Exception as error:
-            if not isinstance(error, SoyleError):
-                logger.exception("a session failed")
+        except SoyleError as error:
             self.failure = error
+        except BaseException as error:  # also what would end a thread on purpose
+            logger.exception("a session failed")
+            self.failure = SoyleError(f"The session failed: {str(error) or type(error).__name__}")
         finally:
             self.ended = True
+            self.pulse.end()
             try:
                 self._clear()
             finally:
@@ -161,6 +164,7 @@ class FrameLoop:
 
     def _loop(self) -> None:
         while not self._closing.is_set():
+            self.pulse.begin("a frame")
             due_s = self.origin_s + self.frame / self._fps
             self._clock.wait_until(due_s, self._closing)
             if self._closing.is_set():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app_core.engine.capacity import Capacity
+    from app_core.errors import SoyleError
     from app_core.outputs.live.viewer import LiveViewer
     from app_core.sessions.clock import Clock
     from app_core.sessions.scene import Scene
@@ -72,6 +73,7 @@ class Session:
         self._loop = FrameLoop(
             self.id, scene, stage, self._queue, self._fanout, capacity, clock, format.fps
         )
+        self.pulse = self._loop.pulse
         self._clock, self._ended = clock, ended
         self._ending, self._saying = threading.Lock(), threading.Lock()
         self.closed, self.why_ended = False, ""
@@ -85,11 +87,6 @@ class Session:
         self._loop.start(self._lost)
 
     # What it says
-
-    @property
-    def generation(self) -> int:
-        """Interrupts so far."""
-        return self._queue.generation
 
     def say(
         self,
@@ -153,15 +150,13 @@ class Session:
         return feed
 
     def audio(self, utterance_id: str | None, sample_rate: int, text: str = "") -> PcmFeed:
-        """Speech that was made elsewhere, queued as an utterance of its own. Raises BadInput for
-        the rate, QueueFull, Conflict, Busy."""
+        """Speech that was made elsewhere, queued. Raises BadInput, QueueFull, Conflict, Busy."""
         feed = self._feed(utterance_id, sample_rate)
         self._queued(SoundSource(feed, text), feed.utterance_id)
         return feed
 
     def interrupt(self, utterance_id: str | None = None) -> Heard:
-        """Ends what is heard and all that waits, or one by its id. Raises NotFound for an id that
-        never was."""
+        """Ends what is heard and all that waits, or one. Raises NotFound for an unknown id."""
         self.touch()
         return self._queue.interrupt(utterance_id)
 
@@ -249,7 +244,12 @@ class Session:
         """Its thread ends soon. Does not wait; ``close`` does, and has to follow."""
         self._loop.hang_up()
 
-    def close(self, why: str = "closed") -> None:
+    def fail(self, error: SoyleError) -> None:
+        """Ends it at once: its thread may not move any more, and is not waited for."""
+        self._loop.failure = error
+        self.close("failed", wait_s=0.0)
+
+    def close(self, why: str = "closed", wait_s: float = _JOIN_S) -> None:
         """Ends all that works for it. Safe to call again."""
         with self._ending:
             if self.closed:
@@ -257,18 +257,18 @@ class Session:
             self.closed, self.why_ended = True, why
         detail = {} if (failure := self._loop.failure) is None else {"error": str(failure)}
         try:
-            self._loop.close(_JOIN_S)
+            self._loop.close(wait_s)
             self._queue.close()
             self._fanout.tell(self._queue.events(self._loop.frame))
         finally:
             try:
                 end = self._event("end", why=why, **detail)
-                self._fanout.close(end, written=self._loop.ended)
+                self._fanout.close(end, failure, written=self._loop.ended)
             finally:
                 self._ended(self)
         logger.info("session %s: %d frames, %d late", why, self._loop.frame, self._loop.late)
 
-    def _lost(self, failure: Exception | None) -> None:
+    def _lost(self, failure: SoyleError | None) -> None:
         if not self.closed and failure is not None:
             self.close("failed")
 

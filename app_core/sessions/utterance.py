@@ -110,6 +110,8 @@ class Utterance:
 
     def end(self, stage: Stage) -> None:
         """Whatever works for it stops. Safe to call again."""
+        if self.job is not None and not self.over:
+            stage.spoke(self.position_s, self.job.voices)
         self.over = True
         self.source.end()
         if self.job is not None:

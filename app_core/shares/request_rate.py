@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from app_core.errors import TooMany
 from app_core.shares.shares import resolved
+from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,16 +24,15 @@ MOST_CLIENTS = 4096
 
 
 class RequestRate:
-    """A bucket for each client: a minute's requests may come at once, and come back evenly.
-    Thread-safe; a few microseconds a request."""
+    """A minute's requests may come at once, and come back evenly. Thread-safe; some microseconds a
+    request."""
 
     def __init__(
         self, a_minute: int, clock: Callable[[], float] = time.monotonic, most: int = MOST_CLIENTS
     ) -> None:
         """0: any number."""
         self._a_minute, self._clock, self._most = a_minute, clock, most
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """How many requests each client has left, and when that was so."""
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -41,24 +41,25 @@ class RequestRate:
 
     def count(self, client: str) -> None:
         """One more request. Raises TooMany."""
-        full = float(self._a_minute)
-        if not full:
+        if not self._a_minute:
             return
-        now, a_second = self._clock(), full / 60.0
         with self._lock:
-            left, then = self._buckets.get(client, (full, now))
-            left = min(full, left + (now - then) * a_second)
-            enough = left >= 1.0
-            self._buckets[client] = (left - enough, now)
-            self._buckets.move_to_end(client)
-            if len(self._buckets) > self._most:
-                self._buckets.popitem(last=False)
-        if not enough:
-            raise TooMany(
-                f"You have asked as often as one client may: {self._a_minute} requests a minute"
-                " (CLIENT_REQUESTS_MIN)",
-                retry_after_s=math.ceil((1.0 - left) / a_second),
-            )
+            bucket = self._buckets.get(client)
+            if bucket is None:
+                bucket = TokenBucket(self._a_minute / 60, self._a_minute, clock=self._clock)
+                self._buckets[client] = bucket
+                if len(self._buckets) > self._most:
+                    self._buckets.popitem(last=False)
+            else:
+                self._buckets.move_to_end(client)
+            if bucket.take():
+                return
+            wait_s = bucket.wait_s()
+        raise TooMany(
+            f"You have asked as often as one client may: {self._a_minute} requests a minute"
+            " (CLIENT_REQUESTS_MIN)",
+            retry_after_s=max(1, math.ceil(wait_s)),
+        )
 
 
 def request_rate_of(config: Config) -> RequestRate:

@@ -162,7 +162,8 @@ class Speaker:
             while True:
                 patience.wait()
                 try:
-                    speech = next(speeches, None)
+                    with self._standing.speaking(voice.id):
+                        speech = next(speeches, None)
                 except (VoiceFailed, VoiceUnreachable) as error:
                     if last:
                         raise

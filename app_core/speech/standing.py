@@ -1,17 +1,23 @@
-"""Which voices failed of late: they are left alone for a while, then tried again."""
+"""Which voices failed of late, and which are being asked: those that failed are left alone for a
+while, then tried again."""
 
 from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from app_core.threads import Pulse
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 REST_S = 30.0
 """After a failure; twice as long after each further one in a row."""
 LONGEST_REST_S = 300.0
+STUCK_S = 150.0
+"""For one piece of sound: longer than a voice is waited for that speaks to others."""
 
 
 class Standing:
@@ -22,6 +28,7 @@ class Standing:
         self._lock = threading.Lock()
         self._failures: dict[str, tuple[int, float]] = {}
         """In a row, and until when the voice rests."""
+        self._asked: set[Pulse] = set()
 
     def failed(self, voice_id: str) -> None:
         with self._lock:
@@ -30,6 +37,23 @@ class Standing:
                 return  # a render that had begun before the others heard of it
             rest_s = min(REST_S * 2**count, LONGEST_REST_S)
             self._failures[voice_id] = (count + 1, self._clock() + rest_s)
+
+    @property
+    def asked(self) -> list[Pulse]:
+        """Of the threads that a voice is speaking to."""
+        return list(self._asked)
+
+    @contextmanager
+    def speaking(self, voice_id: str) -> Iterator[None]:
+        """The voice speaks to this thread in the block."""
+        pulse = Pulse(f"voice-{voice_id}", STUCK_S)
+        pulse.follow(threading.current_thread())
+        self._asked.add(pulse)
+        try:
+            yield
+        finally:
+            self._asked.discard(pulse)
+            pulse.end()
 
     def worked(self, voice_id: str) -> None:
         with self._lock:

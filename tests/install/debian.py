@@ -39,7 +39,8 @@ PASSED = re.compile(r"PIP_\w+|\w+_proxy|\w+_PROXY|SSL_CERT_\w+|\w+_CA_BUNDLE")
 """Variables by which this machine reaches its registries."""
 SETTINGS = ("/etc/pip.conf", "/etc/xdg/pip", "/etc/resolv.conf", "/etc/hosts")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-READY_S = 600.0
+READY_S = 1800.0
+"""A first start compiles its kernels, on a busy machine for minutes."""
 ASKED = (
     (
         "/api/stream_mjpeg",

@@ -40,7 +40,8 @@ SHORT = {
 class Door:
     def __init__(self, limits: dict[str, Any], log: Path, descriptors: int = 0) -> None:
         self.port, self.log = free_port(), log
-        line = [sys.executable, "-m", "tests.front_server", str(self.port), json.dumps(limits)]
+        line = [sys.executable, "-m", "tests.front_server", str(self.port), str(log.parent)]
+        line.append(json.dumps(limits))
         with log.open("wb") as file:
             self.process = subprocess.Popen(
                 line + [str(descriptors)] * bool(descriptors), cwd=ROOT, stdout=file, stderr=file

@@ -292,12 +292,31 @@ def environ_port(server: Server) -> str:
     return listen.decode().rpartition(":")[2]
 
 
-def test_stopping_takes_running_streams_along(tmp_path: Path, still_avatar: Path) -> None:
+def test_what_ends_takes_running_streams_along(tmp_path: Path, still_avatar: Path) -> None:
+    """A killed worker, which is replaced, then a server that is asked to stop."""
     work = tmp_path / "work"
     work.mkdir()
     running = Server([free_port()], work, {"AVATAR_DIR": str(still_avatar)})
     try:
         assert until(running.ready, 90), running.log.read_text()
+        killed = running.worker
+        with (
+            running.request("/api/stream_mjpeg", {"text": LONG}) as stream,
+            running.request("/api/generate", {"text": LONG}) as film,
+        ):
+            read_until(stream, b"X-Frame: 2")
+            assert until(lambda: children(killed), 10), "the film has no encoder"
+            orphans = children(killed)
+            os.kill(killed, signal.SIGKILL)
+            for client in (stream, film):
+                client.settimeout(5)
+                with contextlib.suppress(ConnectionResetError):
+                    while client.recv(1 << 20):
+                        pass
+        assert until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans), 5)
+        assert until(running.ready, 90), running.log.read_text()
+        assert running.worker != killed
+        assert not list(work.iterdir()), "what the dead one left is gone"
         connection = running.request("/api/stream_mjpeg", {"text": LONG})
         read_until(connection, b"X-Frame: 2")
         worker = running.worker

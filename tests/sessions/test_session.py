@@ -127,10 +127,10 @@ def test_one_that_waits_is_interrupted_alone(play: Play) -> None:
     second, _ = played.say("five")
     third, _ = played.say("six")
     played.until_told("speech_started", first)
-    generation = played.session.generation
+    generation = played.session.describe()["generation"]
     heard = played.session.interrupt(second)
     assert heard.position_s is None
-    assert played.session.generation == generation, "what is heard goes on"
+    assert played.session.describe()["generation"] == generation, "what is heard goes on"
     played.until_told("speech_finished", third)
     assert sorted(played.viewer.endings()) == sorted(
         [("speech_finished", first), ("interrupted", second), ("speech_finished", third)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -55,6 +56,35 @@ def test_live_speech_comes_before_files() -> None:
         "film",
         "other",
     ]
+
+
+def test_a_flood_of_films_does_not_hold_back_live_speech() -> None:
+    """Films that have waited for long are not all ahead of it: one has its turn."""
+    late = FILE_WAITS_S + 0.1
+    films = [(f"film {n}", False, 50, 0.0) for n in range(9)]
+    assert order(*films, ("live", True, 50, late)) == [
+        "film 0",
+        "live",
+        *(f"film {n}" for n in range(1, 9)),
+    ]
+
+
+def test_a_turn_is_not_spent_on_a_film_that_was_dropped() -> None:
+    turns = Turns()
+    dropped = threading.Event()
+    spoken: list[str] = []
+
+    def speak() -> None:
+        with contextlib.suppress(Cancelled), turns.turn(1, dropped.is_set):
+            spoken.append("dropped")
+
+    with turns.turn(1):
+        thread = threading.Thread(target=speak)
+        thread.start()
+        assert until(lambda: len(turns) == 1)
+        dropped.set()
+    thread.join(5)
+    assert spoken == []
 
 
 def test_short_texts_come_before_long_ones() -> None:

@@ -11,11 +11,13 @@ from app_core.avatars.importing.avatar_folder import new_part, settle
 from app_core.avatars.importing.clip_import import READ, import_clip
 from app_core.avatars.importing.content import RECIPE, content_of, stamp_of
 from app_core.avatars.importing.import_job import ImportJob
+from app_core.avatars.importing.import_time import ImportTime, clip_s
 from app_core.avatars.importing.photo_import import import_photo
-from app_core.avatars.importing.twin import digest, folders, link, take_twin
+from app_core.avatars.importing.twin import digest, folders, take_twin
 from app_core.avatars.metadata import write_metadata
 from app_core.errors import (
     BadInput,
+    Cancelled,
     Conflict,
     FfmpegFailed,
     FileChanged,
@@ -48,8 +50,6 @@ class AvatarMetadata:
     choice: FaceChoice = field(default_factory=FaceChoice)
     dropped: str = ""
     """The name of the file in AVATAR_DIR that it was made of."""
-    keeps_source: bool = True
-    """The file is ours and becomes part of the avatar; another's file stays where it is."""
 
 
 def import_avatar(
@@ -61,27 +61,37 @@ def import_avatar(
     cancelled: Callable[[], bool],
     twins: Iterable[Path] = (),
 ) -> None:
-    """Makes the avatar's folder ``home``, which does not exist before, nor after a failure.
+    """Makes the avatar's folder ``home``, which does not exist before, nor after a failure. Of the
+    file, what is seen in it is kept, not the file: it may say where and by whom it was made.
 
     ``progress`` hears the stage (reading, video, faces, cycle) and how much of all is done, 0..1.
     ``twins`` are more folders in which earlier imports lie.
     Raises BadInput with field ``file`` that names what is wrong with the file (NoFace, TooLarge,
-    FileChanged and UnsupportedMedia are its kinds) or ``face``, Conflict, Cancelled, DiskFull or
-    FfmpegFailed.
+    TooCostly, FileChanged and UnsupportedMedia are its kinds) or ``face``, Conflict, Cancelled,
+    DiskFull or FfmpegFailed.
     """
     if home.exists():
         raise Conflict("There is an avatar with this id", field="id")
+    allowed = ImportTime()
+
+    def stopped() -> bool:
+        return cancelled() or allowed.over
+
     try:
         with new_part(home) as part:
             finder = tools.finder()
-            job = ImportJob(source, part, tools, finder, metadata.choice, progress, cancelled)
-            made = _make(job, metadata, folders(*dict.fromkeys((home.parent, *twins))))
+            job = ImportJob(source, part, tools, finder, metadata.choice, progress, stopped)
+            made = _make(job, metadata, folders(*dict.fromkeys((home.parent, *twins))), allowed)
             gains = {"jaw": metadata.jaw, "open": metadata.open}
             dropped = {"dropped": metadata.dropped or None}
             told_by_person = {"consent": metadata.consent, "gains": gains}
             write_metadata(part, {"name": metadata.name, **made, **dropped, **told_by_person})
             job.check()
             settle(part, home)
+    except Cancelled as error:
+        if cancelled() or not allowed.over:
+            raise
+        raise allowed.error() from error
     except (BadInput, FfmpegFailed) as error:
         if os.path.isfile(source):
             raise
@@ -95,7 +105,9 @@ def import_avatar(
     progress("cycle" if made["kind"] == "clip" else "faces", 1.0)
 
 
-def _make(job: ImportJob, metadata: AvatarMetadata, twins: list[Path]) -> dict[str, Any]:
+def _make(
+    job: ImportJob, metadata: AvatarMetadata, twins: list[Path], allowed: ImportTime
+) -> dict[str, Any]:
     """Fills the folder, but for the metadata, which it returns."""
     job.note("reading", 0.0)
     stamp = stamp_of(job.source)
@@ -112,7 +124,9 @@ def _make(job: ImportJob, metadata: AvatarMetadata, twins: list[Path]) -> dict[s
     if kind.kind == "photo":
         pixels = read_photo(job.source, kind.format, job.tools.limits)
     else:
-        facts = probe_clip(job.tools.ffmpeg(), job.source, kind.format, job.tools.limits)
+        limits = job.tools.limits
+        facts = probe_clip(job.tools.ffmpeg(), job.source, kind.format, limits)
+        allowed.allow(clip_s(facts, job.source.stat().st_size, limits.max_clip_s))
     job.check()
     job.note("reading", READ)
     made = take_twin(job.folder, twins, about)
@@ -125,7 +139,4 @@ def _make(job: ImportJob, metadata: AvatarMetadata, twins: list[Path]) -> dict[s
         made["tracks"] = digest(job.folder)
     if stamp_of(job.source) != stamp:
         raise FileChanged(field="file")
-    if metadata.keeps_source:
-        about["source"] = f"source{kind.suffix}"
-        link(job.source, job.folder / about["source"])
     return about | made

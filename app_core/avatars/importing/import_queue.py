@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, as_job_error
 from app_core.face.face_choice import FaceChoice
+from app_core.log import client
 from app_core.shares import Share
-from app_core.threads import start_thread
+from app_core.threads import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,8 @@ MOST_WAITING = 256
 """Files that are not uploads may wait in so long a queue."""
 FAILURES = 16
 """Failed imports that are remembered."""
+STUCK_S = 180.0
+"""Without a sign of progress, of which reading or coding one film may give none for a minute."""
 _CLOSE_S = 30.0
 _LOOK_S = 60.0
 
@@ -43,6 +46,8 @@ class Import:
     choice: FaceChoice = field(default_factory=FaceChoice)
     theirs: bool = False
     """The source is no upload: it stays where it is, and took no place."""
+    client: str = field(default_factory=client.get)
+    """Who asked for it."""
     dropped: str = ""
     """The name of the source in AVATAR_DIR, when somebody put it there."""
     work: Callable[[Import], None] | None = None
@@ -59,7 +64,11 @@ class Import:
     ended: threading.Event = field(default_factory=threading.Event)
     _cancel: threading.Event = field(default_factory=threading.Event)
 
+    alive: Callable[[], object] = bool
+    """Called whenever it is seen to go on."""
+
     def note(self, stage: str, progress: float) -> None:
+        self.alive()
         self.stage, self.progress = stage, min(1.0, max(self.progress, progress))
 
     def cancel(self) -> None:
@@ -69,6 +78,7 @@ class Import:
         return self._cancel.is_set()
 
     def check(self) -> None:
+        self.alive()
         if self.cancelled():
             raise Cancelled("The import was cancelled")
 
@@ -86,10 +96,14 @@ class Imports:
         self._items: dict[str, Import] = {}
         self._waiting: deque[Import] = deque()
         self._running: tuple[Import, ...] = ()
+        self.ended: Callable[[Import, SoyleError | None], None] = lambda *_: None
+        """Told of each that has ended, with its error, before clients are."""
         self._served = ""
         """Whose import began last."""
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
+        self.pulse = Pulse("import", STUCK_S)
+        """Of the thread that imports now."""
         self._closed = False
 
     def reserve(self) -> None:
@@ -114,13 +128,30 @@ class Imports:
             if self._closed:
                 raise Busy("The server is stopping")
             if self._worker is None or not self._worker.is_alive():
-                worker = threading.Thread(target=self._run, name="import", daemon=True)
-                start_thread(worker)
-                self._worker = worker
+                self._begin()
             if item.work is None:
                 self._items[item.id] = item
             self._waiting.append(item)
             self._changed.notify_all()
+
+    def _begin(self) -> None:
+        """Raises Busy when no thread is left."""
+        pulse = Pulse("import", STUCK_S)
+        worker = threading.Thread(target=self._run, args=(pulse,), name="import", daemon=True)
+        pulse.start(worker)
+        self._worker, self.pulse = worker, pulse
+
+    def replace(self, error: SoyleError) -> None:
+        """The thread has ended, or does not move: what it was at fails with ``error``, and another
+        thread goes on. If it ever comes back it finds its work cancelled, and ends."""
+        with self._changed:
+            lost, self._running, self._worker = self._running, (), None
+            self.pulse = Pulse("import", STUCK_S)
+            if self._waiting and not self._closed:
+                self._begin()
+        for item in lost:
+            self._end(item, error)
+            item.cancel()
 
     def get(self, avatar_id: str) -> Import | None:
         """One that runs, waits or has failed."""
@@ -158,24 +189,32 @@ class Imports:
         if self._worker is not None:
             self._worker.join(_CLOSE_S)
 
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closed, _LOOK_S)
-                if not self._waiting:
-                    if self._closed:
-                        return
-                    continue
-                item = self._next()
-                self._waiting.remove(item)
-                self._running = (item,)
+    def _run(self, pulse: Pulse) -> None:
+        while item := self._next(pulse):
             try:
                 self._import(item)
             except BaseException:
                 logger.exception("the import thread failed, and goes on")
-            self._running = ()
+        pulse.end()
 
-    def _next(self) -> Import:
+    def _next(self, pulse: Pulse) -> Import | None:
+        """None at the end, and when another thread has taken this one's place."""
+        with self._changed:
+            if pulse is self.pulse:
+                self._running = ()
+            pulse.rest()
+            while pulse is self.pulse and not self._waiting and not self._closed:
+                self._changed.wait(_LOOK_S)
+            if pulse is not self.pulse or not self._waiting:
+                return None
+            item = self._whose_turn()
+            self._waiting.remove(item)
+            self._running = (item,)
+            item.alive = pulse.beat
+            pulse.begin(f"the import of {item.id or item.name}")
+            return item
+
+    def _whose_turn(self) -> Import:
         """Clients take turns."""
         last, self._served = self._served, self._waiting[0].share.owner
         other = next((item for item in self._waiting if item.share.owner != last), None)
@@ -198,12 +237,15 @@ class Imports:
         )
 
     def _end(self, item: Import, error: SoyleError | None) -> None:
+        self.ended(item, error)
         if not item.theirs:
             try:
                 self._free(item.source)
             except Exception:
                 logger.exception("an upload was not removed")
         with self._changed:
+            if item.ended.is_set():  # it was given up
+                return
             item.error, item.ended_s = error and afresh(error), time.monotonic()
             done = error is None or isinstance(error, Cancelled) or item.cancelled()
             if done and self._items.get(item.id) is item:

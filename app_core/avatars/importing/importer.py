@@ -36,7 +36,6 @@ def import_work(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Callable[[Impor
             item.consent,
             choice=item.choice,
             dropped=item.dropped,
-            keeps_source=not item.theirs,
         )
         twins = (config.avatar_dir, config.avatar_dir / IMPORTS)
         import_avatar(item.source, home, metadata, tools, item.note, item.cancelled, twins)

@@ -63,6 +63,8 @@ _NOMINAL = (24, 23.976, 25, 30, 29.97, 50, 60, 59.94)
 _LEAST_KEPT = 0.7
 _WORST_SHAPE = 8
 """Pixels may be this much wider than high, or higher than wide."""
+_SLOWEST = 1.0
+"""Pictures a second. Where there are fewer, most of the mezzanine would be made of nothing."""
 _FASTEST = 1000.0
 """More pictures a second than this is a time base and no rate."""
 
@@ -180,6 +182,8 @@ def probe_clip(ffmpeg: Ffmpeg, path: Path, demuxer: str, limits: IngestLimits) -
     shown = (int(wide), int(high))
     width, height = mezzanine_size(*shown, int(across), int(down))
     rates = {kind: float(n) * (1000 if k else 1) for n, k, kind in _RATE.findall(stream[0])}
+    if rates.get("fps", _SLOWEST) < _SLOWEST:
+        raise BadInput("The clip has less than a picture a second: it is no clip.", field="file")
     return ClipFacts(
         demuxer=demuxer,
         decoder=decoder,

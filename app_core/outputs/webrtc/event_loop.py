@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.errors import Busy
-from app_core.threads import start_thread
+from app_core.threads import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -23,6 +23,8 @@ T = TypeVar("T")
 WORKERS, NAMERS = 8, 4
 """Threads that do what peers ask, and those that look up names: neither may keep the loop waiting,
 nor the one the other."""
+BEAT_S, STUCK_S = 1.0, 10.0
+"""Between two signs of life, and without one: whatever blocks the loop blocks all peers."""
 _JOIN_S = 5.0
 
 
@@ -68,6 +70,7 @@ class WebRtcLoop:
         self._namers: ThreadPoolExecutor | None = None
         self.workers = ThreadPoolExecutor(WORKERS, "webrtc-work")
         """For what peers ask."""
+        self.pulse = Pulse("webrtc", STUCK_S)
         self._closed = False
 
     @property
@@ -84,7 +87,8 @@ class WebRtcLoop:
                 thread = threading.Thread(
                     target=self._run, args=(loop,), name="webrtc", daemon=True
                 )
-                start_thread(thread)
+                loop.call_soon(self._beat, loop)
+                self.pulse.start(thread)
                 self._loop, self._thread = loop, thread
             return self._loop
 
@@ -113,6 +117,7 @@ class WebRtcLoop:
         """Ends the thread and all that still runs in it. Safe to call again."""
         with self._lock:
             self._closed = True
+            self.pulse.end()
             loop, thread = self._loop, self._thread
             namers, self._loop, self._thread = self._namers, None, None
         self.workers.shutdown(wait=False, cancel_futures=True)
@@ -124,6 +129,10 @@ class WebRtcLoop:
         namers.shutdown(wait=False, cancel_futures=True)
         if thread.is_alive():
             logger.error("the thread of the peers does not end")
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.pulse.beat()
+        loop.call_later(BEAT_S, self._beat, loop)
 
     @staticmethod
     def _run(loop: asyncio.AbstractEventLoop) -> None:

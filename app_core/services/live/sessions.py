@@ -15,12 +15,14 @@ from app_core.sessions.registry import RETRY_S, SAFE_S, SessionRegistry
 from app_core.sessions.scene import Scene
 from app_core.sessions.session import Session
 from app_core.sessions.speech_source import TextSource
-from app_core.sessions.stage import Stage
+from app_core.sessions.stage import Spoken, Stage
 from app_core.sessions.text_feed import TextFeed
-from app_core.shares import Kind, Share, Shares
+from app_core.shares import Holding, Share, Shares
 from app_core.types import Prosody
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app_core.config import Config
     from app_core.request import SayRequest, SessionRequest
     from app_core.services.backend import Backend
@@ -66,13 +68,16 @@ class LiveSessions:
         """Who looks over WebRTC."""
         self._labels = Labels(wanted=config.label_synthetic)
         self._models: dict[str, LoadedModel] = {}
+        self._spoken: dict[str, Spoken] = {}
         self._held: dict[str, Share] = {}
         """By the ids of their sessions, as are the models."""
+        self.ended: Callable[[Session, Spoken, str], None] = lambda *_: None
+        """Told of each session that has ended, with the name of its model."""
 
     def open(self, request: SessionRequest, owner: str = "") -> Session:
         """``owner``: the client; empty: this program. Raises BadInput, NotFound, NotReady, Busy or
         TooMany."""
-        with self._shares.take(Kind.SESSIONS, owner).kept() as share:
+        with self._shares.take(Holding.SESSIONS, owner).kept() as share:
             return self._open(request, share)
 
     def _open(self, request: SessionRequest, share: Share) -> Session:
@@ -82,9 +87,10 @@ class LiveSessions:
         self._speakers.of(self._asked(manner))  # a voice that there is not is said now
         size = request.pixels(None)
         scene = self._scene(request.avatar, size, loaded, request.fps, request.language)
+        spoken = Spoken(avatars=[scene.avatar])
         session = Session(
             scene,
-            Stage(loaded.model, loaded.engine, self._backend.metrics),
+            Stage(loaded.model, loaded.engine, self._backend.metrics, spoken.add),
             loaded.capacity,
             SessionFormat(
                 request.fps,
@@ -106,6 +112,7 @@ class LiveSessions:
             scene.close()
             raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
         self._models[session.id], self._held[session.id] = loaded, share
+        self._spoken[session.id] = spoken
         try:
             self.registry.add(session)
             session.start()
@@ -122,6 +129,10 @@ class LiveSessions:
 
     def all(self) -> list[Session]:
         return self.registry.all()
+
+    def spoken(self) -> list[Spoken]:
+        """Of those that run: what they have shown and said."""
+        return list(self._spoken.values())
 
     def say(self, session: Session, request: SayRequest) -> Said:
         """Raises BadInput, NotFound, QueueFull, Interrupted, Conflict, NotReady or Busy."""
@@ -156,6 +167,8 @@ class LiveSessions:
             raise Conflict("The session has ended")
         size = (session.width, session.height)
         session.show(self._scene(avatar_id, size, loaded, session.fps, session.manner.language))
+        if (spoken := self._spoken.get(session.id)) is not None:
+            spoken.showed(avatar_id)
 
     def switch_voice(self, session: Session, voice: str | None, language: str) -> None:
         """For what follows; None: the first voice that speaks the language. Raises NotFound or
@@ -176,9 +189,11 @@ class LiveSessions:
         self.registry.forget(session)
         self.peers.end_of(session)
         self._held.pop(session.id, Share()).release()
-        loaded = self._models.pop(session.id, None)
+        loaded, spoken = self._models.pop(session.id, None), self._spoken.pop(session.id, None)
         if loaded is not None:
             loaded.capacity.release(session.id)
+            if session.closed and spoken is not None:
+                self.ended(session, spoken, loaded.name)
 
     def _scene(
         self,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from app_core.errors import Busy, Cancelled, Conflict, ModelFailed, SoyleError, afresh, as_job_error
+from app_core.log import client
 from app_core.threads import start_thread
 from app_core.weights.voice_catalogue import VOICES, voice_weights
 from app_core.weights.voices import bring, check_terms, installed
@@ -36,6 +37,8 @@ class VoicePull:
     """Bytes that are here."""
     error: SoyleError | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    client: str = field(default_factory=client.get)
+    """Who asked for it first."""
 
     @property
     def progress(self) -> float:
@@ -56,6 +59,8 @@ class VoicePulls:
         """``pulled(id)`` is told of each voice that has come, before clients are."""
         self.catalogue = catalogue
         self.pulled = pulled
+        self.ended: Callable[[VoicePull, SoyleError | None], None] = lambda *_: None
+        """Told of each pull that has ended, with its error."""
         self._models = models
         self._pulls: dict[str, VoicePull] = {}
         self._waiting: deque[VoicePull] = deque()
@@ -111,6 +116,7 @@ class VoicePulls:
             pull.cancelled.set()
             if pull in self._waiting:
                 self._waiting.remove(pull)
+                self.ended(pull, Cancelled("The pull was cancelled"))
 
     def close(self) -> None:
         """Cancels all and waits for the worker."""
@@ -163,11 +169,13 @@ class VoicePulls:
             self.pulled(voice.id)
         except Exception:
             logger.exception("%s is here, but does not speak", voice.id)
+        self.ended(pull, None)
         self._forget(pull)
 
     def _fail(self, pull: VoicePull, raised: BaseException) -> None:
         error = as_job_error(raised)
         if isinstance(error, Cancelled) or pull.cancelled.is_set():
+            self.ended(pull, Cancelled("The pull was cancelled"))
             self._forget(pull)
             logger.info("%s: cancelled", pull.voice.id)
             return
@@ -176,6 +184,7 @@ class VoicePulls:
             error = ModelFailed(f"{pull.voice.id} was not brought")
         else:
             logger.warning("%s: %s", pull.voice.id, error)
+        self.ended(pull, error)
         pull.error = afresh(error)
 
     def _forget(self, pull: VoicePull) -> None:

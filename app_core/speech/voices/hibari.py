@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app_core.errors import Cancelled, SoyleError, Unsayable, VoiceFailed
+from app_core.errors import Cancelled, SoyleError, Unsayable, VoiceFailed, kind_or_words
 from app_core.media.tempo import stretched
 from app_core.speech.synthesizer import check_wanted
 from app_core.speech.turns import Turns
@@ -85,7 +85,7 @@ class HibariVoice:
             try:
                 return next(parts, None)
             except Exception as error:  # ONNX Runtime has types of its own
-                raise VoiceFailed(f"hibari failed: {error}") from error
+                raise VoiceFailed(f"hibari failed: {kind_or_words(error)}") from error
 
     def _faster(self, pcm: Float32, speed: float) -> Float32:
         try:

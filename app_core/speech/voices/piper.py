@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app_core.cores import affinity
-from app_core.errors import Cancelled, Unsayable, VoiceFailed
+from app_core.errors import Cancelled, Unsayable, VoiceFailed, kind_or_words
 from app_core.speech.synthesizer import check_wanted
 from app_core.speech.voices.espeak_spelling import spelling
 from app_core.speech.voices.found import Found, Missing
@@ -148,7 +148,7 @@ class PiperVoice:
         try:
             made = voice.phoneme_ids_to_audio(voice.phonemes_to_ids(phonemes), config)
         except Exception as error:  # ONNX Runtime has types of its own
-            raise VoiceFailed(f"{self.id} failed: {error}") from error
+            raise VoiceFailed(f"{self.id} failed: {kind_or_words(error)}") from error
         pcm: Float32 = np.atleast_1d(made).astype(np.float32)
         if pcm.ndim != 1 or not np.isfinite(pcm).all():
             raise VoiceFailed(f"{self.id} failed: what it made is no sound.")

@@ -112,20 +112,15 @@ def test_a_photo_becomes_an_avatar(desk: Desk, tmp_path: Path) -> None:
     source = photo(tmp_path / "upload")
     home = desk.take(source)
     assert desk.left() == ["me"]
-    assert sorted(p.name for p in home.iterdir()) == [
-        *("avatar.toml", "source.png", "still.png", "track.npz")
-    ]
+    assert sorted(p.name for p in home.iterdir()) == [*("avatar.toml", "still.png", "track.npz")]
     metadata = read_metadata(home)
     sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
     assert metadata["gains"] == {"jaw": 1.25, "open": 1.0}
-    told = {
-        name: metadata[name] for name in ("name", "kind", "finder", "source", "sha256", "consent")
-    }
+    told = {name: metadata[name] for name in ("name", "kind", "finder", "sha256", "consent")}
     assert told == {
         "name": "Me, myself",
         "kind": "photo",
         "finder": "blue",
-        "source": "source.png",
         "sha256": sha256,
         "consent": WHEN,
     }
@@ -140,7 +135,7 @@ def test_a_photo_becomes_an_avatar(desk: Desk, tmp_path: Path) -> None:
 
 def test_a_clip_becomes_an_avatar(desk: Desk, tmp_path: Path) -> None:
     home = desk.take(video(tmp_path / "photo.jpg.mov"))
-    names = {"avatar.toml", "source.mov", "still.png", "track.npz", "loop.mp4", "loop.npz"}
+    names = {"avatar.toml", "still.png", "track.npz", "loop.mp4", "loop.npz"}
     assert {path.name for path in home.iterdir()} == names
     metadata = read_metadata(home)
     assert (metadata["kind"], metadata["pictures"], metadata["seen"]) == ("clip", 40, 40)
@@ -237,7 +232,7 @@ def test_the_same_bytes_are_not_worked_on_twice(desk: Desk, tmp_path: Path) -> N
     copy = Path(shutil.copy(source, tmp_path / "b.mp4"))
     second = desk.take(copy, "again")
     assert desk.finder.followed == 40
-    for name in ("still.png", "track.npz", "loop.mp4", "loop.npz", "source.mov"):
+    for name in ("still.png", "track.npz", "loop.mp4", "loop.npz"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
     assert read_metadata(first) == read_metadata(second)
     shutil.rmtree(first)

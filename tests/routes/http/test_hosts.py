@@ -154,18 +154,6 @@ def test_a_token_that_no_header_carries_is_refused_at_start(token: str) -> None:
     assert token not in str(caught.value), "a secret is not for the log"
 
 
-def test_pages_stand_in_frames_of_friends_alone(make_client: Any, config: Config) -> None:
-    client = make_client()
-    for path in ("/", "/embed", "/avatars", "/docs", "/api/lipsync/video"):
-        headers = client.get(path).headers
-        assert headers["X-Content-Type-Options"] == "nosniff", path
-        assert headers["Content-Security-Policy"] == "frame-ancestors 'self'", path
-    assert client.get("/api/voices").headers["X-Content-Type-Options"] == "nosniff"
-    client = make_client(config=config.model_copy(update={"cors_origins": "https://a.kz"}))
-    policy = client.get("/").headers["Content-Security-Policy"]
-    assert policy == "frame-ancestors 'self' https://a.kz"
-
-
 FORGED = "x\nERROR forged \x1b[2J\u202e\x85\u2028y\x7f"
 
 

@@ -223,6 +223,24 @@ def test_stats_come_each_second(served: Served) -> None:
     assert ear.event("stats", round_trip_ms=7.5)["session_s"] > first["session_s"]
 
 
+def test_a_client_has_no_more_listeners_than_its_share(
+    serve: Callable[..., Served], config: Any
+) -> None:
+    served = serve(config=config.model_copy(update={"client_listeners": 1}))
+    made = served.open()
+    ear = served.listen(made["events_url"])
+    ear.event("ready")
+    job = "/api/jobs/00000000-0000-0000-0000-000000000000/events"
+    for url in (made["socket_url"], made["events_url"], job):
+        assert status(served, url) == 429
+    ear.socket.close()
+    assert until(lambda: not served.service.shares._held)
+    listener = served.listen(job)
+    assert b"not_found" in listener.socket.recv().encode()
+    assert until(lambda: not served.service.shares._held)
+    served.listen(made["socket_url"]).event("ready")
+
+
 def test_two_viewers_see_the_same(served: Served) -> None:
     made = served.open()
     one = served.listen(made["socket_url"] + "&audio=none")

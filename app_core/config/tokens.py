@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from app_core.config import ConfigError
+from app_core.config.config import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +27,13 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRET = re.compile(r"[!-~]+")
 
 
-class Token(NamedTuple):
+class BearerToken(NamedTuple):
     name: str
     """Of the client that has it; empty: the operator's."""
     secret: str
 
 
-def read_tokens(file: Path) -> tuple[Token, ...]:
+def read_tokens(file: Path) -> tuple[BearerToken, ...]:
     """A line ``name token`` for each client; empty lines and those that begin with # say nothing.
     A file with one token alone, as a container's secret is, has the operator's. Raises ConfigError
     that names the lines and shows nothing of them.
@@ -51,13 +51,13 @@ def read_tokens(file: Path) -> tuple[Token, ...]:
     if len(rows) == 1 and len(rows[0][1]) == 1:
         rows = [(rows[0][0], ["", *rows[0][1]])]
     wrong: list[str] = []
-    found: list[Token] = []
+    found: list[BearerToken] = []
     for number, words in rows:
         why = _fault(words, found)
         if why:
             wrong.append(f"line {number} {why}")
         else:
-            found.append(Token(*words))
+            found.append(BearerToken(*words))
     if wrong:
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise ConfigError(f"API_TOKEN_FILE: {'; '.join(wrong[:3])}{more}")
@@ -66,7 +66,7 @@ def read_tokens(file: Path) -> tuple[Token, ...]:
     return tuple(found)
 
 
-def _fault(words: list[str], before: list[Token]) -> str:
+def _fault(words: list[str], before: list[BearerToken]) -> str:
     """What is wrong with a line; empty: nothing."""
     if len(words) != 2:
         return "is not `name token`"
@@ -93,9 +93,9 @@ class Tokens:
     def __init__(
         self, api_token: str, file: Path | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._own = (Token("", api_token),) if api_token else ()
+        self._own = (BearerToken("", api_token),) if api_token else ()
         self._file, self._clock = file, clock
-        self._named: tuple[Token, ...] = ()
+        self._named: tuple[BearerToken, ...] = ()
         self._stamp: object = None
         self._looked_s = float("-inf")
         self._warned = False
@@ -104,7 +104,7 @@ class Tokens:
         """What is wrong with the file; empty: nothing."""
         self.all()
 
-    def all(self) -> tuple[Token, ...]:
+    def all(self) -> tuple[BearerToken, ...]:
         """Those that open now."""
         if self._file is not None:
             with self._lock:
@@ -113,7 +113,7 @@ class Tokens:
                     self._look(self._file)
         return (*self._own, *self._named)
 
-    def find(self, given: str) -> Token | None:
+    def find(self, given: str) -> BearerToken | None:
         """In a time that does not tell how much of a token is right."""
         tokens = self.all()
         same = [hmac.compare_digest(given.encode(), each.secret.encode()) for each in tokens]

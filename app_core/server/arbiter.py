@@ -1,0 +1,113 @@
+"""gunicorn's arbiter, which outlives whatever becomes of its worker and leaves nothing of it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gunicorn import arbiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+logger = logging.getLogger(__name__)
+
+MOST, WITHIN_S = 3, 60.0
+"""So many workers are replaced at once in so many seconds; the next one has to wait."""
+_PR_SET_CHILD_SUBREAPER = 36
+_LAST_LOOK_S = 1.0
+"""For those that were killed to be gone."""
+
+
+class Pace:
+    """How soon a worker that has died may be replaced."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun_s: deque[float] = deque(maxlen=MOST)
+
+    @property
+    def wait_s(self) -> float:
+        """Until the next one may begin."""
+        if len(self._begun_s) < MOST:
+            return 0.0
+        return max(0.0, self._begun_s[0] + WITHIN_S - self._clock())
+
+    def note(self) -> None:
+        """One begins."""
+        self._begun_s.append(self._clock())
+
+
+class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
+    """A child that a dead worker left becomes the arbiter's, by Linux's own rule for subreapers,
+    and is killed. (PR_SET_PDEATHSIG would not do: it goes with the thread that started the child.)
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._pace: Pace | None = None
+        """Of replacements; the first worker is none."""
+        self._waiting = False
+        _adopt()
+        super().__init__(app)
+
+    def spawn_workers(self) -> None:
+        if self._pace is None:
+            self._pace = Pace()
+        elif self._pace.wait_s:
+            if not self._waiting:
+                logger.error(
+                    "%d workers have died within a minute: the next one begins in %.0f s",
+                    MOST + 1,
+                    self._pace.wait_s,
+                )
+            self._waiting = True
+            return
+        else:
+            self._pace.note()
+        self._waiting = False
+        super().spawn_workers()
+
+    def reap_workers(self) -> None:
+        before = set(self.WORKERS)
+        try:
+            super().reap_workers()
+        finally:
+            if before - set(self.WORKERS):
+                self._end_orphans()
+
+    def stop(self, graceful: bool = True) -> None:
+        super().stop(graceful)
+        until_s = time.monotonic() + _LAST_LOOK_S
+        while self.WORKERS and time.monotonic() < until_s:
+            time.sleep(0.02)
+            self.reap_workers()
+
+    def _end_orphans(self) -> None:
+        ours = {*self.WORKERS, self.reexec_pid}
+        for pid in [pid for pid in _children() if pid not in ours]:
+            with contextlib.suppress(OSError):
+                if os.getpgid(pid) == pid:  # with whatever it has started itself
+                    os.killpg(pid, signal.SIGKILL)
+                else:
+                    os.kill(pid, signal.SIGKILL)
+
+
+def _adopt() -> None:
+    with contextlib.suppress(OSError, AttributeError):  # other systems than Linux have none
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _children() -> Iterator[int]:
+    """Of this process."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if fields[0] != "Z" and int(fields[1]) == os.getpid():
+                yield int(stat.parent.name)
