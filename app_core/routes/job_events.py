@@ -43,6 +43,9 @@ LONGEST_MESSAGE = 1024
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 10, 100
 """From a listener. One that talks more is closed."""
 RETRY_S = 5
+PATIENCE = 2
+"""A listener may work at what it heard before it listens again: it is waited for twice as long as a
+viewer."""
 
 
 def register(app: Flask) -> None:
@@ -73,6 +76,7 @@ def _served(job_id: str) -> Response:
     try:
         budget = TokenBucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, 0.0)
         ws = WebSocket.accept(LONGEST_MESSAGE, config().send_timeout_s, budget)
+        ws.patience = PATIENCE
         _serve(ws, job_id)
     except SocketClosed:
         logger.debug("a listener left, or takes nothing")
