@@ -107,9 +107,12 @@ class Machine:
             least = ["--variant=minbase", f"--include={PACKAGES}"]
             run("debootstrap", *least, suite, self.root, mirror())
             run("tar", "-C", self.root, "-cf", fresh, ".")
+        self.mount_own()
+        self._know_registries()
+
+    def mount_own(self) -> None:
         mount("-t", "proc", "proc", self.root / "proc")
         mount("--rbind", "/dev", self.root / "dev")
-        self._know_registries()
 
     def _know_registries(self) -> None:
         """pip's settings, the folders that they name, and the authorities that this machine
@@ -290,7 +293,7 @@ def lock(machine: Machine, *volumes: str) -> None:
     root = machine.root
     for name in ("tmp", *volumes):
         (root / name).mkdir(parents=True, exist_ok=True)
-    mount("--bind", root, root)
+    mount("--rbind", root, root)  # with /proc and /dev
     mount("-o", "remount,bind,ro", root)
     for name in ("tmp", *volumes):
         mount("-t", "tmpfs", "-o", "size=1g,mode=1777", "tmpfs", root / name)
@@ -302,8 +305,10 @@ def lock(machine: Machine, *volumes: str) -> None:
 
 
 def unlock(machine: Machine, *volumes: str) -> None:
-    for name in (*volumes, "tmp", ""):
+    for name in (*volumes, "tmp"):
         run("umount", machine.root / name)
+    run("umount", "--recursive", machine.root)
+    machine.mount_own()
 
 
 def try_suite(suite: str, work: Path, cache: Path) -> None:
@@ -317,17 +322,12 @@ def try_suite(suite: str, work: Path, cache: Path) -> None:
     for folder in ("avatars", "work", "cache"):
         (machine.root / "data" / folder).mkdir(parents=True)
 
-    say("root, as the image sets it up")
-    port = free_port()
-    settings = image_settings() | {"LISTEN": f"0.0.0.0:{port}", "HOME": "/root"}
-    check(machine, 0, settings, port)
-
-    say(f"uid {NOBODY}: no name, no HOME, nothing to write but its volumes")
     volumes = ("data/avatars", "data/work", "data/cache")
     lock(machine, *volumes)
-    port = free_port()
-    settings = image_settings() | {"LISTEN": f"0.0.0.0:{port}"}
-    check(machine, NOBODY, settings, port)
+    for uid, who in ((NOBODY, f"uid {NOBODY}: no name, no HOME"), (0, "root")):
+        say(f"{who}, as the image sets it up; nothing to write but its volumes")
+        port = free_port()
+        check(machine, uid, image_settings() | {"LISTEN": f"0.0.0.0:{port}"}, port)
     unlock(machine, *volumes)
 
     say(f"uid {NOBODY}: nothing to write but /tmp, and no setting at all")
