@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app_core.audio import AudioBuffer
     from app_core.errors import SoyleError
     from app_core.request import RenderRequest
-    from app_core.spool import Spool
+    from app_core.storage.spool import Spool
     from app_core.types import Mouth, Sentence, VoiceFallback, Word
 
 T = TypeVar("T")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app_core.avatars.library import Avatar, AvatarLibrary
     from app_core.avatars.mouth_handles import Points
     from app_core.config import Config
-    from app_core.scratch import Scratch
+    from app_core.storage.scratch import Scratch
 
 LONGEST_NAME = 80
 CANCEL_S = 30.0

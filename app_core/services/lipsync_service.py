@@ -20,7 +20,6 @@ from app_core.heap import Trimmer
 from app_core.job_table import JobTable
 from app_core.outputs import mjpeg
 from app_core.request import VideoRequest
-from app_core.scratch import Scratch, with_work_dir
 from app_core.services.backend import Backend
 from app_core.services.beginning import Beginning
 from app_core.services.chunks import Chunks
@@ -42,7 +41,8 @@ from app_core.services.watchdog import Duty, Watchdog
 from app_core.shares import shares_of
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
-from app_core.spool import Spool
+from app_core.storage.scratch import Scratch, with_work_dir
+from app_core.storage.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable

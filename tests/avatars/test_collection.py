@@ -30,7 +30,7 @@ from app_core.job import JobStatus
 from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.request import GenerateRequest, MjpegRequest
-from app_core.scratch import Scratch
+from app_core.storage.scratch import Scratch
 from tests.begun import begun
 from tests.clips import PICTURES, children, make_avatar
 from tests.conftest import until
