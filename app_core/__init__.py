@@ -28,6 +28,7 @@ def create_app(config: Config | None = None, service: LipsyncService | None = No
     )
     app.extensions["lipsync"] = service
     app.extensions["scratch"] = service.scratch
+    app.extensions["shares"] = service.shares
     app.config["SOYLE"] = config
     register(app)
     return app

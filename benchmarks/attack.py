@@ -91,6 +91,10 @@ class Watch(threading.Thread):
         self.ports: frozenset[int] = frozenset()
         self._address, self._began = address, time.monotonic()
 
+    def attacked(self, ports: list[int]) -> None:
+        """They have all asked."""
+        self._began, self.ports = time.monotonic(), frozenset(ports)
+
     def run(self) -> None:
         while not self.over.wait(ASK_S):
             if not self.ports or held(self._address[1], self.ports):
@@ -232,7 +236,7 @@ def run(server: Server, kind: str, count: int, hold_s: float, path: str) -> Outc
         try:
             assert child.stdout is not None
             asked = child.stdout.readline()
-            watch.ports = frozenset(json.loads(asked or "[]"))
+            watch.attacked(json.loads(asked or "[]"))
             time.sleep(hold_s / 6)
             new_client_s = served_s(server.address)
             child.wait(hold_s + PATIENCE_S)

@@ -43,7 +43,7 @@ KINDS = {
     "sockets that do not read": Kind(holding.deaf_sockets, 24, 25),
     "sockets without pongs": Kind(holding.pongless_sockets, 24, 30),
     "sockets that stay": Kind(holding.staying_sockets, 24, 20),
-    "listeners that do not read": Kind(holding.deaf_listeners, 60, 30),
+    "listeners that do not read": Kind(holding.deaf_listeners, 60, 50),
     "sound that trickles": Kind(holding.trickling_sockets, 8, None),
     "flood of text": Kind(flooding.text_messages, 4, 30),
     "flood of bytes": Kind(flooding.binary_messages, 4, 30),

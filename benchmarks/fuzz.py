@@ -108,7 +108,7 @@ def main() -> int:
             failed = ask(server, own, chosen, chosen.examples, "coverage,fuzzing", chosen.seconds)
             after = settled(server, work)
             counts: dict[str, Any] = json.loads((own / "counts.json").read_text())
-            errors = [line for line in server.log().splitlines() if " ERROR " in line]
+            errors = server.errors()
     stays = [name for name in SLACK if after[name] > before[name] + SLACK[name]]
     # Results of films that ended are kept for an hour, in the folder of the process.
     stays += [name for name in ("jobs", "sessions", "children") if after[name]]

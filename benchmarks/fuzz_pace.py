@@ -38,6 +38,11 @@ session: dict[str, Any] = {}
 viewer: dict[str, str] = {}
 
 
+@schemathesis.serializer(SDP, FRAGMENT)
+def as_text(context: Any, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     end = time.monotonic() + LONGEST_S

@@ -112,6 +112,20 @@ class Server:
         self._log.seek(0)
         return self._log.read().decode("utf-8", "replace")
 
+    def errors(self) -> list[str]:
+        """Of the log, each with its traceback."""
+        found: list[str] = []
+        inside = False
+        for line in self.log().splitlines():
+            if " ERROR " in line or " CRITICAL " in line:
+                found.append(line)
+                inside = True
+            elif inside and line.startswith("  "):
+                found[-1] += "\n" + line
+            else:
+                inside = False
+        return found
+
     def wait(self, timeout_s: float) -> int | None:
         """The exit status of one that was asked to end; None: it goes on."""
         if self._child is None:

@@ -19,7 +19,7 @@ from app_core.avatars.preview import preview
 from app_core.avatars.records import BUILT_IN, AvatarRecords, touched
 from app_core.errors import BadInput, Cancelled, Conflict, NotFound, afresh
 from app_core.face.face_choice import FaceChoice
-from app_core.shares import Kind, Shares
+from app_core.shares import Holding, Shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -70,7 +70,7 @@ class Avatars:
     def upload(self, owner: str = "", size: int = 0) -> Iterator[Upload]:
         """A place in the queue and for the file of ``size`` bytes, 0 where nobody knows.
         ``owner``: the client; empty: this program. Raises Busy, TooMany or DiskFull."""
-        with self._shares.take(Kind.UPLOADS, owner).kept() as share:
+        with self._shares.take(Holding.UPLOADS, owner).kept() as share:
             self.imports.reserve()
         upload = Upload(self._scratch, share)
         try:

@@ -8,10 +8,8 @@ one without an index where its bit rate says that it should end.
 from __future__ import annotations
 
 import logging
-import os
 import re
-from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 import numpy as np
 import soundfile
@@ -137,24 +135,26 @@ class SoundFile:
 
 def _exact(path: Path) -> _Exact | None:
     """None for what ffmpeg reads better, or alone."""
-    # By its descriptor: libsndfile takes some formats from the name alone.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    # By its descriptor: libsndfile takes some formats from the name alone. It stays ours: given
+    # away, libsndfile closes it at some failures, and at others does not.
+    opened = path.open("rb", buffering=0)
     try:
-        file = soundfile.SoundFile(descriptor, closefd=True)
+        file = soundfile.SoundFile(opened.fileno(), closefd=False)
     except (soundfile.SoundFileError, RuntimeError, ValueError):
-        with suppress(OSError):
-            os.close(descriptor)
+        opened.close()
         return None
     whole = file.format in _EXACT and not file.subtype.startswith("MPEG") and file.frames > 0
     if whole and file.channels <= 2 and LOWEST_RATE <= file.samplerate <= HIGHEST_RATE:
-        return _Exact(file)
+        return _Exact(file, opened)
     file.close()
+    opened.close()
     return None
 
 
 class _Exact:
-    def __init__(self, file: soundfile.SoundFile) -> None:
-        self._file = file
+    def __init__(self, file: soundfile.SoundFile, opened: IO[bytes]) -> None:
+        """``opened``: the file below, which is closed with it."""
+        self._file, self._opened = file, opened
         self.rate: int = file.samplerate
         self.samples: int | None = file.frames
 
@@ -174,6 +174,7 @@ class _Exact:
 
     def close(self) -> None:
         self._file.close()
+        self._opened.close()
 
 
 class _Decoded:

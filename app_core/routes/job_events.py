@@ -18,7 +18,7 @@ from app_core.routes.http.shares import take_share
 from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.services.job_event_feed import JobEventFeed
-from app_core.shares import Kind
+from app_core.shares import Holding
 from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ LONGEST_MESSAGE = 1024
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 10, 100
 """From a listener. One that talks more is closed."""
 RETRY_S = 5
+PATIENCE = 2
+"""A listener may work at what it heard before it listens again: it is waited for twice as long as a
+viewer."""
 
 
 def register(app: Flask) -> None:
@@ -62,7 +65,7 @@ def register(app: Flask) -> None:
 def events(job_id: str) -> Response:
     """One that finds no place is refused before the upgrade, at the cost of nothing."""
     shake_hands()
-    with take_share(Kind.LISTENERS):
+    with take_share(Holding.LISTENERS):
         return _served(job_id)
 
 
@@ -73,6 +76,7 @@ def _served(job_id: str) -> Response:
     try:
         budget = TokenBucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, 0.0)
         ws = WebSocket.accept(LONGEST_MESSAGE, config().send_timeout_s, budget)
+        ws.patience = PATIENCE
         _serve(ws, job_id)
     except SocketClosed:
         logger.debug("a listener left, or takes nothing")

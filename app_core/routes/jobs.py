@@ -17,7 +17,7 @@ from app_core.routes.http.shares import take_share
 from app_core.routes.openapi.operation import JSON, MP4, WAV, Good, Operation
 from app_core.routes.openapi.renders import FILM_PART, KEPT, RANGE, SOUND_PART
 from app_core.routes.openapi.responses import JobAnswer
-from app_core.shares import Kind
+from app_core.shares import Holding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -94,7 +94,7 @@ def audio(job_id: str) -> Response:
         return answer
     if request.method == "HEAD":
         return Response(mimetype="audio/wav")
-    with take_share(Kind.LISTENERS).kept() as share:
+    with take_share(Holding.LISTENERS).kept() as share:
         chunks = _growing(sound, partial(cut_off, client_socket()))
 
         def close() -> None:

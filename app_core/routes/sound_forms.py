@@ -14,7 +14,7 @@ from app_core.request import GenerateRequest, MjpegRequest, RenderRequest, Video
 from app_core.routes.http.context import config, json_body, query, scratch
 from app_core.routes.http.multipart_form import MIME, read_form
 from app_core.routes.http.shares import check_share, take_share
-from app_core.shares import Kind
+from app_core.shares import Holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,8 +70,8 @@ def asked(kind: type[Asked], form: type[Asked]) -> Iterator[tuple[Asked, Path | 
     if request.mimetype != MIME:
         yield kind.parse(json_body()), None
         return
-    check_share(Kind.RENDERS)
-    upload = Upload(scratch(), take_share(Kind.UPLOADS))
+    check_share(Holding.RENDERS)
+    upload = Upload(scratch(), take_share(Holding.UPLOADS))
     try:
         names = tuple(name for name in form.model_fields if name != FILE)
         longest = _LETTER_BYTES * config().max_text_chars

@@ -27,7 +27,7 @@ from app_core.routes.http.shares import take_share
 from app_core.routes.openapi.operation import JSON, MP4, NDJSON, WAV, Good, Operation
 from app_core.routes.openapi.renders import FILE, FILM_PART, KEPT, RANGE, SOUND_PART
 from app_core.routes.openapi.responses import Chunks
-from app_core.shares import Kind
+from app_core.shares import Holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def stream_chunks() -> Response:
     signable=True,
 )
 def video(chunk_id: str) -> Response:
-    with take_share(Kind.LISTENERS):
+    with take_share(Holding.LISTENERS):
         return kept(service().chunks.film_file(chunk_id, leaving()), MIME)
 
 
@@ -104,7 +104,7 @@ def video(chunk_id: str) -> Response:
     signable=True,
 )
 def audio(chunk_id: str) -> Response:
-    with take_share(Kind.LISTENERS):
+    with take_share(Holding.LISTENERS):
         return kept(service().chunks.sound_file(chunk_id, leaving()), "audio/wav")
 
 

@@ -6,6 +6,7 @@ import math
 import threading
 from typing import TYPE_CHECKING
 
+from app_core.cancel_scope import never
 from app_core.errors import Busy
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Admission:
     def __init__(self, jobs: JobTable, max_jobs: int) -> None:
         self._jobs, self._max_jobs = jobs, max_jobs
         self._lock = threading.Lock()
-        self.give_way: Callable[[], bool] = lambda: False
+        self.give_way: Callable[[], bool] = never
         """Makes room for a live render, where something that nobody needs has it."""
 
     def admit(self, job: Job, width: int, height: int, capacity: Capacity) -> None:

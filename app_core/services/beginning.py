@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app_core.services.render_cost import Costs, work_of
 from app_core.services.renders import LONGEST_SPEECH_S
-from app_core.shares import Kind
+from app_core.shares import Holding
 from app_core.speech.text.spoken_text import check_length
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Beginning:
         ``avatar`` in place of the request's. Raises BadInput, TooCostly, NotFound, Conflict,
         NotReady, Busy, or TooMany when ``owner`` has its share of renders.
         """
-        with self._shares.take(Kind.RENDERS, owner).kept() as share:
+        with self._shares.take(Holding.RENDERS, owner).kept() as share:
             return self._begin(request, speak, avatar, recording, share)
 
     def _begin(

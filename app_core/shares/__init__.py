@@ -1,6 +1,6 @@
 """What one client may take of the server."""
 
 from app_core.shares.request_rate import RequestRate, request_rate_of
-from app_core.shares.shares import Kind, Share, Shares, shares_of
+from app_core.shares.shares import Holding, Share, Shares, shares_of
 
-__all__ = ["Kind", "RequestRate", "Share", "Shares", "request_rate_of", "shares_of"]
+__all__ = ["Holding", "RequestRate", "Share", "Shares", "request_rate_of", "shares_of"]

@@ -19,7 +19,7 @@ UPLOADS = 2
 """Of one client, where the settings say ``auto``."""
 
 
-class Kind(Enum):
+class Holding(Enum):
     """What is counted: its words, its setting, and when to ask again, seconds."""
 
     RENDERS = ("renders", "CLIENT_RENDERS", 5)
@@ -61,13 +61,13 @@ class Shares:
     """Thread-safe. Only what is held takes memory. An ``owner`` that is empty is this program
     itself, and has no bound."""
 
-    def __init__(self, most: Mapping[Kind, int] | None = None) -> None:
+    def __init__(self, most: Mapping[Holding, int] | None = None) -> None:
         """``most`` of a kind that one owner may hold; 0, or left out: any number."""
         self._most = dict(most or {})
-        self._held: dict[tuple[Kind, str], int] = {}
+        self._held: dict[tuple[Holding, str], int] = {}
         self._lock = threading.Lock()
 
-    def take(self, kind: Kind, owner: str) -> Share:
+    def take(self, kind: Holding, owner: str) -> Share:
         """Raises TooMany."""
         if not owner or not self._most.get(kind):
             return Share(owner)
@@ -76,15 +76,15 @@ class Shares:
             self._held[kind, owner] = self._held.get((kind, owner), 0) + 1
         return Share(owner, lambda: self._release(kind, owner))
 
-    def check(self, kind: Kind, owner: str) -> None:
+    def check(self, kind: Holding, owner: str) -> None:
         """Raises TooMany where ``take`` would."""
         with self._lock:
             self._check(kind, owner)
 
-    def held(self, kind: Kind, owner: str) -> int:
+    def held(self, kind: Holding, owner: str) -> int:
         return self._held.get((kind, owner), 0)
 
-    def _check(self, kind: Kind, owner: str) -> None:
+    def _check(self, kind: Holding, owner: str) -> None:
         most = self._most.get(kind, 0)
         if most and owner and self.held(kind, owner) >= most:
             words, setting, retry_after_s = kind.value
@@ -94,7 +94,7 @@ class Shares:
                 retry_after_s=retry_after_s,
             )
 
-    def _release(self, kind: Kind, owner: str) -> None:
+    def _release(self, kind: Holding, owner: str) -> None:
         with self._lock:
             left = self._held[kind, owner] - 1
             if left:
@@ -105,13 +105,13 @@ class Shares:
 
 def shares_of(config: Config) -> Shares:
     auto = {
-        Kind.RENDERS: math.ceil(config.max_jobs / 2),
-        Kind.SESSIONS: math.ceil(config.max_sessions / 4),
-        Kind.UPLOADS: UPLOADS,
-        Kind.LISTENERS: math.ceil(config.most_sockets / 4),
+        Holding.RENDERS: math.ceil(config.max_jobs / 2),
+        Holding.SESSIONS: math.ceil(config.max_sessions / 4),
+        Holding.UPLOADS: UPLOADS,
+        Holding.LISTENERS: math.ceil(config.most_sockets / 4),
     }
-    given = {kind: getattr(config, kind.value[1].lower()) for kind in Kind}
-    return Shares({kind: resolved(given[kind], auto[kind], config) for kind in Kind})
+    given = {kind: getattr(config, kind.value[1].lower()) for kind in Holding}
+    return Shares({kind: resolved(given[kind], auto[kind], config) for kind in Holding})
 
 
 def resolved(setting: int | str, auto: int, config: Config) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -262,3 +263,26 @@ def test_an_m4a_without_its_end_is_said_to_be_cut_off(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedMedia, match=r"^a\.m4a is cut off: its index") as refused:
         sound(path, called="a.m4a")
     assert refused.value.field == "audio"
+
+
+def test_a_failure_closes_no_descriptor_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libsndfile may have closed its own; somebody else may have that number by then."""
+    real, others = soundfile.SoundFile, []
+
+    def opened(*of: object, **how: object) -> soundfile.SoundFile:
+        try:
+            return real(*of, **how)  # type: ignore[arg-type]
+        except Exception:
+            others.append(os.open(tmp_path, os.O_RDONLY))
+            raise
+
+    monkeypatch.setattr(soundfile, "SoundFile", opened)
+    path = tmp_path / "sound"
+    path.write_bytes(bytes(range(256)) * 100)
+    with pytest.raises(UnsupportedMedia):
+        sound(path)
+    (other,) = others
+    assert os.fstat(other)
+    os.close(other)

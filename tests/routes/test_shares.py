@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from app_core.avatars.library import AvatarLibrary
 from app_core.config import Config
-from app_core.shares import Kind
+from app_core.shares import Holding
 from tests.conftest import checked_client, until
 from tests.fakes import EchoModel
 from tests.importing import GOOD, Importer, make_still_avatar
@@ -141,15 +141,15 @@ def test_sessions_and_viewers_of_peers_count_too(
     assert refused(whep(theirs["whep_url"], ONE), "CLIENT_LISTENERS")
     assert whep(theirs["whep_url"], OTHER).status_code == 201
     assert client.delete(mine.headers["Location"]).status_code == 200
-    assert until(lambda: not shares_of(client).held(Kind.SESSIONS, "address 10.0.0.1"))
-    assert until(lambda: shares_of(client).held(Kind.LISTENERS, "address 10.0.0.1") == 1)
+    assert until(lambda: not shares_of(client).held(Holding.SESSIONS, "address 10.0.0.1"))
+    assert until(lambda: shares_of(client).held(Holding.LISTENERS, "address 10.0.0.1") == 1)
     assert whep("/whep", ONE).status_code == 201
 
 
 def test_sockets_are_refused_before_the_upgrade(make: Callable[..., FlaskClient]) -> None:
     client = make(client_listeners=1)
     made = client.post("/api/sessions", json={"size": "128x128"}).json
-    held = shares_of(client).take(Kind.LISTENERS, "address 10.0.0.1")
+    held = shares_of(client).take(Holding.LISTENERS, "address 10.0.0.1")
     paths = (made["socket_url"], made["events_url"], "/api/jobs/x/events")
 
     def ask(path: str, who: dict[str, str]) -> Any:
@@ -264,8 +264,20 @@ def test_requests_a_minute(make: Callable[..., FlaskClient]) -> None:
     assert client.get("/api/voices", environ_base=OTHER).status_code == 200
 
 
+def test_long_texts_are_requests_that_count_more(make: Callable[..., FlaskClient]) -> None:
+    client = make(client_requests_min=12)
+
+    def ask(text: str, who: dict[str, str]) -> int:
+        answer = client.post("/api/text", json={"text": text}, environ_base=who)
+        return int(answer.status_code)
+
+    long = "слово " * 800
+    assert [ask(long, ONE) for _ in range(3)] == [200, 200, 429]
+    assert [ask("да", OTHER) for _ in range(12)] == [200] * 12
+
+
 def test_one_person_on_this_machine_has_no_bound(make: Callable[..., FlaskClient]) -> None:
     client = make()
     for _ in range(30):
         assert client.get("/api/jobs/x").status_code == 404
-    assert shares_of(client)._most == dict.fromkeys(Kind, 0)
+    assert shares_of(client)._most == dict.fromkeys(Holding, 0)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from flask import current_app, request
 
 from app_core.routes.http.caller import caller
-from app_core.routes.http.context import service
-from app_core.shares import Kind, RequestRate, Share, request_rate_of
+from app_core.shares import Holding, RequestRate, Share, Shares, request_rate_of
 
 if TYPE_CHECKING:
     from flask import Flask
 
+WEIGHED_BYTES = 1024
+"""Of a text: to read so much takes about as long as the rest of a request."""
+UNKNOWN_BYTES = 16 << 10
+"""Of a body in chunks."""
 FREE = ("/api/health/live", "/api/health")
 """Asked by those who watch the server, as often as they like. So are static files."""
 
@@ -23,14 +26,19 @@ def register(app: Flask) -> None:
     app.before_request(_count)
 
 
-def check_share(kind: Kind) -> None:
+def check_share(kind: Holding) -> None:
     """Before a body is read for what would be refused. Raises TooMany."""
-    service().shares.check(kind, caller())
+    _shares().check(kind, caller())
 
 
-def take_share(kind: Kind) -> Share:
+def take_share(kind: Holding) -> Share:
     """Raises TooMany."""
-    return service().shares.take(kind, caller())
+    return _shares().take(kind, caller())
+
+
+def _shares() -> Shares:
+    found: Shares = current_app.extensions["shares"]
+    return found
 
 
 def _count() -> None:
@@ -38,4 +46,13 @@ def _count() -> None:
     if request.path in FREE or request.endpoint == "static":
         return
     rate: RequestRate = current_app.extensions["request_rate"]
-    rate.count(caller())
+    rate.count(caller(), _weight())
+
+
+def _weight() -> int:
+    """Files are not read as texts are, and have a share of their own."""
+    size = len(request.query_string)
+    if request.mimetype == "application/json":
+        known = request.content_length
+        size += UNKNOWN_BYTES if known is None else known
+    return 1 + size // WEIGHED_BYTES

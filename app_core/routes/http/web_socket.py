@@ -72,6 +72,8 @@ class WebSocket:
         self.connection = connection
         self._protocol, self._largest, self._send_s = protocol, largest, send_s
         self._budget = budget
+        self.patience = 1
+        """How many times SILENCE_S a client may say nothing."""
         self._came: Iterator[Event] | None = None
         """Of what was received and not looked at yet."""
         self._lock = threading.Lock()
@@ -172,10 +174,10 @@ class WebSocket:
     def _look_for_life(self) -> None:
         """What counts is what was not said since it was asked for: the reader itself may have been
         away for long."""
-        now = time.monotonic()
-        if now - self._asked_s > SILENCE_S:
+        now, silence_s = time.monotonic(), self.patience * SILENCE_S
+        if now - self._asked_s > silence_s:
             raise SocketClosed
-        if now - self._heard_s > SILENCE_S and math.isinf(self._asked_s):
+        if now - self._heard_s > silence_s and math.isinf(self._asked_s):
             self._asked_s = now
             self._owe(Ping())
 

@@ -21,7 +21,7 @@ from app_core.routes.openapi.operation import Good, Operation
 from app_core.routes.sessions.commands import Commands
 from app_core.routes.sessions.socket_commands import SocketCommands
 from app_core.routes.sessions.viewer_socket import ViewerSocket
-from app_core.shares import Kind
+from app_core.shares import Holding
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -113,7 +113,7 @@ def events(session_id: str) -> Response:
 def _serve(asked: Asked, line: ViewerLine) -> Response:
     """Everything that can be refused is refused before the upgrade."""
     shake_hands()
-    with take_share(Kind.LISTENERS):
+    with take_share(Holding.LISTENERS):
         return _served(asked, line)
 
 

@@ -15,7 +15,7 @@ from app_core.outputs.webrtc.ice_servers import IceServers
 from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.session_peer import SessionPeer
 from app_core.sessions.fanout import MOST_VIEWERS
-from app_core.shares import Kind, Share, Shares
+from app_core.shares import Holding, Share, Shares
 from app_core.threads import Pulse, start_thread
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Peers:
         with it. ``owner``: the client; empty: this program. Raises BadInput, Busy, TooMany, or
         Conflict for an offer that was answered already.
         """
-        with self._shares.take(Kind.LISTENERS, owner).kept() as share:
+        with self._shares.take(Holding.LISTENERS, owner).kept() as share:
             self._reserve(offer, session, share)
         try:
             session.make_room(offer.video, "opus" if offer.audio else "none")

@@ -17,7 +17,7 @@ from app_core.sessions.session import Session
 from app_core.sessions.speech_source import TextSource
 from app_core.sessions.stage import Spoken, Stage
 from app_core.sessions.text_feed import TextFeed
-from app_core.shares import Kind, Share, Shares
+from app_core.shares import Holding, Share, Shares
 from app_core.types import Prosody
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class LiveSessions:
     def open(self, request: SessionRequest, owner: str = "") -> Session:
         """``owner``: the client; empty: this program. Raises BadInput, NotFound, NotReady, Busy or
         TooMany."""
-        with self._shares.take(Kind.SESSIONS, owner).kept() as share:
+        with self._shares.take(Holding.SESSIONS, owner).kept() as share:
             return self._open(request, share)
 
     def _open(self, request: SessionRequest, share: Share) -> Session:
