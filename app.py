@@ -89,6 +89,7 @@ def serve(config: Config) -> int:
                 "control_socket_disable": True,
                 "timeout": FRONT_STUCK_S,
                 "when_ready": lambda _: import_all(),
+                "on_exit": lambda _: sweep(config),
                 # TRUSTED_PROXIES says whose headers count: gunicorn would believe this machine.
                 "forwarded_allow_ips": "",
                 "secure_scheme_headers": {},
@@ -118,6 +119,15 @@ def serve(config: Config) -> int:
 
     Server().run()
     return 0
+
+
+def sweep(config: Config) -> None:
+    """What a worker has left that had to be killed, as it did not stop in time."""
+    from app_core.avatars.importing.avatar_folder import discard_leftovers
+    from app_core.scratch import Scratch, with_work_dir
+
+    Scratch(with_work_dir(config).work_dir).sweep()
+    discard_leftovers(config.avatar_dir)
 
 
 def import_all() -> None:

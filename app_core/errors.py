@@ -200,9 +200,12 @@ def kind_or_words(error: BaseException) -> str:
 
 
 def as_job_error(error: BaseException) -> Exception:
-    """What a job is told of an error. A full disk is one wherever it shows."""
+    """What a job is told of an error. A full disk is one wherever it shows, and so is a folder
+    that cannot be written."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull("The disk is full")
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return SoyleError("The server cannot write a file; /api/health says which folder it lacks")
     if isinstance(error, Exception):
         return error
     return Cancelled("The reader left")

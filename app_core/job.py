@@ -136,6 +136,10 @@ class Job:
     the reader."""
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds from the job's creation, by what happened."""
+    seconds_expected: float | None = None
+    """Of a recording, as its header says."""
+    on_disk: bool = False
+    """Its film, or the films of its chunks, are written to the disk as they are made."""
     aligned: float | None = None
     """Part of a recording's transcript that was heard in it, 0..1; known when it is spoken."""
     makes_film: bool = False

@@ -70,6 +70,14 @@ class JobTable:
         with self._lock:
             self._forget(time.monotonic())
 
+    def forget_oldest(self) -> bool:
+        """Of the ended jobs that hold something, the one that ended first. False: none does."""
+        with self._lock:
+            ended = [job for job in self._jobs.values() if job.ended_s is not None and job.nbytes]
+            if ended:
+                self._drop(min(ended, key=lambda job: job.ended_s or 0.0).id)
+            return bool(ended)
+
     def clear(self) -> None:
         """Forgets every job. None may be running."""
         with self._lock:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import wave
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.chaos_clients import SIZE, Everything, Stream, ask, film, form, upload
+from benchmarks.chaos_clients import SIZE, Everything, Stream, ask, film, form, upload, uploaded
 from benchmarks.chaos_clients import Asking as Asked
 from benchmarks.server import Server
-from benchmarks.session_viewer import SessionViewer
+from benchmarks.session_viewer import Refused, SessionViewer, call
 from benchmarks.speech import SpeechServer
 from benchmarks.table import end, show
 
@@ -75,7 +75,7 @@ class Step:
         unexplained = [
             line
             for line in log.splitlines()
-            if any(mark in line for mark in (" ERROR ", "[ERROR]", "Traceback"))
+            if (_BAD.search(line) or line.startswith("Traceback"))
             and not any(part in line for part in self.explained)
         ]
         self.check(not unexplained, f"the log: {unexplained[:3]}")
@@ -116,6 +116,9 @@ def step(call: Callable[[Step], None]) -> Callable[[Step], None]:
     return call
 
 
+_BAD = re.compile(r" ERROR |\[ERROR\]| CRITICAL ")
+
+
 def _alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
@@ -127,16 +130,29 @@ def _children(pid: int) -> list[int]:
     return []
 
 
+def _line(pid: int) -> str:
+    """Of its command; empty when it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
+
+
 def _worker(server: Server) -> int:
     return _children(server.pid)[0]
 
 
 def _kill_a_child(
-    step: Step, server: Server, of: str, asking: Asked, good: Callable[[Any], bool]
+    step: Step,
+    server: Server,
+    of: str,
+    asking: Asked,
+    good: Callable[[Any], bool],
+    told: str = "",
 ) -> None:
-    """The first ffmpeg that the worker starts for what is asked. ``good``: what may come of it."""
+    """The first ffmpeg that the worker starts for what is asked and is ``told`` this. ``good``:
+    what may come of it."""
     until_s = time.monotonic() + CHILD_S
-    while not (children := _children(_worker(server))):
+    while not (children := [pid for pid in _children(_worker(server)) if told in _line(pid)]):
         if time.monotonic() > until_s or asking.ended_s is not None:
             step.faults.append(f"{of}: there was no child: {str(asking.answer)[:200]}")
             return
@@ -180,7 +196,7 @@ def children(step: Step) -> None:
         def went_on(answer: Any) -> bool:
             return isinstance(answer, int)
 
-        _kill_a_child(step, server, "encoder", film(server), failed)
+        _kill_a_child(step, server, "encoder", film(server), failed, "libx264")
         step.nothing_stale(server)
         stream = Stream(server, SHORT, size="352x352")
         _kill_a_child(step, server, "decoder", stream.asking, went_on)
@@ -195,17 +211,9 @@ def children(step: Step) -> None:
 
 def _forget_uploads(server: Server) -> None:
     """Faces that came in meanwhile, and imports that failed."""
-    import json
-
-    with urllib.request.urlopen(f"{server.url}/api/avatars", timeout=10) as answer:
-        found = json.load(answer)["avatars"]
-    for avatar in found:
-        if avatar["id"] != "aigul":
-            request = urllib.request.Request(
-                f"{server.url}/api/avatars/{avatar['id']}", method="DELETE"
-            )
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(request, timeout=10).close()
+    for avatar in uploaded(server):
+        with contextlib.suppress(OSError, Refused):
+            call(server.url, "DELETE", f"/api/avatars/{avatar}", None)
 
 
 @step
@@ -293,7 +301,7 @@ def model(step: Step) -> None:
     """It fails, then it hangs in native code: the process is replaced."""
     orders = step.work.parent / "orders"
     step.explained = ["chaos", "the render failed", "has not moved", "exited with code 70"]
-    step.explained += ["a frame", "most recent call first"]
+    step.explained += ["a frame", "to be replaced"]
     entry = ("-m", "benchmarks.chaos_model", str(orders))
     with step.server(entry=entry) as server:
         orders.write_text("fail")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.mjpeg_reader import MjpegReader
 from benchmarks.server import ROOT
-from benchmarks.session_viewer import SessionViewer
+from benchmarks.session_viewer import SessionViewer, call
 from benchmarks.texts import TEXTS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.server import Server
 
 PATIENCE_S = 120.0
-LONG = " ".join([TEXTS["en"]] * 20)
+LONG = " ".join([TEXTS["en"]] * 8)
 SIZE = "256x256"
 CLIP = ROOT / "avatar" / "aigul" / "loop.mp4"
 
@@ -86,6 +86,12 @@ def upload(server: Server, file: Path = CLIP) -> Asking:
     return Asking(lambda: ask(server.address, "/api/avatars", body, kind))
 
 
+def uploaded(server: Server) -> list[str]:
+    """Faces beside the one that is shipped, those on their way too."""
+    found = call(server.url, "GET", "/api/avatars", None)["avatars"]
+    return [avatar["id"] for avatar in found if avatar["id"] != "aigul"]
+
+
 class Stream:
     """Reads a stream of pictures until its end."""
 
@@ -112,7 +118,11 @@ class Everything:
         self.others = [film(server), upload(server)]
         self._asked = [*(stream.asking for stream in self.streams), *self.others]
         end_s = time.monotonic() + PATIENCE_S
-        while not all(stream.reader.arrivals for stream in self.streams):
+        while not (
+            all(stream.reader.arrivals for stream in self.streams)
+            and server.health()["capacity"]["jobs"] > len(self.streams)
+            and uploaded(server)
+        ):
             ended = [asking.answer for asking in self._asked if asking.ended_s is not None]
             if ended or time.monotonic() > end_s:
                 raise RuntimeError(f"not everything begins: {str(ended)[:200]}")

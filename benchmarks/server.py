@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -209,6 +210,20 @@ def memory(pid: int) -> tuple[int, int]:
         others = [each for each in _family(worker)[1:] if "ffmpeg" in _command(each)]
         below += sum(_resident(each) for each in others)
     return own, below
+
+
+def written(server: Server, folder: Path) -> int:
+    """Bytes on the disk in ``folder``, with the files without a name that the server has open."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_blocks * 512 if path.is_file() else 0
+    for link in Path(f"/proc/{_children(server.pid)[0]}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            target = os.readlink(link)
+            if target.startswith(f"{folder}/") and target.endswith("(deleted)"):
+                total += link.stat().st_blocks * 512
+    return total
 
 
 def _children(pid: int) -> list[int]:

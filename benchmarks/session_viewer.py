@@ -137,14 +137,18 @@ def call(
     url: str, method: str, path: str, fields: dict[str, Any] | None, token: str = ""
 ) -> dict[str, Any]:
     """Raises Refused."""
-    request = urllib.request.Request(url + path, method=method)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    body = None
     if fields is not None:
-        request.data = json.dumps(fields).encode()
-        request.add_header("Content-Type", "application/json")
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
+        body = json.dumps(fields).encode()
+        headers["Content-Type"] = "application/json"
+    return asked(urllib.request.Request(url + path, body, headers, method=method))
+
+
+def asked(request: urllib.request.Request, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
+    """The JSON of its answer; empty where it has none. Raises Refused."""
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(request, timeout=timeout_s) as answer:
             body = answer.read()
     except urllib.error.HTTPError as error:
         raise Refused(error.code, error.read().decode()) from error

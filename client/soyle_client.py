@@ -207,7 +207,7 @@ _IDLE = 2
 
 
 class Soyle:
-    """``retries``: how often a 503 is tried again, each time after its Retry-After.
+    """``retries``: how often a 503 or 429 is tried again, each time after its Retry-After.
 
     ``fields`` of every render are those of the HTTP contract: language, avatar, voice, size, fps,
     speed, job_id and the route's own. ``audio``: a sound file that is said in place of the text,
@@ -467,7 +467,8 @@ class Soyle:
                 return response
             with response:
                 refused = _refusal(response)
-            if response.status_code != 503 or refused.retry_after is None or not left:
+            waits = response.status_code in (429, 503) and refused.retry_after is not None
+            if not waits or not left:
                 raise refused
             time.sleep(min(refused.retry_after, LONGEST_WAIT_S))
         raise AssertionError("the last try returns or raises")

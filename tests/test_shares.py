@@ -119,6 +119,24 @@ def test_a_slow_rate_says_how_long_to_wait() -> None:
     assert refused.value.retry_after_s == 30
 
 
+def test_a_heavy_request_counts_as_many() -> None:
+    now = 0.0
+    rate = RequestRate(60, lambda: now)
+    rate.count("a", 59)
+    rate.count("a", 11)
+    with pytest.raises(TooMany) as refused:
+        rate.count("a")
+    assert refused.value.retry_after_s == 11
+    now += 10.5
+    with pytest.raises(TooMany):
+        rate.count("a")
+    now += 0.5
+    rate.count("a")
+    rate.count("b", 10_000)  # also where there are never so many
+    now += 61.0
+    rate.count("b")
+
+
 def test_thousands_of_addresses_do_not_grow_the_table() -> None:
     rate = RequestRate(5, lambda: 0.0, most=100)
     for _ in range(5):

@@ -40,7 +40,8 @@ _PREVIEWS_BYTES = 8 << 20
 class Avatars:
     """Thread-safe. ``work(item, home)`` makes the avatar's folder ``home`` of an
     upload. ``removed(id, sha256, dropped)`` is told of each removal: of the content that the avatar
-    was made of, and of its file in AVATAR_DIR, both empty where its metadata do not say."""
+    was made of, and of its file in AVATAR_DIR, both empty where its metadata do not say.
+    ``room(size)`` raises DiskFull where an upload of so many bytes has none."""
 
     def __init__(
         self,
@@ -50,10 +51,11 @@ class Avatars:
         work: Callable[[Import, Path], None],
         removed: Callable[[str, str, str], None] = lambda avatar, sha256, dropped: None,
         shares: Shares | None = None,
+        room: Callable[[int], None] = lambda size: None,
     ) -> None:
         self._shares = shares or Shares()
         self._library, self._scratch = library, scratch
-        self._folder, self._removed = config.avatar_dir, removed
+        self._folder, self._removed, self._room = config.avatar_dir, removed, room
         self._records = AvatarRecords(library, config.avatar)
         self.imports = Imports(
             lambda item: work(item, self._folder / item.id), scratch.free, config.job_life_s
@@ -65,13 +67,14 @@ class Avatars:
     # Adding
 
     @contextmanager
-    def upload(self, owner: str = "") -> Iterator[Upload]:
-        """A place in the queue and for the file. ``owner``: the client; empty: this program.
-        Raises Busy or TooMany."""
+    def upload(self, owner: str = "", size: int = 0) -> Iterator[Upload]:
+        """A place in the queue and for the file of ``size`` bytes, 0 where nobody knows.
+        ``owner``: the client; empty: this program. Raises Busy, TooMany or DiskFull."""
         with self._shares.take(Holding.UPLOADS, owner).kept() as share:
             self.imports.reserve()
         upload = Upload(self._scratch, share)
         try:
+            self._room(size)
             yield upload
         finally:
             upload.close()

@@ -68,7 +68,7 @@ def all_avatars() -> Response:
 )
 def add() -> Response:
     avatars = service().avatars
-    with avatars.upload(caller()) as upload:
+    with avatars.upload(caller(), request.content_length or 0) as upload:
         fields, file_name = read_form(_FIELDS, "file", upload.place)
         if fields.get("consent") != "true":
             raise BadInput(

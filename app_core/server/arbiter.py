@@ -85,13 +85,17 @@ class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
     def stop(self, graceful: bool = True) -> None:
         super().stop(graceful)
         until_s = time.monotonic() + _LAST_LOOK_S
-        while self.WORKERS and time.monotonic() < until_s:
+        while (self.WORKERS or self._orphans()) and time.monotonic() < until_s:
+            self._end_orphans()
             time.sleep(0.02)
             self.reap_workers()
 
+    def _orphans(self) -> list[int]:
+        """Those that have ended too, until they are reaped."""
+        return [pid for pid in _children() if pid not in self.WORKERS and pid != self.reexec_pid]
+
     def _end_orphans(self) -> None:
-        ours = {*self.WORKERS, self.reexec_pid}
-        for pid in [pid for pid in _children() if pid not in ours]:
+        for pid in self._orphans():
             with contextlib.suppress(OSError):
                 if os.getpgid(pid) == pid:  # with whatever it has started itself
                     os.killpg(pid, signal.SIGKILL)
@@ -109,5 +113,5 @@ def _children() -> Iterator[int]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):
             fields = stat.read_text().rpartition(")")[2].split()
-            if fields[0] != "Z" and int(fields[1]) == os.getpid():
+            if int(fields[1]) == os.getpid():
                 yield int(stat.parent.name)

@@ -71,9 +71,11 @@ class Beginning:
         if recording is not None:
             core_s = self._costs.of_sound(work, recording.seconds)
             speeches, rate = recording.speeches, recording.sample_rate
-            return self._renders.begin(
+            job = self._renders.begin(
                 request, avatar, speeches, rate, recorded=True, share=share, core_s=core_s
             )
+            job.seconds_expected = recording.seconds
+            return job
         speaker = self._speakers.of(request)
         core_s, pieces = self._costs.of_text(work, request, speaker.read(request.text))
 

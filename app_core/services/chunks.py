@@ -8,24 +8,27 @@ other without a gap, in sound and in picture.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from app_core.audio import SAMPLE_BYTES, AudioBuffer
-from app_core.errors import BadInput, Cancelled, DiskFull, NotFound, afresh, as_job_error
+from app_core.errors import (
+    Cancelled,
+    DiskFull,
+    NotFound,
+    TooCostly,
+    afresh,
+    as_job_error,
+)
 from app_core.job import Chunk
 from app_core.media import wav
-from app_core.pipeline.job_thread import marks
+from app_core.services.films.chunk_speech import speak_chunks
 from app_core.services.films.video_jobs import unchanged
-from app_core.services.renders import LONGEST_SPEECH_S
 from app_core.speech.text_parts import text_parts
-from app_core.types import Phoneme, Prosody, Speech, first_sample, frame_count
+from app_core.types import Speech
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from app_core.cancel_scope import Gone
@@ -35,13 +38,10 @@ if TYPE_CHECKING:
     from app_core.services.renders import Renders
     from app_core.speech.speaker import Speaker
     from app_core.speech.text.piece import Piece
-    from app_core.speech.text_parts import TextPart
 
 LOOK_S = 0.1
 """Between two looks at whether the client is still there."""
 WAV_RATE = 16000
-SILENT_S = 0.2
-"""What a chunk lasts in which there is nothing to say."""
 
 
 def chunk_id(job: Job, chunk: Chunk) -> str:
@@ -79,13 +79,15 @@ class Chunks:
                 )
                 for index, part in enumerate(parts)
             )
-            return _speak(job, speaker, parts, request.prosody)
+            return speak_chunks(job, speaker, parts, request.prosody)
 
         job = self._begin(request, speak=speak, owner=owner)
+        self._videos.check_room(job, kept=True)
 
         def drop() -> None:
-            """A render that failed keeps the films that it has finished, but not on a full disk."""
-            if isinstance(job.error, Cancelled | DiskFull):
+            """A render that failed keeps the films that it has finished, but not on a full disk,
+            nor those that are too large to keep."""
+            if isinstance(job.error, Cancelled | DiskFull | TooCostly):
                 self.forget(job)
 
         self._videos.start(job, lambda: self._write(job), drop)
@@ -176,6 +178,7 @@ class Chunks:
                             writer.write(frame)
                         writer.finish()
                     job.result_bytes += path.stat().st_size
+                    self._videos.room.check_kept(job.result_bytes)
                 except BaseException:
                     scratch.free(path)
                     raise
@@ -242,54 +245,3 @@ def _look(job: Job, gone: Gone) -> None:
         raise afresh(job.error)
     if gone():
         raise Cancelled("The reader left")
-
-
-def _speak(
-    job: Job, speaker: Speaker, parts: Sequence[TextPart], prosody: Prosody
-) -> Iterator[Speech]:
-    """Every piece of every chunk, once the last is spoken. Chunks end with whole frames. What is
-    spoken lies in the chunks' sounds meanwhile, which lie on the disk: it may be an hour.
-    """
-    rate, fps = speaker.sample_rate, job.request.fps
-    said: list[tuple[AudioBuffer, int, int, Speech]] = []
-    samples = frames = 0
-    for chunk, part in zip(job.chunks, parts, strict=True):
-        pieces = []
-        for piece in speaker.say(
-            iter(part.pieces), prosody, lambda: job.ticket.stale, job.fallbacks.append
-        ):
-            job.ticket.check()
-            job.spoke(piece.voice)
-            pieces.append(piece)
-        if not pieces:
-            silence = np.zeros(int(SILENT_S * rate), np.float32)
-            pieces = [Speech(0, "", silence, rate, [Phoneme("", 0.0, SILENT_S)])]
-        end = samples + sum(len(piece.pcm) for piece in pieces)
-        last = frame_count(end, rate, fps)
-        pieces[-1] = _longer(pieces[-1], first_sample(last, rate, fps) - end)
-        samples = first_sample(last, rate, fps)
-        if samples > LONGEST_SPEECH_S * rate:
-            raise BadInput(
-                f"The speech is longer than {LONGEST_SPEECH_S:.0f} s: send less text", field="text"
-            )
-        chunk.frames, chunk.duration_s = last - frames, (last - frames) / fps
-        frames = last
-        for piece in pieces:
-            begin = len(chunk.sound)
-            chunk.marks += marks(piece, begin / rate)
-            chunk.sound.append(piece.pcm)
-            silent = replace(piece, index=len(said), pcm=np.zeros(0, np.float32))
-            said.append((chunk.sound, begin, len(chunk.sound), silent))
-        chunk.sound.close()
-        chunk.spoken.set()
-    for sound, begin, stop, piece in said:
-        yield replace(piece, pcm=sound.samples(begin, stop))
-
-
-def _longer(speech: Speech, samples: int) -> Speech:
-    pcm = np.concatenate([speech.pcm, np.zeros(samples, np.float32)])
-    phonemes = speech.phonemes
-    if phonemes and samples:
-        silence = Phoneme("", phonemes[-1].end_s, len(pcm) / speech.sample_rate)
-        phonemes = [*phonemes, silence]
-    return replace(speech, pcm=pcm, phonemes=phonemes)

@@ -29,6 +29,7 @@ def report(
     voices: Voices,
     base: dict[str, Any] | None,
     faults: Sequence[str] = (),
+    disks: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """``sessions`` are open. ``base`` describes the base video, None without one. ``faults``: what
     else an operator has to mend; empty ones are none."""
@@ -58,6 +59,7 @@ def report(
         "ffmpeg": ffmpeg.version if ffmpeg else None,
         "nvdec": ffmpeg.nvdec if ffmpeg else False,
         "encoders": list(ffmpeg.encoders) if ffmpeg else [],
+        "disks": list(disks),
         "version": VERSION,
         "sessions": {"open": sessions, "most": config.max_sessions},
         "capacity": {

@@ -33,6 +33,7 @@ from app_core.services.live.sessions import LiveSessions
 from app_core.services.privacy.endings import Endings
 from app_core.services.recording import Recordings, held
 from app_core.services.renders import Renders
+from app_core.services.storage.disks import Disks
 from app_core.services.vigil import Vigil
 from app_core.services.voices.installed import open_voices
 from app_core.services.voices.offer import VoiceOffer
@@ -86,7 +87,8 @@ class LipsyncService:
         library: AvatarLibrary | None = None,
         importer: Callable[[Import, Path], None] | None = None,
     ) -> None:
-        self.config = config = with_work_dir(config)
+        asked, config = config, with_work_dir(config)
+        self.config = config
         self.tokens = Tokens(config.api_token, config.api_token_file)
         self.backend = Backend(config, model, library)
         self.library, self.shares = self.backend.library, shares_of(config)
@@ -94,43 +96,40 @@ class LipsyncService:
         self.voices = voices or open_voices(config, self.backend.ffmpeg, self.backend.speech_server)
         self.reader = TextReader(read_dictionary(config.dictionary))
         self._speakers = Speakers(config, self.voices, self.reader)
-        self.voice_offer = VoiceOffer(config.models_dir, self.voices, self.reader)
+        reserve = config.disk_reserve_mb << 20
+        self.voice_offer = VoiceOffer(config.models_dir, self.voices, self.reader, reserve)
         self.voice_offer.pulls.pulled = self._voice_pulled
         self.scratch = Scratch(config.work_dir)
-        importer = importer or import_work(config, self.backend.ffmpeg)
+        self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
+        self.disks = Disks(config, asked.work_dir, self.jobs)
+        importer = importer or import_work(config, self.backend.ffmpeg, self.disks.faces.check)
         self._trimmer = Trimmer(lambda: any(job.live for job in self.jobs.running()))
-        trim = self._trimmer.ask
-        self.avatars = Avatars(
-            config, self.library, self.scratch, importer, self._avatar_removed, self.shares
-        )
+        theirs = self._avatar_removed, self.shares, self.disks.faces.check_upload
+        self.avatars = Avatars(config, self.library, self.scratch, importer, *theirs)
         self.faces = Faces(config, self.library, self.avatars.imports, importer)
         self.base_video = BaseVideo(config.base_video_path, self.faces, self.library)
-        self._disk_watch = Watchdog(name="disk-watch")
-        self._dropped = DroppedFiles(
-            config.avatar_dir, self.avatars, config.base_video_path, self._disk_watch.check
-        )
-        for look in (self.base_video.look, self._dropped.scan, self.voices.look):
-            self._disk_watch.add(Duty(look, DISK_LOOK_S))
-        self.jobs = JobTable(config.job_life_s, config.cache_mb << 20, self._forgotten)
         self.spool = Spool(config.work_dir)
         self._renders = Renders(config, self.backend, self.jobs, self.spool)
-        self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg)
+        self.videos = VideoJobs(self._renders, self.scratch, self.backend.ffmpeg, self.disks.films)
+        self._disk_watch = Watchdog(name="disk-watch")
+        dropped = config.avatar_dir, self.avatars, config.base_video_path
+        self._dropped = DroppedFiles(*dropped, self._disk_watch.check)
+        tend = partial(self.disks.look, self._renders.end, self.avatars.imports)
+        for look in (tend, self.base_video.look, self._dropped.scan, self.voices.look):
+            self._disk_watch.add(Duty(look, DISK_LOOK_S))
         self.sessions = LiveSessions(config, self.backend, self._speakers, self.shares)
         self._renders.admission.give_way = self.sessions.give_way
         self.peers = self.sessions.peers
-        self.endings = Endings(
-            config, self.backend, self._renders, self.sessions, self.avatars, self.voice_offer, trim
-        )
+        end = self._renders, self.sessions, self.avatars, self.voice_offer, self._trimmer.ask
+        self.endings = Endings(config, self.backend, *end)
         self._disk_watch.add(self.endings.duty)
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
         self.metrics.registry.register(gauges)
-        self._beginning = Beginning(
-            config, self.backend, self._renders, self._speakers, self.shares
-        )
+        spoken = self._renders, self._speakers, self.shares
+        self._beginning = Beginning(config, self.backend, *spoken)
         self.chunks = Chunks(self._beginning.begin, self._renders, self.videos)
-        self._recordings = Recordings(
-            self._renders, self.videos, self.faces, self.reader, config.max_audio_s
-        )
+        made = self._renders, self.videos, self.faces, self.reader
+        self._recordings = Recordings(*made, config.max_audio_s)
         self._watchdog = Watchdog(
             [
                 Duty(self._renders.tend_engines, 1.0),
@@ -138,7 +137,7 @@ class LipsyncService:
                 Duty(self._renders.log_figures, FIGURES_S),
                 Duty(self.jobs.expire, EXPIRY_S),
                 Duty(self.sessions.registry.expire, EXPIRY_S),
-                Duty(trim, TRIM_S),
+                Duty(self._trimmer.ask, TRIM_S),
             ]
         )
         watchers = self._watchdog.pulse, self._disk_watch.pulse
@@ -297,4 +296,5 @@ class LipsyncService:
     def health(self) -> dict[str, Any]:
         sessions, base = len(self.sessions.registry), self.base_video.describe()
         faults = [self.tokens.fault, self.endings.audit.fault, *self.vigil.troubles]
-        return report(self.config, self.backend, self.jobs, sessions, self.voices, base, faults)
+        known = self.config, self.backend, self.jobs, sessions, self.voices, base
+        return report(*known, [*faults, *self.disks.reasons()], self.disks.describe())

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from app_core.errors import TooMany
 from app_core.shares.shares import resolved
-from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,45 +20,47 @@ REQUESTS_MIN = 1200
 """Of one client, where the settings say ``auto``."""
 MOST_CLIENTS = 4096
 """Clients whose requests are counted: of more, those that asked longest ago begin anew."""
+_ROUNDING = 1e-9
 
 
 class RequestRate:
-    """A minute's requests may come at once, and come back evenly. Thread-safe; some microseconds a
-    request."""
+    """A minute's requests may come at once, and come back evenly. One that is heavy counts as many:
+    it is let in while one is left, and the next waits until all are paid. Thread-safe; some
+    microseconds a request."""
 
     def __init__(
         self, a_minute: int, clock: Callable[[], float] = time.monotonic, most: int = MOST_CLIENTS
     ) -> None:
         """0: any number."""
         self._a_minute, self._clock, self._most = a_minute, clock, most
-        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._clients: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """How many requests each has left, below nought what it owes, and when that was so."""
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """Clients that are counted."""
-        return len(self._buckets)
+        return len(self._clients)
 
-    def count(self, client: str) -> None:
-        """One more request. Raises TooMany."""
-        if not self._a_minute:
+    def count(self, client: str, weight: int = 1) -> None:
+        """One more request, which counts as ``weight``. Raises TooMany."""
+        full = float(self._a_minute)
+        if not full:
             return
+        now, a_second = self._clock(), full / 60.0
         with self._lock:
-            bucket = self._buckets.get(client)
-            if bucket is None:
-                bucket = TokenBucket(self._a_minute / 60, self._a_minute, clock=self._clock)
-                self._buckets[client] = bucket
-                if len(self._buckets) > self._most:
-                    self._buckets.popitem(last=False)
-            else:
-                self._buckets.move_to_end(client)
-            if bucket.take():
-                return
-            wait_s = bucket.wait_s()
-        raise TooMany(
-            f"You have asked as often as one client may: {self._a_minute} requests a minute"
-            " (CLIENT_REQUESTS_MIN)",
-            retry_after_s=max(1, math.ceil(wait_s)),
-        )
+            left, then = self._clients.get(client, (full, now))
+            left = min(full, left + (now - then) * a_second)
+            enough = left >= 1.0 - _ROUNDING
+            self._clients[client] = (left - min(weight, full) if enough else left, now)
+            self._clients.move_to_end(client)
+            if len(self._clients) > self._most:
+                self._clients.popitem(last=False)
+        if not enough:
+            raise TooMany(
+                f"You have asked as often as one client may: {self._a_minute} requests a minute"
+                " (CLIENT_REQUESTS_MIN)",
+                retry_after_s=max(1, math.ceil((1.0 - left) / a_second - _ROUNDING)),
+            )
 
 
 def request_rate_of(config: Config) -> RequestRate:

@@ -56,16 +56,18 @@ class _Broken(Exception):
         self.wait_s = wait_s
 
 
-def download(file: WebFile, path: Path, progress: Progress, stale: Stale = never) -> str:
+def download(
+    file: WebFile, path: Path, progress: Progress, stale: Stale = never, reserve: int = 0
+) -> str:
     """Leaves the whole, checked file at ``path``, or what there is of it at ``path.part``; gives
-    its sha256.
+    its sha256. Of the disk ``reserve`` bytes are not filled.
 
     A connection that breaks is tried again; a server that cannot be reached at all is told at
     once. Raises ModelFailed that says why, DiskFull, or Cancelled when ``stale`` says so; asking
     again goes on from there. A file of another length or sha256 is removed.
     """
     part = path.with_name(f"{path.name}.part")
-    transfer = _Transfer(file, part, progress, stale)
+    transfer = _Transfer(file, part, progress, stale, reserve)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _fetch_all(transfer, path, part, stale)
@@ -115,8 +117,11 @@ def digest(path: Path) -> str:
 class _Transfer:
     """The bytes of one file into ``part``, over one connection after another."""
 
-    def __init__(self, file: WebFile, part: Path, progress: Progress, stale: Stale) -> None:
+    def __init__(
+        self, file: WebFile, part: Path, progress: Progress, stale: Stale, reserve: int
+    ) -> None:
         self._file, self._part, self._progress, self._stale = file, part, progress, stale
+        self._reserve = reserve
         self._mark = part.with_name(f"{part.name}.etag")
         self.url = file.url
         self.reached = False
@@ -182,7 +187,7 @@ class _Transfer:
             self._mark.unlink(missing_ok=True)
 
     def _check_room(self, start: int, total: int | None) -> None:
-        free = shutil.disk_usage(self._part.parent).free
+        free = max(0, shutil.disk_usage(self._part.parent).free - self._reserve)
         if total is not None and total - start > free:
             raise DiskFull(
                 f"{self._part.stem} needs {mebibytes(total - start)} in {self._part.parent}, "

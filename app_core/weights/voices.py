@@ -132,9 +132,11 @@ def bring(
     say: Callable[[str], None],
     progress: Progress,
     stale: Stale,
+    reserve: int = 0,
 ) -> None:
-    """Downloads what is not here or not right, the largest file last. Who comes second waits for
-    the first, also in another process. Raises as ``download``.
+    """Downloads what is not here or not right, the largest file last, and leaves ``reserve`` bytes
+    of the disk. Who comes second waits for the first, also in another process. Raises as
+    ``download``.
     """
     folder = models / voice.folder
     try:
@@ -148,7 +150,8 @@ def bring(
         say(f"{voice.id}: {mebibytes(voice.size)}, {voice.terms()}")
         done = 0
         for file in voice.files:
-            _bring(voice, file, folder / file.name, say, _shifted(progress, done, voice), stale)
+            tell = _shifted(progress, done, voice)
+            _bring(voice, file, folder / file.name, say, tell, stale, reserve)
             done += file.web.size or 0
     for note in voice.notes:
         say(f"{voice.id}: {NOTES[note]}")
@@ -170,13 +173,14 @@ def _bring(
     say: Callable[[str], None],
     progress: Progress,
     stale: Stale,
+    reserve: int,
 ) -> None:
     known = recorded(path)
     expected = file.web.sha256 or known
     if expected and _right_size(file, path) and digest(path) == expected:
         progress(file.web.size or 0, file.web.size)
         return
-    found = download(replace(file.web, sha256=expected), path, progress, stale)
+    found = download(replace(file.web, sha256=expected), path, progress, stale, reserve)
     what = f"{voice.id}: {path}, {mebibytes(path.stat().st_size)}"
     if file.web.sha256:
         say(f"{what}, sha256 is right")

@@ -175,16 +175,27 @@ def test_a_failure_in_the_stream(connect: Any) -> None:
     assert failed.value.code == "voice_failed"
 
 
-def test_a_full_server_is_tried_again(connect: Any, config: Any) -> None:
-    small = config.model_copy(update={"max_jobs": 1})
+@pytest.mark.parametrize(
+    ("most", "told"),
+    [("max_jobs", (503, "busy")), ("client_renders", (429, "too_many"))],
+)
+def test_what_is_full_is_tried_again(
+    connect: Any,
+    config: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    most: str,
+    told: tuple[int, str],
+) -> None:
+    small = config.model_copy(update={most: 1})
     soyle = connect({"retries": 20}, config=small)
     impatient = soyle_client.Soyle(soyle.address)
     with soyle.stream("word " * 200, size="128x128") as first, impatient:
         with pytest.raises(soyle_client.SoyleError) as full:
             impatient.stream("one", **SMALL)
-        assert (full.value.status, full.value.code) == (503, "busy")
+        assert (full.value.status, full.value.code) == told
         assert full.value.retry_after >= 1
         threading.Timer(0.3, first.close).start()
+        monkeypatch.setattr(soyle_client, "LONGEST_WAIT_S", 0.5)
         with soyle.stream("one", **SMALL) as second:
             assert len(list(second)) == 5
 

@@ -264,6 +264,18 @@ def test_requests_a_minute(make: Callable[..., FlaskClient]) -> None:
     assert client.get("/api/voices", environ_base=OTHER).status_code == 200
 
 
+def test_long_texts_are_requests_that_count_more(make: Callable[..., FlaskClient]) -> None:
+    client = make(client_requests_min=12)
+
+    def ask(text: str, who: dict[str, str]) -> int:
+        answer = client.post("/api/text", json={"text": text}, environ_base=who)
+        return int(answer.status_code)
+
+    long = "слово " * 800
+    assert [ask(long, ONE) for _ in range(3)] == [200, 200, 429]
+    assert [ask("да", OTHER) for _ in range(12)] == [200] * 12
+
+
 def test_one_person_on_this_machine_has_no_bound(make: Callable[..., FlaskClient]) -> None:
     client = make()
     for _ in range(30):

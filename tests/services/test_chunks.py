@@ -218,7 +218,7 @@ def test_what_is_spoken_waits_on_the_disk(make_service: Make, model: EchoModel) 
 def test_a_speech_that_is_too_long_ends_while_it_is_made(
     make_service: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app_core.services.chunks.LONGEST_SPEECH_S", 3.0)
+    monkeypatch.setattr("app_core.services.films.chunk_speech.LONGEST_SPEECH_S", 3.0)
     voice = ToneVoice()
     job = make_service(voices=ToneVoices(voice)).chunks.start(
         request(" ".join(["word"] * 60), chunk_size=10)

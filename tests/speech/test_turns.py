@@ -172,3 +172,37 @@ def test_a_job_s_voice_knows_whether_somebody_waits(
         with service.frames(service.submit(asked), lambda frame: frame) as frames:
             assert len(list(frames)) == 5
     assert seen == [True, False]
+
+
+class QueuedVoice(ToneVoice):
+    """A synthesizer that says one thing at a time; ``heard``: which words, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns, self.heard = Turns(), list[str]()
+
+    def speak(self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never):  # type: ignore[no-untyped-def]
+        with self.turns.turn(len(piece.said), stale):
+            self.heard += piece.written.split()[:1]
+        yield from super().speak(piece, prosody, stale)
+
+
+def test_films_that_are_begun_and_dropped_do_not_hold_back_a_live_sentence(
+    make_service: Callable[..., LipsyncService],
+) -> None:
+    voice = QueuedVoice()
+    service = make_service(voices=ToneVoices(voice))
+    with voice.turns.turn(1):
+        films = [service.submit(GenerateRequest(text=f"film{n} one two")) for n in range(6)]
+        assert until(lambda: len(voice.turns) == 6)
+        for film in films[:4]:
+            service.cancel(film)
+        assert until(lambda: len(voice.turns) == 2), "they leave at once"
+        spoken = service.submit(MjpegRequest(text="live one two"))
+        assert until(lambda: len(voice.turns) == 3)
+    with service.frames(spoken, lambda frame: frame) as frames:
+        assert len(list(frames)) > 5
+    assert until(lambda: len(voice.heard) == 3)
+    assert (voice.heard[0], sorted(voice.heard[1:])) == ("live", ["film4", "film5"])
+    for film in films[4:]:
+        service.cancel(film)

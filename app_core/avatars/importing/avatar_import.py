@@ -87,6 +87,7 @@ def import_avatar(
             told_by_person = {"consent": metadata.consent, "gains": gains}
             write_metadata(part, {"name": metadata.name, **made, **dropped, **told_by_person})
             job.check()
+            tools.room(0)
             settle(part, home)
     except Cancelled as error:
         if cancelled() or not allowed.over:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from app_core.avatars.importing.avatar_room import clip_bytes
 from app_core.avatars.importing.import_job import save_still
 from app_core.avatars.importing.import_warnings import TRUNCATED, of_turning
 from app_core.avatars.importing.photo_import import QUARTERS, turn
@@ -60,6 +61,7 @@ def import_clip(job: ImportJob, facts: ClipFacts) -> dict[str, Any]:
     """Fills the folder; what its metadata tell of it. Raises NoFace, or BadInput for a face that is
     not there, and what ``encode_forward`` raises.
     """
+    job.tools.room(clip_bytes(facts))
     job.note("video", READ)
     facts = turned_clip(facts, job.choice.quarters)
     look = _look(job, facts)

@@ -30,6 +30,8 @@ class ImportTools:
     """Raises FfmpegFailed where there is none."""
     finder: Callable[[], FaceFinder]
     limits: IngestLimits = field(default_factory=IngestLimits)
+    room: Callable[[int], None] = lambda size: None
+    """Raises DiskFull when the face, as many bytes, has none."""
     use_nvdec: bool = False
     """Where an NVIDIA decoder works."""
 

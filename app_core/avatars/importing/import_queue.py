@@ -60,6 +60,8 @@ class Import:
     """waiting, reading, video, faces, cycle: where it is, or was when it failed."""
     progress: float = 0.0
     error: SoyleError | None = None
+    stopped: SoyleError | None = None
+    """Why it may not go on, though somebody wants it."""
     ended_s: float | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     _cancel: threading.Event = field(default_factory=threading.Event)
@@ -75,10 +77,13 @@ class Import:
         self._cancel.set()
 
     def cancelled(self) -> bool:
-        return self._cancel.is_set()
+        """Its work ends, whoever wanted that."""
+        return self._cancel.is_set() or self.stopped is not None
 
     def check(self) -> None:
         self.alive()
+        if self.stopped is not None:
+            raise afresh(self.stopped)
         if self.cancelled():
             raise Cancelled("The import was cancelled")
 
@@ -179,6 +184,11 @@ class Imports:
             self._waiting.remove(item)
         self._end(item, _cancelled())
 
+    def stop(self, error: SoyleError) -> None:
+        """The one that runs fails with ``error`` as soon as its work sees it."""
+        for item in self._running:
+            item.stopped = item.stopped or error
+
     def close(self) -> None:
         """Cancels all and waits for the worker."""
         with self._changed:
@@ -229,7 +239,7 @@ class Imports:
             item.check()
             (item.work or self._work)(item)
         except BaseException as raised:
-            error = _known(raised)
+            error = item.stopped or _known(raised)
         self._end(item, error)
         outcome = error.code if error else "done"
         logger.info(
@@ -247,7 +257,8 @@ class Imports:
             if item.ended.is_set():  # it was given up
                 return
             item.error, item.ended_s = error and afresh(error), time.monotonic()
-            done = error is None or isinstance(error, Cancelled) or item.cancelled()
+            left = item.stopped is None and item.cancelled()
+            done = error is None or isinstance(error, Cancelled) or left
             if done and self._items.get(item.id) is item:
                 del self._items[item.id]
             item.ended.set()

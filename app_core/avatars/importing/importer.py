@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from app_core.media.ffmpeg import Ffmpeg
 
 
-def import_work(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Callable[[Import, Path], None]:
-    """What it needs is loaded at the first import, which most servers never see."""
+def import_work(
+    config: Config, ffmpeg: Callable[[], Ffmpeg], room: Callable[[int], None] = lambda size: None
+) -> Callable[[Import, Path], None]:
+    """``room(size)`` raises DiskFull where a face of so many bytes has none. What an import needs
+    is loaded at the first one, which most servers never see."""
 
     def work(item: Import, home: Path) -> None:
         from app_core.avatars.importing.avatar_import import AvatarMetadata, import_avatar
@@ -28,6 +31,7 @@ def import_work(config: Config, ffmpeg: Callable[[], Ffmpeg]) -> Callable[[Impor
             ffmpeg=ffmpeg,
             finder=lambda: find_finder(config.models_dir),
             limits=IngestLimits(config.max_pixels, config.max_clip_s, config.max_clip_pixels),
+            room=room,
             use_nvdec=config.import_nvdec,
         )
         metadata = AvatarMetadata(

@@ -132,6 +132,13 @@ class OpenSessions(Answer):
     most: int = Field(description="MAX_SESSIONS; measured capacity may refuse earlier")
 
 
+class Disk(Answer):
+    setting: Literal["WORK_DIR", "AVATAR_DIR", "MODELS_DIR"]
+    writable: bool
+    free_mb: int | None = Field(description="MiB; null: nobody knows")
+    reason: str | None = Field(description="What is wrong with it")
+
+
 class Health(Answer):
     status: Literal["ready", "loading", "degraded", "offline"]
     reason: str | None
@@ -152,6 +159,7 @@ class Health(Answer):
     ffmpeg: str | None
     nvdec: bool
     encoders: list[str]
+    disks: list[Disk] = Field(description="The folders of the settings, as last looked at")
     version: str
     sessions: OpenSessions
     capacity: Capacity

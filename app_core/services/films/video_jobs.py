@@ -10,7 +10,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, BinaryIO
 
-from app_core.errors import Busy, Cancelled, afresh, as_job_error
+from app_core.errors import Busy, Cancelled, SoyleError, afresh, as_job_error
 from app_core.log import job_id
 from app_core.outputs.fragmented_mp4 import codecs, fragments
 from app_core.outputs.output import Format
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from app_core.request import FilmRequest
     from app_core.scratch import Scratch
     from app_core.services.renders import Renders
+    from app_core.services.storage.film_room import FilmRoom
     from app_core.types import Frame
 
 logger = logging.getLogger(__name__)
@@ -42,8 +43,10 @@ def unchanged(frame: Frame) -> Frame:
 class VideoJobs:
     """``ffmpeg()`` finds the program when it is needed."""
 
-    def __init__(self, renders: Renders, scratch: Scratch, ffmpeg: Callable[[], Ffmpeg]) -> None:
-        self._renders, self.scratch, self.ffmpeg = renders, scratch, ffmpeg
+    def __init__(
+        self, renders: Renders, scratch: Scratch, ffmpeg: Callable[[], Ffmpeg], room: FilmRoom
+    ) -> None:
+        self._renders, self.scratch, self.ffmpeg, self.room = renders, scratch, ffmpeg, room
         self._threads: dict[str, threading.Thread] = {}
 
     def outcome(self, job: Job, request: FilmRequest, gone: Gone, keep_as: str) -> Outcome:
@@ -83,7 +86,7 @@ class VideoJobs:
 
     def open(self, job: Job, gone: Gone) -> BinaryIO:
         """The whole film. Its name is gone from the disk already, so nothing is left behind."""
-        path = self._place(job)
+        path = self._place(job, kept=False)
         try:
             self.write(job, path, gone)
             return path.open("rb")
@@ -92,14 +95,16 @@ class VideoJobs:
 
     def keep(self, job: Job, name: str) -> None:
         """The film is made in its own thread and kept as the job's ``result``, for clients
-        ``name``. Raises Busy.
+        ``name``. Raises Busy, or TooCostly or DiskFull for one that has no room.
         """
-        path = self._place(job)
+        path = self._place(job, kept=True)
         job.result, job.result_name = path, name
 
         def work() -> None:
             self._encode(job, path, lambda: job.ticket.stale, unchanged)
-            job.result_bytes = path.stat().st_size
+            size = path.stat().st_size
+            self.room.check_kept(size)
+            job.result_bytes = size
 
         def drop() -> None:
             job.result, job.result_bytes = None, 0
@@ -146,12 +151,24 @@ class VideoJobs:
     def _end(self, job: Job, error: BaseException | None) -> bool:
         return self._renders.end(job, None if error is None else as_job_error(error))
 
-    def _place(self, job: Job) -> Path:
+    def check_room(self, job: Job, *, kept: bool) -> None:
+        """Before the first picture. Ends the job and raises TooCostly or DiskFull where there is
+        none."""
+        try:
+            self.room.check(job, self._renders.size(job), kept=kept)
+        except SoyleError as error:
+            self._end(job, error)
+            raise
+        job.on_disk = True
+
+    def _place(self, job: Job, *, kept: bool) -> Path:
+        self.check_room(job, kept=kept)
         try:
             return self.scratch.take(f"{job.id}.mp4")
         except OSError as error:
-            self._end(job, error)
-            raise as_job_error(error) from error
+            failure = as_job_error(error)
+            self._end(job, failure)
+            raise failure from error
 
     def _encode(self, job: Job, path: Path, gone: Gone, finish: Callable[[Frame], Frame]) -> None:
         with contextlib.closing(self._renders.playout(job, finish, gone)) as frames:

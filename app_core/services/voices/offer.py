@@ -23,9 +23,10 @@ _FREE = {"MIT", "Apache-2.0", "GPL-3.0-or-later", "CC0-1.0", "CC-BY-4.0", "publi
 class VoiceOffer:
     """Thread-safe."""
 
-    def __init__(self, models: Path, voices: Voices, reader: TextReader) -> None:
+    def __init__(self, models: Path, voices: Voices, reader: TextReader, reserve: int = 0) -> None:
+        """``reserve``: bytes of the disk that voices do not fill."""
         self._models, self._voices = models, voices
-        self.pulls = VoicePulls(models)
+        self.pulls = VoicePulls(models, reserve=reserve)
         self.samples = VoiceSamples(reader)
 
     def describe(self) -> dict[str, Any]:

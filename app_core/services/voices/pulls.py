@@ -55,8 +55,11 @@ class VoicePulls:
         models: Path,
         catalogue: Sequence[VoiceWeights] = VOICES,
         pulled: Callable[[str], None] = lambda voice_id: None,
+        reserve: int = 0,
     ) -> None:
-        """``pulled(id)`` is told of each voice that has come, before clients are."""
+        """``pulled(id)`` is told of each voice that has come, before clients are; ``reserve`` bytes
+        of the disk are not filled."""
+        self._reserve = reserve
         self.catalogue = catalogue
         self.pulled = pulled
         self.ended: Callable[[VoicePull, SoyleError | None], None] = lambda *_: None
@@ -164,7 +167,7 @@ class VoicePulls:
             pull.done = done
 
         pull.stage = "downloading"
-        bring(voice, self._models, logger.info, tell, pull.cancelled.is_set)
+        bring(voice, self._models, logger.info, tell, pull.cancelled.is_set, self._reserve)
         try:
             self.pulled(voice.id)
         except Exception:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import websocket
 
+from app_core.errors import SoyleError
 from app_core.outputs.live.viewer_line import ViewerLine
 from tests.conftest import until
 from tests.routes.sessions.conftest import Ear, Served
@@ -409,6 +410,21 @@ def test_a_line_that_fails_is_told(served: Served) -> None:
 
     line.close(FfmpegFailed("The codec jpeg failed"))
     assert ear.rest()[-1]["code"] == "ffmpeg_failed"
+    assert ear.code == 1011
+
+
+def test_a_session_that_fails_is_told(served: Served) -> None:
+    made = served.open()
+    ear = served.listen(made["socket_url"])
+    ear.event("ready")
+    served.service.sessions.get(made["session_id"]).fail(SoyleError("It does not move"))
+    error, end = ear.rest()[-2:]
+    assert (error["type"], error["error"], error["code"]) == (
+        "error",
+        "It does not move",
+        "internal",
+    )
+    assert (end["type"], end["why"]) == ("end", "failed")
     assert ear.code == 1011
 
 

@@ -1,0 +1,117 @@
+"""What clients are told of disks and quotas."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app_core.config import Config
+from app_core.services.lipsync_service import LipsyncService
+from tests.conftest import checked_client, until
+
+Make = Callable[..., LipsyncService]
+FILM = {"text": "one two three", "size": "128x128"}
+ASYNC = {"Prefer": "respond-async"}
+
+
+class Unread(io.BytesIO):
+    """A body of which nothing may be read."""
+
+    def read(self, *_: object) -> bytes:
+        raise AssertionError("the body was read")
+
+    readline = readinto = read  # type: ignore[assignment]
+
+
+def upload(client: FlaskClient, size: int) -> tuple[int, dict[str, str]]:
+    kind = "multipart/form-data; boundary=x"
+    answer = client.post("/api/avatars", content_type=kind, input_stream=Unread(bytes(size)))
+    return answer.status_code, answer.get_json()
+
+
+def test_an_upload_beyond_the_quota_is_refused_before_it_is_read(
+    make_service: Make, config: Config
+) -> None:
+    (config.avatar_dir / "there").mkdir(parents=True)
+    (config.avatar_dir / "there" / "loop.mp4").write_bytes(bytes(3 << 20))
+    (config.avatar_dir / "dropped.mp4").write_bytes(bytes(9 << 20))
+    client = checked_client(make_service(config=config.model_copy(update={"avatars_mb": 5})))
+    for _ in range(9):  # none holds a place
+        status, error = upload(client, 3 << 20)
+        assert (status, error["code"]) == (507, "disk_full")
+    assert error["error"] == (
+        "The faces take 3 MiB of the 5 of AVATARS_MB, and this one about 3 more: remove some"
+    )
+    with pytest.raises(AssertionError, match="the body was read"):
+        upload(client, 1 << 20)
+
+
+def test_films_that_have_no_room_say_which_setting(make_service: Make, config: Config) -> None:
+    client = checked_client(make_service(config=config.model_copy(update={"cache_mb": 1})))
+    long = {"text": " ".join(["word"] * 900), "size": "1920x1920"}
+    for path in ("/api/generate", "/api/stream_chunks"):
+        answer = client.post(path, json=long, headers=ASYNC)
+        assert (answer.status_code, answer.get_json()["code"]) == (400, "too_costly")
+        assert "CACHE_MB" in answer.get_json()["error"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Of 3 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if mount is None or os.getuid() != 0:
+        pytest.skip("a disk of our own needs root and mount")
+    made = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], capture_output=True
+    )
+    if made.returncode:
+        pytest.skip(f"no disk of our own can be mounted: {made.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_on_a_disk_that_is_full_ended_films_make_room_and_nothing_is_left(
+    make_service: Make, config: Config, small_disk: Path
+) -> None:
+    settings = {"work_dir": small_disk, "disk_reserve_mb": 1}
+    service = make_service(config=config.model_copy(update=settings))
+    client = checked_client(service)
+
+    def film() -> dict[str, str]:
+        made = client.post("/api/generate", json=FILM, headers=ASYNC)
+        assert made.status_code == 202, made.get_json()
+        job = service.jobs.get(made.get_json()["id"])
+        assert until(lambda: job.ended) and job.error is None
+        return {"id": job.id, "result": f"/api/jobs/{job.id}/result"}
+
+    first = film()
+    filler = small_disk / "filler"
+    free = os.statvfs(small_disk)
+    filler.write_bytes(bytes(free.f_bavail * free.f_frsize - (1 << 20) - 8192))
+    second = film()
+    for made, status in ((first, 404), (second, 200)):
+        with client.get(made["result"]) as answer:
+            assert answer.status_code == status
+    filler.write_bytes(bytes((3 << 20) - 64 * 1024))
+    refused = client.post("/api/generate", json=FILM, headers=ASYNC)
+    assert (refused.status_code, refused.get_json()["code"]) == (507, "disk_full")
+    service.disks.look(service._renders.end, service.avatars.imports)
+    health = client.get("/api/health").get_json()
+    assert health["status"] == "degraded"
+    assert f"the disk of WORK_DIR={small_disk} is full" in health["reason"]
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+    filler.unlink()
+    service.disks.look(service._renders.end, service.avatars.imports)
+    assert client.get("/api/health").get_json()["status"] == "ready"
+    assert film()
