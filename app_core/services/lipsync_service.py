@@ -277,8 +277,8 @@ class LipsyncService:
         self._renders.end(job, Cancelled("The job was cancelled"))
         return job
 
-    def _avatar_removed(self, avatar: str, sha256: str, dropped: str) -> None:
-        self.endings.audit.removed(avatar)
+    def _avatar_removed(self, avatar: str, sha256: str, dropped: str, owner: str) -> None:
+        self.endings.audit.removed(avatar, owner)
         self._dropped.removed(sha256, dropped)
         self._trimmer.ask(gone=True)
 

@@ -86,7 +86,7 @@ def test_previews_are_bounded_and_go_with_their_avatar(
         AvatarLibrary(folder),
         Scratch(config.work_dir),
         importer,
-        removed=lambda _, *content: removed.append(content),
+        removed=lambda _, sha256, dropped, owner: removed.append((sha256, dropped)),
     )
     sizes = range(32, 64)
     made = {size: len(avatars.preview("me", size, False)[0]) for size in sizes}
