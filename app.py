@@ -124,7 +124,7 @@ def serve(config: Config) -> int:
 def sweep(config: Config) -> None:
     """What a worker has left that had to be killed, as it did not stop in time."""
     from app_core.avatars.importing.avatar_folder import discard_leftovers
-    from app_core.scratch import Scratch, with_work_dir
+    from app_core.storage.scratch import Scratch, with_work_dir
 
     Scratch(with_work_dir(config).work_dir).sweep()
     discard_leftovers(config.avatar_dir)

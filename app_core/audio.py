@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from app_core.spool import Extent, Spool
+    from app_core.storage.spool import Extent, Spool
     from app_core.types import Float32
 
 logger = logging.getLogger(__name__)

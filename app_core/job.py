@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from app_core.cancel_scope import CancelScope, Ticket
 from app_core.channel import Channel
 from app_core.errors import afresh
-from app_core.log import client
 from app_core.storage.marks import Marks
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from app_core.audio import AudioBuffer
     from app_core.errors import SoyleError
     from app_core.request import RenderRequest
-    from app_core.spool import Spool
+    from app_core.storage.spool import Spool
     from app_core.types import Mouth, Sentence, VoiceFallback, Word
 
 T = TypeVar("T")
@@ -101,8 +100,6 @@ class Job:
     """Whose face it is, an id."""
     purpose: str = ""
     """What it is for, where its request does not say."""
-    client: str = field(default_factory=client.get)
-    """Who asked for it."""
     owner: str = ""
     """The client that it is made for; empty: this program itself."""
     core_s: float = 0.0

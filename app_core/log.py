@@ -15,8 +15,6 @@ from app_core.errors import SoyleError
 job_id: ContextVar[str] = ContextVar("job_id", default="-")
 """The job that this thread works for. A call that speaks of another job passes
 ``extra={"job": its id}``."""
-client: ContextVar[str] = ContextVar("client", default="this process")
-"""Who asked for what this thread begins."""
 
 _OURS = ("app_core", "soyle", "gunicorn")
 """Loggers that go by LOG_LEVEL. Libraries say what they are given when they are asked for all that

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app_core.avatars.library import Avatar, AvatarLibrary
     from app_core.avatars.mouth_handles import Points
     from app_core.config import Config
-    from app_core.scratch import Scratch
+    from app_core.storage.scratch import Scratch
 
 LONGEST_NAME = 80
 CANCEL_S = 30.0
@@ -39,8 +39,9 @@ _PREVIEWS_BYTES = 8 << 20
 
 class Avatars:
     """Thread-safe. ``work(item, home)`` makes the avatar's folder ``home`` of an
-    upload. ``removed(id, sha256, dropped)`` is told of each removal: of the content that the avatar
-    was made of, and of its file in AVATAR_DIR, both empty where its metadata do not say.
+    upload. ``removed(id, sha256, dropped, owner)`` is told of each removal: of the content that the
+    avatar was made of, and of its file in AVATAR_DIR, both empty where its metadata do not say, and
+    of the client who wanted it.
     ``room(size)`` raises DiskFull where an upload of so many bytes has none."""
 
     def __init__(
@@ -49,7 +50,7 @@ class Avatars:
         library: AvatarLibrary,
         scratch: Scratch,
         work: Callable[[Import, Path], None],
-        removed: Callable[[str, str, str], None] = lambda avatar, sha256, dropped: None,
+        removed: Callable[[str, str, str, str], None] = lambda *_: None,
         shares: Shares | None = None,
         room: Callable[[int], None] = lambda size: None,
     ) -> None:
@@ -231,8 +232,9 @@ class Avatars:
     def is_removable(self, avatar_id: str) -> bool:
         return self._records.is_removable(avatar_id)
 
-    def remove(self, avatar_id: str) -> None:
-        """Cancels an import, or removes an avatar. Jobs that have its pictures go on.
+    def remove(self, avatar_id: str, owner: str = "") -> None:
+        """Cancels an import, or removes an avatar. Jobs that have its pictures go on. ``owner``:
+        the client; empty: this program.
 
         Raises NotFound, Conflict for the built-in avatar and the server's own.
         """
@@ -248,12 +250,12 @@ class Avatars:
                 return
         elif not self._is_there(avatar_id):
             self._library.get(avatar_id)  # raises NotFound, with those there are
-        self._remove(self._folder / avatar_id)
+        self._remove(self._folder / avatar_id, owner)
 
     def _is_there(self, avatar_id: str) -> bool:
         return avatar_id in self._library.ids()
 
-    def _remove(self, home: Path) -> None:
+    def _remove(self, home: Path, owner: str) -> None:
         with self._edits:
             content = self._content(home.name)
             try:
@@ -261,7 +263,7 @@ class Avatars:
             except FileNotFoundError as error:
                 raise NotFound("There is no such avatar", field="avatar") from error
         # At once: until it is told, a dropped file may come in anew.
-        self._removed(home.name, *content)
+        self._removed(home.name, *content, owner)
         self._records.forget(home.name)
         self._library.forget(home)
         with self._previewing:

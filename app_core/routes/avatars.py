@@ -110,7 +110,7 @@ def show(avatar_id: str) -> Response:
     (*FACE, 409),
 )
 def remove(avatar_id: str) -> Response:
-    service().avatars.remove(avatar_id)
+    service().avatars.remove(avatar_id, caller())
     return jsonify({"id": avatar_id, "removed": True})
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, url_for
 from pydantic import BaseModel, ConfigDict, Field
 
 from app_core.request import parsed, parsed_query
+from app_core.routes.http.caller import caller
 from app_core.routes.http.context import json_body, leaving, query, service
 from app_core.routes.openapi.operation import JSON, WAV, Good, Operation
 from app_core.routes.openapi.responses import Removed, VoicePull, Voices
@@ -73,7 +74,8 @@ def voices() -> Response:
 )
 def pull(voice_id: str) -> Response:
     asked = PullRequest.parse(json_body())
-    found = service().voice_offer.pulls.start(voice_id, accepted=asked.accept_licence)
+    pulls = service().voice_offer.pulls
+    found = pulls.start(voice_id, accepted=asked.accept_licence, owner=caller())
     response = jsonify(found)
     response.status_code = 200 if found["status"] == "ready" else 202
     response.headers["Location"] = url_for("voices.pulling", voice_id=found["id"])

@@ -20,7 +20,6 @@ from app_core.heap import Trimmer
 from app_core.job_table import JobTable
 from app_core.outputs import mjpeg
 from app_core.request import VideoRequest
-from app_core.scratch import Scratch, with_work_dir
 from app_core.services.backend import Backend
 from app_core.services.beginning import Beginning
 from app_core.services.chunks import Chunks
@@ -42,7 +41,8 @@ from app_core.services.watchdog import Duty, Watchdog
 from app_core.shares import shares_of
 from app_core.speech.text.dictionary import read_dictionary
 from app_core.speech.text.reading import TextReader
-from app_core.spool import Spool
+from app_core.storage.scratch import Scratch, with_work_dir
+from app_core.storage.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -277,8 +277,8 @@ class LipsyncService:
         self._renders.end(job, Cancelled("The job was cancelled"))
         return job
 
-    def _avatar_removed(self, avatar: str, sha256: str, dropped: str) -> None:
-        self.endings.audit.removed(avatar)
+    def _avatar_removed(self, avatar: str, sha256: str, dropped: str, owner: str) -> None:
+        self.endings.audit.removed(avatar, owner)
         self._dropped.removed(sha256, dropped)
         self._trimmer.ask(gone=True)
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from app_core.request import RenderRequest
     from app_core.services.backend import Backend
     from app_core.services.loaded_model import LoadedModel
-    from app_core.spool import Spool
+    from app_core.storage.spool import Spool
     from app_core.types import Frame, Speech
 
 logger = logging.getLogger(__name__)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from app_core.log import client
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -19,8 +17,8 @@ if TYPE_CHECKING:
 class Spoken:
     """What a session has said so far, without the words; written under its queue's lock."""
 
-    client: str = field(default_factory=client.get)
-    """Who asked for it."""
+    owner: str = ""
+    """The client that it is made for; empty: this program itself."""
     avatars: list[str] = field(default_factory=list)
     """Ids of those it was shown with, each once."""
     voices: list[str] = field(default_factory=list)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, Self
 
-    from app_core.spool import Extent, Spool
+    from app_core.storage.spool import Extent, Spool
 
 logger = logging.getLogger(__name__)
 

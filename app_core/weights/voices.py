@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from app_core.errors import BadInput, Cancelled, Conflict, DiskFull, ModelFailed
-from app_core.folder_lock import held
+from app_core.storage.folder_lock import held
 from app_core.weights.download import WebFile, digest, download, mebibytes
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from app_core.job import JobStatus
 from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.request import GenerateRequest, MjpegRequest
-from app_core.scratch import Scratch
+from app_core.storage.scratch import Scratch
 from tests.begun import begun
 from tests.clips import PICTURES, children, make_avatar
 from tests.conftest import until
@@ -86,7 +86,7 @@ def test_previews_are_bounded_and_go_with_their_avatar(
         AvatarLibrary(folder),
         Scratch(config.work_dir),
         importer,
-        removed=lambda _, *content: removed.append(content),
+        removed=lambda _, sha256, dropped, owner: removed.append((sha256, dropped)),
     )
     sizes = range(32, 64)
     made = {size: len(avatars.preview("me", size, False)[0]) for size in sizes}

@@ -12,8 +12,8 @@ import numpy as np
 
 from app_core.audio import AudioBuffer
 from app_core.avatars.importing.avatar_folder import IMPORTS, new_part, take_away
-from app_core.scratch import Scratch
-from app_core.spool import Spool
+from app_core.storage.scratch import Scratch
+from app_core.storage.spool import Spool
 from tests.importing import make_still_avatar
 
 

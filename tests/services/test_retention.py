@@ -18,9 +18,9 @@ from app_core.errors import Cancelled
 from app_core.job import Job, JobStatus
 from app_core.job_table import JobTable
 from app_core.request import GenerateRequest
-from app_core.scratch import Scratch
 from app_core.services.privacy.retention import NOTE_S, USED, Retention
 from app_core.sessions.stage import Spoken
+from app_core.storage.scratch import Scratch
 from tests.importing import Importer, make_still_avatar
 
 DAY = 86_400.0

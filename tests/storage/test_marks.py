@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app_core.spool import Spool
 from app_core.storage.marks import Marks
+from app_core.storage.spool import Spool
 from app_core.types import Sentence, VoiceFallback, Word
 
 

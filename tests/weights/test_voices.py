@@ -13,7 +13,7 @@ import pytest
 from app_core.cli.models import ACCEPT, command
 from app_core.config import ROOT
 from app_core.errors import BadInput, Cancelled, Conflict, ModelFailed, NotFound
-from app_core.folder_lock import held
+from app_core.storage.folder_lock import held
 from app_core.weights.voice_catalogue import VOICES, voice_weights
 from app_core.weights.voices import (
     VoiceWeights,
@@ -133,7 +133,7 @@ def test_another_process_is_waited_for_until_nobody_wants_it(
 ) -> None:
     folder = tmp_path / "tube"
     folder.mkdir()
-    code = "import sys; from pathlib import Path; from app_core.folder_lock import held\n"
+    code = "import sys; from pathlib import Path; from app_core.storage.folder_lock import held\n"
     code += f"with held(Path({str(folder)!r})): print(flush=True); sys.stdin.read()"
     other = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -10,7 +10,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from app_core.errors import Conflict
-from app_core.folder_lock import held, hold
+from app_core.storage.folder_lock import held, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from app_core.avatars.library import ID
 from app_core.avatars.metadata import METADATA
 from app_core.errors import BadInput, Conflict, FileChanged, NotFound
 from app_core.face.finder import finder_name
-from app_core.scratch import writable
+from app_core.storage.scratch import writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

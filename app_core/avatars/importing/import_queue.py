@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, as_job_error
 from app_core.face.face_choice import FaceChoice
-from app_core.log import client
 from app_core.shares import Share
 from app_core.threads import Pulse
 
@@ -46,8 +45,6 @@ class Import:
     choice: FaceChoice = field(default_factory=FaceChoice)
     theirs: bool = False
     """The source is no upload: it stays where it is, and took no place."""
-    client: str = field(default_factory=client.get)
-    """Who asked for it."""
     dropped: str = ""
     """The name of the source in AVATAR_DIR, when somebody put it there."""
     work: Callable[[Import], None] | None = None

@@ -11,7 +11,7 @@ from app_core.shares import Share
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app_core.scratch import Scratch
+    from app_core.storage.scratch import Scratch
 
 
 class Upload:

@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from flask import g, request
 
 from app_core.errors import BadInput, Forbidden, Unauthorized
-from app_core.log import client
-from app_core.routes.http.caller import caller
 from app_core.routes.http.context import config, tokens
 from app_core.routes.http.hosts import asked_host, check_host
 from app_core.routes.http.session_tokens import opens_session
@@ -162,12 +160,6 @@ def _share(response: Response) -> Response:
     return response
 
 
-def _note_caller() -> None:
-    """For what is written down of what this thread begins."""
-    client.set(caller())
-
-
 def register(app: Flask) -> None:
     app.before_request(check)
-    app.before_request(_note_caller)
     app.after_request(_share)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from app_core.config import Config
     from app_core.config.tokens import Tokens
-    from app_core.scratch import Scratch
     from app_core.services.lipsync_service import LipsyncService
+    from app_core.storage.scratch import Scratch
 
 JSON_LIMIT = 1 << 20
 """Bytes of a JSON body."""

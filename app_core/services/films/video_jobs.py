@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from app_core.media.ffmpeg import Ffmpeg
     from app_core.outputs.mp4 import Mp4Writer
     from app_core.request import FilmRequest
-    from app_core.scratch import Scratch
     from app_core.services.renders import Renders
     from app_core.services.storage.film_room import FilmRoom
+    from app_core.storage.scratch import Scratch
     from app_core.types import Frame
 
 logger = logging.getLogger(__name__)

@@ -116,7 +116,8 @@ class Peers:
     def end_of(self, session: Session) -> None:
         """Those who were on their way to a session that has ended. Does not wait."""
         for peer in self._peers.copy().values():
-            if peer.session is session and not peer.attached:
+            # One that is being answered is closed behind that: sockets are opened for it.
+            if peer.session is session and not peer.attached and peer.peer.answer:
                 peer.peer.close_soon("the session ended")
 
     def close(self) -> None:
@@ -196,6 +197,9 @@ class Peers:
         self._peers[peer.id] = made
         try:
             self.ice_servers.note(await peer.begin(made))
+            if session.closed:
+                await peer.close("the session ended")
+                raise Conflict("The session has ended")
         except BaseException:
             self._peers.pop(peer.id, None)
             raise

@@ -87,7 +87,7 @@ class LiveSessions:
         self._speakers.of(self._asked(manner))  # a voice that there is not is said now
         size = request.pixels(None)
         scene = self._scene(request.avatar, size, loaded, request.fps, request.language)
-        spoken = Spoken(avatars=[scene.avatar])
+        spoken = Spoken(share.owner, [scene.avatar])
         session = Session(
             scene,
             Stage(loaded.model, loaded.engine, self._backend.metrics, spoken.add),

@@ -14,7 +14,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import Cancelled
-from app_core.log import client
 from app_core.request import ChunksRequest, MjpegRequest
 
 if TYPE_CHECKING:
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
     from app_core.sessions.stage import Spoken
 
 logger = logging.getLogger("soyle.audit")
+
+PROGRAM = "this process"
+"""Where no client asked."""
 
 
 class Audit:
@@ -61,7 +63,7 @@ class Audit:
         self.write(
             job.purpose or _purpose(job),
             id=job.id,
-            client=job.client,
+            client=job.owner or PROGRAM,
             avatars=[job.avatar],
             voices=list(job.voices),
             model=model,
@@ -77,7 +79,7 @@ class Audit:
         self.write(
             "session",
             id=session.id,
-            client=spoken.client,
+            client=spoken.owner or PROGRAM,
             avatars=list(spoken.avatars),
             voices=list(spoken.voices),
             model=model,
@@ -91,16 +93,16 @@ class Audit:
     def imported(self, item: Import, error: SoyleError | None) -> None:
         """An avatar has come of a file, or not."""
         if item.work is None:
-            facts = {"id": item.id, "client": item.client, "dropped": bool(item.dropped)}
-            self.write("import", **facts, **_outcome(error))
+            facts = {"id": item.id, "client": item.share.owner or PROGRAM}
+            self.write("import", **facts, dropped=bool(item.dropped), **_outcome(error))
 
-    def removed(self, avatar: str) -> None:
+    def removed(self, avatar: str, owner: str) -> None:
         """An avatar is no more."""
-        self.write("removal", id=avatar, client=client.get(), **_outcome(None))
+        self.write("removal", id=avatar, client=owner or PROGRAM, **_outcome(None))
 
     def pulled(self, pull: VoicePull, error: SoyleError | None) -> None:
         """A voice has come, or not."""
-        self.write("voice", id=pull.voice.id, client=pull.client, **_outcome(error))
+        self.write("voice", id=pull.voice.id, client=pull.owner or PROGRAM, **_outcome(error))
 
     def _append(self, path: Path, line: bytes) -> bool:
         """False when it is not there whole."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from app_core.avatars.metadata import read_metadata
 from app_core.errors import SoyleError
-from app_core.log import client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,13 +97,10 @@ class Retention:
             os.utime(file, (now, now))
 
     def _remove(self, avatar: str) -> None:
-        asked = client.set("AVATAR_LIFE_DAYS")
         try:
-            self._avatars.remove(avatar)
+            self._avatars.remove(avatar, "AVATAR_LIFE_DAYS")
             logger.info("the avatar %s was not used for so long that it is removed", avatar)
         except SoyleError as error:
             logger.warning("the avatar %s is not removed: %s", avatar, error)
         except OSError as error:
             logger.warning("the avatar %s is not removed: %s", avatar, error.strerror)
-        finally:
-            client.reset(asked)

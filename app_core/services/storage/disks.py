@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from app_core.avatars.importing.avatar_room import AvatarRoom
 from app_core.errors import DiskFull
-from app_core.scratch import writable
 from app_core.services.storage.film_room import FilmRoom, too_large_to_keep
 from app_core.storage.disk_room import DiskFacts, DiskRoom
+from app_core.storage.scratch import writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

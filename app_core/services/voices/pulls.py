@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from app_core.errors import Busy, Cancelled, Conflict, ModelFailed, SoyleError, afresh, as_job_error
-from app_core.log import client
 from app_core.threads import start_thread
 from app_core.weights.voice_catalogue import VOICES, voice_weights
 from app_core.weights.voices import bring, check_terms, installed
@@ -37,7 +36,7 @@ class VoicePull:
     """Bytes that are here."""
     error: SoyleError | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
-    client: str = field(default_factory=client.get)
+    owner: str = ""
     """Who asked for it first."""
 
     @property
@@ -72,7 +71,7 @@ class VoicePulls:
         self._closed = False
         self._lock = threading.Lock()
 
-    def start(self, voice_id: str, *, accepted: bool) -> dict[str, Any]:
+    def start(self, voice_id: str, *, accepted: bool, owner: str = "") -> dict[str, Any]:
         """Brings a voice, unless it is here or on its way: who comes second joins the first. What
         ``describe`` gives then.
 
@@ -85,7 +84,7 @@ class VoicePulls:
             there = self._pulls.get(voice.id)
             coming = there is not None and there.error is None
             if not coming and not installed(voice, self._models):
-                self._begin(VoicePull(voice))
+                self._begin(VoicePull(voice, owner=owner))
         return self.describe(voice.id)
 
     def describe(self, voice_id: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from app_core.avatars.library import AvatarLibrary
 from app_core.avatars.metadata import read_metadata
 from app_core.config import Config
 from app_core.errors import Cancelled
-from app_core.scratch import Scratch
+from app_core.storage.scratch import Scratch
 from tests.conftest import until
 from tests.importing import GOOD, Importer, make_still_avatar
 

@@ -13,6 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app_core.errors import Busy
+from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.peers import Peers
 from app_core.services.live.sessions import LiveSessions
 from tests.conftest import until
@@ -133,6 +134,37 @@ def test_a_running_session_is_offered_to(
     for far in (second, looking):
         assert far.event("end")["why"] == "closed"
         assert until(lambda far=far: far.state == "closed")  # type: ignore[misc]
+
+
+def test_a_session_that_ends_takes_those_on_their_way_along(
+    client: FlaskClient, peer: Callable[..., PeerClient], sessions: LiveSessions
+) -> None:
+    ask = Asking(client, **SMALL)
+    ask(peer().offer())  # and nothing follows
+    assert len(sessions.peers) == 1
+    sessions.get(ask.answer["session_id"]).close()
+    assert until(lambda: len(sessions.peers) == 0)
+
+
+def test_a_session_that_ends_while_it_answers_leaves_nothing(
+    client: FlaskClient,
+    peer: Callable[..., PeerClient],
+    sessions: LiveSessions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin = Peer.begin
+
+    async def ends(self: Peer, owner: Any) -> str:
+        sessions.peers.end_of(owner.session)  # too early: sockets are yet to be opened
+        answer = await begin(self, owner)
+        owner.session.close()
+        return answer
+
+    monkeypatch.setattr(Peer, "begin", ends)
+    body = {"sdp": peer().offer(), "type": "offer", **SMALL}
+    assert refused(client.post("/api/realtime/offer", json=body))[:2] == (409, "conflict")
+    assert (len(sessions.peers), sessions.all()) == (0, [])
+    assert until(lambda: tasks(sessions.peers) == 1)
 
 
 def test_vp8_for_a_peer_that_has_no_h264(

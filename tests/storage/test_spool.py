@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app_core.audio import SPILL_S, AudioBuffer, int16
-from app_core.spool import Extent, Spool
+from app_core.storage.spool import Extent, Spool
 
 
 def descriptors() -> int:

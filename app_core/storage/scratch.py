@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app_core.folder_lock import held, hold
+from app_core.storage.folder_lock import held, hold
 
 if TYPE_CHECKING:
     from app_core.config import Config

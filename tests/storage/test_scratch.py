@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from app_core.config import ROOT
-from app_core.scratch import Scratch, writable
+from app_core.storage.scratch import Scratch, writable
 
 HOLD = """
 import sys
 from pathlib import Path
-from app_core.scratch import Scratch
+from app_core.storage.scratch import Scratch
 Scratch(Path(sys.argv[1])).take("film.mp4").write_text("half a film")
 sys.stdout.write("ready\\n")
 sys.stdout.flush()
