@@ -185,9 +185,9 @@ class Session:
 
     # Who looks
 
-    def make_room(self, video: str, audio: str) -> None:
+    def check_room(self, video: str, audio: str) -> None:
         """For one who is about to look, in these codecs. Raises Busy."""
-        self._fanout.make_room(video, audio)
+        self._fanout.check_room(video, audio)
 
     def attach(self, line: LiveViewer) -> None:
         """From the next frame on. Raises as ``Fanout.attach``."""
