@@ -115,9 +115,8 @@ def likely_s(text: str, speed: float, readings: Mapping[str, str]) -> float:
     said = _characters(text)
     if readings:
         lower = text.lower()
-        said += sum(
-            lower.count(word.lower()) * _characters(read) for word, read in readings.items()
-        )
+        for word, read in readings.items():
+            said += lower.count(word.lower()) * _characters(read)
     return said / CHARACTERS_A_SECOND / speed
 
 

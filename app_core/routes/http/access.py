@@ -113,8 +113,8 @@ def _is_own(origin: str) -> bool:
 
 
 def check() -> None:
-    """Raises BadInput, Forbidden, Unauthorized or TooMany. Pages and static files are open to all who reach
-    this server by a name that it answers to.
+    """Raises BadInput, Forbidden, Unauthorized or TooMany. Pages and static files are open to all
+    who reach this server by a name that it answers to.
     """
     try:
         request.query_string.decode()
