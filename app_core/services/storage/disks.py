@@ -71,7 +71,7 @@ class Disks:
         reserve = config.disk_reserve_mb << 20
         self._jobs, self._quota, self._clock = jobs, config.cache_mb << 20, clock
         taken = config.work_dir or Path(tempfile.gettempdir())
-        self.work = DiskRoom(taken, reserve, jobs.forget_oldest, statvfs)
+        self.work = DiskRoom(taken, reserve, jobs.forget_oldest, statvfs, jobs.held)
         self._avatars = DiskRoom(config.avatar_dir, reserve, statvfs=statvfs)
         self.films = FilmRoom(self.work, self._quota)
         self.faces = AvatarRoom(
