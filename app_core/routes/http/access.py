@@ -145,7 +145,7 @@ def check() -> None:
     raise Unauthorized("Send the token: Authorization: Bearer ...")
 
 
-def _share(response: Response) -> Response:
+def _allow_origin(response: Response) -> Response:
     origin = request.headers.get("Origin", "")
     allowed = config().allowed_origins
     if allowed:
@@ -164,4 +164,4 @@ def _share(response: Response) -> Response:
 
 def register(app: Flask) -> None:
     app.before_request(check)
-    app.after_request(_share)
+    app.after_request(_allow_origin)
