@@ -77,7 +77,7 @@ class Session:
         self._clock, self._ended = clock, ended
         self._ending, self._saying = threading.Lock(), threading.Lock()
         self.closed, self.why_ended = False, ""
-        """Why is a code: closed, grace, idle, failed, stopping."""
+        """Why is a code: closed, grace, idle, full, failed, stopping."""
         self._commanded_s = clock.now()
         self._microphone: PcmFeed | None = None
         self._feeds: list[PcmFeed] = []
