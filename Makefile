@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) $$(grep ^torch== requirements.txt))
 
 .DEFAULT_GOAL := help
-.PHONY: help run models neural voices test lint types unit bench fuzz doctor coqui coqui-test
+.PHONY: help run models neural voices test lint types unit bench fuzz doctor coqui coqui-test install-test
 
 help: ## Print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -68,7 +68,7 @@ types: $(VENV)/dev.stamp ## Check types
 unit: $(VENV)/dev.stamp models ## Run the tests
 	$(BIN)/python -m pytest --durations=20
 
-bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, films, sessions, thin lines, attacks and memory
+bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, films, sessions, thin lines, attacks, rude clients, chaos and memory
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.first_frame
 	$(BIN)/python -m benchmarks.capacity
@@ -81,8 +81,10 @@ bench: $(VENV)/dev.stamp ## Measure first frame, cost of a frame, capacity, film
 	$(BIN)/python -m benchmarks.conversation
 	$(BIN)/python -m benchmarks.live_capacity
 	$(BIN)/python -m benchmarks.rude_sessions
+	$(BIN)/python -m benchmarks.rude_clients
+	$(BIN)/python -m benchmarks.chaos
 
-fuzz: $(VENV)/dev.stamp ## Ask a server 2,000 random things by its OpenAPI document (minutes)
+fuzz: $(VENV)/dev.stamp ## Ask a server 10,000 random things by its OpenAPI document (minutes)
 	@$(INSTALL) "schemathesis>=4,<5"
 	$(BIN)/python -m benchmarks.fuzz --examples 200 --seed 1
 
@@ -110,3 +112,6 @@ coqui-test: $(COQUI)/.venv/test.stamp ## Run the tests of Coqui's speech server
 
 doctor: $(VENV)/core.stamp ## Say what this machine has and what is missing
 	@$(BIN)/python app.py doctor
+
+install-test: ## Install and run on fresh Debians by the steps of the image (root, debootstrap; minutes)
+	$(PYTHON) tests/install/debian.py bookworm trixie

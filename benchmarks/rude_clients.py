@@ -183,8 +183,12 @@ def cut_all(server: Server, clients: int, at_once: int, seed: int) -> tuple[Coun
 
 
 def state(server: Server, folders: list[Path]) -> dict[str, int]:
-    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    files, size = len(found), sum(path.stat().st_size for path in found)
+    files = size = 0
+    for path in (path for folder in folders for path in folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # it has just been removed
+            if path.is_file():
+                size += path.stat().st_size
+                files += 1
     jobs = server.health()["capacity"]["jobs"]
     return {"jobs": jobs, **server.held(), "files": files, "file_kb": size >> 10}
 
