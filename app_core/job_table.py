@@ -78,6 +78,11 @@ class JobTable:
                 self._drop(min(ended, key=lambda job: job.ended_s or 0.0).id)
             return bool(ended)
 
+    def held(self) -> int:
+        """Bytes that the ended jobs hold of the quota."""
+        with self._lock:
+            return sum(job.nbytes for job in self._jobs.values() if job.ended_s is not None)
+
     def clear(self) -> None:
         """Forgets every job. None may be running."""
         with self._lock:

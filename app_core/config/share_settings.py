@@ -41,5 +41,5 @@ class ShareSettings(BaseModel):
         " of a core; MAX_RENDER_S on all cores bounds it too",
     )
     max_render_s: Annotated[float, Field(gt=0)] = Field(
-        7200.0, description="A render that takes longer than this is ended, seconds"
+        7200.0, description="A client's render that takes longer than this is ended, seconds"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import logging
 import re
@@ -138,9 +139,10 @@ class Tokens:
         self._warn(file)
 
     def _warn(self, file: Path) -> None:
-        if not self._warned and stat.S_IMODE(file.stat().st_mode) & 0o077:
-            self._warned = True
-            logger.warning("API_TOKEN_FILE can be read by others: chmod 600 %s", file)
+        with contextlib.suppress(OSError):  # it is gone again
+            if not self._warned and stat.S_IMODE(file.stat().st_mode) & 0o077:
+                self._warned = True
+                logger.warning("API_TOKEN_FILE can be read by others: chmod 600 %s", file)
 
 
 def _stamp(file: Path) -> object:

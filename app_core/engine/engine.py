@@ -39,7 +39,10 @@ whoever speaks next."""
 IDLE_S = 0.05
 """Longest sleep: a channel whose reader made room is noticed after this at the latest."""
 STUCK_S, SLOWER = 30.0, 10
-"""A batch may take so long, and so many times what its frames took when they took longest."""
+"""A batch may take so long, and so many times what its frames took when they took longest, or in
+the trial of the model."""
+LONGEST_S = 900.0
+"""And no longer: while the whole process stood still a batch took as long as that."""
 PAUSE_S = 1.0
 """After a failure of the engine itself, so that one that stays does not fill the log."""
 
@@ -49,7 +52,7 @@ class Engine:
         self._metrics = metrics or Metrics()
         self.pulse = Pulse(f"engine-{model.name}", STUCK_S)
         self._model, self._runner = model, Runner(model, self.pulse.beat)
-        self._slowest_s = 0.0
+        self._slowest_s = 1.0 / max(model.frames_per_s, 1e-3)
         """For one frame of a batch."""
         self._scheduler = Scheduler(model.max_batch, self._is_ready)
         self._file_waiting = max(FILE_WAITING, 2 * model.max_batch)
@@ -192,7 +195,7 @@ class Engine:
                     self._space[job.id].notify()
         if not tasks or self._stopping.is_set():
             return
-        allowed_s = STUCK_S + SLOWER * self._slowest_s * len(tasks)
+        allowed_s = min(STUCK_S + SLOWER * self._slowest_s * len(tasks), LONGEST_S)
         self.pulse.begin(f"a batch of {len(tasks)}", allowed_s)
         began_s, drawn_s = time.thread_time(), time.monotonic()
         answers = self._runner.run(tasks)

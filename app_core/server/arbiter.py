@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 MOST, WITHIN_S = 3, 60.0
 """So many workers are replaced at once in so many seconds; the next one has to wait."""
+STOOD_STILL_S = 5.0
+"""Between two looks at the workers, of which there is one a second: this process was stopped, and
+so were they."""
 _PR_SET_CHILD_SUBREAPER = 36
 _LAST_LOOK_S = 1.0
 """For those that were killed to be gone."""
@@ -45,6 +48,23 @@ class Pace:
         self._begun_s.append(self._clock())
 
 
+class Excuse:
+    """Of workers that said nothing while the whole server was stopped (Ctrl-Z, a frozen container):
+    each has its time again. Asked at each look."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._looked_s = clock, clock()
+        self._until_s = self._looked_s
+
+    def holds(self, patience_s: float) -> bool:
+        """``patience_s``: how long a worker may say nothing."""
+        now = self._clock()
+        if now - self._looked_s > STOOD_STILL_S:
+            self._until_s = now + patience_s
+        self._looked_s = now
+        return now < self._until_s
+
+
 class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
     """A child that a dead worker left becomes the arbiter's, by Linux's own rule for subreapers,
     and is killed. (PR_SET_PDEATHSIG would not do: it goes with the thread that started the child.)
@@ -54,6 +74,7 @@ class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
         self._pace: Pace | None = None
         """Of replacements; the first worker is none."""
         self._waiting = False
+        self._excuse = Excuse()
         _adopt()
         super().__init__(app)
 
@@ -73,6 +94,10 @@ class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
             self._pace.note()
         self._waiting = False
         super().spawn_workers()
+
+    def murder_workers(self) -> None:
+        if not self._excuse.holds(self.timeout):
+            super().murder_workers()
 
     def reap_workers(self) -> None:
         before = set(self.WORKERS)

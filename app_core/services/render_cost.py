@@ -112,11 +112,17 @@ def work_of(request: RenderRequest, avatar: Avatar, capacity: Capacity) -> Work:
 def likely_s(text: str, speed: float, readings: Mapping[str, str]) -> float:
     """Seconds of speech, by the characters of a text alone, and of the ``readings`` of its
     words."""
-    said = len(text) + (DIGIT - 1) * _DIGIT.subn("", text)[1]
+    said = _characters(text)
     if readings:
         lower = text.lower()
-        said += sum(lower.count(word.lower()) * len(read) for word, read in readings.items())
+        for word, read in readings.items():
+            said += lower.count(word.lower()) * _characters(read)
     return said / CHARACTERS_A_SECOND / speed
+
+
+def _characters(text: str) -> int:
+    """That are said, about."""
+    return len(text) + (DIGIT - 1) * _DIGIT.subn("", text)[1]
 
 
 class Costs:

@@ -246,10 +246,10 @@ class Renders:
 
     def end_unread(self) -> None:
         """Ends jobs that wait for a reader; waiting for a slow voice or model does not count. And
-        those that take too long, whatever they do."""
+        those of clients that take too long, whatever they do."""
         now, most_whole_s = time.monotonic(), self._config.max_render_s
         for job in self.jobs.running():
-            if now - job.created_s > most_whole_s:
+            if job.owner and now - job.created_s > most_whole_s:
                 self.end(job, TooCostly(f"The render was not done within {most_whole_s:.0f} s"))
             most_s = STALLED_S if job.mouths.visited else UNREAD_S
             if job.mouths.untaken_s > most_s:

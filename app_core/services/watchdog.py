@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOOK_S = 1.0
-ALLOWED_S = 30.0
-"""For one duty, or from one ``check`` in it to the next."""
+ALLOWED_S = 120.0
+"""For one duty, or from one ``check`` in it to the next: to end a render writes up to an hour of
+sound, and there may be some."""
 _JOIN_S = 5.0
 
 

@@ -58,10 +58,14 @@ class Fanout:
         with self._lock:
             return 0.0 if self._lines else self._clock() - self._alone_s
 
-    def make_room(self, video: str, audio: str) -> None:
-        """For one who is about to look, in these codecs. Raises Busy."""
+    def check_room(self, video: str, audio: str) -> None:
+        """For one who is about to look, in these codecs; nothing is kept for who may never come.
+        Raises Busy."""
         with self._lock:
+            before = self.weight
             self._weigh((video, audio))
+            self.weight = before
+            self._room(before)
 
     def attach(self, line: LiveViewer, welcome: Event) -> None:
         """From the next frame on. Raises Conflict when the session has ended, Busy when there are

@@ -77,7 +77,7 @@ class Session:
         self._clock, self._ended = clock, ended
         self._ending, self._saying = threading.Lock(), threading.Lock()
         self.closed, self.why_ended = False, ""
-        """Why is a code: closed, grace, idle, failed, stopping."""
+        """Why is a code: closed, grace, idle, full, failed, stopping."""
         self._commanded_s = clock.now()
         self._microphone: PcmFeed | None = None
         self._feeds: list[PcmFeed] = []
@@ -185,9 +185,9 @@ class Session:
 
     # Who looks
 
-    def make_room(self, video: str, audio: str) -> None:
+    def check_room(self, video: str, audio: str) -> None:
         """For one who is about to look, in these codecs. Raises Busy."""
-        self._fanout.make_room(video, audio)
+        self._fanout.check_room(video, audio)
 
     def attach(self, line: LiveViewer) -> None:
         """From the next frame on. Raises as ``Fanout.attach``."""

@@ -157,12 +157,18 @@ class Speaker:
         words = 0
         patience = Patience(stale, self._patience_s, live=turns.live.get())
         own = prosody if voice.pitched else Prosody(prosody.speed)
-        speeches = voice.speak(piece, own, stale if last else patience.stale)
+        pulse, unwanted = self._standing.pulse_of(voice.id), stale if last else patience.stale
+
+        def asked() -> bool:
+            pulse.beat()
+            return unwanted()
+
+        speeches = voice.speak(piece, own, asked)
         try:
             while True:
                 patience.wait()
                 try:
-                    with self._standing.speaking(voice.id):
+                    with self._standing.speaking(pulse):
                         speech = next(speeches, None)
                 except (VoiceFailed, VoiceUnreachable) as error:
                     if last:

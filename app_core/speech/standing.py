@@ -17,7 +17,7 @@ REST_S = 30.0
 """After a failure; twice as long after each further one in a row."""
 LONGEST_REST_S = 300.0
 STUCK_S = 150.0
-"""For one piece of sound: longer than a voice is waited for that speaks to others."""
+"""For one piece of sound, from when it is made: to wait for a turn does not count."""
 
 
 class Standing:
@@ -43,10 +43,15 @@ class Standing:
         """Of the threads that a voice is speaking to."""
         return list(self._asked)
 
+    @staticmethod
+    def pulse_of(voice_id: str) -> Pulse:
+        """For one piece. It beats when the voice asks whether that is still wanted, as it does
+        while it waits for its turn."""
+        return Pulse(f"voice-{voice_id}", STUCK_S)
+
     @contextmanager
-    def speaking(self, voice_id: str) -> Iterator[None]:
+    def speaking(self, pulse: Pulse) -> Iterator[None]:
         """The voice speaks to this thread in the block."""
-        pulse = Pulse(f"voice-{voice_id}", STUCK_S)
         pulse.follow(threading.current_thread())
         self._asked.add(pulse)
         try:

@@ -25,7 +25,7 @@ class DiskRoom:
     """Of the disk on which ``folder`` lies, of which ``reserve`` bytes are never filled.
 
     ``free_more()`` gives room back that is not needed any more, a part at a time, and says whether
-    it did.
+    it did; ``freeable()`` says how much that may be in all, bytes at the most.
     """
 
     def __init__(
@@ -34,9 +34,10 @@ class DiskRoom:
         reserve: int,
         free_more: Callable[[], bool] = bool,
         statvfs: Callable[[Path], DiskFacts] | None = None,
+        freeable: Callable[[], int] = int,
     ) -> None:
         self.folder, self._reserve = folder, reserve
-        self._free_more, self._statvfs = free_more, statvfs
+        self._free_more, self._statvfs, self._freeable = free_more, statvfs, freeable
 
     def free(self) -> int | None:
         """Bytes that are free, the reserve included; None where nobody knows."""
@@ -56,9 +57,10 @@ class DiskRoom:
         return 0 if free is None else max(0, self._reserve + size - free)
 
     def need(self, size: int, what: str) -> None:
-        """Frees what can be freed for ``size`` bytes. ``what`` needs them; raises DiskFull."""
-        while self.lacks(size):
-            if not self._free_more():
+        """Frees what can be freed for ``size`` bytes, where that is enough. ``what`` needs them;
+        raises DiskFull."""
+        while lacking := self.lacks(size):
+            if lacking > self._freeable() or not self._free_more():
                 raise DiskFull(
                     f"{what} takes about {_mebibytes(size)}, and the disk has "
                     f"{_mebibytes(self.free() or 0)} free, of which DISK_RESERVE_MB keeps "

@@ -276,6 +276,29 @@ def test_long_texts_are_requests_that_count_more(make: Callable[..., FlaskClient
     assert [ask("да", OTHER) for _ in range(12)] == [200] * 12
 
 
+def test_json_of_any_kind_is_weighed(make: Callable[..., FlaskClient]) -> None:
+    client = make(client_requests_min=12)
+    body = '{"text": "%s"}' % ("слово " * 800)
+
+    def ask() -> int:
+        kind = "application/any+json"
+        answer = client.post("/api/text", data=body, content_type=kind, environ_base=ONE)
+        return int(answer.status_code)
+
+    assert [ask() for _ in range(3)] == [200, 200, 429]
+
+
+def test_who_guesses_tokens_is_counted_too(make: Callable[..., FlaskClient]) -> None:
+    client = make(client_requests_min=3, api_token="right-0123456789")
+    wrong = {"Authorization": "Bearer wrong"}
+    for _ in range(3):
+        assert client.get("/api/voices", headers=wrong, environ_base=ONE).status_code == 401
+    answer = client.get("/api/voices", headers=wrong, environ_base=ONE)
+    assert refused(answer, "CLIENT_REQUESTS_MIN")
+    right = {"Authorization": "Bearer right-0123456789"}
+    assert client.get("/api/voices", headers=right, environ_base=OTHER).status_code == 200
+
+
 def test_one_person_on_this_machine_has_no_bound(make: Callable[..., FlaskClient]) -> None:
     client = make()
     for _ in range(30):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app_core.server.arbiter import MOST, WITHIN_S, Pace
+from app_core.server.arbiter import MOST, STOOD_STILL_S, WITHIN_S, Arbiter, Excuse, Pace
 from app_core.server.worker import NOT_AGAIN, REPLACED
 from tests.conftest import until
 from tests.server.test_front import Door
@@ -35,6 +35,28 @@ def test_a_few_are_replaced_at_once_and_the_next_one_waits() -> None:
     assert pace.wait_s == 0.0
     pace.note()
     assert pace.wait_s == 1.0, "one for each that is a minute old"
+
+
+def test_a_worker_is_not_blamed_for_a_stop_of_the_whole_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, looks = 100.0, list[float]()
+    arbiter = object.__new__(Arbiter)
+    arbiter.timeout, arbiter._excuse = 30, Excuse(lambda: now)
+    monkeypatch.setattr(Arbiter.__base__, "murder_workers", lambda self: looks.append(now))
+    for _ in range(3):
+        now += 1.0
+        arbiter.murder_workers()
+    assert looks == [101.0, 102.0, 103.0]
+    now += STOOD_STILL_S + 60.0
+    arbiter.murder_workers()
+    for _ in range(29):
+        now += 1.0
+        arbiter.murder_workers()
+    assert len(looks) == 3, "it has as long as ever to show that it lives"
+    now += 1.0
+    arbiter.murder_workers()
+    assert len(looks) == 4
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -208,6 +209,26 @@ def test_folders_that_cannot_be_written_are_in_health(
     clock[0] = 2 * module.WRITE_S
     look()
     assert service.health()["status"] == "ready"
+
+
+def test_a_folder_behind_one_that_may_not_be_entered_is_in_health(
+    make_service: Make, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, stat = tmp_path / "closed", os.stat
+    closed.mkdir()
+
+    def no_entry(path: object, **how: object) -> os.stat_result:
+        if str(path).startswith(f"{closed}/"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **how)  # type: ignore[arg-type, call-overload, no-any-return]
+
+    monkeypatch.setattr(os, "stat", no_entry)
+    monkeypatch.setattr(module, "writable", lambda folder: folder != closed)
+    asked = config.model_copy(update={"avatar_dir": closed / "avatars"})
+    disks = module.Disks(asked, asked.work_dir, make_service().jobs)
+    assert disks.reasons() == [
+        f"AVATAR_DIR={closed}/avatars cannot be written: no face can be added"
+    ]
 
 
 def test_a_work_dir_that_cannot_be_is_said_for_as_long_as_another_is_taken(

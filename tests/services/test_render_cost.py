@@ -109,6 +109,8 @@ def test_readings_of_a_request_count() -> None:
         "я " * 100, 1.0, {}
     )
     assert likely_s(NUMBERS, 1.0, {}) > 7 * likely_s(ORDINARY[:5000], 1.0, {})
+    read = likely_s("я " * 100, 1.0, {"я": "123456789" * 10})
+    assert read > 7 * likely_s("я " * 100, 1.0, {"я": "двадцать " * 10})
     assert likely_s("слово", 2.0, {}) == 0.5 * likely_s("слово", 1.0, {})
 
 

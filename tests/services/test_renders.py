@@ -224,3 +224,17 @@ def test_an_engine_whose_thread_has_ended_is_told_and_replaced(
     assert isinstance(job.error, ModelFailed)
     assert client.get("/api/health").json["status"] == "ready"
     assert len(list(service.frames(service.submit(film()), whole))) == 15
+
+
+def test_only_a_render_of_a_client_has_a_last_moment(
+    service: LipsyncService, model: EchoModel
+) -> None:
+    """A recording of hours may be said by a Python caller, on any machine."""
+    model.gate.clear()
+    theirs = service.jobs.get(service.submit(film(), owner="address 10.0.0.1"))
+    ours = begun(service, film())
+    for job in (ours, theirs):
+        job.created_s -= service.config.max_render_s + 1
+    service._renders.end_unread()
+    assert (ours.ended, theirs.ended) == (False, True)
+    model.gate.set()

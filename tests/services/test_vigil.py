@@ -13,13 +13,14 @@ import pytest
 from app_core.avatars.importing.import_queue import STUCK_S as IMPORT_S
 from app_core.avatars.importing.import_queue import Import, Imports
 from app_core.channel import ChannelClosed
+from app_core.engine.engine import LONGEST_S
 from app_core.engine.engine import STUCK_S as ENGINE_S
-from app_core.errors import ModelFailed, NotReady, SessionFailed, SoyleError
+from app_core.errors import Busy, ModelFailed, NotReady, SessionFailed, SoyleError
 from app_core.job import JobStatus
 from app_core.outputs.live.packet import Packet
 from app_core.outputs.live.viewer_line import ViewerLine
 from app_core.outputs.webrtc.event_loop import STUCK_S as PEERS_S
-from app_core.request import MjpegRequest, SessionRequest
+from app_core.request import GenerateRequest, MjpegRequest, SessionRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.vigil import MOST_STUCK, Vigil
 from app_core.sessions.frame_loop import STUCK_S as FRAME_S
@@ -149,6 +150,38 @@ def test_a_model_that_is_slow_by_its_own_measure_is_not_stuck(watch: Any) -> Non
         model.gate.set()
 
 
+def test_the_first_batch_of_a_slow_model_has_its_time(watch: Any) -> None:
+    class Slow(EchoModel):
+        frames_per_s = 0.5
+
+    model = Slow()
+    watched = watch(model=model)
+    engine = watched.service.backend.engine
+    model.gate.clear()
+    try:
+        watched.service.submit(GenerateRequest(text="one " * 40, size="128x128"))
+        assert until(lambda: engine.pulse.doing.startswith("a batch"))
+        watched.pass_by(ENGINE_S + 10, engine.pulse)
+        assert watched.health[0] == "ready"
+    finally:
+        model.gate.set()
+
+
+def test_a_batch_in_which_the_machine_slept_hides_no_later_one(watch: Any) -> None:
+    model = EchoModel()
+    watched = watch(model=model)
+    engine = watched.service.backend.engine
+    engine._slowest_s = 36_000.0
+    model.gate.clear()
+    try:
+        watched.service.submit(MjpegRequest(text="one two", size="128x128"))
+        assert until(lambda: engine.pulse.doing.startswith("a batch"))
+        watched.pass_by(LONGEST_S + 2, engine.pulse)
+        assert "engine-echo" in watched.service.vigil.verdict()
+    finally:
+        model.gate.set()
+
+
 @pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), MemoryError()])
 def test_a_session_whose_thread_dies(watch: Any, error: BaseException) -> None:
     watched = watch()
@@ -230,6 +263,30 @@ def test_a_voice_that_never_returns(watch: Any, go_on: threading.Event) -> None:
     go_on.set()
 
 
+def test_a_voice_that_waits_for_its_turn_is_not_stuck(watch: Any) -> None:
+    waits, turn = threading.Event(), threading.Event()
+    asked: list[bool] = []
+
+    class Queued(ToneVoice):
+        def _wait(self, stale: Any) -> None:
+            while not turn.is_set():
+                if waits.is_set():
+                    waits.clear()
+                    asked.append(stale())
+                turn.wait(0.005)
+
+    watched = watch(voices=ToneVoices(Queued()))
+    service: LipsyncService = watched.service
+    service.submit(MjpegRequest(text="one", size="128x128"))
+    assert until(lambda: len(service.voices.standing.asked) == 1)
+    watched.pass_by(VOICE_S - 10)
+    waits.set()
+    assert until(lambda: bool(asked))
+    watched.pass_by(VOICE_S - 10)
+    turn.set()
+    assert not service.vigil.verdict()
+
+
 def test_a_loop_of_peers_that_is_blocked(watch: Any, go_on: threading.Event) -> None:
     watched = watch()
     loop = watched.service.peers._loop
@@ -289,6 +346,8 @@ def test_a_place_of_an_import_that_was_given_up_is_given_back_once(
     watch: Any, go_on: threading.Event, tmp_path: Path
 ) -> None:
     imports = Imports(lambda item: (go_on.wait(20), item.check()), lambda path: None, 60.0)  # type: ignore[arg-type, return-value]
+    told: list[str] = []
+    imports.ended = lambda item, error: told.append(str(error))
     imports.reserve()
     item = Import("one", "one", "", tmp_path / "one")
     imports.start(item)
@@ -300,7 +359,45 @@ def test_a_place_of_an_import_that_was_given_up_is_given_back_once(
     go_on.set()
     assert until(lambda: not any(t.name == "import" for t in threading.enumerate()))
     assert imports._places._value == 4  # type: ignore[attr-defined]
+    assert told == ["it hangs"], "its end is written down once"
     imports.close()
+
+
+def test_an_import_that_is_given_up_fails_also_where_no_thread_is_left(
+    go_on: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(item: Import) -> None:
+        assert go_on.wait(20)
+        item.check()
+
+    imports = Imports(work, lambda path: None, 60.0)
+    items = [Import(n, n, "", tmp_path / n, theirs=True) for n in ("one", "two")]
+    for item in items:
+        imports.start(item)
+    assert until(lambda: imports.pulse.doing.startswith("the import of one"))
+
+    def none_left(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(Busy):
+            imports.replace(SoyleError("it hangs"))
+    assert items[0].ended.is_set() and str(items[0].error) == "it hangs"
+    go_on.set()
+    imports.start(Import("three", "three", "", tmp_path / "three", theirs=True))
+    assert items[1].ended.wait(10)
+    imports.close()
+
+
+def test_an_import_that_asks_whether_it_is_wanted_moves(tmp_path: Path) -> None:
+    item, beats = Import("one", "one", "", tmp_path / "one"), list[int]()
+    item.alive = lambda: beats.append(1)
+    assert not item.unwanted()
+    item.cancel()
+    assert item.unwanted()
+    assert len(beats) == 2
+    assert item.cancelled() and len(beats) == 2, "others ask too"
 
 
 def test_a_watchdog_that_hangs_or_dies_replaces_the_process(make_service: Make) -> None:

@@ -145,7 +145,7 @@ def test_who_looks_is_weighed_and_refused_where_there_is_no_room() -> None:
     fanout.attach(socket, READY)
     assert asked == [pytest.approx(1.0)]
     with pytest.raises(Busy) as full:
-        fanout.make_room("h264", "opus")
+        fanout.check_room("h264", "opus")
     assert full.value.retry_after_s > 0
     with pytest.raises(Busy):
         fanout.attach(Looker("h264", "opus", None), READY)
@@ -160,3 +160,11 @@ def test_a_session_over_webrtc_weighs_as_was_measured() -> None:
     assert weight([("h264", "opus")]) == pytest.approx(1.7)
     assert weight([("h264", "opus"), ("h264", "opus")]) == pytest.approx(2.0)
     assert weight([("mp4", "opus")]) == pytest.approx(1.94)
+
+
+def test_nothing_is_kept_for_a_viewer_who_never_comes() -> None:
+    asked: list[float] = []
+    fanout = Fanout((64, 48, FPS, 85, RATES), lambda: 0.0, lambda weight: not asked.append(weight))
+    fanout.check_room("h264", "opus")
+    assert asked == [pytest.approx(1.7), 1.0]
+    assert fanout.weight == 1.0

@@ -48,11 +48,13 @@ def test_what_is_not_needed_any_more_goes_first() -> None:
             return True
         return False
 
-    room = DiskRoom(Path("/data"), 256 * MIB, free_more, disk)
+    room = DiskRoom(Path("/data"), 256 * MIB, free_more, disk, lambda: sum(old) * MIB)
     room.need(70 * MIB, "The film")
     assert (disk.free, old) == (340, [20]), "no more than is needed"
     with pytest.raises(DiskFull):
-        room.need(999 * MIB, "The film")
+        room.need(105 * MIB, "The film")
+    assert old == [20], "what would not be enough costs nobody anything"
+    room.need(104 * MIB, "The film")
     assert old == []
 
 

@@ -72,7 +72,7 @@ def import_avatar(
     """
     if home.exists():
         raise Conflict("There is an avatar with this id", field="id")
-    allowed = ImportTime()
+    allowed = ImportTime(os.path.getsize(source) if os.path.isfile(source) else 0)
 
     def stopped() -> bool:
         return cancelled() or allowed.over

@@ -60,6 +60,8 @@ class Import:
     stopped: SoyleError | None = None
     """Why it may not go on, though somebody wants it."""
     ended_s: float | None = None
+    over: bool = False
+    """It is being ended, or has been."""
     ended: threading.Event = field(default_factory=threading.Event)
     _cancel: threading.Event = field(default_factory=threading.Event)
 
@@ -76,6 +78,11 @@ class Import:
     def cancelled(self) -> bool:
         """Its work ends, whoever wanted that."""
         return self._cancel.is_set() or self.stopped is not None
+
+    def unwanted(self) -> bool:
+        """``cancelled``, asked by its work, which does not stand still."""
+        self.alive()
+        return self.cancelled()
 
     def check(self) -> None:
         self.alive()
@@ -149,11 +156,12 @@ class Imports:
         with self._changed:
             lost, self._running, self._worker = self._running, (), None
             self.pulse = Pulse("import", STUCK_S)
-            if self._waiting and not self._closed:
-                self._begin()
         for item in lost:
+            item.stopped = item.stopped or error
             self._end(item, error)
-            item.cancel()
+        with self._changed:
+            if self._waiting and self._worker is None and not self._closed:
+                self._begin()  # or, where no thread is left, the next that comes does
 
     def get(self, avatar_id: str) -> Import | None:
         """One that runs, waits or has failed."""
@@ -244,6 +252,11 @@ class Imports:
         )
 
     def _end(self, item: Import, error: SoyleError | None) -> None:
+        """Once of each: one that was given up may come back."""
+        with self._changed:
+            if item.over:
+                return
+            item.over = True
         self.ended(item, error)
         if not item.theirs:
             try:
@@ -251,8 +264,6 @@ class Imports:
             except Exception:
                 logger.exception("an upload was not removed")
         with self._changed:
-            if item.ended.is_set():  # it was given up
-                return
             item.error, item.ended_s = error and afresh(error), time.monotonic()
             left = item.stopped is None and item.cancelled()
             done = error is None or isinstance(error, Cancelled) or left

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LEAST_S = 120.0
 """Also on a machine that has much else to do, as are the others."""
+READ_BYTES_S = 10e6
+"""Of a file that is read to its end before anything else, from a slow disk."""
 PICTURE_S, MEGAPIXEL_S = 0.4, 0.25
 """For each picture of the mezzanine, and a million pixels of the source: some ten times what it
 takes where nothing else runs on two cores."""
@@ -26,13 +28,15 @@ def clip_s(facts: ClipFacts, size: int, longest_s: float) -> float:
     """Seconds for a clip of ``size`` bytes, which lasts ``longest_s`` when it does not say."""
     pictures = min((facts.seconds or longest_s) * facts.fps, size / LEAST_BYTES)
     megapixels = facts.shown[0] * facts.shown[1] / 1e6
-    return min(LEAST_S + pictures * (PICTURE_S + MEGAPIXEL_S * megapixels), MOST_S)
+    work_s = pictures * (PICTURE_S + MEGAPIXEL_S * megapixels)
+    return min(LEAST_S + size / READ_BYTES_S + work_s, MOST_S)
 
 
 class ImportTime:
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, size: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+        """``size``: bytes of the file."""
         self._clock, self._began_s = clock, clock()
-        self._most_s = LEAST_S
+        self._most_s = min(LEAST_S + size / READ_BYTES_S, MOST_S)
 
     def allow(self, seconds: float) -> None:
         """From the beginning on."""

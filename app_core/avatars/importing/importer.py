@@ -42,6 +42,6 @@ def import_work(
             dropped=item.dropped,
         )
         twins = (config.avatar_dir, config.avatar_dir / IMPORTS)
-        import_avatar(item.source, home, metadata, tools, item.note, item.cancelled, twins)
+        import_avatar(item.source, home, metadata, tools, item.note, item.unwanted, twins)
 
     return work

@@ -14,6 +14,7 @@ from app_core.errors import BadInput, Forbidden, Unauthorized
 from app_core.routes.http.context import config, tokens
 from app_core.routes.http.hosts import asked_host, check_host
 from app_core.routes.http.session_tokens import opens_session
+from app_core.routes.http.shares import count_request
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -112,8 +113,8 @@ def _is_own(origin: str) -> bool:
 
 
 def check() -> None:
-    """Raises BadInput, Forbidden or Unauthorized. Pages and static files are open to all who reach
-    this server by a name that it answers to.
+    """Raises BadInput, Forbidden, Unauthorized or TooMany. Pages and static files are open to all
+    who reach this server by a name that it answers to.
     """
     try:
         request.query_string.decode()
@@ -140,10 +141,11 @@ def check() -> None:
         return
     if opens_session():
         return
+    count_request()  # or guessing would cost nothing
     raise Unauthorized("Send the token: Authorization: Bearer ...")
 
 
-def _share(response: Response) -> Response:
+def _allow_origin(response: Response) -> Response:
     origin = request.headers.get("Origin", "")
     allowed = config().allowed_origins
     if allowed:
@@ -162,4 +164,4 @@ def _share(response: Response) -> Response:
 
 def register(app: Flask) -> None:
     app.before_request(check)
-    app.after_request(_share)
+    app.after_request(_allow_origin)

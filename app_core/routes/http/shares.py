@@ -23,7 +23,7 @@ FREE = ("/api/health/live", "/api/health")
 def register(app: Flask) -> None:
     """After ``access``, which finds out who calls."""
     app.extensions["request_rate"] = request_rate_of(app.config["SOYLE"])
-    app.before_request(_count)
+    app.before_request(count_request)
 
 
 def check_share(kind: Holding) -> None:
@@ -41,8 +41,8 @@ def _shares() -> Shares:
     return found
 
 
-def _count() -> None:
-    """Raises TooMany."""
+def count_request() -> None:
+    """Once of each: ``access`` does it for those that it turns away. Raises TooMany."""
     if request.path in FREE or request.endpoint == "static":
         return
     rate: RequestRate = current_app.extensions["request_rate"]
@@ -52,7 +52,7 @@ def _count() -> None:
 def _weight() -> int:
     """Files are not read as texts are, and have a share of their own."""
     size = len(request.query_string)
-    if request.mimetype == "application/json":
+    if request.is_json:
         known = request.content_length
         size += UNKNOWN_BYTES if known is None else known
     return 1 + size // WEIGHED_BYTES

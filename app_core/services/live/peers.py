@@ -81,7 +81,7 @@ class Peers:
         with self._shares.take(Holding.LISTENERS, owner).kept() as share:
             self._reserve(offer, session, share)
         try:
-            session.make_room(offer.video, "opus" if offer.audio else "none")
+            session.check_room(offer.video, "opus" if offer.audio else "none")
             return self._loop.run(
                 self._begin(offer, session, control, begun, owns=owns, puppet=puppet), ANSWER_S
             )

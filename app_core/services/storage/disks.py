@@ -4,6 +4,7 @@ when a disk fills."""
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import time
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class Disks:
         reserve = config.disk_reserve_mb << 20
         self._jobs, self._quota, self._clock = jobs, config.cache_mb << 20, clock
         taken = config.work_dir or Path(tempfile.gettempdir())
-        self.work = DiskRoom(taken, reserve, jobs.forget_oldest, statvfs)
+        self.work = DiskRoom(taken, reserve, jobs.forget_oldest, statvfs, jobs.held)
         self._avatars = DiskRoom(config.avatar_dir, reserve, statvfs=statvfs)
         self.films = FilmRoom(self.work, self._quota)
         self.faces = AvatarRoom(
@@ -101,7 +102,8 @@ class Disks:
             pass
         for job in self._jobs.running():
             with contextlib.suppress(OSError):
-                if job.result is not None and (size := job.result.stat().st_size) > self._quota:
+                result = job.result
+                if result is not None and (size := result.stat().st_size) > self._quota:
                     end(job, too_large_to_keep(size, self._quota))
         if self.work.lacks():
             films = [job for job in self._jobs.running() if job.on_disk]
@@ -138,5 +140,6 @@ class Disks:
 
 def _writable(folder: Path) -> bool:
     """Of one that is not there yet, whether it can be made."""
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    return there.is_dir() and writable(there)
+    # What may not even be looked at counts as not there; Path.exists raises then.
+    there = next(each for each in (folder, *folder.parents) if os.path.exists(each))
+    return os.path.isdir(there) and writable(there)
