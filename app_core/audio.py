@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import tempfile
 import threading
 import time
 from typing import IO, TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from app_core.errors import afresh
+from app_core.storage.nameless_file import nameless_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,7 +161,7 @@ class AudioBuffer:
     def _to_file(self, samples: NDArray[np.int16]) -> None:
         """Raises OSError when the disk is full."""
         if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self._spill, buffering=0)
+            self._file = nameless_file(self._spill)
             self._file.write(self._store[: self._length].tobytes())
             self._store = np.zeros(0, np.int16)
         self._file.write(samples.tobytes())

@@ -50,7 +50,10 @@ class JobTable:
         with self._lock:
             job = self._jobs.get(job_id)
         if job is None or self._is_old(job, time.monotonic()):
-            raise NotFound("There is no such job; jobs are kept for an hour", field="job_id")
+            raise NotFound(
+                f"There is no such job; ended ones are kept for {self._life_s:.0f} s",
+                field="job_id",
+            )
         return job
 
     def running(self) -> list[Job]:

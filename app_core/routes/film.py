@@ -70,7 +70,7 @@ def kept(path: Path, mimetype: str, name: str = "") -> Response:
             path, mimetype, as_attachment=bool(name), download_name=name or None, conditional=True
         )
     except FileNotFoundError:
-        raise NotFound("The film has been removed; films are kept for an hour") from None
+        raise NotFound("The file has been removed from the server's disk") from None
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 

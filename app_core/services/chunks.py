@@ -115,7 +115,7 @@ class Chunks:
     def find(self, name: str) -> tuple[Job, Chunk]:
         """By its ``chunk_id``. Raises NotFound."""
         job_id, _, index = name.rpartition("-")
-        unknown = NotFound("There is no such chunk; chunks are kept for an hour", field="chunk_id")
+        unknown = NotFound("There is no such chunk; or not any more", field="chunk_id")
         try:
             job = self._renders.jobs.get(job_id)
         except NotFound:
@@ -133,6 +133,8 @@ class Chunks:
             if chunk.wav is None:
                 chunk.wav = self._make_wav(job, chunk)
                 job.result_bytes += chunk.wav.stat().st_size
+            elif not chunk.wav.exists() and not chunk.forgotten:  # somebody cleaned the folder
+                chunk.wav = self._make_wav(job, chunk)
             if chunk.forgotten:
                 self._free_files(chunk)
                 raise NotFound("The chunk has been removed", field="chunk_id")

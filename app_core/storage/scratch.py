@@ -66,13 +66,11 @@ class Scratch:
     def take(self, name: str) -> Path:
         """A place for the file ``name``, empty until it is written. Raises OSError."""
         with self._lock:
-            if self._folder is None:
-                self._parent.mkdir(parents=True, exist_ok=True)
-                self._folder = Path(
-                    tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=self._parent)
-                )
-                self._descriptor = hold(self._folder)
-            path = self._folder / name
+            if self._folder is not None and not self._folder.is_dir():
+                logger.warning("%s was removed by somebody else: made anew", self._folder)
+                self._let_go()
+            folder = self._folder or self._make()
+            path = folder / name
             path.touch(exist_ok=False)
             return path
 
@@ -91,6 +89,13 @@ class Scratch:
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 self._let_go()
+
+    def _make(self) -> Path:
+        self._parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=self._parent))
+        self._descriptor = hold(folder)
+        self._folder = folder
+        return folder
 
     def _let_go(self) -> None:
         os.close(self._descriptor)

@@ -4,9 +4,10 @@ that is used again."""
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from typing import IO, TYPE_CHECKING, NamedTuple
+
+from app_core.storage.nameless_file import nameless_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,7 @@ class Spool:
         """Writes ``blocks``, ``size`` bytes in all. Raises OSError, and then nothing is taken."""
         with self._lock:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)
+                self._file = nameless_file(self._folder)
             file, extent = self._file, self._take(size)
         try:
             at = extent.start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from pathlib import Path
 from typing import Any
@@ -205,3 +206,23 @@ def test_results_are_signed(make_client: Any, config: Config, tmp_path: Path) ->
     film.close()
     assert client.get(told()["audio_url"]).status_code == 200
     assert client.get(f"/api/jobs/{job_id}/result").status_code == 401
+
+
+def test_a_cleaned_work_dir_costs_the_kept_films_alone(client: FlaskClient, config: Config) -> None:
+    job_id = client.post(URL, json=BODY, headers=ASYNC).headers["X-Job-Id"]
+    ended(client, job_id)
+    shutil.rmtree(config.work_dir)
+    gone = client.get(f"/api/jobs/{job_id}/result")
+    assert (gone.status_code, gone.json["code"]) == (404, "not_found")
+    assert gone.json["error"] == "The file has been removed from the server's disk"
+    again = client.post(URL, json=BODY)
+    assert again.status_code == 200
+    again.close()
+    later = client.post(URL, json=BODY, headers=ASYNC).headers["X-Job-Id"]
+    assert ended(client, later)["status"] == "done"
+
+
+def test_how_long_jobs_are_kept_is_what_the_setting_says(make_client: Any, config: Config) -> None:
+    client = make_client(config=config.model_copy(update={"job_life_s": 60}))
+    told = client.get(f"/api/jobs/{uuid.uuid4()}").json["error"]
+    assert told == "There is no such job; ended ones are kept for 60 s"

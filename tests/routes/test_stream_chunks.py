@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import wave
 from typing import Any
 
@@ -188,3 +189,15 @@ def test_the_voice_s_rate_is_kept_where_it_fits(service: LipsyncService) -> None
     for rate, samples in ((22050, 22050), (22050, 7), (24000, 12345)):
         made = resampled(b"\0\1" * samples, rate, 16000, ffmpeg)
         assert len(made) // 2 == -(-samples * 16000 // rate)
+
+
+def test_the_sound_of_a_chunk_is_made_anew_when_its_file_was_cleaned_away(
+    client: FlaskClient, config: Config
+) -> None:
+    told = client.post(URL, json=BODY).json["chunks"][0]
+    with client.get(told["video_url"]), client.get(told["audio_url"]) as before:
+        data = before.data
+    shutil.rmtree(config.work_dir)
+    with client.get(told["audio_url"]) as after:
+        assert (after.status_code, after.data) == (200, data)
+    assert client.get(told["video_url"]).status_code == 404

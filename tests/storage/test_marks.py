@@ -9,6 +9,9 @@ from app_core.storage.marks import Marks
 from app_core.storage.spool import Spool
 from app_core.types import Sentence, VoiceFallback, Word
 
+NOWHERE = Path("/dev/null/folder")
+"""No folder can be made there."""
+
 
 def said(count: int) -> list[Sentence | Word]:
     words = [Word(f"сөз-{n}", n / 7, (n + 1) / 7, n, n + 3) for n in range(count)]
@@ -57,7 +60,7 @@ def test_their_room_is_given_back(spool: Spool) -> None:
 
 def test_without_a_place_they_stay(tmp_path: Path) -> None:
     marks = Marks(said(4))
-    marks.put_away(Spool(tmp_path / "missing"))
+    marks.put_away(Spool(NOWHERE))
     assert (marks[:], marks.in_memory) == (said(4), 2000)
 
 

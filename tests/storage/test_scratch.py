@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from app_core.audio import SPILL_S, AudioBuffer
 from app_core.config import ROOT
 from app_core.storage.scratch import Scratch, writable
+from app_core.storage.spool import Spool
 
 HOLD = """
 import sys
@@ -82,3 +87,36 @@ def test_a_folder_that_cannot_be_written_is_known_before(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     assert not writable(tmp_path / "file") and not writable(tmp_path / "file" / "work")
     assert not writable(Path("/proc/nope")), "what permissions do not tell"
+
+
+@pytest.mark.parametrize("gone", ["soyle-*", "."])
+def test_a_folder_that_was_removed_under_it_is_made_anew(tmp_path: Path, gone: str) -> None:
+    work = tmp_path / "work"
+    scratch = Scratch(work)
+    first = scratch.take("1.mp4")
+    before = len(os.listdir("/proc/self/fd"))
+    for folder in [*work.glob(gone)] if gone != "." else [work]:
+        shutil.rmtree(folder)
+    second = scratch.take("2.mp4")
+    assert second.exists() and second.parent.parent == work
+    assert len(os.listdir("/proc/self/fd")) == before, "the lock of the old one is let go"
+    assert Scratch(work).sweep() == 0, "the new one is locked as the old one was"
+    scratch.free(first)
+    scratch.free(second)
+    assert list(work.iterdir()) == []
+
+
+@pytest.mark.parametrize("gone", ["work", "work/deep"])
+def test_files_without_a_name_are_made_where_the_folder_is_gone(tmp_path: Path, gone: str) -> None:
+    folder = tmp_path / "work" / "deep"
+    folder.mkdir(parents=True)
+    shutil.rmtree(tmp_path / gone)
+    spool = Spool(folder)
+    extent = spool.put([b"said"], 4)
+    assert spool.read(extent, 0, 4) == b"said"
+    spool.close()
+    shutil.rmtree(tmp_path / gone)
+    sound = AudioBuffer(8000, spills=True, spill=str(folder))
+    sound.append(np.full(int(8000 * (SPILL_S + 1)), 0.5, np.float32))
+    assert sound.in_memory == 0 and sound.samples(8000, 8001) == 0.5
+    sound.release()

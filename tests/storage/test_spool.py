@@ -11,6 +11,9 @@ import pytest
 from app_core.audio import SPILL_S, AudioBuffer, int16
 from app_core.storage.spool import Extent, Spool
 
+NOWHERE = Path("/dev/null/folder")
+"""No folder can be made there."""
+
 
 def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
@@ -94,7 +97,7 @@ def test_a_write_that_fails_takes_no_room(tmp_path: Path) -> None:
         spool.put(broken(), 8)  # type: ignore[arg-type]
     assert spool._end == 0
     with pytest.raises(OSError):
-        put(Spool(tmp_path / "missing"), b"data")
+        put(Spool(NOWHERE), b"data")
     spool.close()
 
 
@@ -145,7 +148,7 @@ def test_a_long_sound_moves_too_and_gives_its_own_file_back(tmp_path: Path) -> N
 
 
 def test_a_sound_without_a_place_stays_in_memory(tmp_path: Path) -> None:
-    sound = AudioBuffer(8000, spool=Spool(tmp_path / "missing"))
+    sound = AudioBuffer(8000, spool=Spool(NOWHERE))
     sound.append(wave(500))
     sound.close()
     assert sound.in_memory == 1000

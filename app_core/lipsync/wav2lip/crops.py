@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import mmap
 import os
-import tempfile
 import threading
 import time
 import weakref
@@ -22,6 +21,7 @@ from app_core.errors import Busy, afresh
 from app_core.lipsync.wav2lip.dimensions import SIDE, blank_faces
 from app_core.lipsync.wav2lip.framing import crop
 from app_core.lipsync.wav2lip.runtime import FaceAt
+from app_core.storage.nameless_file import nameless_file
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _room(faces: int, folder: Path | None) -> UInt8:
     if size <= IN_MEMORY:
         return blank_faces(faces)
     try:
-        with tempfile.TemporaryFile(dir=folder) as file:
+        with nameless_file(folder) as file:
             os.posix_fallocate(file.fileno(), 0, size)
             return np.frombuffer(mmap.mmap(file.fileno(), size), np.uint8).reshape(shape)
     except (OSError, AttributeError) as error:  # no space, or no such call on this system

@@ -21,6 +21,9 @@ from tests.lipsync.wav2lip.test_model import OneColour
 
 SIZE = 128
 
+NOWHERE = Path("/dev/null/folder")
+"""No folder can be made there."""
+
 
 def track(order: list[int]) -> FaceTrack:
     """A face that is a little further right in each picture of the clip; ``order``: the cycle."""
@@ -186,6 +189,6 @@ def test_a_long_clip_lies_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert crops.nbytes == 0
     assert list(tmp_path.iterdir()) == [], "the file has no name"
     assert crops.held[4].mean() > crops.held[0].mean()
-    in_memory = crops_of(Film(list(range(5))), tmp_path / "missing")
+    in_memory = crops_of(Film(list(range(5))), NOWHERE)
     assert in_memory.nbytes == 5 * module.FACE_BYTES
     assert until(lambda: in_memory.ready(4)), "without the file they stay in memory"

@@ -31,6 +31,8 @@ class Decoder:
         what is no sound, is cut, or is longer than ``limit_s``, and Cancelled.
         """
         try:
+            if self._folder is not None:
+                self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(prefix="speech-", dir=self._folder) as file:
                 for data in feed.rest():
                     file.write(data)
