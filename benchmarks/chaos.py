@@ -272,7 +272,7 @@ def full_disk(step: Step) -> None:
         step.skipped = "a small disk cannot be mounted here: " + mounted.stderr.decode().strip()
         return
     try:
-        with step.server() as server:
+        with step.server("DISK_RESERVE_MB=0") as server:
             made = film(server, size="720x1280")
             step.check(made.join(120), "a film on a full disk does not end")
             status = made.answer[0] if isinstance(made.answer, tuple) else made.answer
