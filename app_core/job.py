@@ -147,6 +147,8 @@ class Job:
     result_bytes: int = 0
     """Of the film, or of the films of all chunks."""
     chunks: tuple[Chunk, ...] = ()
+    given_up: bool = False
+    """What it made was removed to make room, its sounds and marks too."""
     _end: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:

@@ -23,10 +23,11 @@ that cannot be written, sounds stay here."""
 
 class JobTable:
     """Jobs by id. An ended one is unknown after ``life_s``; ``expire`` forgets these, and the
-    oldest when all of them hold over ``quota`` or more than ``IN_MEMORY``.
+    oldest when all of them hold more than ``IN_MEMORY``. When they hold over ``quota`` the oldest
+    give up what they made: what became of those that failed is still known.
 
     No request pays for the thousands that are remembered: whoever owns the table calls ``expire``
-    now and then. ``forgotten`` is called with each job, to remove what it left on the disk.
+    now and then. ``forgotten`` is called once with each job, to remove what it left on the disk.
     """
 
     def __init__(
@@ -46,7 +47,15 @@ class JobTable:
             self._jobs[job.id] = self._begun[job.id] = job
 
     def get(self, job_id: str) -> Job:
-        """Raises NotFound."""
+        """One that has what it made. Raises NotFound."""
+        job = self.record(job_id)
+        if job.given_up:
+            raise _given_up()
+        return job
+
+    def record(self, job_id: str) -> Job:
+        """To see what became of it: also one that failed and has given up what it made. Raises
+        NotFound."""
         with self._lock:
             job = self._jobs.get(job_id)
         if job is None or self._is_old(job, time.monotonic()):
@@ -54,6 +63,8 @@ class JobTable:
                 f"There is no such job; ended ones are kept for {self._life_s:.0f} s",
                 field="job_id",
             )
+        if job.given_up and job.error is None:
+            raise _given_up()
         return job
 
     def running(self) -> list[Job]:
@@ -74,17 +85,18 @@ class JobTable:
             self._forget(time.monotonic())
 
     def forget_oldest(self) -> bool:
-        """Of the ended jobs that hold something, the one that ended first. False: none does."""
+        """What the ended job made that ended first, of those that hold something. False: none
+        does."""
         with self._lock:
-            ended = [job for job in self._jobs.values() if job.ended_s is not None and job.nbytes]
+            ended = [job for job in self._holding() if job.nbytes]
             if ended:
-                self._drop(min(ended, key=lambda job: job.ended_s or 0.0).id)
+                self._give_up(min(ended, key=lambda job: job.ended_s or 0.0))
             return bool(ended)
 
     def held(self) -> int:
         """Bytes that the ended jobs hold of the quota."""
         with self._lock:
-            return sum(job.nbytes for job in self._jobs.values() if job.ended_s is not None)
+            return sum(job.nbytes for job in self._holding())
 
     def clear(self) -> None:
         """Forgets every job. None may be running."""
@@ -97,19 +109,35 @@ class JobTable:
             (job for job in self._jobs.values() if job.ended_s is not None),
             key=lambda job: job.ended_s or 0.0,
         )
-        held, memory = sum(job.nbytes for job in ended), sum(job.in_memory for job in ended)
+        held = sum(job.nbytes for job in self._holding())
+        memory = sum(job.in_memory for job in ended)
         for job in ended:
-            if held <= self._quota and memory <= IN_MEMORY and not self._is_old(job, now):
-                break
-            held, memory = held - job.nbytes, memory - job.in_memory
-            self._drop(job.id)
+            due = memory > IN_MEMORY or self._is_old(job, now)
+            if not due and (job.given_up or held <= self._quota):
+                continue
+            held -= 0 if job.given_up else job.nbytes
+            memory -= job.in_memory
+            if due:
+                self._drop(job.id)
+            else:
+                self._give_up(job)
+                memory += job.in_memory
 
     def _drop(self, job_id: str) -> None:
-        """A file that cannot be removed must not keep the others."""
         job = self._jobs.pop(job_id, None)
         self._begun.pop(job_id, None)
-        if job is None:
+        if job is not None:
+            self._give_up(job)
+
+    def _holding(self) -> list[Job]:
+        """Those that have ended and have what they made."""
+        jobs = self._jobs.values()
+        return [job for job in jobs if job.ended_s is not None and not job.given_up]
+
+    def _give_up(self, job: Job) -> None:
+        if job.given_up:
             return
+        job.given_up = True  # also where a file cannot be removed: it must not keep the others
         try:
             self._forgotten(job)
         except Exception:
@@ -117,3 +145,7 @@ class JobTable:
 
     def _is_old(self, job: Job, now: float) -> bool:
         return job.ended_s is not None and now - job.ended_s >= self._life_s
+
+
+def _given_up() -> NotFound:
+    return NotFound("The job's film and sound were removed to make room", field="job_id")

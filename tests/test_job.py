@@ -8,7 +8,7 @@ import pytest
 from app_core import job_table as module
 from app_core.audio import AudioBuffer
 from app_core.channel import Channel
-from app_core.errors import Busy, Cancelled, Conflict, NotFound, SoyleError, afresh
+from app_core.errors import Busy, Cancelled, Conflict, DiskFull, NotFound, SoyleError, afresh
 from app_core.job import JOB_BYTES, Job, JobStatus
 from app_core.job_table import JobTable
 from app_core.request import MjpegRequest
@@ -166,3 +166,30 @@ def test_running_jobs_are_never_forgotten() -> None:
     assert table.running() == [one]
     with pytest.raises(Conflict):
         table.add(one)
+
+
+def test_room_is_made_of_what_jobs_hold_and_not_of_what_became_of_them() -> None:
+    gone: list[Job] = []
+
+    def forgotten(one: Job) -> None:
+        gone.append(one)
+        one.release()
+
+    table = JobTable(life_s=100, quota=1 << 30, forgotten=forgotten)
+    done, failed = job(samples=1000), job(samples=1000)
+    for one in (done, failed):
+        table.add(one)
+    done.end(JobStatus.DONE)
+    failed.end(JobStatus.FAILED, DiskFull("The disk is full"))
+    done.result_bytes = 10**6
+    while table.forget_oldest():
+        pass
+    assert gone == [done, failed] and table.held() == 0
+    assert table.record(failed.id) is failed
+    for ask, of in ((table.get, failed), (table.get, done), (table.record, done)):
+        with pytest.raises(NotFound, match="were removed to make room"):
+            ask(of.id)
+    table.clear()
+    assert gone == [done, failed], "once"
+    with pytest.raises(NotFound, match="There is no such job"):
+        table.record(failed.id)

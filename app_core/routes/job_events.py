@@ -88,7 +88,7 @@ def _served(job_id: str) -> Response:
 def _serve(ws: WebSocket, job_id: str) -> None:
     """Raises SocketClosed."""
     try:
-        _tell(ws, service().jobs.get(job_id))
+        _tell(ws, service().jobs.record(job_id))
     except SoyleError as error:
         _send(ws, {"type": "error"} | payload(error))
     ws.close()  # the listener's own goodbye is awaited by no thread

@@ -38,7 +38,7 @@ STILL_S = 0.25
     "Jobs", "How a render is doing", (Good("The job", {JSON: JobAnswer}),), JOB, signable=True
 )
 def show(job_id: str) -> Response:
-    return jsonify(describe(service().jobs.get(job_id)))
+    return jsonify(describe(service().jobs.record(job_id)))
 
 
 @blueprint.delete("/api/jobs/<job_id>")
@@ -63,7 +63,7 @@ def cancel(job_id: str) -> Response:
     details="Answers with the job's own error when it failed, and 409 while it is not done.",
 )
 def result(job_id: str) -> Response:
-    job = service().jobs.get(job_id)
+    job = service().jobs.record(job_id)
     if job.error is not None:
         raise afresh(job.error)
     if not job.ended:

@@ -273,7 +273,7 @@ class LipsyncService:
 
     def cancel(self, job_id: str) -> Job:
         """Ends a job at once. One that has ended stays as it is."""
-        job = self.jobs.get(job_id)
+        job = self.jobs.record(job_id)
         self._renders.end(job, Cancelled("The job was cancelled"))
         return job
 

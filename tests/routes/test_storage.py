@@ -8,13 +8,16 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask.testing import FlaskClient
 
 from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
+from app_core.storage import disk_room
 from tests.conftest import checked_client, until
+from tests.fakes import EchoModel
 
 Make = Callable[..., LipsyncService]
 FILM = {"text": "one two three", "size": "128x128"}
@@ -98,6 +101,7 @@ def test_on_a_disk_that_is_full_ended_films_make_room_and_nothing_is_left(
         assert made.status_code == 202, made.get_json()
         job = service.jobs.get(made.get_json()["id"])
         assert until(lambda: job.ended) and job.error is None
+        assert until(lambda: not service.videos._threads), "its marks are put away"
         return {"id": job.id, "result": f"/api/jobs/{job.id}/result"}
 
     first = film()
@@ -108,6 +112,7 @@ def test_on_a_disk_that_is_full_ended_films_make_room_and_nothing_is_left(
     for made, status in ((first, 404), (second, 200)):
         with client.get(made["result"]) as answer:
             assert answer.status_code == status
+            assert status == 200 or "to make room" in answer.get_json()["error"]
     filler.write_bytes(bytes((3 << 20) - 64 * 1024))
     refused = client.post("/api/generate", json=FILM, headers=ASYNC)
     assert (refused.status_code, refused.get_json()["code"]) == (507, "disk_full")
@@ -120,3 +125,25 @@ def test_on_a_disk_that_is_full_ended_films_make_room_and_nothing_is_left(
     service.disks.look(service._renders.end, service.avatars.imports)
     assert client.get("/api/health").get_json()["status"] == "ready"
     assert film()
+
+
+def test_a_film_that_failed_on_a_full_disk_is_remembered(
+    make_service: Make, config: Config, model: EchoModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make_service()
+    client = checked_client(service)
+    model.gate.clear()
+    job_id = client.post("/api/generate", json=FILM, headers=ASYNC).get_json()["id"]
+    job = service.jobs.get(job_id)
+    assert until(lambda: job.sound.complete)
+    full = SimpleNamespace(f_bavail=1, f_frsize=1)
+    monkeypatch.setattr(disk_room.os, "statvfs", lambda folder: full)
+    for _ in range(2):
+        service.disks.look(service._renders.end, service.avatars.imports)
+    model.gate.set()
+    told = client.get(f"/api/jobs/{job_id}")
+    assert (told.status_code, told.get_json()["error"]["code"]) == (200, "disk_full")
+    for part in ("audio.wav", "captions.vtt", "result"):
+        answer = client.get(f"/api/jobs/{job_id}/{part}")
+        code = (507, "disk_full") if part == "result" else (404, "not_found")
+        assert (answer.status_code, answer.get_json()["code"]) == code, part
