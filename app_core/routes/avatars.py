@@ -16,7 +16,7 @@ from app_core.routes.film import wants_async
 from app_core.routes.http.access import signed
 from app_core.routes.http.caller import caller
 from app_core.routes.http.context import config, json_body, leaving, query, service
-from app_core.routes.http.multipart_form import read_form
+from app_core.routes.http.multipart_form import check_form, read_form
 from app_core.routes.openapi.operation import JPEG, JSON, Good, Operation
 from app_core.routes.openapi.responses import Avatar, Avatars, Landmarks, Removed
 
@@ -68,6 +68,7 @@ def all_avatars() -> Response:
 )
 def add() -> Response:
     avatars = service().avatars
+    check_form("file")
     with avatars.upload(caller(), request.content_length or 0) as upload:
         fields, file_name = read_form(_FIELDS, "file", upload.place)
         if fields.get("consent") != "true":

@@ -12,7 +12,7 @@ from app_core.avatars.importing.uploaded_file import Upload
 from app_core.errors import BadInput
 from app_core.request import GenerateRequest, MjpegRequest, RenderRequest, VideoRequest
 from app_core.routes.http.context import config, json_body, query, scratch
-from app_core.routes.http.multipart_form import MIME, read_form
+from app_core.routes.http.multipart_form import MIME, check_form, read_form
 from app_core.routes.http.shares import check_share, take_share
 from app_core.shares import Holding
 
@@ -70,11 +70,12 @@ def asked(kind: type[Asked], form: type[Asked]) -> Iterator[tuple[Asked, Path | 
     if request.mimetype != MIME:
         yield kind.parse(json_body()), None
         return
+    longest = _LETTER_BYTES * config().max_text_chars
+    check_form(FILE, longest)
     check_share(Holding.RENDERS)
     upload = Upload(scratch(), take_share(Holding.UPLOADS))
     try:
         names = tuple(name for name in form.model_fields if name != FILE)
-        longest = _LETTER_BYTES * config().max_text_chars
         fields, _ = read_form(names, FILE, upload.place, longest)
         for name in _OF_A_VOICE:
             if name in fields:

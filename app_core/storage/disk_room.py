@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_MEBIBYTE = 1 << 20
-
 
 class DiskFacts(Protocol):
     """The part of ``os.statvfs`` that is looked at."""
@@ -25,7 +23,8 @@ class DiskRoom:
     """Of the disk on which ``folder`` lies, of which ``reserve`` bytes are never filled.
 
     ``free_more()`` gives room back that is not needed any more, a part at a time, and says whether
-    it did; ``freeable()`` says how much that may be in all, bytes at the most.
+    it did; ``freeable()`` says how much that may be in all, bytes at the most. ``setting`` names
+    the folder to clients, who are not told how much there is.
     """
 
     def __init__(
@@ -35,8 +34,9 @@ class DiskRoom:
         free_more: Callable[[], bool] = bool,
         statvfs: Callable[[Path], DiskFacts] | None = None,
         freeable: Callable[[], int] = int,
+        setting: str = "WORK_DIR",
     ) -> None:
-        self.folder, self._reserve = folder, reserve
+        self.folder, self._reserve, self._setting = folder, reserve, setting
         self._free_more, self._statvfs, self._freeable = free_more, statvfs, freeable
 
     def free(self) -> int | None:
@@ -62,9 +62,8 @@ class DiskRoom:
         while lacking := self.lacks(size):
             if lacking > self._freeable() or not self._free_more():
                 raise DiskFull(
-                    f"{what} takes about {_mebibytes(size)}, and the disk has "
-                    f"{_mebibytes(self.free() or 0)} free, of which DISK_RESERVE_MB keeps "
-                    f"{_mebibytes(self._reserve)}"
+                    f"{what} has no room on the disk of {self._setting}, "
+                    "of which DISK_RESERVE_MB stays free"
                 )
 
 
@@ -86,7 +85,3 @@ def folder_bytes(folder: Path) -> int:
         except OSError:
             continue  # gone meanwhile
     return total
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size / _MEBIBYTE:.0f} MiB"

@@ -147,3 +147,39 @@ def test_a_film_that_failed_on_a_full_disk_is_remembered(
         answer = client.get(f"/api/jobs/{job_id}/{part}")
         code = (507, "disk_full") if part == "result" else (404, "not_found")
         assert (answer.status_code, answer.get_json()["code"]) == code, part
+
+
+@pytest.mark.parametrize("size", [600 << 20, 10**12, 10**26])
+def test_an_upload_over_the_limit_is_refused_as_one_whatever_the_disk_has(
+    make_service: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, size: int
+) -> None:
+    full = SimpleNamespace(f_bavail=1, f_frsize=1)
+    monkeypatch.setattr(disk_room.os, "statvfs", lambda folder: full)
+    client = checked_client(make_service())
+    caplog.clear()
+    for path, field in (("/api/avatars", "file"), ("/api/generate", "audio")):
+        answer = client.post(
+            path,
+            content_type="multipart/form-data; boundary=x",
+            environ_overrides={"CONTENT_LENGTH": str(size)},
+        )
+        error = answer.get_json()
+        assert (answer.status_code, error["code"], error["field"]) == (413, "too_large", field)
+        assert error["error"] == "The file is larger than 512 MiB"
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_a_full_disk_is_named_by_its_setting_and_costs_a_warning(
+    make_service: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = SimpleNamespace(f_bavail=1, f_frsize=1)
+    monkeypatch.setattr(disk_room.os, "statvfs", lambda folder: full)
+    client = checked_client(make_service())
+    caplog.clear()
+    status, error, touched = upload(client, 1000)
+    assert (status, error["code"], touched) == (507, "disk_full", False)
+    assert error["error"] == (
+        "The upload has no room on the disk of WORK_DIR, of which DISK_RESERVE_MB stays free"
+    )
+    told = [record.levelname for record in caplog.records if "disk_full" in record.getMessage()]
+    assert told == ["WARNING"]

@@ -130,7 +130,7 @@ def test_work_that_would_fill_the_reserve_is_refused(make_service: Make, disk: D
         lambda: service.make_film(film(LONG), None, bool),
         lambda: service.chunks.start(ChunksRequest(text=LONG, size="128x128")),
     ):
-        with pytest.raises(DiskFull, match="DISK_RESERVE_MB keeps 256 MiB"):
+        with pytest.raises(DiskFull, match="disk of WORK_DIR, of which DISK_RESERVE_MB"):
             start()
     assert service.jobs.running() == []
 

@@ -9,7 +9,7 @@ from flask import jsonify
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
-from app_core.errors import BadInput, Busy, SoyleError, TooMany
+from app_core.errors import BadInput, Busy, DiskFull, SoyleError, TooMany
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -42,7 +42,9 @@ def register(app: Flask) -> None:
     @app.errorhandler(SoyleError)
     def known(error: SoyleError) -> Response:
         if error.status >= 500 and not isinstance(error, Busy):
-            logger.error("%s: %s", error.code, error)
+            # A full disk is the operator's to see in health; each refusal is only one of them.
+            level = logging.WARNING if isinstance(error, DiskFull) else logging.ERROR
+            logger.log(level, "%s: %s", error.code, error)
         return answer(error)
 
     @app.errorhandler(HTTPException)

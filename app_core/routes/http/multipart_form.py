@@ -36,12 +36,10 @@ def read_form(
     How many come in at once, and how slowly, is the server's matter (``app_core/server``).
     Raises UnsupportedMedia, TooLarge, DiskFull, or BadInput that names the field.
     """
-    if request.mimetype != MIME:
-        raise UnsupportedMedia(f"Send a form: Content-Type: {MIME}")
-    refuse_coded()
+    check_form(file, longest_text)
     form = _Form(names, file, place, max(longest_text, _LONGEST_FIELD))
     try:
-        for event in _events(_FORM + longest_text):
+        for event in _events(_most(longest_text)):
             form.take(event)
     except RequestEntityTooLarge:
         raise _too_large(file) from None
@@ -59,14 +57,26 @@ def read_form(
     return form.fields, form.file_name
 
 
+def check_form(file: str, longest_text: int = 0) -> None:
+    """By its head alone, before anything is kept for it. Raises UnsupportedMedia or TooLarge."""
+    if request.mimetype != MIME:
+        raise UnsupportedMedia(f"Send a form: Content-Type: {MIME}")
+    refuse_coded()
+    if (request.content_length or 0) > _most(longest_text):
+        raise _too_large(file)
+
+
+def _most(longest_text: int) -> int:
+    """Bytes. Beside the file stand the other fields and the headers of the parts."""
+    return (config().max_upload_mb << 20) + _FORM + longest_text
+
+
 def _too_large(file: str) -> TooLarge:
     return TooLarge(f"The file is larger than {config().max_upload_mb} MiB", field=file)
 
 
-def _events(beside: int) -> Iterator[Event]:
-    most = config().max_upload_mb << 20
-    # Beside the file stand the other fields and the headers of the parts.
-    request.max_content_length = most + beside
+def _events(most: int) -> Iterator[Event]:
+    request.max_content_length = most
     boundary = request.mimetype_params.get("boundary", "").encode("ascii")
     if not boundary:
         raise BadInput("The form has no boundary")

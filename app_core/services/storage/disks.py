@@ -73,12 +73,12 @@ class Disks:
         self._jobs, self._quota, self._clock = jobs, config.cache_mb << 20, clock
         taken = config.work_dir or Path(tempfile.gettempdir())
         self.work = DiskRoom(taken, reserve, jobs.forget_oldest, statvfs, jobs.held)
-        self._avatars = DiskRoom(config.avatar_dir, reserve, statvfs=statvfs)
+        self._avatars = DiskRoom(config.avatar_dir, reserve, statvfs=statvfs, setting="AVATAR_DIR")
         self.films = FilmRoom(self.work, self._quota)
         self.faces = AvatarRoom(
             config.avatar_dir, config.avatars_mb << 20, self.work, self._avatars
         )
-        self._models = DiskRoom(config.models_dir, reserve, statvfs=statvfs)
+        self._models = DiskRoom(config.models_dir, reserve, statvfs=statvfs, setting="MODELS_DIR")
         self._rooms = {
             "WORK_DIR": self.work,
             "AVATAR_DIR": self._avatars,
