@@ -32,9 +32,13 @@ from __future__ import annotations
 
 import copy
 import errno
+import re
 from typing import TypeVar
 
 E = TypeVar("E", bound=BaseException)
+
+_FOLDERS = re.compile(r"(?<![\w./])/(?:[^\s/:'\"]+/)+")
+"""Of an absolute path, and not of a web address."""
 
 
 class SoyleError(Exception):
@@ -193,10 +197,15 @@ class DiskFull(SoyleError):
 
 def kind_or_words(error: BaseException) -> str:
     """What a person is told of a library's error: its words, unless these may hold what it was
-    given to say."""
+    given to say. Where a file lies is not told."""
     if isinstance(error, ValueError | LookupError | TypeError) or not str(error):
         return type(error).__name__
-    return str(error)
+    return without_folders(str(error))
+
+
+def without_folders(words: str) -> str:
+    """With the bare names of files: where they lie is no client's business."""
+    return _FOLDERS.sub("", words)
 
 
 def as_job_error(error: BaseException) -> Exception:

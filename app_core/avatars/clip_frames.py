@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Protocol
 
 from app_core.avatars.slab import Slab
-from app_core.errors import Cancelled, FfmpegFailed, SoyleError, afresh
+from app_core.errors import Cancelled, FfmpegFailed, SoyleError, afresh, kind_or_words
 from app_core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class PictureStream(Protocol):
     """Decoded pictures in order. Read by one thread; ``close`` may come from another."""
 
     def read(self) -> Picture:
-        """Raises FfmpegFailed, also when there are no more."""
+        """Raises FfmpegFailed, also when there are no more, or NotFound for a file that is gone."""
 
     def close(self) -> None: ...
 
@@ -49,7 +49,7 @@ def _known(error: Exception) -> SoyleError:
     """What the reader is told; whatever stops the thread must reach it."""
     if isinstance(error, SoyleError):
         return error
-    return FfmpegFailed(f"The video cannot be read: {error!r}")
+    return FfmpegFailed(f"The video cannot be read: {kind_or_words(error)}")
 
 
 class StreamedFrames:

@@ -12,7 +12,7 @@ import numpy as np
 from app_core.avatars.clip_frames import PictureStream, SharedFrames, StreamedFrames
 from app_core.avatars.framing import frame_face
 from app_core.avatars.slab import array_bytes, picture_bytes
-from app_core.errors import BadInput
+from app_core.errors import BadInput, FfmpegFailed, NotFound
 from app_core.face.track import cut_track, load_track, no_face
 from app_core.types import ClipShape, Cut
 
@@ -35,6 +35,24 @@ class Footage(Protocol):
 
     def open(self, path: Path, cut: Cut, size: Size, *, use_nvdec: bool) -> PictureStream:
         """The file from its start, in a loop, ``cut`` scaled to an even ``size``."""
+
+
+class _Film:
+    """The pictures of the file at ``path``, which may be removed before it is opened."""
+
+    def __init__(self, stream: PictureStream, path: Path) -> None:
+        self._stream, self._path = stream, path
+
+    def read(self) -> Picture:
+        try:
+            return self._stream.read()
+        except FfmpegFailed as error:
+            if self._path.exists():
+                raise
+            raise NotFound("The face has been removed", field="avatar") from error
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 class ClipPlate:
@@ -135,7 +153,7 @@ def open_clip(
     track = _track(path, shape)
     cut = _cut(shape, track, size)
     return ClipPlate(
-        lambda use_nvdec: footage.open(path, cut, size, use_nvdec=use_nvdec),
+        lambda use_nvdec: _Film(footage.open(path, cut, size, use_nvdec=use_nvdec), path),
         cut_track(track, cut, size),
         size,
         gains,

@@ -17,7 +17,7 @@ from app_core.avatars.library import ID, STILL, TRACK
 from app_core.avatars.metadata import METADATA, read_metadata
 from app_core.avatars.preview import preview
 from app_core.avatars.records import BUILT_IN, AvatarRecords, touched
-from app_core.errors import BadInput, Cancelled, Conflict, NotFound, afresh
+from app_core.errors import BadInput, Cancelled, Conflict, NotFound, SoyleError, afresh
 from app_core.face.face_choice import FaceChoice
 from app_core.shares import Holding, Shares
 
@@ -61,6 +61,8 @@ class Avatars:
         self.imports = Imports(
             lambda item: work(item, self._folder / item.id), scratch.free, config.job_life_s
         )
+        self.unremoved: Callable[[str, str, SoyleError], None] = lambda *_: None
+        """Told of each removal that failed: the id, the client and the error."""
         self._edits = threading.Lock()
         self._previews: dict[str, bytes] = {}
         self._previewing = threading.Lock()
@@ -236,7 +238,8 @@ class Avatars:
         """Cancels an import, or removes an avatar. Jobs that have its pictures go on. ``owner``:
         the client; empty: this program.
 
-        Raises NotFound, Conflict for the built-in avatar and the server's own.
+        Raises NotFound, Conflict for the built-in avatar and the server's own, SoyleError where
+        AVATAR_DIR cannot be written.
         """
         if not self._records.is_removable(avatar_id):
             raise Conflict("The built-in avatar and the server's own cannot be removed")
@@ -262,6 +265,10 @@ class Avatars:
                 away = take_away(home)
             except FileNotFoundError as error:
                 raise NotFound("There is no such avatar", field="avatar") from error
+            except OSError as error:
+                failure = SoyleError("The server cannot write where faces lie; see AVATAR_DIR")
+                self.unremoved(home.name, owner, failure)
+                raise failure from error
         # At once: until it is told, a dropped file may come in anew.
         self._removed(home.name, *content, owner)
         self._records.forget(home.name)

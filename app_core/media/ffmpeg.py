@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from app_core.errors import DiskFull, FfmpegFailed, SoyleError
+from app_core.errors import DiskFull, FfmpegFailed, SoyleError, without_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -222,7 +222,7 @@ def failure(code: int | None, lines: Iterable[str]) -> SoyleError:
     if said:
         logger.debug("ffmpeg said: %s", "\n".join(said))
     ending = f"was killed by signal {-code}" if code and code < 0 else f"ended with code {code}"
-    words = "; ".join(said[-3:])
+    words = without_folders("; ".join(said[-3:]))
     if starved(said) or any(_LIBRARY in line for line in said):
         return FfmpegFailed(f"ffmpeg got too little memory, see CHILD_MEMORY_MB: {words}")
     return FfmpegFailed(f"ffmpeg {ending}: {words}" if words else f"ffmpeg {ending}")

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from typing import IO, TYPE_CHECKING
 
-from app_core.errors import FfmpegFailed, SoyleError
+from app_core.errors import FfmpegFailed, SoyleError, kind_or_words
 from app_core.media.ffmpeg import failure, limit_memory, starved
 from app_core.threads import start_thread
 
@@ -151,7 +151,9 @@ class FfmpegProcess:
             for pipe in inputs:
                 pipe.close()
             if isinstance(error, OSError):
-                raise FfmpegFailed(f"ffmpeg could not be started: {error}") from error
+                raise FfmpegFailed(
+                    f"ffmpeg could not be started: {kind_or_words(error)}"
+                ) from error
             raise
         limit_memory(self._child.pid, memory)
         for pipe in inputs:

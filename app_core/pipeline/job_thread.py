@@ -61,7 +61,9 @@ class JobThread:
             self._fail(error)
         except OSError as error:
             failure = as_job_error(error)
-            self._fail(failure if isinstance(failure, SoyleError) else SoyleError(str(error)))
+            self._fail(
+                failure if isinstance(failure, SoyleError) else SoyleError(kind_or_words(error))
+            )
         except BaseException as error:
             logger.exception("the job's thread failed")
             self._fail(SoyleError(f"The render failed: {kind_or_words(error)}"))

@@ -108,7 +108,7 @@ def show(avatar_id: str) -> Response:
     "Avatars",
     "Remove an avatar, or cancel its import",
     (Good("It is gone; renders that run with it go on", {JSON: Removed}),),
-    (*FACE, 409),
+    (*FACE, 409, 500),
 )
 def remove(avatar_id: str) -> Response:
     service().avatars.remove(avatar_id, caller())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import threading
 import weakref
 from pathlib import Path
@@ -271,6 +272,16 @@ def test_a_damaged_clip_says_so(tmp_path: Path) -> None:
         library.plate(library.get("clip"), (128, 96), static=False)
     with pytest.raises(BadInput, match="clip loop.mp4 is broken"):
         library.plate(library.get("clip"), static=False)
+
+
+def test_a_face_that_was_removed_meanwhile_says_so(tmp_path: Path) -> None:
+    folder = make_avatar(tmp_path)
+    library = make_library(folder, room_mb=0)
+    plate = library.plate(library.get("clip"), static=False)
+    shutil.rmtree(folder / "clip")
+    with pytest.raises(NotFound) as caught:
+        plate.picture(0)
+    assert str(caught.value) == "The face has been removed"
 
 
 def test_a_video_of_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -148,6 +148,9 @@ def test_none_at_all_says_what_to_install(tmp_path: Path, monkeypatch: pytest.Mo
 def test_endings() -> None:
     assert str(failure(-9, [])) == "ffmpeg was killed by signal 9"
     assert str(failure(1, ["one", "", "two"])) == "ffmpeg ended with code 1: one; two"
+    said = "Error opening file:/srv/faces/me/loop.mp4, http://a.b/c/d: N/A 25/1"
+    told = "ffmpeg ended with code 1: Error opening file:loop.mp4, http://a.b/c/d: N/A 25/1"
+    assert str(failure(1, [said])) == told, "where it lies is nobody's business"
     assert isinstance(failure(228, ["av_write: No space left on device"]), DiskFull)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -13,11 +14,13 @@ from typing import Any
 
 import pytest
 
+from app_core.avatars.library import AvatarLibrary
 from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.privacy.audit import Audit
 from tests.conftest import checked_client, until
 from tests.fakes import ToneVoice, ToneVoices
+from tests.importing import make_still_avatar
 from tests.services.test_recording import speech
 
 TOKEN = "anna-0123456789abcdef"
@@ -227,3 +230,26 @@ def test_a_file_that_fails_is_in_health(make_service: Any, config: Config, tmp_p
     found = service.health()
     assert found["status"] == "degraded"
     assert "AUDIT_LOG cannot be written: No such file or directory" in found["reason"]
+
+
+def test_a_removal_that_fails(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = audited.service.config.avatar_dir
+    make_still_avatar(folder / "me", "Me")
+    audited.service.avatars._library = AvatarLibrary(folder)
+
+    def read_only(path: Path, target: Path) -> Path:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "rename", read_only)
+    answer = audited.client.delete("/api/avatars/me", headers=BEARER)
+    error = answer.get_json()
+    assert (answer.status_code, error["code"]) == (500, "internal")
+    assert error["error"] == "The server cannot write where faces lie; see AVATAR_DIR"
+    kept = {name: audited.last()[name] for name in ("what", "id", "client", "outcome", "code")}
+    assert kept == {
+        "what": "removal",
+        "id": "me",
+        "client": "token anna",
+        "outcome": "failed",
+        "code": "internal",
+    }

@@ -96,9 +96,9 @@ class Audit:
             facts = {"id": item.id, "client": item.share.owner or PROGRAM}
             self.write("import", **facts, dropped=bool(item.dropped), **_outcome(error))
 
-    def removed(self, avatar: str, owner: str) -> None:
-        """An avatar is no more."""
-        self.write("removal", id=avatar, client=owner or PROGRAM, **_outcome(None))
+    def removed(self, avatar: str, owner: str, error: SoyleError | None = None) -> None:
+        """An avatar is no more, or could not be removed."""
+        self.write("removal", id=avatar, client=owner or PROGRAM, **_outcome(error))
 
     def pulled(self, pull: VoicePull, error: SoyleError | None) -> None:
         """A voice has come, or not."""

@@ -44,6 +44,7 @@ class Endings:
         self._backend, self._trim = backend, trim
         renders.ended, sessions.ended = self._job, self._session
         avatars.imports.ended, voices.pulls.ended = self.audit.imported, self.audit.pulled
+        avatars.unremoved = self.audit.removed
         self.duty = Duty(self._look, LOOK_S)
 
     def _look(self) -> None:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app_core.errors import Cancelled, SoyleError, UnsupportedMedia, VoiceUnreachable
+from app_core.errors import Cancelled, SoyleError, UnsupportedMedia, VoiceUnreachable, kind_or_words
 from app_core.media.sound_file import SoundFile
 from app_core.media.tempo import stretched
 
@@ -44,7 +44,7 @@ class Decoder:
             reason = "sent what is no sound that is known"
             raise VoiceUnreachable(f"The speech server {reason}") from error
         except (SoyleError, OSError) as error:
-            reason = f"answer cannot be read: {error}"
+            reason = f"answer cannot be read: {kind_or_words(error)}"
             raise VoiceUnreachable(f"The speech server's {reason}") from error
 
     def at_tempo(self, pcm: Float32, rate: int, speed: float) -> Float32:
