@@ -80,8 +80,9 @@ class Renders:
         self.admission = Admission(jobs, config.max_jobs)
         self._running: dict[Job, _Render] = {}
         self.spool = spool
+        self.begun: Callable[[Job], None] = lambda job: None
         self.ended: Callable[[Job], None] = lambda job: None
-        """Told of each job that has ended."""
+        """Told of each job that begins, and that has ended."""
         self._labels = Labels(wanted=config.label_synthetic)
 
     def begin(
@@ -138,6 +139,7 @@ class Renders:
         # given back, and the end stands.
         try:
             self._running[job] = _Render(thread, composer, share)
+            self.begun(job)
             engine.open(job, low_latency=request.hasty, batch_size=batch_size)
             if not job.begin():
                 raise job.error or Cancelled("The job was cancelled")

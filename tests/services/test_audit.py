@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import logging
 import os
@@ -19,8 +20,8 @@ from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.privacy.audit import Audit
 from tests.conftest import checked_client, until
-from tests.fakes import ToneVoice, ToneVoices
-from tests.importing import make_still_avatar
+from tests.fakes import EchoModel, ToneVoice, ToneVoices
+from tests.importing import Importer, make_still_avatar
 from tests.services.test_recording import speech
 
 TOKEN = "anna-0123456789abcdef"
@@ -46,8 +47,17 @@ class Audited:
         return self.client.post(path, json=ASAP | fields, headers=BEARER)
 
     def last(self, count: int = 1) -> dict[str, Any]:
-        assert until(lambda: len(lines(self.path)) == count), lines(self.path)
-        return lines(self.path)[-1]
+        """Of those that tell of an end."""
+        assert until(lambda: len(self.ends()) == count), lines(self.path)
+        return self.ends()[-1]
+
+    def ends(self) -> list[dict[str, Any]]:
+        return [line for line in lines(self.path) if line["outcome"] != "begun"]
+
+    def begun(self) -> dict[str, Any]:
+        (line,) = [line for line in lines(self.path) if line["outcome"] == "begun"]
+        assert line.pop("time").endswith("Z")
+        return line
 
 
 @pytest.fixture
@@ -145,7 +155,71 @@ def test_without_a_file_lines_are_in_the_log(
     caplog.set_level(logging.INFO)
     checked_client(service).post("/api/stream_mjpeg", json=ASAP | {"pace": "asap"}).data  # noqa: B018
     told = [record for record in caplog.records if record.name == "soyle.audit"]
-    assert [json.loads(record.message)["client"] for record in told] == ["address 127.0.0.1"]
+    said = [json.loads(record.message) for record in told]
+    assert {line["client"] for line in said} == {"address 127.0.0.1"}
+    assert [line["outcome"] for line in said] == ["begun", "done"]
+
+
+# What a death cuts
+
+
+def test_a_render_that_runs_has_a_line(
+    make_service: Any, config: Config, tmp_path: Path, model: EchoModel
+) -> None:
+    audited = Audited(make_service, config, tmp_path)
+    model.gate.clear()
+    job = audited.client.post(
+        "/api/generate", json=ASAP, headers=BEARER | {"Prefer": "respond-async"}
+    ).json["id"]
+    assert audited.ends() == []
+    assert audited.begun() == {
+        "what": "film",
+        "id": job,
+        "client": "token anna",
+        "avatars": ["grey"],
+        "model": "echo",
+        "language": "en",
+        "outcome": "begun",
+        "code": None,
+    }
+    model.gate.set()
+    assert audited.last()["id"] == job
+
+
+def test_a_session_that_runs_has_a_line(audited: Audited) -> None:
+    fields = {"language": "en", "size": "128x128"}
+    made = audited.client.post("/api/sessions", json=fields, headers=BEARER).json
+    assert audited.ends() == []
+    assert audited.begun() == {
+        "what": "session",
+        "id": made["session_id"],
+        "client": "token anna",
+        "avatars": ["grey"],
+        "model": "echo",
+        "language": "en",
+        "outcome": "begun",
+        "code": None,
+    }
+    audited.service.sessions.get(made["session_id"]).close()
+    assert audited.last()["id"] == made["session_id"]
+
+
+def test_an_import_that_runs_has_a_line(make_service: Any, config: Config, tmp_path: Path) -> None:
+    importer = Importer()
+    path = tmp_path / "audit.jsonl"
+    settings = config.model_copy(update={"audit_log": path})
+    service = make_service(config=settings, importer=importer)
+    importer.gate.clear()
+    form = {"file": (io.BytesIO(b"a face"), "me.jpg"), "consent": "true", "id": "me"}
+    answer = checked_client(service).post(
+        "/api/avatars", data=form, headers={"Prefer": "respond-async"}
+    )
+    assert answer.status_code == 202
+    assert until(lambda: len(lines(path)) == 1)
+    (line,) = lines(path)
+    assert (line["what"], line["id"], line["outcome"]) == ("import", "me", "begun")
+    importer.gate.set()
+    assert until(lambda: [line["outcome"] for line in lines(path)] == ["begun", "done"])
 
 
 # The file

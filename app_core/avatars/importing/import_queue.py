@@ -105,6 +105,8 @@ class Imports:
         self._items: dict[str, Import] = {}
         self._waiting: deque[Import] = deque()
         self._running: tuple[Import, ...] = ()
+        self.begun: Callable[[Import], None] = lambda item: None
+        """Told of each whose turn has come."""
         self.ended: Callable[[Import, SoyleError | None], None] = lambda *_: None
         """Told of each that has ended, with its error, before clients are."""
         self._served = ""
@@ -242,6 +244,7 @@ class Imports:
         error: SoyleError | None = None
         try:
             item.check()
+            self.begun(item)
             (item.work or self._work)(item)
         except BaseException as raised:
             error = item.stopped or _known(raised)

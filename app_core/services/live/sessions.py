@@ -71,8 +71,9 @@ class LiveSessions:
         self._spoken: dict[str, Spoken] = {}
         self._held: dict[str, Share] = {}
         """By the ids of their sessions, as are the models."""
+        self.begun: Callable[[Session, Spoken, str], None] = lambda *_: None
         self.ended: Callable[[Session, Spoken, str], None] = lambda *_: None
-        """Told of each session that has ended, with the name of its model."""
+        """Told of each session that began, and that has ended, with the name of its model."""
 
     def open(self, request: SessionRequest, owner: str = "") -> Session:
         """``owner``: the client; empty: this program. Raises BadInput, NotFound, NotReady, Busy or
@@ -120,6 +121,7 @@ class LiveSessions:
             scene.close()
             self._forget(session)
             raise
+        self.begun(session, spoken, loaded.name)
         logger.info("session opened: %dx%d", session.width, session.height)
         return session
 

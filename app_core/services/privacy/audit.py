@@ -1,4 +1,5 @@
-"""Who let which face say something, when and for how long: a line for each render and session.
+"""Who let which face say something, when and for how long: a line when a render or a session begins
+and one when it has ended.
 
 Nothing of what was said, nor anything made of it, is in it.
 """
@@ -58,10 +59,26 @@ class Audit:
         if self._path is None or not self._append(self._path, line.encode() + b"\n"):
             logger.info("%s", line)
 
+    def begun(self, what: str, id: str, client: str, **facts: Any) -> None:
+        """Where no other line of this id follows, the process died in the middle of it."""
+        self.write(what, id=id, client=client or PROGRAM, **facts, outcome="begun", code=None)
+
+    def job_begun(self, job: Job, model: str) -> None:
+        facts = {"avatars": [job.avatar], "model": model, "language": job.request.language}
+        self.begun(_purpose(job), job.id, job.owner, **facts)
+
+    def session_begun(self, session: Session, spoken: Spoken, model: str) -> None:
+        facts = {"model": model, "language": session.manner.language}
+        self.begun("session", session.id, spoken.owner, avatars=list(spoken.avatars), **facts)
+
+    def import_begun(self, item: Import) -> None:
+        if item.work is None:
+            self.begun("import", item.id, item.share.owner, dropped=bool(item.dropped))
+
     def job(self, job: Job, model: str) -> None:
         """It has ended."""
         self.write(
-            job.purpose or _purpose(job),
+            _purpose(job),
             id=job.id,
             client=job.owner or PROGRAM,
             avatars=[job.avatar],
@@ -143,8 +160,8 @@ def _put(path: Path, line: bytes) -> None:
 
 
 def _purpose(job: Job) -> str:
-    if isinstance(job.request, MjpegRequest):
-        return "mjpeg"
+    if job.purpose or isinstance(job.request, MjpegRequest):
+        return job.purpose or "mjpeg"
     return "chunks" if isinstance(job.request, ChunksRequest) else "film"
 
 

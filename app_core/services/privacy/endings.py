@@ -1,4 +1,4 @@
-"""What is done at the end of each render and session, however it ended."""
+"""What is done at the end of each render and session, however it ended, and noted at its begin."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ class Endings:
         self._backend, self._trim = backend, trim
         renders.ended, sessions.ended = self._job, self._session
         avatars.imports.ended, voices.pulls.ended = self.audit.imported, self.audit.pulled
+        renders.begun, sessions.begun = self._begun, self.audit.session_begun
+        avatars.imports.begun = self.audit.import_begun
         avatars.unremoved = self.audit.removed
         self.duty = Duty(self._look, LOOK_S)
 
@@ -52,9 +54,15 @@ class Endings:
         self._retention.look()
         self._backend.library.forget_gone()
 
-    def _job(self, job: Job) -> None:
+    def _begun(self, job: Job) -> None:
+        self.audit.job_begun(job, self._model(job))
+
+    def _model(self, job: Job) -> str:
         loaded = self._backend.find(job.request.model)
-        self.audit.job(job, loaded.name if loaded else job.request.model)
+        return loaded.name if loaded else job.request.model
+
+    def _job(self, job: Job) -> None:
+        self.audit.job(job, self._model(job))
         self._retention.used(job.avatar)
         self._trim()
 
