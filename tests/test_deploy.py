@@ -52,7 +52,19 @@ def test_the_image_gets_what_the_server_runs_on() -> None:
     for folder in ("app_core", "static", "templates"):
         needed += [str(path.relative_to(ROOT)) for path in (ROOT / folder).glob("**/*.*")]
     assert [path for path in needed if not sent(path)] == []
-    assert not any(map(sent, (".env", ".git/config", "tests/fakes.py", "deploy/tokens")))
+    assert not any(map(sent, (".env", ".git/config", "tests/fakes.py", "deploy/secrets/tokens")))
+
+
+def test_a_token_file_that_is_replaced_is_seen_in_the_container() -> None:
+    """A file that is mounted alone stays the one that it was; in a folder, the new one is seen."""
+    compose = text("compose.yaml")
+    assert "\nsecrets:" not in compose and "    secrets:" not in compose
+    (target,) = re.findall(
+        r"source: \./deploy/secrets\n +target: (\S+)\n +read_only: true", compose
+    )
+    assert f"API_TOKEN_FILE: {target}/tokens\n" in compose
+    assert "/deploy/secrets/" in text(".gitignore").splitlines()
+    assert "deploy/secrets/tokens" in text("docs/operation.md")
 
 
 def test_the_scripts_can_be_run() -> None:
