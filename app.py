@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dotenv import load_dotenv
 
 from app_core.config import ROOT, Config, ConfigError
+from app_core.config.notices import notices
 from app_core.config.tokens import read_tokens
 from app_core.log import setup_logging
 from app_core.speech.text.dictionary import read_dictionary
@@ -183,7 +184,8 @@ def doctor(config: Config) -> int:
     missing = 0
     for finding in examine(config):
         missing += not finding.good
-        sys.stdout.write(f"{'ok     ' if finding.good else 'MISSING'} {finding.sentence}\n")
+        well = "note   " if finding.note else "ok     "
+        sys.stdout.write(f"{well if finding.good else 'MISSING'} {finding.sentence}\n")
     return 1 if missing else 0
 
 
@@ -223,7 +225,7 @@ def main(arguments: list[str]) -> int:
         if arguments == ["health"]:
             return health(config)
         read_dictionary(config.dictionary)  # a fault in it is told before a worker starts
-        if config.api_token_file is not None:
+        if config.api_token_file is not None and arguments != ["doctor"]:
             read_tokens(config.api_token_file)
     except ConfigError as error:
         setup_logging()
@@ -234,7 +236,11 @@ def main(arguments: list[str]) -> int:
         return models(config, arguments[1:])
     if arguments[:1] == ["text"]:
         return text(config, arguments[1:])
-    return doctor(config) if arguments else serve(config)
+    if arguments:
+        return doctor(config)
+    for sentence in notices(config, ROOT / ".env"):
+        logger.warning("%s", sentence)
+    return serve(config)
 
 
 if __name__ == "__main__":

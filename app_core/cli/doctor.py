@@ -6,18 +6,24 @@ import importlib.util
 import platform
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app_core.avatars.library import AvatarLibrary
+from app_core.config import ROOT, ConfigError
+from app_core.config.notices import notices
+from app_core.config.tokens import read_tokens
 from app_core.cores import core_count
 from app_core.errors import SoyleError
 from app_core.face.finder import find_finder
 from app_core.media.ffmpeg import find_ffmpeg
+from app_core.services.storage.disks import can_be_written
 from app_core.speech.speaker import Speaker
 from app_core.speech.voices.espeak import EspeakVoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from app_core.config import Config
 
@@ -28,6 +34,8 @@ SAMPLES = {"ru": "Привет", "kk": "Сәлем", "en": "Hello"}
 class Finding:
     good: bool
     sentence: str
+    note: bool = False
+    """Nothing is missing, and somebody should know it."""
 
 
 def examine(config: Config) -> Iterator[Finding]:
@@ -38,14 +46,50 @@ def examine(config: Config) -> Iterator[Finding]:
     yield from _avatars(config)
     yield _try(lambda: _faces(config))
     yield _try(_scratch)
+    yield from settings(config, ROOT / ".env")
     torch = importlib.util.find_spec("torch") is not None
     yield Finding(True, f"torch is {'here' if torch else 'not here; the default needs none'}")
+
+
+def settings(config: Config, file: Path) -> Iterator[Finding]:
+    """Of what the settings name, without making any of it. ``file``: where they are written."""
+    for name, folder, instead in (
+        ("WORK_DIR", config.work_dir, "the system's is taken"),
+        ("AVATAR_DIR", config.avatar_dir, "no face can be added"),
+    ):
+        if folder is not None and can_be_written(folder):
+            yield Finding(True, f"{name} {folder} can be written")
+        elif folder is not None:
+            yield Finding(True, f"{name} {folder} cannot be written: {instead}", note=True)
+    if config.api_token_file is not None:
+        yield _try(partial(_tokens, config.api_token_file))
+    if config.audit_log is not None:
+        yield _try(partial(_audit, config.audit_log))
+    for sentence in notices(config, file):
+        yield Finding(True, sentence, note=True)
+
+
+def _tokens(file: Path) -> str:
+    return f"API_TOKEN_FILE {file} can be read, tokens: {len(read_tokens(file))}"
+
+
+def _audit(file: Path) -> str:
+    """One that is not there is not made: the server may run as somebody else."""
+    try:
+        with file.open("r+b"):
+            pass
+    except FileNotFoundError:
+        if not (file.parent.is_dir() and can_be_written(file.parent)):
+            raise OSError(f"AUDIT_LOG {file} cannot be made") from None
+    except OSError as error:
+        raise OSError(f"AUDIT_LOG {file} cannot be written: {error.strerror}") from None
+    return f"AUDIT_LOG {file} can be written"
 
 
 def _try(look: Callable[[], str]) -> Finding:
     try:
         return Finding(True, look())
-    except (SoyleError, OSError) as error:
+    except (SoyleError, ConfigError, OSError) as error:
         return Finding(False, str(error))
 
 

@@ -135,11 +135,11 @@ class Disks:
             room = self._rooms[folder.setting]
             folder.free, folder.full = room.free(), bool(room.lacks())
             if tries:
-                folder.writable = _writable(folder.path)
+                folder.writable = can_be_written(folder.path)
 
 
-def _writable(folder: Path) -> bool:
-    """Of one that is not there yet, whether it can be made."""
+def can_be_written(folder: Path) -> bool:
+    """Of one that is not there yet, whether it can be made; it is not."""
     # What may not even be looked at counts as not there; Path.exists raises then.
     there = next(each for each in (folder, *folder.parents) if os.path.exists(each))
     return os.path.isdir(there) and writable(there)
