@@ -105,6 +105,7 @@ class LiveSessions:
             request.mode,
             self._forget,
         )
+        session.owner = share.owner
         size = session.width, session.height
         while not loaded.capacity.admit(session.id, *size, session.fps, margin=MARGIN):
             if self.registry.give_way(SAFE_S):
