@@ -27,6 +27,7 @@ const SENTENCES = {
   ffmpeg_failed: "error.ffmpeg_failed",
   model_failed: "error.model_failed",
   disk_full: "error.disk_full",
+  session_failed: "error.session_failed",
   too_many: "error.too_many",
   too_costly: "error.too_costly",
   internal: "error.internal",

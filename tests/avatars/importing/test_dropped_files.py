@@ -47,7 +47,9 @@ class Folder:
         library = AvatarLibrary(self.path)
         self.avatars = Avatars(self.config, library, Scratch(self.config.work_dir), self.importer)
         self.files = DroppedFiles(self.path, self.avatars, self.path / "base.mov")
-        self.avatars._removed = lambda _, *content: self.files.removed(*content)
+        self.avatars._removed = lambda _, sha256, dropped, owner: self.files.removed(
+            sha256, dropped
+        )
 
     def put(self, name: str, content: bytes = GOOD) -> Path:
         path = self.path / name
