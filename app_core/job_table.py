@@ -46,19 +46,21 @@ class JobTable:
             self._drop(job.id)
             self._jobs[job.id] = self._begun[job.id] = job
 
-    def get(self, job_id: str) -> Job:
-        """One that has what it made. Raises NotFound."""
-        job = self.record(job_id)
+    def get(self, job_id: str, client: str = "") -> Job:
+        """One that has what it made, and is of ``client`` alone, who does not learn of others;
+        empty: anybody's. Raises NotFound."""
+        job = self.record(job_id, client)
         if job.given_up:
             raise _given_up()
         return job
 
-    def record(self, job_id: str) -> Job:
-        """To see what became of it: also one that failed and has given up what it made. Raises
-        NotFound."""
+    def record(self, job_id: str, client: str = "") -> Job:
+        """As ``get``, to see what became of it: also one that failed and has given up what it
+        made."""
         with self._lock:
             job = self._jobs.get(job_id)
-        if job is None or self._is_old(job, time.monotonic()):
+        theirs = job is not None and client not in ("", job.owner)
+        if job is None or theirs or self._is_old(job, time.monotonic()):
             raise NotFound(
                 f"There is no such job; ended ones are kept for {self._life_s:.0f} s",
                 field="job_id",

@@ -308,7 +308,7 @@ def test_a_file_that_fails_is_in_health(make_service: Any, config: Config, tmp_p
 
 def test_a_removal_that_fails(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = audited.service.config.avatar_dir
-    make_still_avatar(folder / "me", "Me")
+    make_still_avatar(folder / "me", "Me", owner="token anna")
     audited.service.avatars._library = AvatarLibrary(folder)
 
     def read_only(path: Path, target: Path) -> Path:

@@ -9,7 +9,7 @@ import shutil
 import uuid
 from typing import TYPE_CHECKING
 
-from app_core.errors import Conflict
+from app_core.errors import Conflict, NotFound, SoyleError
 from app_core.storage.folder_lock import held, hold
 
 if TYPE_CHECKING:
@@ -51,9 +51,15 @@ def settle(part: Path, home: Path) -> None:
 
 
 def take_away(home: Path) -> Path:
-    """Nobody finds the avatar from here on; ``discard`` what is returned. Raises OSError."""
+    """Nobody finds the avatar from here on; ``discard`` what is returned. Raises NotFound, or
+    SoyleError where AVATAR_DIR cannot be written."""
     away = home.with_name(f"{_REMOVED}{home.name[:_LONGEST]}-{uuid.uuid4().hex[:8]}")
-    return home.rename(away)
+    try:
+        return home.rename(away)
+    except FileNotFoundError as error:
+        raise NotFound("There is no such avatar", field="avatar") from error
+    except OSError as error:
+        raise SoyleError("The server cannot write where faces lie; see AVATAR_DIR") from error
 
 
 def discard(folder: Path) -> None:
