@@ -375,9 +375,8 @@ def test_the_token_is_asked_for(visitor: Visitor, make_live: Callable[..., Live]
     page = visitor.open(f"{live.address}/realtime")
     page.locator("#token-dialog input").fill("wrong")
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "document.querySelector('#token-dialog[open] input')?.value === ''"  # asked for again
-    )
+    page.locator("#token-wrong", has_text="Этот токен не подходит").wait_for()
+    assert page.locator("#token-dialog[open] input").input_value() == ""
     page.locator("#token-dialog input").fill("secret")
     page.keyboard.press("Enter")
     page.wait_for_function("soyle.stats.shown > 3")
