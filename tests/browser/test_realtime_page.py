@@ -80,6 +80,9 @@ def test_it_starts_muted_until_a_tap(visitor: Visitor, live: Live) -> None:
     page = opened(visitor, live)
     tap, mute = page.locator("#tap"), page.locator("#mute")
     assert tap.inner_text() == "Включить звук"
+    frame, button = page.locator("#frame").bounding_box(), tap.bounding_box()
+    assert frame is not None and button is not None
+    assert button["y"] > frame["y"] + frame["height"] / 2, "the picture's label stands above"
     assert mute.get_attribute("aria-pressed") == "true"
     assert page.evaluate("soyle.stats.running") is False
     tap.click()
