@@ -45,11 +45,13 @@ class JobTable:
             self._drop(job.id)
             self._jobs[job.id] = self._begun[job.id] = job
 
-    def get(self, job_id: str) -> Job:
-        """Raises NotFound."""
+    def get(self, job_id: str, client: str = "") -> Job:
+        """One of ``client`` alone, who does not learn of others; empty: anybody's. Raises
+        NotFound."""
         with self._lock:
             job = self._jobs.get(job_id)
-        if job is None or self._is_old(job, time.monotonic()):
+        theirs = job is not None and client not in ("", job.owner)
+        if job is None or theirs or self._is_old(job, time.monotonic()):
             raise NotFound("There is no such job; jobs are kept for an hour", field="job_id")
         return job
 

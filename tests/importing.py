@@ -73,7 +73,7 @@ class Importer:
             if item.cancelled():
                 raise Cancelled("The import was cancelled")
             saw = {"people": 2, "warnings": ["second_face", "dark"]} if said == CROWD else {}
-            saw |= item.choice.metadata
+            saw |= item.choice.metadata | {"owner": item.owner or None}
             made = make_still_avatar(part / "made", item.name, consent=item.consent, **saw)
             made.rename(home)
         finally:

@@ -165,10 +165,21 @@ def test_a_part_of_what_there_is_where_others_reach(reached: dict[str, str]) -> 
     found = {kind: bound(shares_of(config), kind) for kind in Holding}
     assert found == {
         Holding.RENDERS: 3,
-        Holding.SESSIONS: 3,
+        Holding.SESSIONS: 5,
         Holding.UPLOADS: 2,
         Holding.LISTENERS: 5,
     }
+
+
+def test_auto_is_half_of_what_there_really_is_too() -> None:
+    def halved(**settings: str) -> list[bool]:
+        shares = shares_of(Config.model_validate(settings))
+        return [shares.take(kind, "a").halved for kind in Holding]
+
+    assert halved(**OUT) == [True, True, False, False]
+    assert halved(**OUT, client_sessions="9") == [True, False, False, False]
+    assert halved() == halved(**OUT, client_sessions="0", client_renders="5") == [False] * 4
+    assert not shares_of(Config.model_validate(OUT)).take(Holding.SESSIONS, "").halved
 
 
 def test_numbers_count_everywhere() -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from app_core.avatars.edit_landmarks import change_mouth, landmarks
+from app_core.avatars.face_owners import FaceOwners
 from app_core.avatars.importing.avatar_folder import discard, discard_leftovers, take_away
 from app_core.avatars.importing.import_queue import Import, Imports
 from app_core.avatars.importing.naming import free_id, slug
@@ -61,6 +62,7 @@ class Avatars:
         self.imports = Imports(
             lambda item: work(item, self._folder / item.id), scratch.free, config.job_life_s
         )
+        self._owners = FaceOwners(self._folder, self.imports)
         self._edits = threading.Lock()
         self._previews: dict[str, bytes] = {}
         self._previewing = threading.Lock()
@@ -89,8 +91,10 @@ class Avatars:
         name: str,
         avatar_id: str | None = None,
         choice: FaceChoice | None = None,
+        client: str = "",
     ) -> Import:
-        """Starts the import of an upload to whose use somebody has consented.
+        """Starts the import of an upload to whose use somebody has consented. ``client``: who alone
+        may change or remove it, beside the operator; empty: the operator alone.
 
         Raises BadInput for an id that is none, Conflict for one that is taken.
         """
@@ -106,7 +110,7 @@ class Avatars:
             chosen = avatar_id or free_id(slug(name), self._is_taken)
             consent = datetime.now(UTC).isoformat(timespec="seconds")
             item = Import(chosen, name, consent, upload.path, choice or FaceChoice())
-            item.share = upload.share
+            item.owner, item.share = client, upload.share
             self.imports.start(item)
             upload.taken = True
         return item
@@ -169,22 +173,27 @@ class Avatars:
 
     # Looking
 
-    def all(self) -> list[dict[str, Any]]:
-        """Every avatar, those that are being imported and those that failed to be."""
+    def all(self, client: str = "") -> list[dict[str, Any]]:
+        """Every avatar, those that are being imported and those that failed to be, as ``client``
+        may use it."""
         coming = {item.id: item for item in self.imports.all()}
         there = [avatar_id for avatar_id in self._library.ids() if avatar_id not in coming]
         found = []
         for avatar_id in sorted([*there, *coming]):
             with contextlib.suppress(NotFound):  # removed a moment ago
-                found.append(self.describe(avatar_id))
+                found.append(self.describe(avatar_id, client))
         return found
 
-    def describe(self, avatar_id: str) -> dict[str, Any]:
-        """Raises NotFound."""
+    def describe(self, avatar_id: str, client: str = "") -> dict[str, Any]:
+        """``client`` as for ``remove``. Raises NotFound."""
         item = self.imports.get(avatar_id)
         if item is not None and not (item.error is None and item.ended.is_set()):
-            return self._records.coming(item)
-        return self._records.ready(avatar_id)
+            found = self._records.coming(item)
+        else:
+            found = self._records.ready(avatar_id)
+        if self._owners.may_change(avatar_id, client):
+            return found
+        return found | {"removable": False, "editable": False}
 
     def preview(self, avatar_id: str, longest: int, square: bool) -> tuple[bytes, str]:
         """A JPEG and its ETag."""
@@ -215,16 +224,22 @@ class Avatars:
     # Changing
 
     def move_mouth(
-        self, avatar_id: str, points: Points | None, gains: Mapping[str, float]
+        self,
+        avatar_id: str,
+        points: Points | None,
+        gains: Mapping[str, float],
+        client: str = "",
     ) -> dict[str, Any]:
         """Moves the mouth's points in the still, and along with it in the clip, and sets the
         gains of ``jaw`` and ``open``. Jobs that run keep what they have.
 
-        Raises BadInput, NotFound, Conflict for the built-in avatar, DiskFull.
+        Raises BadInput, NotFound, Conflict for the built-in avatar, Forbidden where it is not
+        ``client``'s, DiskFull.
         """
         self._ready(avatar_id)
         if avatar_id == BUILT_IN:
             raise Conflict("The built-in avatar cannot be changed; import a face of your own")
+        self._owners.check(avatar_id, client)
         with self._edits:
             change_mouth(self._library.get(avatar_id), points, gains)
         return self.describe(avatar_id)
@@ -232,15 +247,18 @@ class Avatars:
     def is_removable(self, avatar_id: str) -> bool:
         return self._records.is_removable(avatar_id)
 
-    def remove(self, avatar_id: str, owner: str = "") -> None:
+    def remove(self, avatar_id: str, owner: str = "", client: str = "") -> None:
         """Cancels an import, or removes an avatar. Jobs that have its pictures go on. ``owner``:
-        the client; empty: this program.
+        who asks; empty: this program. ``client``: who may remove its own alone; empty: any.
 
-        Raises NotFound, Conflict for the built-in avatar and the server's own.
+        Raises NotFound, Conflict for the built-in avatar and the server's own, Forbidden.
         """
         if not self._records.is_removable(avatar_id):
             raise Conflict("The built-in avatar and the server's own cannot be removed")
         item = self.imports.get(avatar_id)
+        if item is None and not self._is_there(avatar_id):
+            self._library.get(avatar_id)  # raises NotFound, with those there are
+        self._owners.check(avatar_id, client)
         if item is not None:
             self.imports.cancel(item)
             if not item.ended.wait(CANCEL_S):
@@ -248,8 +266,6 @@ class Avatars:
             self.imports.drop(item)
             if isinstance(item.error, Cancelled) or not self._is_there(avatar_id):
                 return
-        elif not self._is_there(avatar_id):
-            self._library.get(avatar_id)  # raises NotFound, with those there are
         self._remove(self._folder / avatar_id, owner)
 
     def _is_there(self, avatar_id: str) -> bool:

@@ -17,10 +17,12 @@ class ShareSettings(BaseModel):
     client_renders: Share = Field(
         "auto",
         description="Renders of one client at once, count; 0: no bound; auto: none on a server that"
-        " only this machine reaches, else half of MAX_JOBS",
+        " only this machine reaches, else half of MAX_JOBS, and of what the cores can do at once",
     )
     client_sessions: Share = Field(
-        "auto", description="Sessions of one client at once, as CLIENT_RENDERS; auto: a quarter"
+        "auto",
+        description="Sessions of one client at once, as CLIENT_RENDERS; auto: half of MAX_SESSIONS,"
+        " and with its live renders of what the cores can do at once",
     )
     client_uploads: Share = Field(
         "auto", description="Uploads and imports of one client at once, as CLIENT_RENDERS; auto: 2"

@@ -85,12 +85,22 @@ class Capacity:
         self._network_ms = network_ms / self._budget.trial
         self._model_fps = model_fps
 
-    def admit(self, job_id: str, width: int, height: int, fps: int, margin: float = 1.0) -> bool:
-        """Takes a live render in, if it fits with ``margin`` times what it needs."""
+    def admit(
+        self,
+        job_id: str,
+        width: int,
+        height: int,
+        fps: int,
+        margin: float = 1.0,
+        owner: str = "",
+        *,
+        halved: bool = False,
+    ) -> bool:
+        """Takes a live render of ``owner`` in, if it fits with ``margin`` times what it needs.
+        ``halved``: raises TooMany, as ``CoreBudget.admit``."""
         demand = self._demand(width, height, fps)
-        return self._budget.admit(
-            job_id, replace(demand, cores=margin * demand.cores), self._model_fps
-        )
+        demand = replace(demand, cores=margin * demand.cores, owner=owner, halved=halved)
+        return self._budget.admit(job_id, demand, self._model_fps)
 
     def fits(self, width: int, height: int, fps: int) -> bool:
         """Whether there is room for a live render beside the others, also for the first one."""
@@ -101,7 +111,8 @@ class Capacity:
 
     def weigh(self, job_id: str, weight: float) -> bool:
         """A live render that is in costs ``weight`` times a usual one from now on. False, and
-        nothing changes, when it would cost more than there is room for."""
+        nothing changes, when it would cost more than there is room for. Raises TooMany, as
+        ``CoreBudget.admit``."""
         return self._budget.weigh(job_id, weight)
 
     def delivered(

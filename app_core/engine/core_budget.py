@@ -7,12 +7,14 @@ from the kernel.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, replace
 
 from app_core.cores import Cores
+from app_core.errors import TooMany
 from app_core.metrics import LATE_S
 
 MODEL_SHARE = 0.9
@@ -26,6 +28,7 @@ TRUST = 0.5
 LATE_SHARE = 0.01
 """No new live render while more than this part of the last frames was late."""
 RECENT_FRAMES = 500
+RETRY_S = 5
 TIGHT_S = 0.010
 """File renders pause while live frames are ready less than this before their time."""
 
@@ -41,6 +44,10 @@ class Demand:
     """Whose frames these are: compared by identity."""
     weight: float = 1.0
     """Times ``cores``: what became of it since it was let in."""
+    owner: str = ""
+    """The client that it is for; empty: this program."""
+    halved: bool = False
+    """Its owner may have no more than half of what there is room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +91,11 @@ class CoreBudget:
 
     def admit(self, job_id: str, demand: Demand, model_fps: float) -> bool:
         """Takes a live render in, if it fits; its model draws ``model_fps``. The first always
-        does."""
+        does. Raises TooMany where one that is ``halved`` would be too much beside its owner's
+        others."""
         with self._lock:
             self._measure()
+            self._check_half(demand, model_fps)
             late = sum(self._lateness) > LATE_SHARE * max(len(self._lateness), RECENT_FRAMES / 5)
             if self._live and (not self._fits(demand, model_fps) or late):
                 return False
@@ -101,16 +110,19 @@ class CoreBudget:
 
     def weigh(self, job_id: str, weight: float) -> bool:
         """It costs ``weight`` times what it did at first. False, and nothing changes, for one that
-        grows and does not fit; one that is alone always does."""
+        grows and does not fit; one that is alone always does. Raises TooMany as ``admit``."""
         with self._lock:
             self._measure()
             demand = self._live.get(job_id)
             if demand is None:
                 return True
             more = (weight - demand.weight) * demand.cores
-            if more > 0 and len(self._live) > 1 and not self._has_cores(more):
-                return False
-            self._live[job_id] = replace(demand, weight=weight)
+            grown = replace(demand, weight=weight)
+            if more > 0:
+                self._check_half(grown, math.inf, job_id)
+                if len(self._live) > 1 and not self._has_cores(more):
+                    return False
+            self._live[job_id] = grown
             return True
 
     def release(self, job_id: str) -> None:
@@ -149,6 +161,28 @@ class CoreBudget:
         frames = sum(live.fps for live in self._live.values() if live.model is demand.model)
         return self._has_cores(demand.cores) and frames + demand.fps <= MODEL_SHARE * model_fps
 
+    def _check_half(self, demand: Demand, model_fps: float, job_id: str = "") -> None:
+        """Beside its owner's others. Raises TooMany."""
+        if not demand.halved:
+            return
+        theirs = [
+            live
+            for other, live in self._live.items()
+            if other != job_id and live.owner == demand.owner
+        ]
+        cores = sum(live.weight * live.cores for live in theirs)
+        room = (self.share * self.cores - self._others) / self._factor
+        frames = sum(live.fps for live in theirs if live.model is demand.model)
+        if _exceeds_half(cores, demand.weight * demand.cores, room) or _exceeds_half(
+            frames, demand.fps, MODEL_SHARE * model_fps
+        ):
+            raise TooMany(
+                "One client has as many sessions and live renders at once as it may: half of what"
+                " this server sustains (CLIENT_SESSIONS, CLIENT_RENDERS); try again when one has"
+                " ended",
+                retry_after_s=RETRY_S,
+            )
+
     def _has_cores(self, more: float) -> bool:
         """For so much more than there is, before ``factor``."""
         load = self._factor * (self._cores() + more) + self._others
@@ -176,3 +210,12 @@ class CoreBudget:
         if self._live and usage.throttled > usage_began.throttled:
             self._tight_until = now + WINDOW_S
         self._window = (now, own, usage, self._units)
+
+
+def _exceeds_half(held: float, more: float, room: float) -> bool:
+    """Whether ``more`` beside ``held`` is over half of as many such as have room, rounded up. One
+    who holds nothing never does."""
+    if not held or math.isinf(room):
+        return False
+    half = math.ceil(max(0, math.floor(room / more + 1e-9)) / 2)
+    return held + more > half * more + 1e-9

@@ -14,7 +14,7 @@ from app_core.routes.avatar_form import AvatarForm
 from app_core.routes.avatar_requests import MouthRequest, PreviewQuery
 from app_core.routes.film import wants_async
 from app_core.routes.http.access import signed
-from app_core.routes.http.caller import caller
+from app_core.routes.http.caller import caller, own
 from app_core.routes.http.context import config, json_body, leaving, query, service
 from app_core.routes.http.multipart_form import read_form
 from app_core.routes.openapi.operation import JPEG, JSON, Good, Operation
@@ -43,7 +43,7 @@ def _shown(record: dict[str, Any]) -> dict[str, Any]:
     (Good("The avatars by their ids", {JSON: Avatars}),),
 )
 def all_avatars() -> Response:
-    records = [_shown(record) for record in service().avatars.all()]
+    records = [_shown(record) for record in service().avatars.all(own())]
     return jsonify({"avatars": records, "default": config().avatar})
 
 
@@ -78,7 +78,7 @@ def add() -> Response:
         stem = PurePath(file_name.replace("\\", "/")).stem.strip()[:LONGEST_NAME]
         choice = read_choice(fields.get("face"), fields.get("rotate"))
         name = fields.get("name", "").strip() or stem or "?"
-        item = avatars.add(upload, name, fields.get("id"), choice)
+        item = avatars.add(upload, name, fields.get("id"), choice, own())
     if wants_async():
         response = jsonify(_shown(avatars.coming(item)))
         response.status_code = 202
@@ -99,7 +99,7 @@ def add() -> Response:
     signable=True,
 )
 def show(avatar_id: str) -> Response:
-    return jsonify(_shown(service().avatars.describe(avatar_id)))
+    return jsonify(_shown(service().avatars.describe(avatar_id, own())))
 
 
 @blueprint.delete("/api/avatars/<avatar_id>")
@@ -108,9 +108,10 @@ def show(avatar_id: str) -> Response:
     "Remove an avatar, or cancel its import",
     (Good("It is gone; renders that run with it go on", {JSON: Removed}),),
     (*FACE, 409),
+    details="403, for a token with a name, where another added the face.",
 )
 def remove(avatar_id: str) -> Response:
-    service().avatars.remove(avatar_id, caller())
+    service().avatars.remove(avatar_id, caller(), own())
     return jsonify({"id": avatar_id, "removed": True})
 
 
@@ -155,7 +156,8 @@ def landmarks(avatar_id: str) -> Response:
     (Good("The avatar", {JSON: Avatar}),),
     (400, *FACE, 409, 413, 415, 507),
     body=MouthRequest,
-    details="In a clip the mouth moves along in every picture.",
+    details="In a clip the mouth moves along in every picture. 403, for a token with a name, where"
+    " another added the face.",
 )
 def mouth(avatar_id: str) -> Response:
     asked = MouthRequest.parse(json_body())
@@ -163,4 +165,4 @@ def mouth(avatar_id: str) -> Response:
     gains = asked.gains.model_dump(exclude_none=True) if asked.gains else {}
     if not points and not gains:
         raise BadInput("Send 'points' or 'gains'", field="points")
-    return jsonify(_shown(service().avatars.move_mouth(avatar_id, points, gains)))
+    return jsonify(_shown(service().avatars.move_mouth(avatar_id, points, gains, own())))

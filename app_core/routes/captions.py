@@ -9,6 +9,7 @@ from flask import Blueprint, Response
 
 from app_core.outputs.captions import SRT, VTT, subrip, webvtt
 from app_core.outputs.cues import cues
+from app_core.routes.http.caller import own
 from app_core.routes.http.context import leaving, service
 from app_core.routes.jobs import JOB
 from app_core.routes.openapi.operation import Good, Operation
@@ -82,13 +83,13 @@ def chunk_srt(chunk_id: str) -> Response:
 
 
 def _answer(job_id: str, written: Written, kind: str) -> Response:
-    job = service().jobs.get(job_id)
+    job = service().jobs.get(job_id, own())
     ended = job.ended  # asked first: what is said until then is in the answer
     return _file(written(cues(job.marks[:], job.request.text)), kind, whole=ended)
 
 
 def _answer_of_chunk(chunk_id: str, written: Written, kind: str) -> Response:
-    job, chunk = service().chunks.spoken(chunk_id, leaving())
+    job, chunk = service().chunks.spoken(chunk_id, leaving(), own())
     return _file(written(cues(chunk.marks[:], job.request.text)), kind, whole=True)
 
 

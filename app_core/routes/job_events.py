@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app
 
 from app_core.errors import Busy, SoyleError, afresh
 from app_core.routes.film import describe
+from app_core.routes.http.caller import own
 from app_core.routes.http.context import config, service
 from app_core.routes.http.failure import payload
 from app_core.routes.http.handshake import shake_hands
@@ -88,7 +89,7 @@ def _served(job_id: str) -> Response:
 def _serve(ws: WebSocket, job_id: str) -> None:
     """Raises SocketClosed."""
     try:
-        _tell(ws, service().jobs.get(job_id))
+        _tell(ws, service().jobs.get(job_id, own()))
     except SoyleError as error:
         _send(ws, {"type": "error"} | payload(error))
     ws.close()  # the listener's own goodbye is awaited by no thread

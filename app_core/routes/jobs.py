@@ -11,6 +11,7 @@ from app_core.errors import Conflict, SoyleError, afresh
 from app_core.media import wav
 from app_core.routes.film import MIME, describe, kept
 from app_core.routes.http.body import Body
+from app_core.routes.http.caller import own
 from app_core.routes.http.context import client_socket, cut_off, service
 from app_core.routes.http.ranges import keep_one_range
 from app_core.routes.http.shares import take_share
@@ -38,7 +39,7 @@ STILL_S = 0.25
     "Jobs", "How a render is doing", (Good("The job", {JSON: JobAnswer}),), JOB, signable=True
 )
 def show(job_id: str) -> Response:
-    return jsonify(describe(service().jobs.get(job_id)))
+    return jsonify(describe(service().jobs.get(job_id, own())))
 
 
 @blueprint.delete("/api/jobs/<job_id>")
@@ -49,7 +50,7 @@ def show(job_id: str) -> Response:
     JOB,
 )
 def cancel(job_id: str) -> Response:
-    return jsonify(describe(service().cancel(job_id)))
+    return jsonify(describe(service().cancel(job_id, own())))
 
 
 @blueprint.get("/api/jobs/<job_id>/result")
@@ -63,7 +64,7 @@ def cancel(job_id: str) -> Response:
     details="Answers with the job's own error when it failed, and 409 while it is not done.",
 )
 def result(job_id: str) -> Response:
-    job = service().jobs.get(job_id)
+    job = service().jobs.get(job_id, own())
     if job.error is not None:
         raise afresh(job.error)
     if not job.ended:
@@ -83,7 +84,7 @@ def result(job_id: str) -> Response:
     signable=True,
 )
 def audio(job_id: str) -> Response:
-    job = service().jobs.get(job_id)
+    job = service().jobs.get(job_id, own())
     sound = job.sound
     if sound.complete:
         body = wav.WavFile(sound)

@@ -13,7 +13,7 @@ from app_core.request import ChunksRequest
 from app_core.routes.film import MIME, kept
 from app_core.routes.http.access import signed
 from app_core.routes.http.body import Body
-from app_core.routes.http.caller import caller
+from app_core.routes.http.caller import caller, own
 from app_core.routes.http.context import (
     client_socket,
     cut_off,
@@ -91,7 +91,7 @@ def stream_chunks() -> Response:
 )
 def video(chunk_id: str) -> Response:
     with take_share(Holding.LISTENERS):
-        return kept(service().chunks.film_file(chunk_id, leaving()), MIME)
+        return kept(service().chunks.film_file(chunk_id, leaving(), own()), MIME)
 
 
 @blueprint.get("/api/chunk/audio/<chunk_id>")
@@ -105,7 +105,7 @@ def video(chunk_id: str) -> Response:
 )
 def audio(chunk_id: str) -> Response:
     with take_share(Holding.LISTENERS):
-        return kept(service().chunks.sound_file(chunk_id, leaving()), "audio/wav")
+        return kept(service().chunks.sound_file(chunk_id, leaving(), own()), "audio/wav")
 
 
 def _addresses(name: str) -> dict[str, str]:

@@ -7,7 +7,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from app_core.cancel_scope import never
-from app_core.errors import Busy
+from app_core.errors import Busy, TooMany
+from app_core.shares import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,35 +31,52 @@ class Admission:
         self.give_way: Callable[[], bool] = never
         """Makes room for a live render, where something that nobody needs has it."""
 
-    def admit(self, job: Job, width: int, height: int, capacity: Capacity) -> None:
-        """Enters the job into the table. ``capacity`` is that of the model that draws it.
+    def admit(
+        self, job: Job, width: int, height: int, capacity: Capacity, share: Share | None = None
+    ) -> None:
+        """Enters the job into the table. ``capacity`` is that of the model that draws it, ``share``
+        what its client holds by it.
 
-        Raises Busy, or Conflict for a taken id.
+        Raises Busy, TooMany, or Conflict for a taken id.
         """
+        share = share or Share()
         with self._lock:
             running = self._jobs.running()
-            files = sum(not other.live for other in running)
+            files = [other for other in running if not other.live]
             places = max(2, 2 * math.ceil(capacity.cores))
             if job.core_s <= SHORT_CORE_S:
                 places += places // 2  # it need not wait until long ones are through
+            theirs = sum(other.owner == share.owner for other in files)
+            if not job.live and share.halved and theirs >= math.ceil(places / 2):
+                raise TooMany(
+                    "You have as many films at once as one client may: half of what this server"
+                    " makes (CLIENT_RENDERS); try again when one has ended",
+                    retry_after_s=_left_s([other for other in files if other.owner == share.owner]),
+                )
             if len(running) >= self._max_jobs:
                 raise _busy(running)
-            if not job.live and files >= places:
+            if not job.live and len(files) >= places:
                 raise _busy(running)
             self._jobs.add(job)
-            while job.live and not capacity.admit(job.id, width, height, job.request.fps):
-                if self.give_way():
-                    continue
+            try:
+                asked = (job.id, width, height, job.request.fps, 1.0, share.owner)
+                while job.live and not capacity.admit(*asked, halved=share.halved):
+                    if not self.give_way():
+                        raise _busy(running)
+            except (Busy, TooMany):
                 self._jobs.discard(job.id)
-                raise _busy(running)
+                raise
 
 
 def _busy(running: list[Job]) -> Busy:
-    """To be tried again when the first of those that run should be through."""
+    return Busy("The server is full; try again soon", retry_after_s=_left_s(running))
+
+
+def _left_s(running: list[Job]) -> int:
+    """Until the first of those that run should be through, seconds."""
     left = [
         (job.frames_total - job.frames_done) / job.request.fps
         for job in running
         if job.frames_total
     ]
-    seconds = min(LONGEST_RETRY_S, max(1, math.ceil(min(left, default=1.0))))
-    return Busy("The server is full; try again soon", retry_after_s=seconds)
+    return min(LONGEST_RETRY_S, max(1, math.ceil(min(left, default=1.0))))

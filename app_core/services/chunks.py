@@ -97,27 +97,27 @@ class Chunks:
         """``start``, for a client that asks for the chunks as they are spoken."""
         return SpokenChunks(self.start(request, owner), gone, self._renders.end)
 
-    def spoken(self, name: str, gone: Gone) -> tuple[Job, Chunk]:
-        """A chunk by its ``chunk_id`` once it is spoken. Raises NotFound, the job's error, or
-        Cancelled when the client has ``gone``."""
-        job, chunk = self.find(name)
+    def spoken(self, name: str, gone: Gone, client: str = "") -> tuple[Job, Chunk]:
+        """A chunk by its ``chunk_id`` once it is spoken; ``client`` as for ``JobTable.get``. Raises
+        NotFound, the job's error, or Cancelled when the client has ``gone``."""
+        job, chunk = self.find(name, client)
         wait_for_sound(job, chunk, gone)
         return job, chunk
 
-    def sound_file(self, name: str, gone: Gone) -> Path:
+    def sound_file(self, name: str, gone: Gone, client: str = "") -> Path:
         """Its WAV file; waits and raises as ``spoken``, and raises as ``wav_file``."""
-        return self.wav_file(*self.spoken(name, gone))
+        return self.wav_file(*self.spoken(name, gone, client))
 
-    def film_file(self, name: str, gone: Gone) -> Path:
+    def film_file(self, name: str, gone: Gone, client: str = "") -> Path:
         """Its film once it is made; raises as ``spoken``."""
-        return wait_for_film(*self.find(name), gone)
+        return wait_for_film(*self.find(name, client), gone)
 
-    def find(self, name: str) -> tuple[Job, Chunk]:
+    def find(self, name: str, client: str = "") -> tuple[Job, Chunk]:
         """By its ``chunk_id``. Raises NotFound."""
         job_id, _, index = name.rpartition("-")
         unknown = NotFound("There is no such chunk; chunks are kept for an hour", field="chunk_id")
         try:
-            job = self._renders.jobs.get(job_id)
+            job = self._renders.jobs.get(job_id, client)
         except NotFound:
             raise unknown from None
         if not (index.isascii() and index.isdigit()) or int(index) >= len(job.chunks):

@@ -271,9 +271,9 @@ class LipsyncService:
             batch_size_override,
         )
 
-    def cancel(self, job_id: str) -> Job:
-        """Ends a job at once. One that has ended stays as it is."""
-        job = self.jobs.get(job_id)
+    def cancel(self, job_id: str, client: str = "") -> Job:
+        """Ends a job at once. One that has ended stays as it is. ``client`` as for ``jobs.get``."""
+        job = self.jobs.get(job_id, client)
         self._renders.end(job, Cancelled("The job was cancelled"))
         return job
 

@@ -134,7 +134,7 @@ class Renders:
         thread = JobThread(job, speaking, plan, engine, self._backend.metrics)
         label = self._labels.of(plate, request.language)
         composer = Composer(job, plate, face, model, label)
-        self.admission.admit(job, composer.width, composer.height, loaded.capacity)
+        self.admission.admit(job, composer.width, composer.height, loaded.capacity, share)
         # Whoever knows the id can end the job from here on: what is taken after that end is
         # given back, and the end stands.
         try:

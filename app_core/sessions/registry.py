@@ -21,6 +21,10 @@ _SEEN_S = 0.5
 """What the clock of a session, which counts frames, is behind its age at most."""
 
 
+def unknown(session_id: str) -> NotFound:
+    return NotFound(f"There is no session {session_id!r}", field="session_id")
+
+
 class SessionRegistry:
     """Thread-safe."""
 
@@ -53,7 +57,7 @@ class SessionRegistry:
         """Raises NotFound."""
         found = self._sessions.get(session_id)
         if found is None:
-            raise NotFound(f"There is no session {session_id!r}", field="session_id")
+            raise unknown(session_id)
         return found
 
     def forget(self, session: Session) -> None:

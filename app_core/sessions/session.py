@@ -54,7 +54,7 @@ class Session:
         mode: str = "say",
         ended: Callable[[Session], None] = lambda _: None,
     ) -> None:
-        self.id = str(uuid.uuid4())
+        self.id, self.owner = str(uuid.uuid4()), ""
         self.token, self.view_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self.mode, self.manner, self.fps = mode, manner, format.fps
         self.width, self.height = scene.plate.width, scene.plate.height

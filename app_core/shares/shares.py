@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from app_core.errors import TooMany
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from app_core.config import Config
 
@@ -28,11 +28,23 @@ class Holding(Enum):
     LISTENERS = ("listeners", "CLIENT_LISTENERS", 5)
 
 
+MEASURED = (Holding.RENDERS, Holding.SESSIONS)
+"""How many there can be, this machine decides."""
+
+
 class Share:
     """One of a kind that a client holds. Given back once, by whoever is first."""
 
-    def __init__(self, owner: str = "", give_back: Callable[[], object] | None = None) -> None:
-        self.owner, self._give_back = owner, give_back
+    def __init__(
+        self,
+        owner: str = "",
+        give_back: Callable[[], object] | None = None,
+        *,
+        halved: bool = False,
+    ) -> None:
+        """``halved``: its owner may have half of what there really is, which whoever measures that
+        bounds."""
+        self.owner, self._give_back, self.halved = owner, give_back, halved
         self._lock = threading.Lock()
 
     def release(self) -> None:
@@ -61,20 +73,24 @@ class Shares:
     """Thread-safe. Only what is held takes memory. An ``owner`` that is empty is this program
     itself, and has no bound."""
 
-    def __init__(self, most: Mapping[Holding, int] | None = None) -> None:
-        """``most`` of a kind that one owner may hold; 0, or left out: any number."""
-        self._most = dict(most or {})
+    def __init__(
+        self, most: Mapping[Holding, int] | None = None, halved: Collection[Holding] = ()
+    ) -> None:
+        """``most`` of a kind that one owner may hold; 0, or left out: any number. ``halved``:
+        kinds of which it may also have no more than half of what there really is."""
+        self._most, self._halved = dict(most or {}), frozenset(halved)
         self._held: dict[tuple[Holding, str], int] = {}
         self._lock = threading.Lock()
 
     def take(self, kind: Holding, owner: str) -> Share:
         """Raises TooMany."""
+        halved = bool(owner) and kind in self._halved
         if not owner or not self._most.get(kind):
-            return Share(owner)
+            return Share(owner, halved=halved)
         with self._lock:
             self._check(kind, owner)
             self._held[kind, owner] = self._held.get((kind, owner), 0) + 1
-        return Share(owner, lambda: self._release(kind, owner))
+        return Share(owner, lambda: self._release(kind, owner), halved=halved)
 
     def check(self, kind: Holding, owner: str) -> None:
         """Raises TooMany where ``take`` would."""
@@ -106,12 +122,14 @@ class Shares:
 def shares_of(config: Config) -> Shares:
     auto = {
         Holding.RENDERS: math.ceil(config.max_jobs / 2),
-        Holding.SESSIONS: math.ceil(config.max_sessions / 4),
+        Holding.SESSIONS: math.ceil(config.max_sessions / 2),
         Holding.UPLOADS: UPLOADS,
         Holding.LISTENERS: math.ceil(config.most_sockets / 4),
     }
     given = {kind: getattr(config, kind.value[1].lower()) for kind in Holding}
-    return Shares({kind: resolved(given[kind], auto[kind], config) for kind in Holding})
+    most = {kind: resolved(given[kind], auto[kind], config) for kind in Holding}
+    reached = config.reached_by_others
+    return Shares(most, [kind for kind in MEASURED if reached and given[kind] == "auto"])
 
 
 def resolved(setting: int | str, auto: int, config: Config) -> int:

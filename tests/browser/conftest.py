@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app_core import create_app
 from app_core.config import ROOT, Config
@@ -95,6 +95,12 @@ def _ending_sockets(app: WSGIApplication) -> WSGIApplication:
     return answer
 
 
+class _Handler(WSGIRequestHandler):
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """A browser's goodbye to a WebSocket is no request: Werkzeug would answer it with 400."""
+        self.close_connection = True
+
+
 def _evaluating(app: WSGIApplication) -> WSGIApplication:
     """Pages may evaluate strings, which is how Playwright waits for what a test names; whatever
     else their policy stops is stopped."""
@@ -117,7 +123,7 @@ def serving(app: Flask, *, strict: bool = False) -> Iterator[str]:
     """The address of ``app`` while it is served; ``strict``: with its policy as it is."""
     ended = _ending_sockets(app)
     shown = ended if strict else _evaluating(ended)
-    server = make_server("127.0.0.1", 0, shown, threaded=True)
+    server = make_server("127.0.0.1", 0, shown, threaded=True, request_handler=_Handler)
     server.daemon_threads = True  # type: ignore[attr-defined]
     ends = {"poll_interval": 0.02}  # as soon as it is told to
     thread = threading.Thread(target=server.serve_forever, kwargs=ends, name="live-server")

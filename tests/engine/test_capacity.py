@@ -6,6 +6,7 @@ from app_core.cores import Cores, Usage
 from app_core.engine import core_budget as module
 from app_core.engine.capacity import Capacity
 from app_core.engine.core_budget import WINDOW_S
+from app_core.errors import TooMany
 
 
 class Clock:
@@ -211,3 +212,82 @@ def test_frames_that_cost_more_are_known_to(clock: Clock) -> None:
             capacity.delivered(512, 512, 0.03, 2.0)
         clock.run(WINDOW_S, own=25 * 2.0 * 0.004)
     assert capacity.snapshot().frame_ms == pytest.approx(4.0, rel=0.02)
+
+
+def fill_of(capacity: Capacity, owner: str) -> int:
+    """How many one client is given of a server that others reach, before it has its half."""
+    for count in range(100):
+        try:
+            if not capacity.admit(f"{owner}-{count}", 512, 512, 25, owner=owner, halved=True):
+                return count
+        except TooMany as error:
+            assert "CLIENT_SESSIONS" in str(error) and "CLIENT_RENDERS" in str(error)
+            assert error.retry_after_s == 5
+            return -count
+    return 100
+
+
+@pytest.mark.parametrize(("share", "cores", "first", "second"), [(0.8, 2, 8, 8), (0.9, 1, 5, 4)])
+def test_a_client_has_half_rounded_up_and_another_the_rest(
+    clock: Clock, share: float, cores: float, first: int, second: int
+) -> None:
+    capacity = Capacity(share=share, cores=cores)
+    capacity.calibrate(4.0, 512, 512)
+    assert fill_of(capacity, "a") == -first
+    assert abs(fill_of(capacity, "b")) == second
+    assert fill_of(capacity, "c") == 0
+    capacity.release("a-0")
+    assert capacity.admit("a-0", 512, 512, 25, owner="a", halved=True)
+    with pytest.raises(TooMany):
+        capacity.admit("more", 512, 512, 25, owner="a", halved=True)
+
+
+def test_who_is_not_bounded_has_all(clock: Clock) -> None:
+    capacity = Capacity(share=0.8, cores=2)
+    capacity.calibrate(4.0, 512, 512)
+    for count in range(16):
+        assert capacity.admit(f"job-{count}", 512, 512, 25, owner="a")
+    assert not capacity.admit("more", 512, 512, 25, owner="a")
+
+
+def test_the_first_of_a_client_is_judged_by_capacity_alone(clock: Clock) -> None:
+    capacity = Capacity(share=0.8, cores=1)
+    capacity.calibrate(4.0, 512, 512)
+    assert capacity.admit("big", 1080, 1080, 50, owner="a", halved=True)
+    with pytest.raises(TooMany):
+        capacity.admit("small", 512, 512, 5, owner="a", halved=True)
+    assert not capacity.admit("one", 512, 512, 25, owner="b", halved=True)
+    assert capacity.weigh("big", 1.5)
+
+
+def test_others_programs_leave_less_to_halve(clock: Clock) -> None:
+    capacity = Capacity(share=0.8, cores=2)
+    capacity.calibrate(4.0, 512, 512)
+    for _ in range(10):
+        clock.run(WINDOW_S, others=0.8)
+        capacity.snapshot()
+    assert capacity.snapshot().sessions == 8
+    assert fill_of(capacity, "a") == -4
+
+
+def test_what_looks_at_a_clients_renders_counts_in_its_half(clock: Clock) -> None:
+    capacity = Capacity(share=0.8, cores=2)
+    capacity.calibrate(4.0, 512, 512)
+    for count in range(3):
+        assert capacity.admit(f"a-{count}", 512, 512, 25, owner="a", halved=True)
+    assert capacity.weigh("a-0", 3.0)
+    assert capacity.weigh("a-1", 4.0)
+    with pytest.raises(TooMany):
+        capacity.weigh("a-2", 2.0)
+    with pytest.raises(TooMany):
+        capacity.admit("a-3", 512, 512, 25, owner="a", halved=True)
+    assert capacity.weigh("a-1", 1.0)
+    assert capacity.weigh("a-2", 2.0)
+    assert fill_of(capacity, "b") == -8
+
+
+def test_the_frames_of_a_model_are_halved_too(clock: Clock) -> None:
+    capacity = Capacity(share=1.0, cores=100)
+    capacity.calibrate(4.0, 512, 512, model_fps=250.0)
+    assert fill_of(capacity, "a") == -5
+    assert fill_of(capacity, "b") == 4

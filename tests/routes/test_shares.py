@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 
 from app_core.avatars.library import AvatarLibrary
 from app_core.config import Config
+from app_core.engine.core_budget import CoreBudget
+from app_core.services.live.sessions import MARGIN
 from app_core.shares import Holding
 from tests.conftest import checked_client, until
 from tests.fakes import EchoModel
@@ -108,6 +110,63 @@ def test_sessions_count_until_they_have_ended(make: Callable[..., FlaskClient]) 
     headers = {"Authorization": f"Bearer {made.json['token']}"}
     assert client.delete(made.headers["Location"], headers=headers).status_code == 200
     assert ask(ONE).status_code == 201
+
+
+@pytest.fixture
+def reached(
+    make: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[float], FlaskClient]:
+    """A server that others reach, with room for so many sessions of 128x128, whatever else this
+    machine does."""
+    monkeypatch.setattr(CoreBudget, "_measure", lambda _: None)
+    monkeypatch.setattr(CoreBudget, "delivered", lambda *_: None)
+
+    def begin(sessions: float) -> FlaskClient:
+        client = make(listen="0.0.0.0:5000")
+        service = client.application.extensions["lipsync"]
+        capacity = service.backend.ready("auto").capacity
+        capacity.calibrate(4.0, 128, 128)
+        service.capacity.cores = sessions * MARGIN * 4.0 * 25 / 1000 / service.config.cpu_share
+        return client
+
+    return begin
+
+
+def test_a_client_has_half_of_the_sessions_and_streams_that_the_server_holds(
+    reached: Callable[[float], FlaskClient],
+) -> None:
+    client = reached(6.6)
+
+    def session(who: dict[str, str]) -> Any:
+        return client.post("/api/sessions", json={"size": "128x128"}, environ_base=who)
+
+    def stream(who: dict[str, str]) -> Any:
+        return client.post("/api/stream_mjpeg", json=TEXT, environ_base=who, buffered=False)
+
+    mine = [session(ONE), session(ONE)]
+    assert [answer.status_code for answer in mine] == [201, 201]
+    with stream(ONE) as shown:
+        assert shown.status_code == 200
+        assert refused(session(ONE), "CLIENT_SESSIONS")
+        assert refused(stream(ONE), "CLIENT_RENDERS")
+        assert [session(OTHER).status_code for _ in range(4)] == [201, 201, 201, 429]
+        assert session({"REMOTE_ADDR": "10.0.0.3"}).status_code == 503
+    assert until(lambda: session(ONE).status_code == 201)
+
+
+def test_a_client_has_half_of_the_films_that_the_server_makes(
+    reached: Callable[[float], FlaskClient], model: EchoModel
+) -> None:
+    client = reached(5.0)  # on less than a core: three short films at once
+    model.gate.clear()
+
+    def ask(who: dict[str, str]) -> Any:
+        return client.post("/api/generate", json=TEXT, headers=LATER, environ_base=who)
+
+    assert [ask(ONE).status_code for _ in range(2)] == [202, 202]
+    assert refused(ask(ONE), "CLIENT_RENDERS")
+    assert [ask(OTHER).status_code for _ in range(2)] == [202, 503]
+    model.gate.set()
 
 
 @pytest.fixture

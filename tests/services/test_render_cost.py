@@ -16,7 +16,7 @@ from app_core.avatars.library import Avatar
 from app_core.channel import Channel
 from app_core.config import Config
 from app_core.engine.capacity import Capacity
-from app_core.errors import Busy, TooCostly
+from app_core.errors import Busy, TooCostly, TooMany
 from app_core.job import Job, JobStatus
 from app_core.job_table import JobTable
 from app_core.request import (
@@ -29,6 +29,7 @@ from app_core.request import (
 from app_core.services.admission import SHORT_CORE_S, Admission
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.render_cost import Costs, Work, likely_s, work_of
+from app_core.shares import Share
 from app_core.speech.text.piece import Piece
 from app_core.speech.text.reading import TextReader
 from tests.conftest import until
@@ -166,9 +167,9 @@ def test_what_is_refused_makes_nothing(
     assert not service.shares._held
 
 
-def job(core_s: float, live: bool = False) -> Job:
+def job(core_s: float, live: bool = False, owner: str = "") -> Job:
     request = MjpegRequest(text="x")
-    return Job(request, AudioBuffer(RATE), Channel(4), live=live, core_s=core_s)
+    return Job(request, AudioBuffer(RATE), Channel(4), live=live, core_s=core_s, owner=owner)
 
 
 def test_a_short_film_need_not_wait_for_long_ones() -> None:
@@ -185,6 +186,28 @@ def test_a_short_film_need_not_wait_for_long_ones() -> None:
     admit(SHORT_CORE_S)
     with pytest.raises(Busy):
         admit(SHORT_CORE_S)
+
+
+def test_a_client_has_half_of_the_places_of_films_and_another_the_rest() -> None:
+    two_cores = Capacity(0.75, cores=2.0)
+    admission = Admission(JobTable(60, 1 << 20), 48)
+
+    def admit(core_s: float, owner: str, *, halved: bool = True) -> None:
+        share = Share(owner, halved=halved)
+        admission.admit(job(core_s, owner=owner), 512, 512, two_cores, share)
+
+    long, short = SHORT_CORE_S + 1, SHORT_CORE_S
+    for core_s in (long, long, short):
+        admit(core_s, "a")
+    for core_s in (long, short):
+        with pytest.raises(TooMany, match="CLIENT_RENDERS"):
+            admit(core_s, "a")
+    for core_s in (long, short, short):
+        admit(core_s, "b")
+    with pytest.raises(Busy):
+        admit(short, "c")
+    with pytest.raises(Busy):  # one that is not bounded has all that there is
+        admit(short, "a", halved=False)
 
 
 @pytest.mark.parametrize("path", ["/api/generate", "/api/stream_chunks"])

@@ -50,6 +50,8 @@ class AvatarMetadata:
     choice: FaceChoice = field(default_factory=FaceChoice)
     dropped: str = ""
     """The name of the file in AVATAR_DIR that it was made of."""
+    owner: str = ""
+    """The client who alone may change it, beside the operator; empty: the operator alone."""
 
 
 def import_avatar(
@@ -83,9 +85,9 @@ def import_avatar(
             job = ImportJob(source, part, tools, finder, metadata.choice, progress, stopped)
             made = _make(job, metadata, folders(*dict.fromkeys((home.parent, *twins))), allowed)
             gains = {"jaw": metadata.jaw, "open": metadata.open}
-            dropped = {"dropped": metadata.dropped or None}
+            whose = {"dropped": metadata.dropped or None, "owner": metadata.owner or None}
             told_by_person = {"consent": metadata.consent, "gains": gains}
-            write_metadata(part, {"name": metadata.name, **made, **dropped, **told_by_person})
+            write_metadata(part, {"name": metadata.name, **made, **whose, **told_by_person})
             job.check()
             tools.room(0)
             settle(part, home)

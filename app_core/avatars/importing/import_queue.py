@@ -51,6 +51,8 @@ class Import:
     """What is done instead of making an avatar of its id; then it is not listed."""
     home: Path | None = None
     """Where that has made one."""
+    owner: str = ""
+    """The client whose face it will be; empty: the operator's."""
     share: Share = field(default_factory=Share)
     """What its client holds of uploads and imports."""
     stage: str = "waiting"

@@ -40,6 +40,7 @@ def import_work(
             item.consent,
             choice=item.choice,
             dropped=item.dropped,
+            owner=item.owner,
         )
         twins = (config.avatar_dir, config.avatar_dir / IMPORTS)
         import_avatar(item.source, home, metadata, tools, item.note, item.unwanted, twins)

@@ -14,9 +14,19 @@ def caller() -> str:
     """``token NAME`` of a token that has a name (``g.token_name``), else ``address A``: of IPv6 the
     network that one client has as a whole.
     """
-    if name := g.get("token_name", ""):
-        return f"token {name}"
-    return f"address {_network(request.remote_addr or '')}"
+    return own() or f"address {_network(request.remote_addr or '')}"
+
+
+def own() -> str:
+    """The client whose jobs, sessions and faces alone this request may reach, where its token has a
+    name; empty: everybody's. Everything that looks one up for a request asks for it.
+    """
+    return token_owner(g.get("token_name", ""))
+
+
+def token_owner(name: str) -> str:
+    """The mark on what belongs to a token's client; empty for the operator's, without a name."""
+    return f"token {name}" if name else ""
 
 
 def _network(address: str) -> str:

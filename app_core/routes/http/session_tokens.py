@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import request
 
 from app_core.errors import Forbidden, NotFound, Unauthorized
+from app_core.routes.http.caller import own, token_owner
 from app_core.routes.http.context import service, tokens
+from app_core.sessions.registry import unknown
 
 if TYPE_CHECKING:
     from app_core.services.live.sessions import LiveSessions
@@ -43,9 +45,11 @@ def _is_one_of(given: list[str], token: str) -> bool:
 
 def right_over(session: Session, *more: str) -> Right:
     """Of this request, which may have brought ``more`` tokens in its body. Who holds a token of
-    the server may all."""
+    the server may all, but one with a name only in sessions of its own."""
     given = [*_given(), *more]
-    if _is_one_of(given, session.token) or any([tokens().find(each) for each in given]):
+    found = [token for each in given if (token := tokens().find(each)) is not None]
+    clients = [token_owner(token.name) for token in found]
+    if _is_one_of(given, session.token) or "" in clients or session.owner in clients:
         return Right.COMMAND
     return Right.LOOK if _is_one_of(given, session.view_token) else Right.NONE
 
@@ -65,6 +69,15 @@ def opens_session() -> bool:
         return False
 
 
+def known(sessions: LiveSessions, session_id: str, *more: str) -> Session:
+    """One that this request may learn of: a client whose token has a name knows its own alone, and
+    those that it brings a token of. Raises NotFound."""
+    session = sessions.get(session_id)
+    if own() not in ("", session.owner) and right_over(session, *more) is Right.NONE:
+        raise unknown(session_id)
+    return session
+
+
 def watched(session_id: str) -> Asked:
     """For who looks at it. Raises NotFound or Unauthorized."""
     return watched_of(service().sessions, session_id)
@@ -72,7 +85,7 @@ def watched(session_id: str) -> Asked:
 
 def watched_of(sessions: LiveSessions, session_id: str, *more: str) -> Asked:
     """As ``watched``; ``more``: tokens in the body."""
-    session = sessions.get(session_id)
+    session = known(sessions, session_id, *more)
     right = right_over(session, *more)
     if right is Right.NONE:
         raise Unauthorized("Send a token of the session: Authorization: Bearer ... or ?token=")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import current_app, request
@@ -10,6 +11,8 @@ from app_core.routes.http.caller import caller
 from app_core.shares import Holding, RequestRate, Share, Shares, request_rate_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
 
 WEIGHED_BYTES = 1024
@@ -47,6 +50,13 @@ def count_request() -> None:
         return
     rate: RequestRate = current_app.extensions["request_rate"]
     rate.count(caller(), _weight())
+
+
+def command_count() -> Callable[[int], None]:
+    """Counts what this request's client says on its connection later, as requests of a weight.
+    Outside the request too. Raises TooMany."""
+    rate: RequestRate = current_app.extensions["request_rate"]
+    return partial(rate.count, caller())
 
 
 def _weight() -> int:

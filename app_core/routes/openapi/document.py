@@ -40,7 +40,7 @@ ERRORS = {
     400: "A field is missing, unknown or wrong",
     401: "A token is needed, and missing or wrong",
     403: "A page of another origin calls, and CORS_ORIGINS does not name it, or the Host header is"
-    " none of ALLOWED_HOSTS",
+    " none of ALLOWED_HOSTS; the face or the session is not this token's to change",
     404: "There is no such avatar, voice, job, session, chunk or base video",
     409: "The id is taken, or the job, session, avatar or voice is in the wrong state",
     412: "If-Match is not the ETag of this connection",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify
 
 from app_core.request import SessionRequest
-from app_core.routes.http.caller import caller
+from app_core.routes.http.caller import caller, own
 from app_core.routes.http.context import address, json_body, service
-from app_core.routes.http.session_tokens import commanded
+from app_core.routes.http.session_tokens import commanded, known
 from app_core.routes.openapi.operation import JSON, Good, Operation
 from app_core.routes.openapi.session_answers import (
     SessionAnswer,
@@ -66,11 +66,12 @@ def addresses(session: Session, *, commands: bool) -> dict[str, str]:
 @blueprint.get("/api/sessions")
 @Operation(
     "Sessions",
-    "The sessions: state and numbers, never what is said, nor tokens",
+    "The sessions: state and numbers, never what is said, nor tokens; a named token sees its own",
     (Good("The sessions", {JSON: SessionList}),),
 )
 def show_all() -> Response:
-    return jsonify({"sessions": [session.describe() for session in service().sessions.all()]})
+    found = [session for session in service().sessions.all() if own() in ("", session.owner)]
+    return jsonify({"sessions": [session.describe() for session in found]})
 
 
 @blueprint.get("/api/sessions/<session_id>")
@@ -82,7 +83,7 @@ def show_all() -> Response:
     signable=True,
 )
 def show(session_id: str) -> Response:
-    return jsonify(service().sessions.get(session_id).describe())
+    return jsonify(known(service().sessions, session_id).describe())
 
 
 @blueprint.delete("/api/sessions/<session_id>")

@@ -12,6 +12,7 @@ from app_core.request import OfferRequest, SayRequest
 from app_core.routes.http.caller import caller
 from app_core.routes.http.context import config, json_body, service
 from app_core.routes.http.session_tokens import Asked, Right, looks_only, watched, watched_of
+from app_core.routes.http.shares import command_count
 from app_core.routes.openapi.operation import JSON, Good, Operation
 from app_core.routes.openapi.session_answers import IceServersAnswer, OfferAnswer
 from app_core.routes.sessions.collection import addresses
@@ -144,6 +145,7 @@ def _connect(asked: OfferRequest, read: Offer, found: Asked) -> Response:
 def control_of(found: Asked) -> Callable[[SessionPeer], Callable[[str | bytes], None]]:
     """What does the commands of a peer that came with this request's rights."""
     longest, allowed = config().max_text_chars, found.right is Right.COMMAND
+    count = command_count()
 
     def control(peer: SessionPeer) -> Callable[[str | bytes], None]:
         commands = Commands(found.sessions, found.session, longest)
@@ -151,6 +153,7 @@ def control_of(found: Asked) -> Callable[[SessionPeer], Callable[[str | bytes], 
             commands,
             peer.peer.line,
             allowed=allowed,
+            count=count,
             puppet=(peer.open_microphone, peer.end_microphone),
         )
         peer.round_trip_ms = lambda: taken.round_trip_ms

@@ -12,6 +12,7 @@ from app_core.request import InterruptRequest, PingRequest
 from app_core.routes.http.failure import payload
 from app_core.routes.http.json_value import json_value
 from app_core.routes.http.session_tokens import looks_only
+from app_core.routes.http.shares import WEIGHED_BYTES
 from app_core.types import Event
 
 if TYPE_CHECKING:
@@ -37,12 +38,15 @@ class SocketCommands:
         line: LiveViewer,
         *,
         allowed: bool,
+        count: Callable[[int], None],
         puppet: tuple[Callable[[], None], Callable[[], None]] | None = None,
     ) -> None:
-        """``puppet`` makes a peer's microphone, which has a track of its own, drive the face, and
-        no more."""
+        """``count(weight)`` is told of each command, and raises TooMany; ``puppet`` makes a peer's
+        microphone, which has a track of its own, drive the face, and no more."""
         self._commands, self._session = commands, commands.session
-        self._line, self._allowed = line, allowed
+        self._line, self._allowed, self._count = line, allowed, count
+        self._pieces_of: object = None
+        """The utterance whose text comes in pieces."""
         self._known: dict[str, Callable[[dict[str, Any]], object]] = {
             "say": commands.say,
             "interrupt": commands.interrupt,
@@ -74,7 +78,7 @@ class SocketCommands:
                 self._hear(message)
                 return
             fields = json_value(message.encode())
-            self._obey(fields)
+            self._obey(fields, len(message))
         except SoyleError as error:
             self._refuse(error, _named(fields))
         except Exception:
@@ -87,7 +91,7 @@ class SocketCommands:
         if feed is not None:
             feed.end()
 
-    def _obey(self, fields: Any) -> None:
+    def _obey(self, fields: Any, size: int) -> None:
         if not isinstance(fields, dict):
             raise BadInput("A command must be a JSON object with a 'type'")
         rest = {name: value for name, value in fields.items() if name != "type"}
@@ -100,7 +104,18 @@ class SocketCommands:
             raise BadInput(f"'type' must be ping, {', '.join(self._known)}", field="type")
         if not self._allowed:
             raise looks_only()
+        self._weigh(kind, rest, size)
         command(rest)
+        if kind == "say":
+            self._pieces_of = rest.get("utterance_id") if rest.get("more") else None
+
+    def _weigh(self, kind: object, rest: dict[str, Any], size: int) -> None:
+        """As the same request would be, but for the pieces of one text, which may be words.
+        Raises TooMany."""
+        piece = kind == "say" and rest.get("utterance_id") == self._pieces_of is not None
+        weight = size // WEIGHED_BYTES + (not piece)
+        if weight:
+            self._count(weight)
 
     def _answer_ping(self, fields: dict[str, Any]) -> None:
         asked = PingRequest.parse(fields)

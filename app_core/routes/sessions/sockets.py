@@ -15,7 +15,7 @@ from app_core.request import parsed_query
 from app_core.routes.http.context import config, query
 from app_core.routes.http.handshake import shake_hands
 from app_core.routes.http.session_tokens import Asked, Right, watched
-from app_core.routes.http.shares import take_share
+from app_core.routes.http.shares import command_count, take_share
 from app_core.routes.http.web_socket import SocketClosed, SocketEnded, WebSocket
 from app_core.routes.openapi.operation import Good, Operation
 from app_core.routes.sessions.commands import Commands
@@ -51,8 +51,9 @@ MESSAGES = (
     " messages from the client are 16-bit mono PCM for the microphone or audio that was opened"
     " last, up to 256 KiB each. Sound beyond a minute that waits to be said is not read until there"
     " is room, nor is an interrupt behind it; POST .../interrupt acts at once. A command that is"
-    " refused is answered by an error event, and the socket stays. With the view_token every"
-    " command is refused (forbidden), but for ping."
+    " refused is answered by an error event, and the socket stays. Commands count as requests of"
+    " their client do (too_many), but for ping and the pieces of one text. With the view_token"
+    " every command is refused (forbidden), but for ping."
 )
 
 
@@ -125,7 +126,8 @@ def _served(asked: Asked, line: ViewerLine) -> Response:
     try:
         session.attach(line)
         commands = Commands(asked.sessions, session, config().max_text_chars)
-        taken = SocketCommands(commands, line, allowed=asked.right is Right.COMMAND)
+        commanding = asked.right is Right.COMMAND
+        taken = SocketCommands(commands, line, allowed=commanding, count=command_count())
         silence_s = config().send_timeout_s
         try:
             accepted = WebSocket.accept(LARGEST_MESSAGE, silence_s)

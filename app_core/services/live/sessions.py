@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app_core.config import Config
+    from app_core.engine.capacity import Capacity
     from app_core.request import SayRequest, SessionRequest
     from app_core.services.backend import Backend
     from app_core.services.loaded_model import LoadedModel
@@ -105,12 +106,12 @@ class LiveSessions:
             request.mode,
             self._forget,
         )
-        size = session.width, session.height
-        while not loaded.capacity.admit(session.id, *size, session.fps, margin=MARGIN):
-            if self.registry.give_way(SAFE_S):
-                continue
+        session.owner = share.owner
+        try:
+            self._admit(session, loaded.capacity, share)
+        except BaseException:
             scene.close()
-            raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
+            raise
         self._models[session.id], self._held[session.id] = loaded, share
         self._spoken[session.id] = spoken
         try:
@@ -122,6 +123,13 @@ class LiveSessions:
             raise
         logger.info("session opened: %dx%d", session.width, session.height)
         return session
+
+    def _admit(self, session: Session, capacity: Capacity, share: Share) -> None:
+        """Raises Busy or TooMany."""
+        asked = (session.id, session.width, session.height, session.fps, MARGIN, share.owner)
+        while not capacity.admit(*asked, halved=share.halved):
+            if not self.registry.give_way(SAFE_S):
+                raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
 
     def get(self, session_id: str) -> Session:
         """Raises NotFound."""

@@ -20,9 +20,11 @@ from app_core.avatars.importing.avatar_import import (
     import_avatar,
 )
 from app_core.avatars.importing.import_job import ImportTools
+from app_core.avatars.importing.import_queue import Import
+from app_core.avatars.importing.importer import import_work
 from app_core.avatars.library import AvatarLibrary
 from app_core.avatars.metadata import read_metadata
-from app_core.config import ROOT
+from app_core.config import ROOT, Config
 from app_core.errors import (
     BadInput,
     Cancelled,
@@ -377,6 +379,18 @@ def test_without_ffmpeg_photos_still_come_in(desk: Desk, tmp_path: Path) -> None
             video(tmp_path / "a.mov"), desk.avatars / "two", metadata, tools, lambda *_: None, bool
         )
     assert desk.left() == ["me"]
+
+
+def test_who_added_a_face_stands_in_its_metadata(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app_core.face.finder.find_finder", lambda _: desk.finder)
+    work = import_work(Config(avatar_dir=desk.avatars), find_ffmpeg)
+    source = photo(tmp_path / "a.png")
+    for name, owner in (("hers", "token anna"), ("own", "")):
+        home = desk.avatars / name
+        work(Import(name, name, WHEN, source, owner=owner), home)
+        assert read_metadata(home).get("owner", "") == owner
 
 
 def test_what_a_killed_server_left_is_removed(desk: Desk, tmp_path: Path) -> None:

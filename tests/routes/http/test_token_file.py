@@ -84,7 +84,7 @@ def test_a_session_outlives_the_token_that_opened_it(guarded: Guarded) -> None:
     say = f"/api/sessions/{made['session_id']}/say"
     assert client.post(say, json={"text": "one"}, headers=bearer(ANNA)).status_code == 401
     assert client.post(say, json={"text": "one"}, headers=bearer(made["token"])).status_code == 202
-    assert client.post(say, json={"text": "two"}, headers=bearer(BERIK)).status_code == 202
+    assert client.post(say, json={"text": "two"}, headers=bearer(BERIK)).status_code == 404
 
 
 def test_a_broken_file_keeps_the_tokens_and_is_in_health(guarded: Guarded) -> None:

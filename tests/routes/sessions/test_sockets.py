@@ -242,6 +242,24 @@ def test_a_client_has_no_more_listeners_than_its_share(
     served.listen(made["socket_url"]).event("ready")
 
 
+def test_commands_count_as_requests_do(serve: Callable[..., Served], config: Any) -> None:
+    served = serve(config=config.model_copy(update={"client_requests_min": 20}))
+    made = served.open()
+    ear = served.listen(made["socket_url"] + "&video=none&audio=none")
+    ear.event("ready")
+    for word in ["one "] * 40:
+        ear.say(type="say", text=word, utterance_id="pieces", more=True)
+    ear.say(type="ping", t=1)
+    ear.event("pong")
+    long = "one " * 1100
+    for _ in range(8):
+        ear.say(type="say", text=long, replace=True)
+    ear.say(type="ping", t=2)
+    assert ear.event("pong", t=2), "the socket stays"
+    refused = [event["code"] for event in ear.events if event["type"] == "error"]
+    assert refused == ["too_many"] * 4
+
+
 def test_two_viewers_see_the_same(served: Served) -> None:
     made = served.open()
     one = served.listen(made["socket_url"] + "&audio=none")
