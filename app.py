@@ -67,6 +67,7 @@ def serve(config: Config) -> int:
     from app_core.server.limits import Limits
     from app_core.server.worker import FrontWorker
 
+    logger.info("starting")
     os.environ.pop("SCRIPT_NAME", None)  # gunicorn would take it off every path
     addresses = free_addresses(config.addresses)
     if not addresses:
@@ -136,6 +137,10 @@ def import_all() -> None:
 
     Modules alone, which start no thread and open nothing: neither would survive a fork.
     """
+    from app_core import kernels
+
+    if not kernels.compiled():
+        logger.info("compiling code for this processor, once: this takes a minute or two")
     for name in PRELOADED:
         importlib.import_module(name)
     from numba.core.registry import cpu_target

@@ -16,7 +16,7 @@ SoyleError 500 internal
     Interrupted 409 interrupted a piece of an utterance that was interrupted
   TooMany 429 too_many          more than one client may have, with retry_after_s
   Busy 503 busy                 full, with retry_after_s
-  NotReady 503 not_ready        the model is loading or missing, with retry_after_s
+  NotReady 503 not_ready        loading, missing or stopping, with retry_after_s
   VoiceFailed 500 voice_failed  a voice on this machine
   VoiceUnreachable 502 voice_unreachable   a voice service that we call
   FfmpegFailed 500 ffmpeg_failed
@@ -39,6 +39,8 @@ E = TypeVar("E", bound=BaseException)
 
 _FOLDERS = re.compile(r"(?<![\w./])/(?:[^\s/:'\"]+/)+")
 """Of an absolute path, and not of a web address."""
+STOPPING_RETRY_S = 5
+"""About how long another worker takes to come up."""
 
 
 class SoyleError(Exception):
@@ -146,6 +148,11 @@ class TooMany(SoyleError):
 
 class NotReady(Busy):
     code = "not_ready"
+
+
+def stopping() -> NotReady:
+    """Of what the server itself ends, as it stops: nobody asked for that."""
+    return NotReady("The server is stopping; try again", retry_after_s=STOPPING_RETRY_S)
 
 
 class VoiceFailed(SoyleError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from app_core.cancel_scope import CancelScope, Ticket
 from app_core.channel import Channel
-from app_core.errors import afresh
+from app_core.errors import Cancelled, afresh
 from app_core.storage.marks import Marks
 
 if TYPE_CHECKING:
@@ -269,6 +269,11 @@ class Job:
             self.status = status
         self.mark(status.value)
         return True
+
+    def check(self) -> None:
+        """Raises what ended it, for those that work for it."""
+        if self.ticket.stale:
+            raise afresh(self.error or Cancelled("The job was cancelled"))
 
     def describe(self) -> dict[str, Any]:
         error, left = self.error, self.time_left_s

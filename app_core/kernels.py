@@ -69,6 +69,11 @@ else:
     setattr(numba.config, "CACHE_DIR", str(_FOLDER or ""))  # noqa: B010, numba makes it at import
 
 
+def compiled() -> bool:
+    """Whether an earlier start has left kernels: else this one compiles them, for a minute."""
+    return _FOLDER is not None and any(_FOLDER.rglob("*.nbi"))
+
+
 def kernel(function: F) -> F:
     """Compiled at its first call, without the GIL."""
     compiled: Any = numba.njit(nogil=True, fastmath=True, cache=_FOLDER is not None)(function)

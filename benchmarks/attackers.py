@@ -17,10 +17,14 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import flooding, holding, pretending
-from benchmarks.target import Target
+from benchmarks.target import NoRoom, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+NO_ROOM = 75
+"""The status of an attack for which the server never had room."""
 
 
 class Kind(NamedTuple):
@@ -64,7 +68,11 @@ def main() -> None:
     name, count, hold_s, host, port, *path = sys.argv[1:]
     end_s = time.monotonic() + float(hold_s)
     target = Target((host, int(port)), int(count), end_s, path[0] if path else "/")
-    ports = KINDS[name].attack(target)
+    try:
+        ports = KINDS[name].attack(target)
+    except NoRoom as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        sys.exit(NO_ROOM)
     sys.stdout.write(json.dumps(ports) + "\n")
     sys.stdout.flush()
     time.sleep(max(0.0, end_s - time.monotonic()))

@@ -18,6 +18,10 @@ SMALL: dict[str, Any] = {"size": "128x128", "language": "en", "voice": "espeak",
 TIMEOUT_S = 10.0
 
 
+class NoRoom(TimeoutError):
+    """The server was full all the time."""
+
+
 @dataclass(frozen=True)
 class Target:
     address: tuple[str, int]
@@ -77,7 +81,8 @@ class Target:
             if status == 201:
                 return dict(made)
             if self.over:
-                raise TimeoutError(f"no session: {made}")
+                kind = NoRoom if status in (429, 503) else TimeoutError
+                raise kind(f"no session: {made}")
             time.sleep(0.2)
 
     def upgraded(self, path: str, receive_bytes: int = 1 << 16) -> socket.socket:

@@ -29,6 +29,18 @@ def test_the_cache_follows_every_source_of_kernels(
     assert first is not None and not first.exists(), "older kernels are thrown away"
 
 
+def test_a_first_start_knows_that_it_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "_FOLDER", tmp_path)
+    assert not kernels.compiled()
+    (tmp_path / "warp_1234").mkdir()
+    (tmp_path / "warp_1234" / "warp.drawn-31.py311.nbi").touch()
+    assert kernels.compiled()
+    monkeypatch.setattr(kernels, "_FOLDER", None)
+    assert not kernels.compiled()
+
+
 def test_without_a_folder_kernels_still_run(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     program = (

@@ -18,7 +18,7 @@ from app_core.channel import ChannelClosed
 from app_core.engine.runner import Runner, broken
 from app_core.engine.scheduler import LATENCY_BATCH, THROUGHPUT_BATCH, Lane, Scheduler
 from app_core.engine.throughput import Throughput
-from app_core.errors import Cancelled, ModelFailed
+from app_core.errors import Cancelled, ModelFailed, afresh, stopping
 from app_core.metrics import Metrics
 from app_core.threads import Pulse
 
@@ -108,7 +108,7 @@ class Engine:
         if self._thread is not None:
             self._thread.join(5.0)
         for job in jobs:
-            job.mouths.close(Cancelled("The server is stopping"), now=True)
+            job.mouths.close(stopping(), now=True)
 
     def open(self, job: Job, *, low_latency: bool = False, batch_size: int | None = None) -> None:
         """Takes a job in. ``batch_size`` bounds its batches in place of the usual limits."""
@@ -126,7 +126,7 @@ class Engine:
             self._scheduler.add(lane)
 
     def submit(self, job: Job, tasks: Sequence[MouthTask]) -> None:
-        """Waits while the job is full. Raises Cancelled when the job ended meanwhile."""
+        """Waits while the job is full. Raises what ended the job meanwhile."""
         most = self._most(job)
         with self._lock:
             now = time.monotonic()
@@ -134,7 +134,7 @@ class Engine:
                 job.resumed.append((tasks[0].index, now))
             while tasks:
                 if job.ticket.stale or job.id not in self._jobs:
-                    raise Cancelled("The job was cancelled")
+                    raise afresh(job.error or Cancelled("The job was cancelled"))
                 room = most - self._scheduler.waiting(job.id)
                 if room > 0:
                     self._scheduler.push(job.id, tasks[:room])

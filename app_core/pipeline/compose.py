@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app_core.errors import Cancelled
+from app_core.errors import Cancelled, afresh
 from app_core.types import Frame, first_sample
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class Composer:
         self.width, self.height = plate.width, plate.height
 
     def frame(self, mouth: Mouth) -> Frame:
-        """Raises FfmpegFailed when the clip cannot be read, Cancelled after ``close``."""
+        """Raises FfmpegFailed when the clip cannot be read, and what ended the job
+        after ``close``."""
         rate = self._sound.sample_rate
         source = self._picture(mouth.picture)
         if mouth.picture in self._faceless:
@@ -73,6 +74,6 @@ class Composer:
     def _open(self) -> FrameSource:
         with self._lock:
             if self._closed:
-                raise Cancelled("The job has ended")
+                raise afresh(self._job.error or Cancelled("The job has ended"))
             self._frame_source = self._plate.frame_source(self._job.request.decoding_on_gpu)
             return self._frame_source

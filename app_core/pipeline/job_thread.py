@@ -74,7 +74,7 @@ class JobThread:
         job = self._job
         read = 0
         for speech in self._speeches:
-            job.ticket.check()
+            job.check()
             job.mark("first_speech")
             job.spoke(speech.voice)
             read += len(speech.text)
@@ -90,7 +90,7 @@ class JobThread:
                 whole = max(1.0, len(job.request.text.strip()) / read)
                 job.frames_expected = round(self._plan.frames * whole)
             self._engine.submit(job, tasks)
-        job.ticket.check()
+        job.check()
         if not self._plan.frames:
             raise nothing_to_say()
         tasks = self._plan.finish()
@@ -102,7 +102,7 @@ class JobThread:
 
     def _fail(self, error: SoyleError) -> None:
         """A live reader still gets what was spoken; a file that cannot be whole stops at once."""
-        if self._job.live:
+        if self._job.live and not self._job.ended:
             self._flush()
         self._job.sound.close(error)
         if self._job.live:

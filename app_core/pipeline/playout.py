@@ -78,7 +78,7 @@ class Playout(Generic[T]):
             tally.finished()
             spent_s = time.monotonic() - began_s
             slack = self._wait_for(mouth.index) if job.live else None
-            job.ticket.check()
+            job.check()
             job.mark("first_frame")
             # Before it is handed over: whoever stops at the last frame never asks for another.
             job.frames_done += 1
@@ -98,7 +98,7 @@ class Playout(Generic[T]):
                 return None
 
     def _look(self) -> None:
-        self._job.ticket.check()
+        self._job.check()
         if self._gone():
             raise Cancelled("The reader left")
 

@@ -75,8 +75,26 @@ class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
         """Of replacements; the first worker is none."""
         self._waiting = False
         self._excuse = Excuse()
+        self._killed: set[int] = set()
+        """Workers that this process has killed, by their ids."""
         _adopt()
         super().__init__(app)
+
+    def setup(self, app: Any) -> None:
+        super().setup(app)
+        self.log.error_log.addFilter(self._say_why)
+
+    def _say_why(self, record: logging.LogRecord) -> bool:
+        """gunicorn takes each SIGKILL for the kernel's."""
+        if isinstance(record.args, tuple) and "out of memory" in str(record.msg):
+            if record.args[0] in self._killed:
+                record.msg = "Worker (pid:%s) did not end by itself: the arbiter sent it %s"
+        return True
+
+    def kill_worker(self, pid: int, sig: int) -> None:
+        if sig == signal.SIGKILL:
+            self._killed.add(pid)
+        super().kill_worker(pid, sig)
 
     def spawn_workers(self) -> None:
         if self._pace is None:
@@ -104,7 +122,8 @@ class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
         try:
             super().reap_workers()
         finally:
-            if before - set(self.WORKERS):
+            if gone := before - set(self.WORKERS):
+                self._killed -= gone
                 self._end_orphans()
 
     def stop(self, graceful: bool = True) -> None:

@@ -19,6 +19,7 @@ from app_core.errors import (
     TooCostly,
     afresh,
     as_job_error,
+    stopping,
 )
 from app_core.job import Job, JobStatus
 from app_core.pipeline.compose import Composer
@@ -277,6 +278,6 @@ class Renders:
     def close(self) -> None:
         """Ends every job and joins its thread."""
         running = list(self._running.values())
-        self.fail_all(Cancelled("The server is stopping"))
+        self.fail_all(stopping())
         for render in running:
             render.thread.join(_JOIN_S)

@@ -258,8 +258,9 @@ function renewToken() {
 
 /** The event "soyle-token" of the window says that there is one now. */
 async function askForToken() {
+  const wrong = hasToken();
   localStorage.removeItem(TOKEN_KEY);
-  const token = await askToken();
+  const token = await askToken(wrong);
   if (!token) throw new ApiError({ code: "token", status: 401 });
   localStorage.setItem(TOKEN_KEY, token);
   window.dispatchEvent(new Event("soyle-token"));

@@ -7,7 +7,7 @@ import "../soyle-avatar.js";
 import { storedToken } from "./api.js";
 
 const ATTRIBUTES = ["avatar", "voice", "language", "size", "way", "session", "token"];
-const AGAIN_MS = 3000; // after an end: a kiosk goes on for ever
+const AGAIN_S = 3; // after an end, where the server names no time: a kiosk goes on for ever
 const COLOUR = /^(#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})|[a-z]+)$/i;
 
 const asked = new URLSearchParams(location.search);
@@ -31,8 +31,10 @@ face.addEventListener("ready", () => {
   document.title = face.sessionId;
 });
 for (const name of ["end", "error"]) {
-  face.addEventListener(name, () => {
-    if (["over", "failed"].includes(face.state)) setTimeout(() => face.open(), AGAIN_MS);
+  face.addEventListener(name, ({ detail }) => {
+    if (name === "error") console.warn(`${detail.code}: ${detail.sentence}`);
+    const seconds = Number(detail.retryAfter) || AGAIN_S;
+    if (["over", "failed"].includes(face.state)) setTimeout(() => face.open(), 1000 * seconds);
   });
 }
 

@@ -51,6 +51,15 @@ const BY_FIELD = {
   },
   too_large: { file: "error.file_size", audio: "error.sound_size" },
   unsupported_media: { file: "error.file_kind", audio: "error.sound_kind" },
+  too_costly: {
+    size: "error.costly_size",
+    fps: "error.costly_fps",
+    preset: "error.costly_preset",
+    encoder: "error.costly_encoder",
+    text: "error.costly_text",
+    audio: "error.costly_sound",
+    file: "error.costly_file",
+  },
   conflict: { utterance_id: "error.utterance" },
   not_found: { avatar: "error.avatar", job_id: "error.job", voice: "error.voice" },
 };

@@ -1,8 +1,12 @@
 /** Asks a person for the access token. */
 
-/** Resolves to the token, or to "" when the person declines. */
-export function askToken() {
+/**
+ * Resolves to the token, or to "" when the person declines.
+ * @param {boolean} wrong the one that was given before does not open the server
+ */
+export function askToken(wrong) {
   const dialog = document.getElementById("token-dialog");
+  document.getElementById("token-wrong").hidden = !wrong;
   const input = dialog.querySelector("input");
   input.value = "";
   dialog.returnValue = "";

@@ -24,7 +24,16 @@ if (response.ok) {
   await peer.setRemoteDescription({ type: "answer", sdp: answer });
   const place = new URL(response.headers.get("Location"), endpoint);
   addEventListener("pagehide", () => fetch(place, { method: "DELETE", headers, keepalive: true }));
-} else show(`${response.status} ${answer}`);
+} else show(sentenceOf(answer) ?? `The server answered with error ${response.status}`);
+
+/** Of {error, code, field}, the server's one shape of error. */
+function sentenceOf(answer) {
+  try {
+    return JSON.parse(answer).error;
+  } catch {
+    return null; // a proxy's
+  }
+}
 
 function show(state) {
   document.getElementById("state").textContent = state === "connected" ? "" : state;

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app_core.request import SessionRequest
 from tests.browser.conftest import Visitor
 from tests.browser.live import COUNTED, LONG, Live, viewers
 from tests.browser.test_element import page_at
@@ -207,6 +208,28 @@ def test_the_bare_page_is_the_face_alone(visitor: Visitor, live: Live) -> None:
     assert box == {"x": 0, "y": 0, "width": 1280, "height": 800}
     live.post(session, "say", text=COUNTED)
     page.wait_for_function("document.querySelector('soyle-avatar').stats.level > 0.05")
+
+
+def test_the_bare_page_comes_again_when_it_may(
+    visitor: Visitor, make_live: Callable[..., Live]
+) -> None:
+    live = make_live(client_sessions=1)
+    first = live.service.sessions.open(SessionRequest(size="128x128"), "address 127.0.0.1")
+    visitor.page.add_init_script(
+        "const later = setTimeout; window.waits = [];"
+        "window.setTimeout = (call, ms) => "
+        "{ waits.push(ms); return later(call, Math.min(ms, 300)); }"
+    )
+    with visitor.page.expect_response(lambda answer: answer.status == 429) as refused:
+        page = visitor.open(f"{live.address}/avatar")
+    wait_s = int(refused.value.headers["retry-after"])
+    page.wait_for_function(f"waits.includes({1000 * wait_s})")
+    assert page.evaluate("document.body.innerText.trim()") == ""
+    live.service.sessions.close(first)
+    page.wait_for_function("document.querySelector('soyle-avatar').stats.shown > 3")
+    assert any("too_many" in text for text in visitor.complaints)
+    told = ("too_many", "429")  # at each attempt
+    visitor.complaints[:] = [t for t in visitor.complaints if not any(w in t for w in told)]
 
 
 @pytest.mark.parametrize(

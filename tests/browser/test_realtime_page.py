@@ -80,6 +80,9 @@ def test_it_starts_muted_until_a_tap(visitor: Visitor, live: Live) -> None:
     page = opened(visitor, live)
     tap, mute = page.locator("#tap"), page.locator("#mute")
     assert tap.inner_text() == "Включить звук"
+    frame, button = page.locator("#frame").bounding_box(), tap.bounding_box()
+    assert frame is not None and button is not None
+    assert button["y"] > frame["y"] + frame["height"] / 2, "the picture's label stands above"
     assert mute.get_attribute("aria-pressed") == "true"
     assert page.evaluate("soyle.stats.running") is False
     tap.click()
@@ -375,9 +378,8 @@ def test_the_token_is_asked_for(visitor: Visitor, make_live: Callable[..., Live]
     page = visitor.open(f"{live.address}/realtime")
     page.locator("#token-dialog input").fill("wrong")
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "document.querySelector('#token-dialog[open] input')?.value === ''"  # asked for again
-    )
+    page.locator("#token-wrong", has_text="Этот токен не подходит").wait_for()
+    assert page.locator("#token-dialog[open] input").input_value() == ""
     page.locator("#token-dialog input").fill("secret")
     page.keyboard.press("Enter")
     page.wait_for_function("soyle.stats.shown > 3")

@@ -220,6 +220,14 @@ def test_an_element_in_another_page(make_live: Callable[..., Live], caller: Visi
         assert until(lambda: viewers(session) == 0)
 
 
+def test_the_player_of_whep_says_what_is_wrong(live: Live, caller: Visitor) -> None:
+    # A picture that never comes keeps a page from being loaded.
+    caller.page.goto(f"{live.address}/whep_test?avatar=nobody", wait_until="commit")
+    caller.page.locator("#state", has_text="avatar").wait_for()
+    assert "{" not in caller.page.locator("#state").inner_text()
+    caller.expect_complaint("404")
+
+
 def test_a_player_of_whep_to_copy(live: Live, caller: Visitor) -> None:
     session = live.service.sessions.open(SessionRequest(size="128x128", language="en"))
     page = caller.page

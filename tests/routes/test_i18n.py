@@ -10,6 +10,7 @@ import pytest
 from app_core import errors
 from app_core.config import ROOT
 from app_core.routes.pages import SECTIONS
+from app_core.services.render_cost import WAYS
 
 LANGUAGES = ("ru", "kk", "en")
 SPOKEN = (*LANGUAGES, "auto")
@@ -72,6 +73,26 @@ def test_every_error_of_the_server_has_a_sentence() -> None:
     codes = {kind.code for kind in found if issubclass(kind, errors.SoyleError)}
     assert len(codes) > 10
     assert codes <= set(re.findall(r"^  (\w+): \"error\.", script, re.MULTILINE))
+
+
+def test_what_costs_too_much_is_said_by_its_field() -> None:
+    script = (ROOT / "static/js/error_line.js").read_text(encoding="utf-8")
+    fields = re.search(r"^  too_costly: {(.*?)}", script, re.MULTILINE | re.DOTALL)
+    assert fields is not None
+    told = dict(re.findall(r'(\w+): "(.*?)"', fields[1]))
+    assert set(told) == {*WAYS, "file"}
+    for language in LANGUAGES:
+        said = strings(language)
+        whole = [said[key] for key in (*told.values(), "error.too_costly")]
+        assert len(set(whole)) == len(whole)
+        assert not any("{" in sentence for sentence in whole)  # the server's own is English
+
+
+@pytest.mark.parametrize(("language", "again"), [("ru", "повт|попроб"), ("en", "again")])
+def test_when_to_come_again_is_said_once(language: str, again: str) -> None:
+    """``error.retry`` follows what comes with Retry-After."""
+    for key in ("error.too_many", "error.busy", "error.not_ready"):
+        assert re.search(again, strings(language)[key], re.IGNORECASE) is None
 
 
 def test_kazakh_is_not_russian() -> None:

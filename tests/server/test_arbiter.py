@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -57,6 +60,35 @@ def test_a_worker_is_not_blamed_for_a_stop_of_the_whole_server(
     now += 1.0
     arbiter.murder_workers()
     assert len(looks) == 4
+
+
+@pytest.mark.parametrize(
+    ("killer", "said"),
+    [
+        ("kernel", "Worker (pid:4711) was sent SIGKILL! Perhaps out of memory?"),
+        ("arbiter", "Worker (pid:4711) did not end by itself: the arbiter sent it SIGKILL"),
+    ],
+)
+def test_who_killed_a_worker(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, killer: str, said: str
+) -> None:
+    log = logging.getLogger("gunicorn.error.test")
+    arbiter = object.__new__(Arbiter)
+    arbiter.WORKERS = {4711: Mock()}
+    arbiter.cfg, arbiter._killed, arbiter._stats = Mock(), set(), Counter()
+    arbiter.reexec_pid = arbiter.dirty_arbiter_pid = 0
+    arbiter.log = Mock(error_log=log, error=log.error)
+    monkeypatch.setattr(Arbiter.__base__, "setup", lambda self, app: None)
+    monkeypatch.setattr(Arbiter, "_end_orphans", lambda self: None)
+    monkeypatch.setattr(os, "kill", lambda pid, number: None)
+    ended = iter([(4711, signal.SIGKILL), (0, 0)])
+    monkeypatch.setattr(os, "waitpid", lambda pid, how: next(ended))
+    arbiter.setup(None)
+    if killer == "arbiter":
+        arbiter.kill_worker(4711, signal.SIGKILL)
+    arbiter.reap_workers()
+    assert caplog.messages == [said]
+    assert not arbiter._killed, "its id may come again"
 
 
 @pytest.fixture

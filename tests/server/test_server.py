@@ -125,6 +125,7 @@ def read_until(connection: socket.socket, mark: bytes) -> bytes:
 def test_both_ports_answer(server: Server) -> None:
     assert server.json("/api/health")["status"] == "ready"
     assert server.json("/api/health/live") == {"status": "live"}
+    assert "starting" in server.log.read_text().splitlines()[0]
 
 
 def test_nobody_is_believed_to_be_a_proxy(server: Server) -> None:

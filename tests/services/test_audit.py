@@ -109,6 +109,23 @@ def test_one_that_fails_and_one_that_is_cancelled(audited: Audited) -> None:
     assert (entry["id"], entry["outcome"], entry["code"]) == (job, "cancelled", "cancelled")
 
 
+def test_a_stop_of_the_server_is_nobodys_wish(audited: Audited) -> None:
+    answers = []
+    waits = threading.Thread(
+        target=lambda: answers.append(audited.post("/api/generate", text="one " * 500))
+    )
+    waits.start()
+    assert until(lambda: any(job.frames_done for job in audited.service.jobs.running()))
+    audited.service.close()
+    waits.join(10)
+    (answer,) = answers
+    assert (answer.status_code, answer.json["code"]) == (503, "not_ready"), answer.json
+    assert answer.json["error"] == "The server is stopping; try again"
+    assert answer.headers["Retry-After"] == "5"
+    entry = audited.last()
+    assert (entry["outcome"], entry["code"]) == ("failed", "not_ready")
+
+
 def test_a_session(audited: Audited) -> None:
     fields = {"language": "en", "size": "128x128"}
     made = audited.client.post("/api/sessions", json=fields, headers=BEARER).json

@@ -1,4 +1,4 @@
-"""Errors as JSON with their real status."""
+"""Errors as JSON with their real status, or as a page where a person opens one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from app_core.errors import BadInput, Busy, DiskFull, SoyleError, TooMany
+from app_core.routes.http.refused_page import is_wanted, refused_page
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -31,10 +32,14 @@ def payload(error: SoyleError) -> dict[str, Any]:
 
 
 def answer(error: SoyleError) -> Response:
-    response = jsonify(payload(error))
-    response.status_code = error.status
-    if isinstance(error, Busy | TooMany):
-        response.headers["Retry-After"] = str(error.retry_after_s)
+    retry_after_s = error.retry_after_s if isinstance(error, Busy | TooMany) else None
+    if is_wanted():
+        response = refused_page(error.status, retry_after_s)
+    else:
+        response = jsonify(payload(error))
+        response.status_code = error.status
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
     return response
 
 
@@ -61,8 +66,11 @@ def register(app: Flask) -> None:
         if status == 413:
             code = "too_large"
         text = sentences.get(status) or error.description or "The request failed"
-        response = jsonify({"error": text, "code": code, "field": None})
-        response.status_code = status
+        if is_wanted():
+            response = refused_page(status, None)
+        else:
+            response = jsonify({"error": text, "code": code, "field": None})
+            response.status_code = status
         kept = {405: "Allow", 416: "Content-Range"}.get(status)
         if kept and (value := error.get_response().headers.get(kept)):
             response.headers[kept] = value

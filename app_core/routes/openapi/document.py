@@ -13,6 +13,7 @@ from app_core.routes.http.shares import FREE
 from app_core.routes.openapi.operation import (
     GROUPS,
     HEADERS,
+    HTML,
     JSON,
     Good,
     Operation,
@@ -142,7 +143,7 @@ def _operation(
         "summary": operation.summary,
         "responses": {
             **{str(good.status): _good(good) for good in operation.good},
-            **{str(status): _error(status) for status in _statuses(path, operation)},
+            **{str(status): _error(status, operation) for status in _statuses(path, operation)},
         },
         "security": _security(operation, locked=locked),
     }
@@ -226,11 +227,13 @@ def _good(good: Good) -> dict[str, Any]:
     return found
 
 
-def _error(status: int) -> dict[str, Any]:
+def _error(status: int, operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {
         "description": ERRORS[status],
         "content": {JSON: {"schema": _reference(Failure)}},
     }
+    if any(HTML in good.content for good in operation.good):  # as ``Accept`` says
+        found["content"][HTML] = {"schema": _schema(None, HTML)}
     if status in ERROR_HEADERS:
         found["headers"] = {ERROR_HEADERS[status]: _header(ERROR_HEADERS[status])}
     return found

@@ -38,7 +38,7 @@ def speak_chunks(
         for piece in speaker.say(
             iter(part.pieces), prosody, lambda: job.ticket.stale, job.fallbacks.append
         ):
-            job.ticket.check()
+            job.check()
             job.spoke(piece.voice)
             pieces.append(piece)
         if not pieces:

@@ -180,7 +180,8 @@ class VideoJobs:
             work()
         except BaseException as error:
             failure = as_job_error(error)
-            self._renders.end(job, failure)
+            if not self._renders.end(job, failure):
+                failure = afresh(job.error or failure)
             raise failure from error
         if not self._renders.end(job, None):
             raise afresh(job.error or Cancelled("The job was cancelled"))
