@@ -320,5 +320,6 @@ def test_the_log_names_the_model_of_its_figures(
     finally:
         heavy.gate.set()
         service.cancel(job.id)
-    lines = [record.getMessage() for record in caplog.records]
+    name = "app_core.engine.figures"
+    lines = [record.getMessage() for record in caplog.records if record.name == name]
     assert len(lines) == 1 and lines[0].endswith("late (heavy)")
