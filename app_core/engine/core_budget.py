@@ -12,10 +12,14 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from app_core.cores import Cores
 from app_core.errors import TooMany
 from app_core.metrics import LATE_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MODEL_SHARE = 0.9
 """Of the frames that a model draws in a second, those that live renders may ask for."""
@@ -151,14 +155,14 @@ class CoreBudget:
             self._measure()
             return Account(
                 live=len(self._live),
-                load=self._factor * self._cores(),
+                load=self._factor * _cores(self._live.values()),
                 others=self._others,
                 factor=self._factor,
                 late=sum(self._lateness) / max(len(self._lateness), 1),
             )
 
     def _fits(self, demand: Demand, model_fps: float) -> bool:
-        frames = sum(live.fps for live in self._live.values() if live.model is demand.model)
+        frames = _frames(self._live.values(), demand.model)
         return self._has_cores(demand.cores) and frames + demand.fps <= MODEL_SHARE * model_fps
 
     def _check_half(self, demand: Demand, model_fps: float, job_id: str = "") -> None:
@@ -170,11 +174,9 @@ class CoreBudget:
             for other, live in self._live.items()
             if other != job_id and live.owner == demand.owner
         ]
-        cores = sum(live.weight * live.cores for live in theirs)
         room = (self.share * self.cores - self._others) / self._factor
-        frames = sum(live.fps for live in theirs if live.model is demand.model)
-        if _exceeds_half(cores, demand.weight * demand.cores, room) or _exceeds_half(
-            frames, demand.fps, MODEL_SHARE * model_fps
+        if _exceeds_half(_cores(theirs), _cores([demand]), room) or _exceeds_half(
+            _frames(theirs, demand.model), demand.fps, MODEL_SHARE * model_fps
         ):
             raise TooMany(
                 "One client has as many sessions and live renders at once as it may: half of what"
@@ -185,12 +187,8 @@ class CoreBudget:
 
     def _has_cores(self, more: float) -> bool:
         """For so much more than there is, before ``factor``."""
-        load = self._factor * (self._cores() + more) + self._others
+        load = self._factor * (_cores(self._live.values()) + more) + self._others
         return load <= self.share * self.cores + 1e-9
-
-    def _cores(self) -> float:
-        """Of all live renders, before ``factor``."""
-        return sum(live.weight * live.cores for live in self._live.values())
 
     def _measure(self) -> None:
         began, own_began, usage_began, units_began = self._window
@@ -210,6 +208,16 @@ class CoreBudget:
         if self._live and usage.throttled > usage_began.throttled:
             self._tight_until = now + WINDOW_S
         self._window = (now, own, usage, self._units)
+
+
+def _cores(renders: Iterable[Demand]) -> float:
+    """That they need, before ``factor``."""
+    return sum(render.weight * render.cores for render in renders)
+
+
+def _frames(renders: Iterable[Demand], model: object) -> int:
+    """That they ask of this model in a second."""
+    return sum(render.fps for render in renders if render.model is model)
 
 
 def _exceeds_half(held: float, more: float, room: float) -> bool:

@@ -6,6 +6,8 @@ import ipaddress
 
 from flask import g, request
 
+from app_core.routes.http.forwarded import peer_address
+
 HOME_PREFIX = 64
 """Bits of an IPv6 address that one home or host has."""
 
@@ -30,12 +32,9 @@ def token_owner(name: str) -> str:
 
 
 def _network(address: str) -> str:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
+    found = peer_address(address)
+    if found is None:
         return address
     if found.version == 4:
-        return address
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
+        return str(found)
     return str(ipaddress.ip_network((found, HOME_PREFIX), strict=False))

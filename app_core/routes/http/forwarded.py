@@ -39,7 +39,7 @@ class Forwarded:
         return self._app(environ, start)
 
     def _trusts(self, address: str) -> bool:
-        found = _address(address)
+        found = peer_address(address)
         return found is not None and any(found in network for network in self._networks)
 
     def _believe(self, environ: WSGIEnvironment) -> None:
@@ -58,7 +58,7 @@ class Forwarded:
         """The last hop that is no named proxy; what is no address ends the search."""
         found = peer
         for hop in reversed(hops.split(",")):
-            address = _address(_without_port(hop.strip()))
+            address = peer_address(_without_port(hop.strip()))
             if address is None:
                 break
             found = str(address)
@@ -79,8 +79,8 @@ def _last(environ: WSGIEnvironment, name: str) -> str:
     return value.rpartition(",")[2].strip()
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An IPv4 address in the form of an IPv6 one is itself."""
+def peer_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An IPv4 address in the form of an IPv6 one is itself; None of what is no address."""
     try:
         found = ipaddress.ip_address(text)
     except ValueError:
