@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dotenv import load_dotenv
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask
-
-    from app_core.services.lipsync_service import LipsyncService
 
 logger = logging.getLogger("soyle")
 
@@ -59,8 +57,27 @@ def free_addresses(addresses: list[tuple[str, int]]) -> list[tuple[str, int]]:
     return free
 
 
-def serve(config: Config) -> int:
-    """Runs until it is stopped. Returns the exit status."""
+class Served(NamedTuple):
+    """What a worker answers with."""
+
+    app: Flask
+    condemned: Callable[[], str]
+    """Why the process is to be replaced; empty: it is not."""
+    close: Callable[[], object]
+
+
+def alone(config: Config) -> Served:
+    """A service in the worker itself."""
+    from app_core import create_app
+
+    app = create_app(config)
+    service = app.extensions["lipsync"]
+    service.backend.when_loaded(lambda: welcome(config.addresses))
+    return Served(app, service.vigil.verdict, service.close)
+
+
+def serve(config: Config, build: Callable[[Config], Served] = alone) -> int:
+    """Runs until it is stopped. ``build`` is called in the worker. Returns the exit status."""
     from gunicorn.app.base import BaseApplication
 
     from app_core.server.arbiter import Arbiter
@@ -73,6 +90,7 @@ def serve(config: Config) -> int:
     if not addresses:
         logger.error("no address is free; set LISTEN=host:port,...")
         return 1
+    listen = ",".join(f"{host}:{port}" for host, port in addresses)
     # Three for each render. Each socket of a session holds one for its life, so theirs come on
     # top: sockets that are all taken leave as many to plain requests as before.
     threads = 3 * config.max_jobs + config.most_sockets + SPARE_THREADS
@@ -104,17 +122,14 @@ def serve(config: Config) -> int:
 
         def load(self) -> Flask:
             """In the worker, after the fork: threads do not survive one."""
-            from app_core import create_app
             from app_core.heap import bound_arenas
 
             bound_arenas()
-
-            app = create_app(config)
-            service = app.extensions["lipsync"]
-            self.count, self.condemned = service.metrics.request, service.vigil.verdict
-            service.backend.when_loaded(lambda: welcome(addresses))
-            close_on_stop(service)
-            return app
+            served = build(config.model_copy(update={"listen": listen}))
+            self.count = served.app.extensions["lipsync"].metrics.request
+            self.condemned = served.condemned
+            close_on_stop(served.close)
+            return served.app
 
         def run(self) -> None:
             Arbiter(self).run()
@@ -151,13 +166,13 @@ def import_all() -> None:
     gc.freeze()
 
 
-def close_on_stop(service: LipsyncService) -> None:
+def close_on_stop(close: Callable[[], object]) -> None:
     """Running streams end as soon as the worker is asked to stop, so it need not wait for them."""
 
     def after(old: Any) -> Callable[[int, Any], None]:
         def handle(number: int, stack: Any) -> None:
             try:
-                threading.Thread(target=service.close, name="closing").start()
+                threading.Thread(target=close, name="closing").start()
             except RuntimeError:  # no thread is left; the server must stop all the same
                 logger.warning("the running renders are cut")
             old(number, stack)
@@ -212,15 +227,39 @@ def text(config: Config, arguments: list[str]) -> int:
     return command(arguments, config)
 
 
+def cluster(config: Config) -> int:
+    """Replicas behind this web tier. Returns the exit status."""
+    try:
+        from app_core.cluster.start import NoCluster, kept
+        from app_core.cluster.web_tier import joined
+    except ModuleNotFoundError as error:
+        logger.error("a cluster needs %s, which `make cluster` installs", error.name)
+        return 1
+    import_all()  # which compiles, once for all replicas
+    try:
+        with kept() as found:
+
+            def build(config: Config) -> Served:
+                app, places = joined(config, found)
+                welcome(config.addresses)
+                return Served(app, str, places.close)
+
+            return serve(config, build)
+    except NoCluster as error:
+        logger.error("%s", error)
+        return 1
+
+
 def main(arguments: list[str]) -> int:
-    """``app.py`` serves; ``doctor`` looks at the machine; ``health`` asks a server that runs;
-    ``models`` brings networks; ``text`` shows how a text is read."""
-    if arguments not in ([], ["doctor"], ["health"]) and arguments[:1] not in (
+    """``app.py`` serves; ``cluster`` serves by several replicas; ``doctor`` looks at the machine;
+    ``health`` asks a server that runs; ``models`` brings networks; ``text`` shows how a text is
+    read."""
+    if arguments not in ([], ["cluster"], ["doctor"], ["health"]) and arguments[:1] not in (
         ["models"],
         ["text"],
     ):
         sys.stderr.write(
-            "usage: python app.py [doctor | health | models list | models pull NAME ..."
+            "usage: python app.py [cluster | doctor | health | models list | models pull NAME ..."
             " | text TEXT | ...]\n"
         )
         return 2
@@ -241,11 +280,11 @@ def main(arguments: list[str]) -> int:
         return models(config, arguments[1:])
     if arguments[:1] == ["text"]:
         return text(config, arguments[1:])
-    if arguments:
+    if arguments == ["doctor"]:
         return doctor(config)
     for sentence in notices(config, ROOT / ".env"):
         logger.warning("%s", sentence)
-    return serve(config)
+    return cluster(config) if arguments else serve(config)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Imports point down only and in no circle; flask, torch, av and the facade stay in their places.
+"""Imports point down only and in no circle; flask, torch, av, ray and the facade stay in their places.
 
 Imports under ``TYPE_CHECKING`` and inside functions count as the others do. A relative one is
 refused: the rules go by the whole name.
@@ -22,6 +22,7 @@ GROUND = {
     "cores",
     "errors",
     "heap",
+    "ids",
     "job",
     "job_table",
     "kernels",
@@ -38,6 +39,7 @@ GROUND = {
 }
 LAYERS = [
     {"app"},
+    {"cluster"},
     {"server"},
     {"cli", "routes"},
     {"services"},
@@ -155,18 +157,19 @@ def turned_wrong(name: str, source: Source) -> list[str]:
 
 
 def misplaced(name: str, source: Source) -> list[str]:
-    """The imports of flask, torch, av, aiortc and the facade where they do not belong."""
+    """The imports of flask, torch, av, aiortc, ray and the facade where they do not belong."""
     here = room(name) if "." in name else "factory"
     wrong = []
     for line, found in source.imports:
         top = found.split(".")[0]
         torch_may = here == "lipsync" or name.endswith(".runner") or line in source.late
         if (
-            (top in ("flask", "werkzeug") and here not in ("routes", "factory"))
+            (top in ("flask", "werkzeug") and here not in ("cluster", "routes", "factory"))
             or (top == "torch" and not torch_may)
             or (top == "av" and here not in ("outputs", "media"))
             or (top == "aiortc" and here != "outputs")
-            or (found == FACADE and here not in ("routes", "cli", "factory"))
+            or (top == "ray" and here != "cluster")
+            or (found == FACADE and here not in ("cluster", "routes", "cli", "factory"))
         ):
             wrong.append(f"{name}:{line} imports {found}")
     return wrong
@@ -239,6 +242,7 @@ def test_the_rule_of_layers_fails_on_a_made_up_file(text: str) -> None:
         "from flask import request",
         "from werkzeug.exceptions import HTTPException",
         "import av",
+        "from ray import serve",
         "from av.video.frame import PictureType",
         "def f():\n    import aiortc",
     ],

@@ -28,14 +28,18 @@ from app_core.routes.openapi import document
 from app_core.routes.sessions import collection, offers, sockets, telling, whep
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
 
 
-def register(app: Flask) -> None:
+def register(app: Flask, first: Callable[[Flask], None] = lambda app: None) -> None:
+    """``first`` registers what looks at a request before anything but the log does."""
     app.config["MAX_CONTENT_LENGTH"] = JSON_LIMIT
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     failure.register(app)
     access_log.register(app)
+    first(app)
     app.response_class = FileResponse
     access.register(app)
     shares.register(app)

@@ -6,38 +6,23 @@ sends downloads in the threads of the requests, so that idle clients hold up eve
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import logging
 import os
-import queue
 import signal
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.arbiter import Arbiter
-from gunicorn.http import wsgi
 from gunicorn.workers.base import Worker
 
-from app_core.server import refusal
-from app_core.server.answer import ConnectionGone, HttpAnswer
-from app_core.server.front import Front
 from app_core.server.limits import Limits, connections_below, raise_descriptors
-from app_core.server.loop import Loop
-from app_core.server.outgoing import Outgoing
-from app_core.server.poller import Poller
-from app_core.server.quiet_log import QuietLog
+from app_core.server.serving import Serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from app_core.server.connection import Connection
-    from app_core.server.refusal import Refusal
+    from app_core.server.loop import Loop
 
 logger = logging.getLogger(__name__)
 
@@ -64,14 +49,7 @@ class FrontWorker(Worker):  # type: ignore[misc]
         self.cfg.set("forwarder_headers", "")
         limits: Limits = self.app.limits
         most = connections_below(raise_descriptors(), limits.connections)
-        self._limits = replace(limits, connections=most)
-        self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="request")
-        self._log = QuietLog(logger)
-        self._endings: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._poller = Poller()
-        self._front = Front(
-            self._poller, self._limits, self._give, self._refused, self._endings.put
-        )
+        self._serving = Serving(self.cfg, replace(limits, connections=most))
         try:
             super().init_process()
         except BaseException as error:
@@ -86,10 +64,9 @@ class FrontWorker(Worker):  # type: ignore[misc]
     def run(self) -> None:
         """Until the arbiter or a signal ends it."""
         faulthandler.enable()  # also for the signal by which the arbiter ends a loop that is stuck
-        endings = threading.Thread(target=self._end_answers, name="endings", daemon=True)
-        endings.start()
-        self._poller.watch(self.PIPE[0])
-        loop = Loop(self._poller, self._front, self.sockets, self.cfg, self._limits)
+        self._serving.poller.watch(self.PIPE[0])
+        self._serving.begin(self.wsgi, self.sockets, self.app.count)
+        loop = self._serving.loop
         self.notify()
         while self.alive and not self.app.condemned():
             if loop.turn():
@@ -104,10 +81,7 @@ class FrontWorker(Worker):  # type: ignore[misc]
         while loop.answering and time.monotonic() < until:
             loop.turn()
             self.notify()
-        loop.close()
-        self._endings.put(None)
-        endings.join(_STOP_S)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._serving.close()
         if self.ppid != os.getppid():  # nobody ends what does not end by itself
             self._end()
 
@@ -127,93 +101,5 @@ class FrontWorker(Worker):  # type: ignore[misc]
         os._exit(REPLACED)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._serving.drop_waiting()
         super().handle_quit(sig, frame)
-
-    def _end_answers(self) -> None:
-        """Closing a file or writing a line of log must not hold up the loop."""
-        while (ended := self._endings.get()) is not None:
-            try:
-                ended()
-            except Exception:
-                logger.exception("an answer's end failed")
-
-    def _refused(self, connection: Connection, refused: Refusal) -> None:
-        request = connection.incoming.request
-        method = request.method if request is not None else ""
-        self.app.count(method, "none", refused.status)
-        self._log.say(refused.status, f"a request is refused: {refused.status} {refused}")
-
-    def _give(self, connection: Connection) -> None:
-        try:
-            self._pool.submit(self._serve, connection)
-        except RuntimeError as error:  # it waits for one of the threads that there are
-            self._log.say("threads", f"no more threads: {error}")
-
-    def _serve(self, connection: Connection) -> None:
-        """In a thread of the pool."""
-        rest, keep = None, False
-        try:
-            rest, keep = self._answer(connection)
-        except ConnectionGone:
-            logger.debug("a client is gone")
-        except ConnectionError:
-            logger.debug("an answer is cut")
-            rest = Outgoing(b"")
-        except StopIteration:  # a WebSocket that has ended: what it said last is still on its way
-            rest = Outgoing(b"")
-        except BaseException:
-            logger.exception("a request failed")
-        finally:
-            with contextlib.suppress(OSError):  # the loop has ended
-                self._poller.call(partial(self._front.returned, connection, rest, keep))
-
-    def _answer(self, connection: Connection) -> tuple[Outgoing, bool]:
-        """What is left to send, and whether another request may follow. Raises ConnectionGone,
-        ConnectionError when the application cuts its answer, or what the application raises."""
-        request, source = connection.incoming.request, connection.incoming.source
-        cut = connection.incoming.cut
-        make = partial(
-            HttpAnswer, whole=lambda: source.whole and not cut, send_s=self._limits.send_s
-        )
-        try:
-            answer, environ = wsgi.create(
-                request,
-                connection.sock,
-                connection.client,
-                connection.server,
-                self.cfg,
-                response_class=make,
-            )
-            environ["wsgi.multithread"] = True
-            if not self.alive:
-                answer.force_close()
-            body = self.wsgi(environ, answer.start_response)
-        except StopIteration:
-            raise
-        except Exception:
-            logger.exception("the application failed")
-            return Outgoing(refusal.failed().encoded(request.method)), False
-        close = getattr(body, "close", lambda: None)
-        rest = None
-        try:
-            rest = answer.finished(body, close, self._front.room)
-            if rest is None:
-                for part in body:
-                    answer.write(part)
-                answer.close()
-                rest = Outgoing(b"")
-        finally:
-            if rest is None or not rest.ending:
-                close()
-        return rest, not answer.should_close() and _finish_body(request)
-
-
-def _finish_body(request: Any) -> bool:
-    """Reads what the view left of a body that is here. Whether the next request follows it."""
-    try:
-        while request.body.read(1 << 16):
-            pass
-    except Exception:
-        return False
-    return not request.body.failed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +20,7 @@ from app_core.errors import (
     as_job_error,
     stopping,
 )
+from app_core.ids import new_id
 from app_core.job import Job, JobStatus
 from app_core.pipeline.compose import Composer
 from app_core.pipeline.job_thread import JobThread
@@ -122,7 +122,7 @@ class Renders:
                 spool=self.spool,
             ),
             mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),
-            id=request.job_id or str(uuid.uuid4()),
+            id=request.job_id or new_id(self._config.place),
             live=request.live,
             avatar=avatar.id,
             purpose=purpose,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app_core.errors import BadInput, Conflict
+from app_core.ids import new_id, new_key
 from app_core.outputs.live.video_rates import VideoRates
 from app_core.request.sessions import HIGHEST_RATE, LOWEST_RATE
 from app_core.sessions.fanout import Fanout
@@ -53,9 +52,10 @@ class Session:
         clock: Clock,
         mode: str = "say",
         ended: Callable[[Session], None] = lambda _: None,
+        place: str = "",
     ) -> None:
-        self.id, self.owner = str(uuid.uuid4()), ""
-        self.token, self.view_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        self.id, self.owner = new_id(place), ""
+        self.token, self.view_token = new_key(""), new_key("")
         self.mode, self.manner, self.fps = mode, manner, format.fps
         self.width, self.height = scene.plate.width, scene.plate.height
         self._queue = UtteranceQueue(
@@ -169,7 +169,7 @@ class Session:
                 f"'sample_rate' must be {LOWEST_RATE}..{HIGHEST_RATE}", field="sample_rate"
             )
         feed = PcmFeed(
-            utterance_id or str(uuid.uuid4()),
+            utterance_id or new_id(""),
             sample_rate,
             silent_s,
             elsewhere=lambda: sum(other.waiting for other in self._feeds if other is not feed),
@@ -180,7 +180,7 @@ class Session:
     def _queued(
         self, source: SpeechSource, utterance_id: str | None, *, replace: bool = False
     ) -> tuple[str, int]:
-        utterance = Utterance(utterance_id or str(uuid.uuid4()), source, self.fps)
+        utterance = Utterance(utterance_id or new_id(""), source, self.fps)
         return utterance.id, self._queue.add(utterance, replace=replace)
 
     # Who looks

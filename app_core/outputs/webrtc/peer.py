@@ -14,6 +14,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 
 from app_core.errors import BadInput, Busy
+from app_core.ids import new_key
 from app_core.outputs.webrtc.aiortc_hooks import (
     Report,
     SenderWatch,
@@ -74,12 +75,13 @@ class Peer:
         ice_servers: list[RTCIceServer],
         workers: Executor,
         public_address: str = "",
+        place: str = "",
         *,
         listens: bool = False,
     ) -> None:
         """``rates``: the least and the most bits of video a second. ``listens``: its microphone is
         heard. ``workers`` do its commands."""
-        self.id, self.etag = secrets.token_urlsafe(24), secrets.token_hex(8)
+        self.id, self.etag = new_key(place), secrets.token_hex(8)
         self.offer, self.answer = offer, ""
         self._loop = asyncio.get_running_loop()
         self.bitrate = BitrateControl(*rates, self._loop.time, lambda: self.video.bits_s)

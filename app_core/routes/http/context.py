@@ -59,21 +59,21 @@ def json_body() -> Any:
     if not request.is_json:
         raise UnsupportedMedia("Send JSON with Content-Type: application/json")
     refuse_coded()
-    return json_value(_body())
+    return json_value(small_body())
 
 
 def text_body() -> str:
     """The body as UTF-8. Raises TooLarge, UnsupportedMedia or BadInput."""
     refuse_coded()
     try:
-        return plain_text(_body().decode())
+        return plain_text(small_body().decode())
     except UnicodeDecodeError as error:
         raise BadInput("The body must be UTF-8") from error
     except BadText as error:
         raise BadInput(f"The body {error}") from error
 
 
-def _body() -> bytes:
+def small_body() -> bytes:
     """At most JSON_LIMIT bytes. Raises TooLarge."""
     limit = JSON_LIMIT
     # A body in chunks ends at the limit without a word, so one byte more is asked for.

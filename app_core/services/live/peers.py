@@ -176,6 +176,7 @@ class Peers:
             self.ice_servers.for_server(),
             self._loop.workers,
             self._config.webrtc_public_address,
+            self._config.place,
             listens=puppet,
         )
 

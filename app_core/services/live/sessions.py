@@ -106,6 +106,7 @@ class LiveSessions:
             self._clock,
             request.mode,
             self._forget,
+            self._config.place,
         )
         session.owner = share.owner
         try:

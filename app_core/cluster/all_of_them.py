@@ -1,0 +1,124 @@
+"""Answers of all replicas, made one: who is well, what is counted, which sessions there are."""
+
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, jsonify
+
+from app_core.cluster.places import none_there
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    Answer = tuple[int, list[tuple[str, str]], bytes]
+    """Status, headers, body."""
+
+AT_ONCE = 8
+WELL = ("ready", "degraded")
+_SUMS = ("cores", "live", "load", "sessions", "max_jobs", "jobs", "queue", "frames_per_s")
+"""Of ``capacity``; the rest of it is that of the first that is well."""
+_SAMPLE = re.compile(r"(?P<name>[A-Za-z_:][\w:]*)(?:\{(?P<labels>.*)\})? (?P<value>\S+.*)")
+
+
+def merged(
+    path: str,
+    places: Collection[str],
+    fetch: Callable[[str], Answer | None],
+    least: int,
+) -> Response:
+    """``fetch(place)`` gives its answer, None of one that is lost; ``least``: how many there should
+    be. One that refuses the client speaks for all. Raises Busy when nobody answers."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = dict(zip(places, pool.map(fetch, places), strict=True))
+    answers = {place: answer for place, answer in found.items() if answer is not None}
+    if not answers:
+        raise none_there()
+    for status, headers, body in answers.values():
+        if 400 <= status < 500:
+            return Response(body, status, headers)
+    if path == "/metrics":
+        texts = {place: body.decode() for place, (_, _, body) in answers.items()}
+        kind = dict(next(iter(answers.values()))[1]).get("content-type", "text/plain")
+        response = Response("\n".join(one_text(texts)) + "\n", content_type=kind)
+    else:
+        told = {place: json.loads(body) for place, (_, _, body) in answers.items()}
+        response = _sessions(told.values()) if path == "/api/sessions" else _health(told, least)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _sessions(told: Iterable[dict[str, Any]]) -> Response:
+    return jsonify({"sessions": [session for each in told for session in each["sessions"]]})
+
+
+def _health(told: dict[str, dict[str, Any]], least: int) -> Response:
+    report = one_report(told, least)
+    response = jsonify(report)
+    if report["status"] not in WELL:
+        response.status_code = 503
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+def one_report(told: Mapping[str, dict[str, Any]], least: int) -> dict[str, Any]:
+    """``/api/health`` of all: as that of one, its counts are sums, and ``replicas`` tells of each.
+
+    Degraded while one of them is not ready, or fewer than ``least`` are there.
+    """
+    well = {place: each for place, each in told.items() if each["status"] in WELL}
+    first = next(iter((well or told).values()))
+    reasons = [f"{p}: {each['reason']}" for p, each in told.items() if each["reason"]]
+    if len(told) < least:
+        reasons.insert(0, f"{len(told)} of {least} replicas are there")
+    ready = not reasons and all(each["status"] == "ready" for each in told.values())
+    return first | {
+        "status": ("ready" if ready else "degraded") if well else first["status"],
+        "reason": "; ".join(reasons) or None,
+        "sessions": _sums([each["sessions"] for each in well.values()], first["sessions"]),
+        "capacity": first["capacity"]
+        | _sums([_counts(each["capacity"]) for each in well.values()], {}),
+        "replicas": [
+            {
+                "place": place,
+                "status": each["status"],
+                "reason": each["reason"],
+                "sessions": each["sessions"]["open"],
+                "jobs": each["capacity"]["jobs"],
+                "load": each["capacity"]["load"],
+            }
+            for place, each in sorted(told.items())
+        ],
+    }
+
+
+def _counts(capacity: dict[str, Any]) -> dict[str, Any]:
+    return {name: capacity[name] for name in _SUMS}
+
+
+def _sums(each: list[dict[str, Any]], none: dict[str, Any]) -> dict[str, Any]:
+    if not each:
+        return none
+    return {name: round(sum(one[name] for one in each), 3) for name in each[0]}
+
+
+def one_text(texts: Mapping[str, str]) -> list[str]:
+    """Lines in the text format of Prometheus: every sample with the label ``replica``, those of one
+    name together as the format wants it."""
+    heads: dict[str, list[str]] = {}
+    samples: dict[str, list[str]] = {}
+    for place, text in texts.items():
+        family = ""
+        for line in text.splitlines():
+            if line.startswith("# "):
+                family = line.split(" ", 3)[2]
+                if line not in heads.setdefault(family, []):
+                    heads[family].append(line)
+            elif found := _SAMPLE.fullmatch(line):
+                labels = ",".join(filter(None, [f'replica="{place}"', found["labels"]]))
+                sample = f"{found['name']}{{{labels}}} {found['value']}"
+                samples.setdefault(family, []).append(sample)
+    return [line for name in heads for line in (*heads[name], *samples.get(name, []))]

@@ -1,0 +1,136 @@
+"""What the cluster knows of itself: which replicas live, and the films that are being made.
+
+One actor holds it. It forgets everything when its machine is lost, and starts empty elsewhere: the
+replicas tell it again once a second. A replica that has said nothing for LOST_S is lost, and its
+films are begun elsewhere under their ids.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from app_core.cluster.film import BEGUN, FULL, TAKEN, begin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app_core.cluster.film import Film
+    from app_core.cluster.places import Door
+
+logger = logging.getLogger(__name__)
+
+LOST_S = 3.0
+TEND_S = 0.5
+LARGEST, MOST = 256 << 20, 10_000
+"""Bytes and count of films that are known; what comes beyond is lost with its replica."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a replica says once a second."""
+
+    place: str
+    door: Door
+    slack: float
+    """Cores that it has free for new work."""
+    takes: bool
+    """It takes new work."""
+    jobs: tuple[str, ...]
+    """Ids of those that run."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a web tier is told."""
+
+    reports: tuple[Report, ...]
+    moving: tuple[str, ...]
+    """Ids of films that are about to be begun elsewhere."""
+
+
+@dataclass(slots=True)
+class _Held:
+    film: Film
+    place: str
+    """Who makes it; empty: nobody now."""
+    since_s: float = field(default_factory=time.monotonic)
+
+
+class Ledger:
+    """Thread-safe. ``again(film, job_id, door)`` begins a film, and gives the status."""
+
+    def __init__(self, secret: str, again: Callable[[Film, str, Door, str], int] = begin) -> None:
+        self._secret, self._again = secret, again
+        self._lock = threading.Lock()
+        self._heard: dict[str, tuple[float, Report]] = {}
+        self._films: dict[str, _Held] = {}
+        self._bytes = 0
+
+    def report(self, report: Report) -> tuple[str, ...]:
+        """Those of its jobs of which no film is known: ``begun`` may have been said to another
+        ledger."""
+        now = time.monotonic()
+        with self._lock:
+            self._heard[report.place] = now, report
+            running = set(report.jobs)
+            for job_id, held in list(self._films.items()):
+                told = held.place == report.place and now - held.since_s > TEND_S
+                if told and job_id not in running:
+                    self._drop(job_id)
+            return tuple(running - self._films.keys())
+
+    def begun(self, job_id: str, film: Film, place: str) -> None:
+        with self._lock:
+            if len(self._films) < MOST and self._bytes + len(film.body) <= LARGEST:
+                self._drop(job_id)
+                self._films[job_id] = _Held(film, place)
+                self._bytes += len(film.body)
+
+    def left(self, place: str) -> None:
+        """It ends by itself, and has nothing left to do."""
+        with self._lock:
+            self._heard.pop(place, None)
+
+    def view(self) -> View:
+        with self._lock:
+            living = [report for _, report in self._heard.values()]
+            places = {report.place for report in living}
+            moving = [i for i, held in self._films.items() if held.place not in places]
+        return View(tuple(living), tuple(moving))
+
+    def tend(self) -> None:
+        """Forgets who is silent, and has their films made. Now and then, by one thread."""
+        now = time.monotonic()
+        with self._lock:
+            for place, (heard_s, _) in list(self._heard.items()):
+                if now - heard_s > LOST_S:
+                    logger.error("replica %s is lost", place)
+                    del self._heard[place]
+        view = self.view()
+        takers = sorted((r for r in view.reports if r.takes), key=lambda r: -r.slack)
+        for job_id in view.moving:
+            self._move(job_id, takers)
+
+    def _move(self, job_id: str, takers: list[Report]) -> None:
+        with self._lock:
+            held = self._films.get(job_id)
+        for taker in takers if held is not None else ():
+            assert held is not None
+            status = self._again(held.film, job_id, taker.door, self._secret)
+            if status == FULL:
+                continue
+            logger.warning("film %s goes on at replica %s: %d", job_id, taker.place, status)
+            with self._lock:
+                if status in (BEGUN, TAKEN):
+                    held.place, held.since_s = taker.place, time.monotonic()
+                else:
+                    self._drop(job_id)
+            return
+
+    def _drop(self, job_id: str) -> None:
+        held = self._films.pop(job_id, None)
+        self._bytes -= len(held.film.body) if held else 0

@@ -1,0 +1,143 @@
+"""One replica: a service with the same routes as a server of its own, at a door for web tiers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from app_core import create_app
+from app_core.cluster.behind import Behind
+from app_core.cluster.ledger import Report
+from app_core.cluster.places import Door
+from app_core.errors import SoyleError
+from app_core.heap import bound_arenas
+from app_core.server.door import DoorServer
+from app_core.server.limits import Limits
+from app_core.services.lipsync_service import LipsyncService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from app_core.cluster.film import Film
+    from app_core.config import Config
+
+    class Book(Protocol):
+        """The ledger, as a replica has it. Each call may fail with any error."""
+
+        def report(self, report: Report) -> tuple[str, ...]: ...
+
+        def begun(self, job_id: str, film: Film, place: str) -> None: ...
+
+        def left(self, place: str) -> None: ...
+
+
+logger = logging.getLogger(__name__)
+
+REPORT_S = 1.0
+DRAIN_LOOK_S = 0.5
+SPARE_THREADS = 16
+"""Beyond those of renders and sockets."""
+FILE_CORES = 0.5
+"""What a film that runs counts as, for where new work goes: it takes what there is."""
+
+
+class Replica:
+    """Of the place that ``config`` names. ``service`` is used in place of a new one, and started
+    already."""
+
+    def __init__(
+        self,
+        config: Config,
+        host: str,
+        secret: str,
+        book: Book,
+        service: LipsyncService | None = None,
+    ) -> None:
+        bound_arenas()
+        self.place, self._book = config.place, book
+        self._films: dict[str, Film] = {}
+        self._draining = threading.Event()
+        self._ending = threading.Event()
+        self.service = service or LipsyncService(config)
+        if service is None:
+            self.service.start()
+        app = create_app(config, self.service)
+        behind = Behind(app, self.service, secret, self._begun)
+        threads = 3 * config.max_jobs + config.most_sockets + SPARE_THREADS
+        limits = Limits(threads, send_s=config.send_timeout_s, idle_s=1.0)
+        count = self.service.metrics.request
+        self._server = DoorServer(host, behind, limits, count)
+        self.door = Door(host, self._server.port)
+        self._server.start()
+        self._reporter = threading.Thread(target=self._report, name="report", daemon=True)
+        self._reporter.start()
+
+    @property
+    def slack(self) -> float:
+        """Cores that are free for new work."""
+        seen = self.service.capacity.snapshot()
+        files = sum(not job.live for job in self.service.jobs.running())
+        room = self.service.config.cpu_share * seen.cores - seen.others - seen.load
+        return room - FILE_CORES * files
+
+    @property
+    def load(self) -> float:
+        """Of what live renders may take, the part that they need; over 1 with films that wait."""
+        seen = self.service.capacity.snapshot()
+        return 1.0 - self.slack / max(self.service.config.cpu_share * seen.cores, 0.01)
+
+    def check(self) -> None:
+        """Raises SoyleError where the process is to be replaced."""
+        why = self.service.vigil.verdict()
+        if not why and not self._server.alive:
+            why = "the door's thread has ended"
+        if why:
+            raise SoyleError(why)
+
+    def drain(self, most_s: float) -> None:
+        """Takes nothing new, and waits for what it does."""
+        self._draining.set()
+        until_s = time.monotonic() + most_s
+        while time.monotonic() < until_s and self._busy():
+            time.sleep(DRAIN_LOOK_S)
+
+    def close(self) -> None:
+        self._ending.set()
+        self._reporter.join(2 * REPORT_S)
+        self.service.close()
+        self._server.close()
+        self._try(lambda: self._book.left(self.place))
+
+    def _busy(self) -> bool:
+        service = self.service
+        return bool(service.jobs.running() or len(service.sessions.registry))
+
+    def _begun(self, job_id: str, film: Film) -> None:
+        """Before its client is told, so that whoever is told may rely on it."""
+        self._films[job_id] = film
+        self._try(lambda: self._book.begun(job_id, film, self.place))
+
+    def _report(self) -> None:
+        while True:
+            self._try(self._tell)
+            if self._ending.wait(REPORT_S):
+                return
+
+    def _tell(self) -> None:
+        running = tuple(job.id for job in self.service.jobs.running())
+        self._films = {i: film for i, film in self._films.items() if i in running}
+        ready = self.service.backend.condition()[0] in ("ready", "degraded")
+        takes = ready and not self._draining.is_set()
+        report = Report(self.place, self.door, self.slack, takes, running)
+        for job_id in self._book.report(report):
+            if job_id in self._films:
+                self._book.begun(job_id, self._films[job_id], self.place)
+
+    def _try(self, tell: Callable[[], object]) -> None:
+        try:
+            tell()
+        except Exception as error:
+            logger.warning("the ledger does not listen: %s", type(error).__name__)

@@ -1,0 +1,56 @@
+"""``app.py cluster``: the cluster is brought up, or joined, and a web tier stands before it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from app_core.config import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = logging.getLogger("soyle")
+
+KEEPER = [sys.executable, "-m", "app_core.cluster.keeper"]
+ENDS_S = 60.0
+"""For what runs to end, and for Ray."""
+
+
+class Cluster(NamedTuple):
+    address: str
+    """Of Ray, host:port."""
+    secret: str
+    """What the replicas know a web tier by."""
+
+
+class NoCluster(Exception):
+    """It does not come up."""
+
+
+@contextmanager
+def kept() -> Iterator[Cluster]:
+    """While the ``with`` block runs. Raises NoCluster."""
+    keeper = subprocess.Popen(
+        KEEPER, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert keeper.stdin is not None
+    assert keeper.stdout is not None
+    try:
+        line = keeper.stdout.readline()
+        if not line:
+            raise NoCluster(f"the cluster does not come up: status {keeper.wait(ENDS_S)}")
+        yield Cluster(**json.loads(line))
+    finally:
+        keeper.stdin.close()
+        try:
+            keeper.wait(ENDS_S)
+        except subprocess.TimeoutExpired:
+            logger.error("the cluster does not end in time, and is cut")
+            keeper.kill()
+            keeper.wait()
+        keeper.stdout.close()

@@ -1,0 +1,177 @@
+"""One request to a replica, and its answer, over a connection of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import h11
+
+from app_core.cluster.places import lost
+from app_core.cluster.ticket import OWN, stamps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import WSGIEnvironment
+
+    from app_core.cluster.places import Door
+
+CONNECT_S = 2.0
+TAKE_S = 30.0
+"""For a replica to take a piece of a body."""
+BLOCK = 1 << 16
+LARGEST_HEAD = 1 << 17
+"""Bytes. The front door has bounded the client's already."""
+LIVE_WINDOW = 64 << 10
+"""Bytes that the kernel takes of a live stream before they are read: what waits there is late."""
+_HOP = {
+    *("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"),
+    *("upgrade", "expect", "content-length"),
+}
+"""Of one connection alone (RFC 9110, section 7.6.1), or written anew."""
+
+
+class Unreached(ConnectionError):
+    """Nobody is at the door: nothing of the request has been read."""
+
+
+class Upstream:
+    """One thread uses it. ``begin``, ``send`` for each piece of the body, ``sent``; then ``head``
+    once, and ``read`` until the end."""
+
+    def __init__(self, door: Door, *, live: bool = False) -> None:
+        """Raises Unreached."""
+        self.sock = socket.socket(socket.AF_INET6 if ":" in door.host else socket.AF_INET)
+        try:
+            if live:
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LIVE_WINDOW)
+            self.sock.settimeout(CONNECT_S)
+            self.sock.connect((door.host, door.port))
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock.settimeout(TAKE_S)
+        except OSError as error:
+            self.sock.close()
+            raise Unreached from error
+        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
+
+    def begin(self, environ: WSGIEnvironment, secret: str, size: int | None) -> None:
+        """The head. ``size``: of the body, bytes; None: nobody knows. Raises ReplicaLost."""
+        headers = [("Host", environ.get("HTTP_HOST", "")), *_headers(environ)]
+        headers += stamps(environ, secret)
+        if size is None:
+            headers.append(("Transfer-Encoding", "chunked"))
+        elif size or environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS"):
+            headers.append(("Content-Length", str(size)))
+        if is_upgrade(environ):
+            headers += [("Connection", "Upgrade"), ("Upgrade", environ["HTTP_UPGRADE"])]
+        else:
+            headers.append(("Connection", "close"))
+        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        method = environ["REQUEST_METHOD"]
+        self._write(h11.Request(method=method, target=_target(environ), headers=lines))
+
+    def send(self, piece: bytes) -> None:
+        """Raises ReplicaLost."""
+        self._write(h11.Data(data=piece))
+
+    def sent(self) -> None:
+        self._write(h11.EndOfMessage())
+
+    def answered(self) -> bool:
+        """Something of the answer is here, though the body may go on."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def head(self) -> h11.Response | h11.InformationalResponse | None:
+        """As soon as it is whole; None until then. 101 is the only informational one. Raises
+        ReplicaLost."""
+        while True:
+            event = self._next()
+            if event is h11.NEED_DATA:
+                return None
+            if isinstance(event, h11.Response):
+                return event
+            if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
+                return event
+            if isinstance(event, h11.ConnectionClosed):
+                raise lost()
+
+    def read(self) -> bytes | None:
+        """The next bytes of the body; empty: none are here now; None: that was all. Raises
+        ReplicaLost where it is cut."""
+        event = self._next()
+        if isinstance(event, h11.Data):
+            return bytes(event.data)
+        if isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
+            return None
+        return b""
+
+    def beyond(self) -> bytes:
+        """Behind the head of an upgrade: bytes that are the new protocol's."""
+        return bytes(self._protocol.trailing_data[0])
+
+    def receive(self) -> None:
+        """What has come in; waits for nothing. Raises ReplicaLost."""
+        try:
+            data = self.sock.recv(BLOCK, socket.MSG_DONTWAIT)
+            self._protocol.receive_data(data)
+        except BlockingIOError:
+            return
+        except (OSError, h11.RemoteProtocolError) as error:
+            raise lost() from error
+
+    def finish(self) -> None:
+        """The client has closed its own side."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.close()
+
+    def _next(self) -> object:
+        try:
+            return self._protocol.next_event()
+        except h11.RemoteProtocolError as error:
+            raise lost() from error
+
+    def _write(self, event: h11.Event) -> None:
+        data = self._protocol.send(event)
+        try:
+            self.sock.sendall(data or b"")
+        except OSError as error:
+            if not self.answered():  # else it said why it wants no more
+                raise lost() from error
+
+
+def is_upgrade(environ: WSGIEnvironment) -> bool:
+    return str(environ.get("HTTP_UPGRADE", "")).lower() == "websocket"
+
+
+def passed_on(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    """Of an answer: what is not of the connection between a web tier and its replica."""
+    named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+    own = {*_HOP, "server", "date"} - {"content-length"}
+    return [(n, v) for n, v in named if n.lower() not in own and not n.lower().startswith(OWN)]
+
+
+def _headers(environ: WSGIEnvironment) -> list[tuple[str, str]]:
+    found = [
+        (key[5:].replace("_", "-").lower(), str(value))
+        for key, value in environ.items()
+        if key.startswith("HTTP_") and key != "HTTP_HOST"
+    ]
+    if environ.get("CONTENT_TYPE"):
+        found.append(("content-type", environ["CONTENT_TYPE"]))
+    forwarded = ("x-forwarded-", OWN)
+    return [(n, v) for n, v in found if n not in _HOP and not n.startswith(forwarded)]
+
+
+def _target(environ: WSGIEnvironment) -> bytes:
+    path = quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
+    query = environ.get("QUERY_STRING", "")
+    return f"{path}?{query}".encode("latin-1") if query else path.encode()
