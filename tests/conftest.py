@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app_core import create_app
 from app_core.cancel_scope import never
 from app_core.config import ROOT, Config
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.text.reading import TextReader
 from app_core.weights.catalogue import FACE, faults
+from tests.back_end import application, close_doors
 from tests.contract import CheckedClient
 from tests.fakes import EchoModel, GreyLibrary, ToneVoices
 
@@ -82,6 +82,7 @@ def make_service(
         return service
 
     yield make
+    close_doors()
     for service in made:
         service.close()
     assert until(lambda: not set(threading.enumerate()) - before), threading.enumerate()
@@ -94,7 +95,7 @@ def service(make_service: Callable[..., LipsyncService]) -> LipsyncService:
 
 def checked_client(service: LipsyncService) -> FlaskClient:
     """Compares each answer with /openapi.json."""
-    app = create_app(service=service)
+    app = application(service)
     app.test_client_class = CheckedClient
     return app.test_client()
 

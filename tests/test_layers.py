@@ -1,4 +1,4 @@
-"""Imports point down only and in no circle; flask, torch, av, ray and the facade stay in their places.
+"""Imports point down only, in no circle; flask, torch, av, ray and the facade stay in their places.
 
 Imports under ``TYPE_CHECKING`` and inside functions count as the others do. A relative one is
 refused: the rules go by the whole name.

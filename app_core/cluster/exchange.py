@@ -50,25 +50,16 @@ class Exchange:
         queue = None
         if live and self._client is not None:
             queue = SendQueue(held_by_kernel(self._client), self._silence_s)
-        while True:
-            found = self.upstream.read()
-            if found is None:
-                return
-            if found:
+        try:
+            while (found := self.upstream.read()) is not None:
+                if not found:
+                    self._wait()
+                    continue
                 yield found
                 if queue is not None:
                     self._wait_for_room(queue)
-            else:
-                self._wait()
-
-    def whole(self, most: int) -> bytes:
-        """The body, as far as ``most`` bytes. Raises as ``pieces``."""
-        found = b""
-        for piece in self.pieces():
-            found += piece
-            if len(found) >= most:
-                break
-        return found[:most]
+        finally:
+            self.close()
 
     def close(self) -> None:
         self.upstream.close()

@@ -57,7 +57,7 @@ class _Held:
     film: Film
     place: str
     """Who makes it; empty: nobody now."""
-    since_s: float = field(default_factory=time.monotonic)
+    since_s: float = field(default_factory=lambda: time.monotonic())
 
 
 class Ledger:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 FULL, ELSEWHERE = 503, 421
 MOVED_S, LOOK_S = 8.0, 0.25
 """For a film to be begun elsewhere, before its client is told to come again; between two looks."""
+SMALL = 64 << 10
+"""Bytes of an answer that is taken whole; every refusal is one, which is kept while others are
+asked."""
 REMEMBERED = 10_000
 """Jobs whose clients chose their ids."""
 _UPLOAD = "multipart/form-data"
@@ -182,10 +185,10 @@ class Relay:
         job_id = named.get("x-job-id", "")
         if job_id and place_in(job_id) != place:
             self._note(job_id, place)
-        if head.status_code == FULL:  # kept until the others have been asked
-            parts = [b"".join(exchange.pieces())]
-            exchange.close()
-            return Response(parts, head.status_code, headers)
+        size = named.get("content-length", "")
+        none = request.method == "HEAD" or head.status_code in (204, 304)
+        if none or (size.isdigit() and int(size) <= SMALL):
+            return Response(b"".join(exchange.pieces()), head.status_code, headers)
         kind = named.get("content-type", "")
         pieces = ended_clearly(kind, exchange.pieces(live=live))
         body = Body(pieces, exchange.close, job_id, live=live)

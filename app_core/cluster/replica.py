@@ -122,11 +122,12 @@ class Replica:
 
     def _report(self) -> None:
         while True:
-            self._try(self._tell)
+            self._try(self.tell)
             if self._ending.wait(REPORT_S):
                 return
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """The ledger, what there is to know. Raises what that does."""
         running = tuple(job.id for job in self.service.jobs.running())
         self._films = {i: film for i, film in self._films.items() if i in running}
         ready = self.service.backend.condition()[0] in ("ready", "degraded")

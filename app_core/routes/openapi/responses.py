@@ -139,6 +139,15 @@ class Disk(Answer):
     reason: str | None = Field(description="What is wrong with it")
 
 
+class Replica(Answer):
+    place: str = Field(description="What its ids begin with")
+    status: Literal["ready", "loading", "degraded", "offline"]
+    reason: str | None
+    sessions: int
+    jobs: int
+    load: float = Field(description="Cores that its live renders need, as predicted")
+
+
 class Health(Answer):
     status: Literal["ready", "loading", "degraded", "offline"]
     reason: str | None
@@ -163,6 +172,9 @@ class Health(Answer):
     version: str
     sessions: OpenSessions
     capacity: Capacity
+    replicas: list[Replica] | None = Field(
+        default=None, description="Of a cluster each; 'sessions' and 'capacity' are of all of them"
+    )
 
 
 class Live(Answer):

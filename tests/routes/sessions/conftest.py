@@ -12,8 +12,8 @@ import pytest
 import requests
 import websocket
 
-from app_core import create_app
 from app_core.services.lipsync_service import LipsyncService
+from tests.back_end import application
 from tests.browser.conftest import serving
 from tests.conftest import until
 
@@ -113,7 +113,7 @@ def serve(make_service: Callable[..., LipsyncService]) -> Iterator[Callable[...,
 
         def make(**parts: Any) -> Served:
             service = make_service(**parts)
-            address = stack.enter_context(serving(create_app(service=service)))
+            address = stack.enter_context(serving(application(service)))
             return Served(service, address, stack)
 
         yield make

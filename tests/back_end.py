@@ -1,0 +1,66 @@
+"""The application of a service on fakes: itself, or, with BACK_END=cluster, a web tier before a
+replica that has it. What a client sees must be the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+
+from flask import Flask
+
+from app_core import create_app
+from app_core.cluster.ledger import Ledger
+from app_core.cluster.places import Door, none_there
+from app_core.cluster.replica import Replica
+from app_core.cluster.web_tier import create_web_app
+from app_core.services.lipsync_service import LipsyncService
+
+CLUSTER = os.environ.get("BACK_END") == "cluster"
+SECRET = "of this test run"
+_OPEN: list[Replica] = []
+
+
+class LocalPlaces:
+    """Those of a ledger in this process."""
+
+    def __init__(self, ledger: Ledger, least: int = 1) -> None:
+        self.ledger, self.least = ledger, least
+        self.missed: set[str] = set()
+
+    def doors(self) -> Mapping[str, Door]:
+        reports = self.ledger.view().reports
+        return {r.place: r.door for r in reports if r.place not in self.missed}
+
+    def choose(self, avoid: Collection[str] = ()) -> str:
+        takers = [r for r in self.ledger.view().reports if r.takes and r.place in self.doors()]
+        left = [r for r in takers if r.place not in avoid]
+        if not left:
+            raise none_there()
+        return max(left, key=lambda r: r.slack).place
+
+    def being_moved(self, job_id: str) -> bool:
+        return job_id in self.ledger.view().moving
+
+    def miss(self, place: str) -> None:
+        self.missed.add(place)
+
+
+def replica(service: LipsyncService, ledger: Ledger) -> Replica:
+    """At a door of this machine; ``close`` it."""
+    made = Replica(service.config, "127.0.0.1", SECRET, ledger, service)
+    _OPEN.append(made)
+    made.tell()
+    return made
+
+
+def application(service: LipsyncService) -> Flask:
+    if not CLUSTER:
+        return create_app(service=service)
+    ledger = Ledger(SECRET)
+    replica(service, ledger)
+    return create_web_app(service.config, LocalPlaces(ledger), SECRET)
+
+
+def close_doors() -> None:
+    while _OPEN:
+        _OPEN.pop().close()
