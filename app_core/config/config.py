@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _SECRETS = (
     *("API_TOKEN", "VOICE_SERVER_KEY", "VOICE_SERVER_URL", "VOICE_SERVER_FIELDS"),
-    *("TURN_PASSWORD", "TURN_SECRET"),
+    *("TURN_PASSWORD", "TURN_SECRET", "CLUSTER_SECRET"),
 )
 """Settings that are not shown in an error: their values, or parts of these, may be secrets."""
 
@@ -200,7 +200,7 @@ class Config(
                 raise ValueError(f"'{address.strip()}' is not host:port")
         return value
 
-    @field_validator("api_token", "voice_server_key")
+    @field_validator("api_token", "voice_server_key", "cluster_secret")
     @classmethod
     def _sendable(cls, value: str) -> str:
         if not all("!" <= letter <= "~" for letter in value):
