@@ -179,6 +179,8 @@ class Config(
     work_dir: Path | None = Field(
         None, description="Folder for files while they are made; empty: the system's"
     )
+    place: str = ""
+    """This replica's name in a cluster, 8 hex digits; empty without one."""
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: Literal["line", "json"] = Field(
         "line", description="line for a person, json for a collector of logs"
@@ -242,10 +244,16 @@ class Config(
         return str(_under_root(value)) if "/" in value or value.startswith("~") else value
 
     @classmethod
+    def setting_names(cls) -> list[str]:
+        """Of the fields that the environment sets: those that say what they are for."""
+        return [name for name, field in cls.model_fields.items() if field.description]
+
+    @classmethod
     def from_env(cls, environ: dict[str, str] | None = None) -> Self:
         """Raises ConfigError that names the variable."""
         source = os.environ if environ is None else environ
-        given = {name: source[name.upper()] for name in cls.model_fields if name.upper() in source}
+        names = cls.setting_names()
+        given = {name: source[name.upper()] for name in names if name.upper() in source}
         try:
             return cls.model_validate(given)
         except ValidationError as error:
