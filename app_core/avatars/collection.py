@@ -131,9 +131,6 @@ class Avatars:
         if item.ended.is_set():
             self.imports.drop(item)
 
-    def elsewhere(self, avatar_id: str) -> str:
-        return ""
-
     def made_of(self, sha256: str) -> tuple[str, str] | None:
         """The avatar that was made of these bytes, and the file in AVATAR_DIR that they came from
         if they did; None when there is none.

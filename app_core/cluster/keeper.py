@@ -27,7 +27,7 @@ from app_core.log import setup_logging
 logger = logging.getLogger("soyle")
 
 LOCAL = "127.0.0.1"
-OWN = ("LISTEN", "RAY_ADDRESS", "PLACE", "CLUSTER_SECRET")
+OWN = ("LISTEN", "RAY_ADDRESS", "CLUSTER_SECRET")
 """Settings of the web tier alone."""
 LOOK_S = 2.0
 
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _deploy(config: Config, secret: str) -> None:
-    known = [name.upper() for name in Config.model_fields]
+    known = [name.upper() for name in Config.setting_names()]
     settings = {n: os.environ[n] for n in known if n in os.environ and n not in OWN}
     host = config.cluster_host or ("" if config.ray_address else LOCAL)
     serve.start(proxy_location="Disabled")

@@ -41,11 +41,6 @@ class ClusterSettings(BaseModel):
         description="What replicas know a web tier by, the same for all of a cluster; empty: it is"
         " made where the cluster is",
     )
-    place: Annotated[str, Field(pattern="^([0-9a-f]{8})?$")] = Field(
-        "",
-        description="Name of this server among those of a cluster, 8 hex digits, which gives each"
-        " its own; empty: there is no cluster",
-    )
 
     @field_validator("cluster_replicas")
     @classmethod
