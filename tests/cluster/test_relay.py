@@ -178,9 +178,9 @@ def test_another_place_may_have_it(tier: Callable[..., Tier]) -> None:
 
 PICTURES = [part(b"one", 0, 0.0), part(b"two", 1, 0.04)]
 MULTIPART = (
-    "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n"
-    "Transfer-Encoding: chunked\r\n\r\n"
-).encode()
+    b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
 
 
 def test_a_stream_that_is_lost_ends_with_a_part_that_says_so(tier: Callable[..., Tier]) -> None:
