@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 import h11
@@ -30,7 +31,7 @@ from app_core.routes.http.failure import payload
 from app_core.routes.http.web_socket import SocketEnded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
     from wsgiref.types import WSGIEnvironment
 
     from app_core.cluster.all_of_them import Answer
@@ -54,6 +55,7 @@ class Relay:
     def __init__(self, places: Places, secret: str, silence_s: float) -> None:
         """``silence_s``: a client that takes nothing for so long is gone."""
         self._places, self._secret, self._silence_s = places, secret, silence_s
+        self._turns = count()
         self._chosen: OrderedDict[str, str] = OrderedDict()
         """Places of jobs whose ids do not tell."""
 
@@ -79,14 +81,16 @@ class Relay:
             if not doors:
                 raise none_there()
             return self._pass(settled(want.name, doors), body)
+        if want.kind is Kind.ANY:
+            return self._anywhere(body, self._any)
         self._check_chosen(chosen_id(request.args.get("job_id"), body))
-        return self._anywhere(body)
+        return self._anywhere(body, self._places.choose)
 
     def _named(self, want: Wanted, body: bytes | None) -> Response:
         place = want.place
         if place not in self._places.doors():
             place = self._find(want.name)
-        return self._pass(place, body) if place else self._anywhere(body)  # which says 404
+        return self._pass(place, body) if place else self._anywhere(body, self._any)  # says 404
 
     def _find(self, name: str) -> str:
         """Whose a job is whose id does not tell; empty: nobody's. Raises ReplicaLost for one that
@@ -117,13 +121,20 @@ class Relay:
         if job_id and len(self._places.doors()) > 1 and self._find(job_id):
             raise Conflict("This job_id is taken", field="job_id")
 
-    def _anywhere(self, body: bytes | None) -> Response:
+    def _any(self, avoid: Collection[str]) -> str:
+        """What every replica can say is asked of one after the other. Raises Busy."""
+        left = [place for place in self._places.doors() if place not in avoid]
+        if not left:
+            raise none_there()
+        return left[next(self._turns) % len(left)]
+
+    def _anywhere(self, body: bytes | None, choose: Callable[[set[str]], str]) -> Response:
         """As ``choose`` wishes; on, as long as what was refused or lost can be sent again."""
         tried: set[str] = set()
         refused: Response | None = None
         while True:
             try:
-                place = self._places.choose(tried)
+                place = choose(tried)
             except Busy:
                 if refused is not None:
                     return refused
