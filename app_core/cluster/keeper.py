@@ -27,8 +27,8 @@ from app_core.log import setup_logging
 logger = logging.getLogger("soyle")
 
 LOCAL = "127.0.0.1"
-OWN = ("LISTEN", "RAY_ADDRESS", "CLUSTER_SECRET")
-"""Settings of the web tier alone."""
+OWN = ("RAY_ADDRESS", "CLUSTER_SECRET")
+"""Settings that replicas need not know. LISTEN tells them whether anybody else can ask."""
 LOOK_S = 2.0
 
 

@@ -23,7 +23,7 @@ from app_core.cluster.places import ReplicaLost, lost, none_there, settled
 from app_core.cluster.tunnel import Tunnel
 from app_core.cluster.upstream import Unreached, Upstream, is_upgrade, passed_on
 from app_core.cluster.wanted import Kind, Wanted, chosen_id, wanted
-from app_core.errors import Busy, Conflict
+from app_core.errors import BadInput, Busy, Conflict
 from app_core.ids import place_in
 from app_core.routes.http.body import Body
 from app_core.routes.http.context import client_socket, small_body
@@ -185,8 +185,11 @@ class Relay:
     def _pieces(self, upstream: Upstream) -> Iterator[bytes]:
         """Of an upload, until it is whole or the replica has answered."""
         source = request.environ["wsgi.input"]
-        while not upstream.answered() and (piece := source.read(_PIECE)):
-            yield piece
+        try:
+            while not upstream.answered() and (piece := source.read(_PIECE)):
+                yield piece
+        except (TimeoutError, ConnectionError):
+            raise BadInput("The upload stopped, or is too slow") from None
 
     def _answered(
         self, exchange: Exchange, head: h11.Response, place: str, *, live: bool
