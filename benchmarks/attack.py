@@ -42,7 +42,7 @@ NOISE_FPS = 1.0
 """Between two runs of the same."""
 GRACE_S = 5
 REACHED = "TRUSTED_PROXIES=127.0.0.254"
-"""A proxy that nobody is: requests may come from others than this machine, so shares are bounded."""
+"""A proxy that nobody is: others than this machine may ask, so shares are bounded."""
 FEW_DESCRIPTORS = 512
 _LIMIT = f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FEW_DESCRIPTORS}, {FEW_DESCRIPTORS}))"
 FEW = ("-c", f"import resource, sys; {_LIMIT}; import app; sys.exit(app.main([]))")
