@@ -239,12 +239,13 @@ def text(config: Config, arguments: list[str]) -> int:
 
 def cluster(config: Config, arguments: list[str]) -> int:
     """Replicas behind this web tier. Returns the exit status."""
-    from app_core.cluster.start import NoCluster, deploy, kept
+    from app_core.cluster.start import NoCluster, deploy, guard, kept
     from app_core.cluster.web_tier import joined
 
     if importlib.util.find_spec("ray") is None:
         logger.error("a cluster needs ray, which `make cluster` installs")
         return 1
+    guard(config)
     import_all()  # which compiles, once for all replicas
     if arguments == ["deploy"]:
         return deploy()
