@@ -251,6 +251,7 @@ def cluster(config: Config, arguments: list[str]) -> int:
         return deploy()
     try:
         with kept(*arguments) as found:
+            logger.info("the cluster's Ray is at RAY_ADDRESS=%s", found.address)
 
             def build(config: Config) -> Served:
                 app, places = joined(config, found)

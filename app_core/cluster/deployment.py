@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray import serve
 from ray.serve.config import AutoscalingConfig, AutoscalingPolicy, RequestRouterConfig
+from ray.serve.schema import LoggingConfig
 
 from app_core.cluster.ledger import TEND_S, Ledger, Report, View
 from app_core.cluster.places import place_of
@@ -157,6 +158,7 @@ def application(settings: dict[str, str], secret: str, host: str) -> Application
         health_check_timeout_s=HEALTH_TIMEOUT_S,
         graceful_shutdown_timeout_s=config.cluster_drain_s + 30.0,
         request_router_config=router,
+        logging_config=LoggingConfig(enable_access_log=False),
         **counted,
     )(ServedReplica)
     return deployment.bind(settings, secret, host)

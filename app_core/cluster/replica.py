@@ -40,6 +40,8 @@ REPORT_S = 1.0
 DRAIN_LOOK_S = 0.5
 SPARE_THREADS = 16
 """Beyond those of renders and sockets."""
+LIVE_CORES = 0.1
+"""What a live render counts as at least: what other programs take is known no better."""
 FILE_CORES = 0.5
 """What a film that runs counts as, for where new work goes: it takes what there is."""
 
@@ -80,8 +82,8 @@ class Replica:
         """Cores that are free for new work."""
         seen = self.service.capacity.snapshot()
         files = sum(not job.live for job in self.service.jobs.running())
-        room = self.service.config.cpu_share * seen.cores - seen.others - seen.load
-        return room - FILE_CORES * files
+        live = max(seen.load, LIVE_CORES * seen.live)
+        return self.service.config.cpu_share * seen.cores - seen.others - live - FILE_CORES * files
 
     @property
     def load(self) -> float:

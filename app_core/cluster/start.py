@@ -54,6 +54,7 @@ def kept(*arguments: str) -> Iterator[Cluster]:
     keeper = subprocess.Popen(
         [*_KEEPER, *arguments],
         cwd=ROOT,
+        env=os.environ | {"RAY_COLOR_PREFIX": "0"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -244,13 +245,22 @@ def test_metrics_and_health_show_every_replica(tier: Tier) -> None:
     assert told["sessions"]["most"] == 2 * 64
 
 
+def named(tier: Tier, word: bytes) -> list[int]:
+    """Processes of the cluster with this word on their command line."""
+    found = []
+    for pid in children(tier.process.pid):
+        with contextlib.suppress(OSError):
+            if word in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
+
+
 def test_another_web_tier_knows_the_same(tier: Tier, folder: Path) -> None:
-    address = [p for p in tier.family if b"gcs_server" in Path(f"/proc/{p}/cmdline").read_bytes()]
-    line = Path(f"/proc/{address[0]}/cmdline").read_bytes().decode().split("\0")
-    port = next(each.partition("=")[2] for each in line if each.startswith("--gcs_server_port="))
-    told = Path(f"/proc/{address[0]}/environ").read_bytes().decode().split("\0")
-    keys = dict(each.split("=", 1) for each in told if each.startswith("RAY_AUTH_"))
-    other = Tier(folder, RAY_ADDRESS=f"127.0.0.1:{port}", **keys)
+    told = re.search(r"RAY_ADDRESS=(\S+)", tier.log.read_text())
+    assert told is not None
+    environ = Path(f"/proc/{named(tier, b'gcs_server')[0]}/environ").read_bytes().decode()
+    pairs = [each.split("=", 1) for each in environ.split("\0") if each.startswith("RAY_AUTH_")]
+    other = Tier(folder, RAY_ADDRESS=told[1], **dict(pairs))
     try:
         other.wait(2)
         made = film(tier, "One two three.")
@@ -259,15 +269,6 @@ def test_another_web_tier_knows_the_same(tier: Tier, folder: Path) -> None:
     finally:
         other.process.kill()
     assert len(tier.ready()) == 2  # it took nothing with it that it had not started
-
-
-def replica_processes(tier: Tier) -> list[int]:
-    found = []
-    for pid in children(tier.process.pid):
-        with contextlib.suppress(OSError):
-            if b"ServeReplica" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(pid)
-    return found
 
 
 class Stream(threading.Thread):
@@ -293,7 +294,7 @@ def test_a_killed_replica_takes_its_streams_along_and_nothing_else(tier: Tier) -
     films = [film(tier, TEXT) for _ in range(4)]
     assert {stream.place for stream in streams} == before
     time.sleep(1.0)
-    processes = replica_processes(tier)
+    processes = named(tier, b"ServeReplica")
     assert len(processes) == 2
     os.kill(processes[0], signal.SIGKILL)
     assert until(lambda: tier.ask("GET", "/api/health").json()["status"] == "degraded", 10)
