@@ -4,7 +4,7 @@ replica that has it. What a client sees must be the same."""
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from flask import Flask
 
@@ -18,6 +18,7 @@ from app_core.services.lipsync_service import LipsyncService
 CLUSTER = os.environ.get("BACK_END") == "cluster"
 SECRET = "of this test run"
 _OPEN: list[Replica] = []
+_ANSWERS: set[_Answer] = set()
 
 
 class LocalPlaces:
@@ -53,14 +54,34 @@ def replica(service: LipsyncService, ledger: Ledger) -> Replica:
     return made
 
 
+class _Answer:
+    """A body that the test may leave where it is: a server would close it."""
+
+    def __init__(self, body: Iterable[bytes]) -> None:
+        self._body = body
+        _ANSWERS.add(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        _ANSWERS.discard(self)
+        getattr(self._body, "close", lambda: None)()
+
+
 def application(service: LipsyncService) -> Flask:
     if not CLUSTER:
         return create_app(service=service)
     ledger = Ledger(SECRET)
     replica(service, ledger)
-    return create_web_app(service.config, LocalPlaces(ledger), SECRET)
+    app = create_web_app(service.config, LocalPlaces(ledger), SECRET)
+    inner = app.wsgi_app
+    app.wsgi_app = lambda environ, start: _Answer(inner(environ, start))  # type: ignore[method-assign]
+    return app
 
 
 def close_doors() -> None:
+    while _ANSWERS:
+        _ANSWERS.pop().close()
     while _OPEN:
         _OPEN.pop().close()

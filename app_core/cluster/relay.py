@@ -5,13 +5,16 @@ client's only when all have refused.
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from collections import OrderedDict
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h11
 from flask import Flask, Response, request
+from werkzeug.exceptions import ClientDisconnected
 
 from app_core.cluster import ticket
 from app_core.cluster.all_of_them import merged
@@ -22,15 +25,15 @@ from app_core.cluster.places import ReplicaLost, lost, none_there, settled
 from app_core.cluster.tunnel import Tunnel
 from app_core.cluster.upstream import Unreached, Upstream, is_upgrade, passed_on
 from app_core.cluster.wanted import Kind, Wanted, chosen_id, wanted
-from app_core.errors import Busy, Conflict
+from app_core.errors import Busy, Cancelled, Conflict
 from app_core.ids import place_in
-from app_core.routes.http.body import Body
+from app_core.routes.http.body import Body, ClientGone
 from app_core.routes.http.context import client_socket, small_body
 from app_core.routes.http.failure import payload
+from app_core.routes.http.multipart_form import MIME
 from app_core.routes.http.web_socket import SocketEnded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from wsgiref.types import WSGIEnvironment
 
     from app_core.cluster.all_of_them import Answer
@@ -44,7 +47,8 @@ SMALL = 64 << 10
 asked."""
 REMEMBERED = 10_000
 """Jobs whose clients chose their ids."""
-_UPLOAD = "multipart/form-data"
+ASKED_S = 10.0
+"""For an answer about a replica itself, or about what is there."""
 _PIECE = 1 << 16
 
 
@@ -58,27 +62,31 @@ class Relay:
         """Places of jobs whose ids do not tell."""
 
     def register(self, app: Flask) -> None:
-        """Before everything that looks at a request: replicas do that."""
+        """For requests that have been let in; whose a job or a session is, its replica knows."""
         app.before_request(self.answer)
 
     def answer(self) -> Response | None:
-        """None for what the web tier answers itself. Raises Busy, ReplicaLost, Conflict,
-        TooLarge, ClientGone."""
+        """None for what the web tier answers itself. Raises Busy, ReplicaLost, Conflict, BadInput,
+        TooLarge, or Cancelled when nobody is there to be answered."""
         want = wanted(request.method, request.path)
-        if want.kind is Kind.HERE:
+        if want.kind is Kind.HERE or request.routing_exception is not None:
             return None
-        body = None if request.mimetype == _UPLOAD else small_body()
-        want = wanted(request.method, request.path, body)
+        body = None if request.mimetype == MIME else small_body()
+        try:
+            return self._relayed(wanted(request.method, request.path, body), body)
+        except Unreached as error:
+            raise lost() from error
+        except ClientGone as error:
+            raise Cancelled("The client left") from error
+
+    def _relayed(self, want: Wanted, body: bytes | None) -> Response:
         if want.kind is Kind.ALL:
             ask = partial(self._fetch, dict(request.environ), path=want.name)
             return merged(want.name, self._places.doors(), ask, self._places.least)
         if want.kind is Kind.NAMED:
             return self._named(want, body)
         if want.kind is Kind.FIXED:
-            doors = self._places.doors()
-            if not doors:
-                raise none_there()
-            return self._pass(settled(want.name, doors), body)
+            return self._settled(want.name, body)
         self._check_chosen(chosen_id(request.args.get("job_id"), body))
         return self._anywhere(body)
 
@@ -87,6 +95,12 @@ class Relay:
         if place not in self._places.doors():
             place = self._find(want.name)
         return self._pass(place, body) if place else self._anywhere(body)  # which says 404
+
+    def _settled(self, key: str, body: bytes | None) -> Response:
+        while doors := self._places.doors():
+            with contextlib.suppress(Unreached):
+                return self._pass(settled(key, doors), body)
+        raise none_there()
 
     def _find(self, name: str) -> str:
         """Whose a job is whose id does not tell; empty: nobody's. Raises ReplicaLost for one that
@@ -127,7 +141,7 @@ class Relay:
             except Busy:
                 if refused is not None:
                     return refused
-                raise
+                place = self._untried(tried)
             tried.add(place)
             try:
                 response = self._pass(place, body)
@@ -141,8 +155,15 @@ class Relay:
                 return response
             refused = response
 
-    def _pass(self, place: str, body: bytes | None) -> Response:
-        """Raises Unreached, ReplicaLost or ClientGone."""
+    def _untried(self, tried: set[str]) -> str:
+        """When nobody takes new work: one that says why. Raises Busy when nobody is there."""
+        left = [place for place in self._places.doors() if place not in tried]
+        if not left:
+            raise none_there()
+        return left[0]
+
+    def _pass(self, place: str, body: bytes | None, *, moved: bool = False) -> Response:
+        """``moved``: the place is another's word. Raises Unreached, ReplicaLost or ClientGone."""
         door = self._places.doors().get(place)
         if door is None:
             raise lost()
@@ -156,26 +177,23 @@ class Relay:
         try:
             size = request.content_length if body is None else len(body)
             upstream.begin(request.environ, self._secret, size)
-            for piece in [body] if body else self._pieces(upstream) if body is None else ():
-                upstream.send(piece)
-            upstream.sent()
+            if body is None:
+                _send_upload(upstream)
+            else:
+                upstream.send(body)
             head = exchange.head()
             if isinstance(head, h11.InformationalResponse):
                 return self._tunnelled(exchange, head)
-            elsewhere = dict(head.headers).get(ticket.ELSEWHERE.lower().encode(), b"").decode()
-            if head.status_code == ELSEWHERE and elsewhere and elsewhere != place:
+            if head.status_code == ELSEWHERE:
                 exchange.close()
-                return self._pass(elsewhere, body)
+                if moved:
+                    raise lost()
+                elsewhere = dict(head.headers)[ticket.ELSEWHERE.lower().encode()].decode()
+                return self._pass(elsewhere, body, moved=True)
             return self._answered(exchange, head, place, live=live)
         except BaseException:
             exchange.close()
             raise
-
-    def _pieces(self, upstream: Upstream) -> Iterator[bytes]:
-        """Of an upload, until it is whole or the replica has answered."""
-        source = request.environ["wsgi.input"]
-        while not upstream.answered() and (piece := source.read(_PIECE)):
-            yield piece
 
     def _answered(
         self, exchange: Exchange, head: h11.Response, place: str, *, live: bool
@@ -188,11 +206,14 @@ class Relay:
         size = named.get("content-length", "")
         none = request.method == "HEAD" or head.status_code in (204, 304)
         if none or (size.isdigit() and int(size) <= SMALL):
-            return Response(b"".join(exchange.pieces()), head.status_code, headers)
-        kind = named.get("content-type", "")
-        pieces = ended_clearly(kind, exchange.pieces(live=live))
-        body = Body(pieces, exchange.close, job_id, live=live)
-        return Response(body, head.status_code, headers)
+            content: Any = [b"".join(exchange.pieces())]
+        else:
+            pieces = ended_clearly(named.get("content-type", ""), exchange.pieces(live=live))
+            content = Body(pieces, exchange.close, job_id, live=live)
+        response = Response(content, head.status_code, headers)
+        if "content-type" not in named:  # or it would be Flask's own
+            del response.headers["Content-Type"]
+        return response
 
     def _tunnelled(self, exchange: Exchange, head: h11.InformationalResponse) -> Response:
         client = client_socket()
@@ -219,13 +240,29 @@ class Relay:
         except Unreached:
             self._places.miss(place)
             return None
-        exchange = Exchange(upstream, None, self._silence_s)
+        exchange = Exchange(upstream, None, self._silence_s, ASKED_S)
         try:
             upstream.begin(environ, self._secret, 0)
-            upstream.sent()
             head = exchange.head()
             return head.status_code, passed_on(head.headers), b"".join(exchange.pieces())
         except ReplicaLost:
             return None
         finally:
             exchange.close()
+
+
+def _send_upload(upstream: Upstream) -> None:
+    """Until it is whole, or the replica has answered, or the client brings no more: then the
+    replica, which has the same patience, says so. Raises ReplicaLost."""
+    request.max_content_length = sys.maxsize  # the replica's to bound
+    try:
+        while piece := request.stream.read(_PIECE):
+            if upstream.answered():
+                return
+            upstream.send(piece)
+    except (ConnectionError, ClientDisconnected):
+        upstream.finish()
+    except TimeoutError:
+        return
+    else:
+        upstream.sent()

@@ -10,14 +10,14 @@ from enum import Enum, auto
 from app_core.ids import place_in
 
 _OWN = ("/api/", "/whep")
-_HERE = re.compile(r"/api/health/live|/metrics/?|/whep_test")
+_HERE = re.compile(r"/api/health/live|/whep_test")
 _NAMED = re.compile(
     r"/api/(?:jobs|sessions|chunk/(?:video|audio|captions))/(?P<id>[^/]+)"
     r"|/whep/viewers/(?P<key>[^/]+)|/whep/(?P<session>[^/]+)"
 )
 _PULL = re.compile(r"/api/voices/[^/]+/pull")
 _OFFER = "/api/realtime/offer"
-_ALL = ("/api/health", "/api/sessions")
+_ALL = ("/api/health", "/api/sessions", "/metrics")
 """Of these GET tells of every replica."""
 _NEW = re.compile(
     r"/api/(?:generate|lipsync/video|stream_mjpeg|stream_chunks|sessions|realtime/offer|avatars)"
@@ -54,14 +54,12 @@ class Wanted:
 def wanted(method: str, path: str, body: bytes | None = b"") -> Wanted:
     """``body``: of a small request; None: of one that goes through as it comes."""
     reads = method in ("GET", "HEAD")
-    if path.rstrip("/") == "/metrics":
-        return Wanted(Kind.ALL, "/metrics") if reads else Wanted(Kind.HERE)
-    if not path.startswith(_OWN) or _HERE.fullmatch(path):
-        return Wanted(Kind.HERE)
-    if path == "/api/lipsync/video" and method in ("GET", "HEAD", "OPTIONS"):
-        return Wanted(Kind.HERE)
     if path in _ALL and reads:
         return Wanted(Kind.ALL, path)
+    if method == "OPTIONS" or not path.startswith(_OWN) or _HERE.fullmatch(path):
+        return Wanted(Kind.HERE)
+    if path == "/api/lipsync/video" and reads:
+        return Wanted(Kind.HERE)
     named = _NAMED.match(path)
     if named is not None:
         return Wanted(Kind.NAMED, next(filter(None, named.groups())).partition(".")[0])

@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING
 
 from gunicorn.config import Config
 
-from app_core.server.limits import connections_below, raise_descriptors
+from app_core.server.limits import Limits, connections_below, raise_descriptors
 from app_core.server.serving import Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from wsgiref.types import WSGIApplication
 
-    from app_core.server.limits import Limits
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
+MOST_FIELDS = 200
+_HEAD = {"line_bytes": 4 * Limits.line_bytes, "fields_bytes": 4 * Limits.fields_bytes}
+"""Bytes of heads: who passes one on has bounded the client's own, and may write it at more length.
+"""
 _JOIN_S = 5.0
 
 
@@ -48,13 +51,15 @@ class DoorServer:
         cfg = Config()
         for name, value in (
             ("limit_request_line", 0),  # the loop has its own
+            ("limit_request_field_size", 0),
+            ("limit_request_fields", MOST_FIELDS),
             ("forwarded_allow_ips", ""),
             ("secure_scheme_headers", {}),
             ("forwarder_headers", ""),
         ):
             cfg.set(name, value)
         most = connections_below(raise_descriptors(), limits.connections)
-        self._serving = Serving(cfg, replace(limits, connections=most))
+        self._serving = Serving(cfg, replace(limits, connections=most, **_HEAD))
         self._application, self._count = application, count
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="door", daemon=True)
