@@ -31,7 +31,8 @@ def merged(
     least: int,
 ) -> Response:
     """``fetch(place)`` gives its answer, None of one that is lost; ``least``: how many there should
-    be. One that refuses the client speaks for all. Raises Busy when nobody answers."""
+    be. One that refuses the client speaks for all, and one that fails for itself alone. Raises Busy
+    when nobody answers."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = dict(zip(places, pool.map(fetch, places), strict=True))
     answers = {place: answer for place, answer in found.items() if answer is not None}
@@ -40,15 +41,26 @@ def merged(
     for status, headers, body in answers.values():
         if 400 <= status < 500:
             return Response(body, status, headers)
+    told = {place: answer for place, answer in answers.items() if _tells(path, answer)}
+    if not told:
+        status, headers, body = next(iter(answers.values()))
+        return Response(body, status, headers)
     if path == "/metrics":
-        texts = {place: body.decode() for place, (_, _, body) in answers.items()}
-        kind = dict(next(iter(answers.values()))[1]).get("content-type", "text/plain")
-        response = Response("\n".join(one_text(texts)) + "\n", content_type=kind)
+        texts = {place: body.decode() for place, (_, _, body) in told.items()}
+        kind = {name.lower(): value for name, value in next(iter(told.values()))[1]}
+        text = "\n".join([*one_text(texts), ""])
+        response = Response(text, content_type=kind["content-type"])
     else:
-        told = {place: json.loads(body) for place, (_, _, body) in answers.items()}
-        response = _sessions(told.values()) if path == "/api/sessions" else _health(told, least)
+        found = {place: json.loads(body) for place, (_, _, body) in told.items()}
+        response = _sessions(found.values()) if path == "/api/sessions" else _health(found, least)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _tells(path: str, answer: Answer) -> bool:
+    """It is no failure: health is told with status 503, too."""
+    status, _, body = answer
+    return status == 200 or (path == "/api/health" and b'"capacity"' in body)
 
 
 def _sessions(told: Iterable[dict[str, Any]]) -> Response:

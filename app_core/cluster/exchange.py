@@ -46,6 +46,15 @@ class Exchange:
         self._until_s = time.monotonic() + patience_s
         self._half_closed = False
 
+    def invited(self) -> bool:
+        """Waits for the replica's word whether it wants the body; else it has answered. Raises
+        ReplicaLost, or ClientGone."""
+        while self.upstream.head() is None:
+            if self.upstream.invited:
+                return True
+            self._wait()
+        return False
+
     def head(self) -> h11.Response | h11.InformationalResponse:
         """Waits for it. Raises ReplicaLost, or ClientGone."""
         while True:

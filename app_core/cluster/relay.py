@@ -6,7 +6,6 @@ client's only when all have refused.
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections import OrderedDict
 from functools import partial
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import h11
 from flask import Flask, Response, request
-from werkzeug.exceptions import ClientDisconnected
 
 from app_core.cluster import ticket
 from app_core.cluster.all_of_them import merged
@@ -22,15 +20,15 @@ from app_core.cluster.behind import KNOWN
 from app_core.cluster.broken_off import ended_clearly
 from app_core.cluster.exchange import Exchange
 from app_core.cluster.places import ReplicaLost, lost, none_there, settled
+from app_core.cluster.request_body import RequestBody
 from app_core.cluster.tunnel import Tunnel
 from app_core.cluster.upstream import Unreached, Upstream, is_upgrade, passed_on
 from app_core.cluster.wanted import Kind, Wanted, chosen_id, wanted
 from app_core.errors import Busy, Cancelled, Conflict
 from app_core.ids import place_in
 from app_core.routes.http.body import Body, ClientGone
-from app_core.routes.http.context import client_socket, small_body
+from app_core.routes.http.context import client_socket
 from app_core.routes.http.failure import payload
-from app_core.routes.http.multipart_form import MIME
 from app_core.routes.http.web_socket import SocketEnded
 
 if TYPE_CHECKING:
@@ -49,7 +47,6 @@ REMEMBERED = 10_000
 """Jobs whose clients chose their ids."""
 ASKED_S = 10.0
 """For an answer about a replica itself, or about what is there."""
-_PIECE = 1 << 16
 
 
 class Relay:
@@ -71,15 +68,15 @@ class Relay:
         want = wanted(request.method, request.path)
         if want.kind is Kind.HERE or request.routing_exception is not None:
             return None
-        body = None if request.mimetype == MIME else small_body()
+        body = RequestBody.here()
         try:
-            return self._relayed(wanted(request.method, request.path, body), body)
+            return self._relayed(wanted(request.method, request.path, body.whole), body)
         except Unreached as error:
             raise lost() from error
         except ClientGone as error:
             raise Cancelled("The client left") from error
 
-    def _relayed(self, want: Wanted, body: bytes | None) -> Response:
+    def _relayed(self, want: Wanted, body: RequestBody) -> Response:
         if want.kind is Kind.ALL:
             ask = partial(self._fetch, dict(request.environ), path=want.name)
             return merged(want.name, self._places.doors(), ask, self._places.least)
@@ -87,16 +84,16 @@ class Relay:
             return self._named(want, body)
         if want.kind is Kind.FIXED:
             return self._settled(want.name, body)
-        self._check_chosen(chosen_id(request.args.get("job_id"), body))
+        self._check_chosen(chosen_id(request.args.get("job_id"), body.whole))
         return self._anywhere(body)
 
-    def _named(self, want: Wanted, body: bytes | None) -> Response:
+    def _named(self, want: Wanted, body: RequestBody) -> Response:
         place = want.place
         if place not in self._places.doors():
             place = self._find(want.name)
         return self._pass(place, body) if place else self._anywhere(body)  # which says 404
 
-    def _settled(self, key: str, body: bytes | None) -> Response:
+    def _settled(self, key: str, body: RequestBody) -> Response:
         while doors := self._places.doors():
             with contextlib.suppress(Unreached):
                 return self._pass(settled(key, doors), body)
@@ -131,7 +128,7 @@ class Relay:
         if job_id and len(self._places.doors()) > 1 and self._find(job_id):
             raise Conflict("This job_id is taken", field="job_id")
 
-    def _anywhere(self, body: bytes | None) -> Response:
+    def _anywhere(self, body: RequestBody) -> Response:
         """As ``choose`` wishes; on, as long as what was refused or lost can be sent again."""
         tried: set[str] = set()
         refused: Response | None = None
@@ -148,10 +145,10 @@ class Relay:
             except Unreached:
                 continue
             except ReplicaLost:
-                if body is None or is_upgrade(request.environ):
+                if body.spent or is_upgrade(request.environ):
                     raise
                 continue
-            if response.status_code != FULL or body is None:
+            if response.status_code != FULL or body.spent:
                 return response
             refused = response
 
@@ -162,7 +159,7 @@ class Relay:
             raise none_there()
         return left[0]
 
-    def _pass(self, place: str, body: bytes | None, *, moved: bool = False) -> Response:
+    def _pass(self, place: str, body: RequestBody, *, moved: bool = False) -> Response:
         """``moved``: the place is another's word. Raises Unreached, ReplicaLost or ClientGone."""
         door = self._places.doors().get(place)
         if door is None:
@@ -175,12 +172,8 @@ class Relay:
             raise
         exchange = Exchange(upstream, client_socket(), self._silence_s)
         try:
-            size = request.content_length if body is None else len(body)
-            upstream.begin(request.environ, self._secret, size)
-            if body is None:
-                _send_upload(upstream)
-            else:
-                upstream.send(body)
+            upstream.begin(request.environ, self._secret, body.size, waits=body.whole is None)
+            body.send(exchange)
             head = exchange.head()
             if isinstance(head, h11.InformationalResponse):
                 return self._tunnelled(exchange, head)
@@ -249,20 +242,3 @@ class Relay:
             return None
         finally:
             exchange.close()
-
-
-def _send_upload(upstream: Upstream) -> None:
-    """Until it is whole, or the replica has answered, or the client brings no more: then the
-    replica, which has the same patience, says so. Raises ReplicaLost."""
-    request.max_content_length = sys.maxsize  # the replica's to bound
-    try:
-        while piece := request.stream.read(_PIECE):
-            if upstream.answered():
-                return
-            upstream.send(piece)
-    except (ConnectionError, ClientDisconnected):
-        upstream.finish()
-    except TimeoutError:
-        return
-    else:
-        upstream.sent()

@@ -50,7 +50,7 @@ class Unreached(ConnectionError):
 
 class Upstream:
     """One thread uses it. ``begin``, ``send`` for each piece of the body, ``sent``, which a body of
-    known size does not need; then ``head`` once, and ``read`` until the end."""
+    known size does not need; ``head`` until it is there, and ``read`` until the end."""
 
     def __init__(self, door: Door, *, live: bool = False) -> None:
         """Raises Unreached."""
@@ -71,16 +71,23 @@ class Upstream:
             raise Unreached from error
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
         self._chunked = False
+        self._answer: h11.Response | h11.InformationalResponse | None = None
+        self.invited = False
+        """The replica wants the body."""
 
-    def begin(self, environ: WSGIEnvironment, secret: str, size: int | None) -> None:
-        """The head. ``size``: of the body, bytes; None: nobody knows. Raises ReplicaLost, or
-        BadInput for what no head can hold."""
+    def begin(
+        self, environ: WSGIEnvironment, secret: str, size: int | None, *, waits: bool = False
+    ) -> None:
+        """The head. ``size``: of the body, bytes; None: nobody knows. ``waits``: the body is sent
+        once it is ``invited``. Raises ReplicaLost, or BadInput for what no head can hold."""
         headers = [*_headers(environ), *stamps(environ, secret)]
         self._chunked = size is None
         if size is None:
             headers.append(("Transfer-Encoding", "chunked"))
         elif size or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             headers.append(("Content-Length", str(size)))
+        if waits:
+            headers.append(("Expect", "100-continue"))
         upgrade = is_upgrade(environ)
         way = [("Connection", "Upgrade"), ("Upgrade", "websocket")] if upgrade else [_ONCE]
         self._write(_head(environ, [_HOST, *headers, *way]))
@@ -105,16 +112,18 @@ class Upstream:
     def head(self) -> h11.Response | h11.InformationalResponse | None:
         """As soon as it is whole; None until then. 101 is the only informational one. Raises
         ReplicaLost."""
-        while True:
+        while self._answer is None:
             event = self._next()
             if event is h11.NEED_DATA:
                 return None
-            if isinstance(event, h11.Response):
-                return event
-            if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
-                return event
             if isinstance(event, h11.ConnectionClosed):
                 raise lost()
+            if isinstance(event, h11.Response):
+                self._answer = event
+            elif isinstance(event, h11.InformationalResponse):
+                self.invited = self.invited or event.status_code == 100
+                self._answer = event if event.status_code == 101 else None
+        return self._answer
 
     def read(self) -> bytes | None:
         """The next bytes of the body; empty: none are here now; None: that was all. Raises

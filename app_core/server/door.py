@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING
 
 from gunicorn.config import Config
 
-from app_core.server.limits import Limits, connections_below, raise_descriptors
+from app_core.server.limits import connections_below, raise_descriptors
 from app_core.server.serving import Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from wsgiref.types import WSGIApplication
 
+    from app_core.server.limits import Limits
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
-MOST_FIELDS = 200
-_HEAD = {"line_bytes": 4 * Limits.line_bytes, "fields_bytes": 4 * Limits.fields_bytes}
-"""Bytes of heads: who passes one on has bounded the client's own, and may write it at more length.
-"""
+MOST_FIELDS, WIDER = 200, 4
+"""Heads that are passed on have been bounded already, and are written at more length."""
+_CUT_S = 1.0
+"""For threads whose clients are cut off."""
 _JOIN_S = 5.0
 
 
@@ -59,7 +60,9 @@ class DoorServer:
         ):
             cfg.set(name, value)
         most = connections_below(raise_descriptors(), limits.connections)
-        self._serving = Serving(cfg, replace(limits, connections=most, **_HEAD))
+        line, fields = WIDER * limits.line_bytes, WIDER * limits.fields_bytes
+        limits = replace(limits, connections=most, line_bytes=line, fields_bytes=fields)
+        self._serving = Serving(cfg, limits)
         self._application, self._count = application, count
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="door", daemon=True)
@@ -86,9 +89,15 @@ class DoorServer:
             while not self._stopping.is_set():
                 loop.turn()
             loop.stop()
-            until_s = time.monotonic() + self._wait_s
-            while loop.answering and time.monotonic() < until_s:
-                loop.turn()
+            self._wait(self._wait_s)
+            loop.cut()
+            self._wait(_CUT_S)
         except Exception:
             logger.critical("the door failed", exc_info=True)
         self._serving.close()
+
+    def _wait(self, most_s: float) -> None:
+        """For the answers that are under way."""
+        loop, until_s = self._serving.loop, time.monotonic() + most_s
+        while loop.answering and time.monotonic() < until_s:
+            loop.turn()

@@ -16,6 +16,7 @@ from app_core.config import Config
 from app_core.engine.core_budget import CoreBudget
 from app_core.services.live.sessions import MARGIN
 from app_core.shares import Holding
+from tests.back_end import service_of
 from tests.conftest import checked_client, until
 from tests.fakes import EchoModel
 from tests.importing import GOOD, Importer, make_still_avatar
@@ -35,7 +36,7 @@ def make(make_client: Callable[..., FlaskClient], config: Config) -> Callable[..
 
 
 def shares_of(client: FlaskClient) -> Any:
-    return client.application.extensions["lipsync"].shares
+    return service_of(client).shares
 
 
 def refused(answer: Any, setting: str) -> bool:
@@ -123,7 +124,7 @@ def reached(
 
     def begin(sessions: float) -> FlaskClient:
         client = make(listen="0.0.0.0:5000")
-        service = client.application.extensions["lipsync"]
+        service = service_of(client)
         capacity = service.backend.ready("auto").capacity
         capacity.calibrate(4.0, 128, 128)
         service.capacity.cores = sessions * MARGIN * 4.0 * 25 / 1000 / service.config.cpu_share
