@@ -24,7 +24,7 @@ from app_core.cluster.request_body import RequestBody
 from app_core.cluster.tunnel import Tunnel
 from app_core.cluster.upstream import Unreached, Upstream, is_upgrade, passed_on
 from app_core.cluster.wanted import Kind, Wanted, chosen_id, wanted
-from app_core.errors import Busy, Cancelled, Conflict
+from app_core.errors import BadInput, Busy, Cancelled, Conflict
 from app_core.ids import place_in
 from app_core.routes.http.body import Body, ClientGone
 from app_core.routes.http.context import client_socket
@@ -210,7 +210,8 @@ class Relay:
 
     def _tunnelled(self, exchange: Exchange, head: h11.InformationalResponse) -> Response:
         client = client_socket()
-        assert client is not None
+        if client is None:
+            raise BadInput("This connection cannot become a WebSocket")
         try:
             lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket"]
             lines += ["Connection: Upgrade", *map(": ".join, passed_on(head.headers)), "", ""]
