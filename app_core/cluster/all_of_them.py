@@ -41,18 +41,18 @@ def merged(
     for status, headers, body in answers.values():
         if 400 <= status < 500:
             return Response(body, status, headers)
-    told = {place: answer for place, answer in answers.items() if _tells(path, answer)}
-    if not told:
+    good = {place: answer for place, answer in answers.items() if _tells(path, answer)}
+    if not good:
         status, headers, body = next(iter(answers.values()))
         return Response(body, status, headers)
     if path == "/metrics":
-        texts = {place: body.decode() for place, (_, _, body) in told.items()}
-        kind = {name.lower(): value for name, value in next(iter(told.values()))[1]}
+        texts = {place: body.decode() for place, (_, _, body) in good.items()}
+        kind = {name.lower(): value for name, value in next(iter(good.values()))[1]}
         text = "\n".join([*one_text(texts), ""])
         response = Response(text, content_type=kind["content-type"])
     else:
-        found = {place: json.loads(body) for place, (_, _, body) in told.items()}
-        response = _sessions(found.values()) if path == "/api/sessions" else _health(found, least)
+        told = {place: json.loads(body) for place, (_, _, body) in good.items()}
+        response = _sessions(told.values()) if path == "/api/sessions" else _health(told, least)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -79,6 +79,7 @@ class DoorServer:
         """Answers that are under way have ``wait_s`` to end."""
         self._wait_s = wait_s
         self._stopping.set()
+        self._serving.poller.call(lambda: None)  # wakes the loop
         self._thread.join(wait_s + _JOIN_S)
         with contextlib.suppress(OSError):
             self._listener.close()
