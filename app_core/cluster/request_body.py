@@ -50,7 +50,8 @@ class RequestBody:
             self._send_as_it_comes(exchange)
 
     def _send_as_it_comes(self, exchange: Exchange) -> None:
-        """A client that brings no more is the replica's to judge, which has the same patience."""
+        """Who brings no more is the replica's to judge, which has the same patience; whoever has
+        left, ``exchange`` finds out."""
         upstream = exchange.upstream
         request.max_content_length = sys.maxsize  # the replica's to bound, too
         try:
@@ -58,9 +59,6 @@ class RequestBody:
                 if upstream.answered():
                     return
                 upstream.send(piece)
-        except TimeoutError:
+        except (TimeoutError, ConnectionError, ClientDisconnected):
             return
-        except (ConnectionError, ClientDisconnected):
-            upstream.finish()
-        else:
-            upstream.sent()
+        upstream.sent()
