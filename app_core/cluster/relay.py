@@ -166,7 +166,7 @@ class Relay:
             raise lost()
         live = request.path == "/api/stream_mjpeg"
         try:
-            upstream = Upstream(door, live=live)
+            upstream = Upstream(door, live=live or is_upgrade(request.environ))
         except Unreached:
             self._places.miss(place)
             raise
@@ -191,7 +191,7 @@ class Relay:
     def _answered(
         self, exchange: Exchange, head: h11.Response, place: str, *, live: bool
     ) -> Response:
-        headers = passed_on(head.headers.raw_items())
+        headers = passed_on(head)
         named = {name.lower(): value for name, value in headers}
         job_id = named.get("x-job-id", "")
         if job_id and place_in(job_id) != place:
@@ -214,7 +214,12 @@ class Relay:
             raise BadInput("This connection cannot become a WebSocket")
         try:
             lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket"]
-            lines += ["Connection: Upgrade", *map(": ".join, passed_on(head.headers.raw_items())), "", ""]
+            lines += [
+                "Connection: Upgrade",
+                *map(": ".join, passed_on(head)),
+                "",
+                "",
+            ]
             last = {"type": "error"} | payload(lost())
             tunnel = Tunnel(client, exchange.upstream.sock, self._silence_s, last)
             tunnel.run("\r\n".join(lines).encode("latin-1"), exchange.upstream.beyond())
@@ -238,7 +243,11 @@ class Relay:
         try:
             upstream.begin(environ, self._secret, 0)
             head = exchange.head()
-            return head.status_code, passed_on(head.headers.raw_items()), b"".join(exchange.pieces())
+            return (
+                head.status_code,
+                passed_on(head),
+                b"".join(exchange.pieces()),
+            )
         except ReplicaLost:
             return None
         finally:

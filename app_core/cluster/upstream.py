@@ -17,7 +17,6 @@ from app_core.cluster.ticket import OWN, stamps
 from app_core.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from wsgiref.types import WSGIEnvironment
 
     from app_core.cluster.places import Door
@@ -183,9 +182,10 @@ def is_upgrade(environ: WSGIEnvironment) -> bool:
     return str(environ.get("HTTP_UPGRADE", "")).lower() == "websocket"
 
 
-def passed_on(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    """Of an answer: what is not of the connection between a web tier and its replica."""
-    named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+def passed_on(head: h11.Response | h11.InformationalResponse) -> list[tuple[str, str]]:
+    """Fields of an answer that are not of the connection between a web tier and its replica."""
+    raw = head.headers.raw_items()
+    named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]
     own = {*_HOP, "server", "date"} - {"content-length"}
     return [(n, v) for n, v in named if n.lower() not in own and not n.lower().startswith(OWN)]
 

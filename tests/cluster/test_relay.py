@@ -54,8 +54,10 @@ class Scripted:
             with connection:
                 connection.settimeout(5)
                 heard = b""
-                while b"\r\n\r\n" not in heard:
-                    heard += connection.recv(1 << 16)
+                while b"\r\n\r\n" not in heard and (came := connection.recv(1 << 16)):
+                    heard += came
+                if not heard:
+                    continue
                 head, _, body = heard.partition(b"\r\n\r\n")
                 length = [x for x in head.lower().split(b"\r\n") if x.startswith(b"content-length")]
                 waits = b"expect: 100-continue" in head.lower()
