@@ -16,6 +16,7 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, Tex
 
 from app_core.cluster import tunnel as module
 from app_core.cluster.tunnel import Frames, Tunnel
+from app_core.routes.http.send_queue import Held
 
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
 LOST = {"type": "error", "error": "—", "code": "replica_lost", "field": None}
@@ -68,13 +69,14 @@ def test_control_frames_stand_within_a_message() -> None:
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """Of one TCP connection, whose kernels hold little."""
+    """Of one TCP connection, whose kernels hold little on the way to the first."""
+    near = socket.socket()
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
-        near = socket.create_connection(listener.getsockname())
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        near.connect(listener.getsockname())
         far, _ = listener.accept()
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
     for each in (near, far):
-        each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
         each.settimeout(10)
     return near, far
 
@@ -250,12 +252,29 @@ def fill(replica: socket.socket) -> int:
             return count
 
 
-def test_a_client_that_takes_nothing_leaves_all_with_the_replica(ends: Ends) -> None:
-    """Which leaves out pictures; a tunnel that went on would hold seconds of them."""
-    assert fill(ends.replica) < 1 << 20
+def test_what_a_client_has_no_room_for_stays_with_the_replica(
+    make: Callable[..., Ends], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which leaves out pictures then; and commands go up all the same."""
+    held = [Held(1 << 24, 0, 0.0)]
+    monkeypatch.setattr(module, "held_by_kernel", lambda _: lambda: held[0])
+    ends = make()
+    count = fill(ends.replica)
+    assert count < 1 << 20
+    ends.client.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        ends.client.recv(1)
+    ends.client.sendall(ends.protocol.send(Pong(payload=b"here")))
+    ends.replica.settimeout(10)
+    assert len(ends.replica.recv(100)) == 10
+    held[0] = Held(0, 1 << 24, 0.0)
+    ends.client.settimeout(10)
+    while count > 0:
+        count -= len(ends.client.recv(1 << 16))
+    assert count == 0
 
 
-def test_commands_go_up_while_the_client_takes_nothing(ends: Ends) -> None:
+def test_commands_go_up_while_the_client_reads_nothing(ends: Ends) -> None:
     fill(ends.replica)
     ends.client.sendall(ends.protocol.send(Pong(payload=b"here")))
     ends.replica.settimeout(10)
