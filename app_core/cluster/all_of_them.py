@@ -119,18 +119,17 @@ def _sums(each: list[dict[str, Any]], none: dict[str, Any]) -> dict[str, Any]:
 
 def one_text(texts: Mapping[str, str]) -> list[str]:
     """Lines in the text format of Prometheus: every sample with the label ``replica``, those of one
-    name together as the format wants it."""
-    heads: dict[str, list[str]] = {}
+    name together, behind one HELP and one TYPE, as the format wants it."""
+    heads: dict[str, dict[str, str]] = {}
     samples: dict[str, list[str]] = {}
     for place, text in texts.items():
         family = ""
         for line in text.splitlines():
             if line.startswith("# "):
-                family = line.split(" ", 3)[2]
-                if line not in heads.setdefault(family, []):
-                    heads[family].append(line)
+                _, kind, family = line.split(" ", 3)[:3]
+                heads.setdefault(family, {}).setdefault(kind, line)
             elif found := _SAMPLE.fullmatch(line):
                 labels = ",".join(filter(None, [f'replica="{place}"', found["labels"]]))
                 sample = f"{found['name']}{{{labels}}} {found['value']}"
                 samples.setdefault(family, []).append(sample)
-    return [line for name in heads for line in (*heads[name], *samples.get(name, []))]
+    return [line for name in heads for line in (*heads[name].values(), *samples.get(name, []))]
