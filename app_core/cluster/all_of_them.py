@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     """Status, headers, body."""
 
 AT_ONCE = 8
+WEB = "web"
+"""In place of a replica's place: counts of the web tier itself, of what it answers alone."""
 WELL = ("ready", "degraded")
 _SUMS = ("cores", "live", "load", "sessions", "max_jobs", "jobs", "queue", "frames_per_s")
 """Of ``capacity``; the rest of it is that of the first that is well."""
@@ -29,10 +31,11 @@ def merged(
     places: Collection[str],
     fetch: Callable[[str], Answer | None],
     least: int,
+    own: str,
 ) -> Response:
     """``fetch(place)`` gives its answer, None of one that is lost; ``least``: how many there should
-    be. One that refuses the client speaks for all, and one that fails for itself alone. Raises Busy
-    when nobody answers."""
+    be; ``own``: what the web tier counts. One that refuses the client speaks for all, and one that
+    fails for itself alone. Raises Busy when nobody answers."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = dict(zip(places, pool.map(fetch, places), strict=True))
     answers = {place: answer for place, answer in found.items() if answer is not None}
@@ -46,7 +49,7 @@ def merged(
         status, headers, body = next(iter(answers.values()))
         return Response(body, status, headers)
     if path == "/metrics":
-        texts = {place: body.decode() for place, (_, _, body) in good.items()}
+        texts = {place: body.decode() for place, (_, _, body) in good.items()} | {WEB: own}
         kind = {name.lower(): value for name, value in next(iter(good.values()))[1]}
         text = "\n".join([*one_text(texts), ""])
         response = Response(text, content_type=kind["content-type"])

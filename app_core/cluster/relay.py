@@ -12,7 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import h11
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
+from prometheus_client import generate_latest
 
 from app_core.cluster import ticket
 from app_core.cluster.all_of_them import merged
@@ -23,11 +24,11 @@ from app_core.cluster.places import ReplicaLost, lost, none_there, settled
 from app_core.cluster.request_body import RequestBody
 from app_core.cluster.tunnel import Tunnel
 from app_core.cluster.upstream import Unreached, Upstream, is_upgrade, passed_on
-from app_core.cluster.wanted import Kind, Wanted, chosen_id, wanted
+from app_core.cluster.wanted import Destination, Wanted, chosen_id, wanted
 from app_core.errors import BadInput, Busy, Cancelled, Conflict
 from app_core.ids import place_in
 from app_core.routes.http.body import Body, ClientGone
-from app_core.routes.http.context import client_socket
+from app_core.routes.http.context import client_socket, service
 from app_core.routes.http.failure import payload
 from app_core.routes.http.web_socket import SocketEnded
 
@@ -66,7 +67,7 @@ class Relay:
         """None for what the web tier answers itself. Raises Busy, ReplicaLost, Conflict, BadInput,
         TooLarge, or Cancelled when nobody is there to be answered."""
         want = wanted(request.method, request.path)
-        if want.kind is Kind.HERE or request.routing_exception is not None:
+        if want.where is Destination.HERE or request.routing_exception is not None:
             return None
         body = RequestBody.here()
         try:
@@ -77,12 +78,15 @@ class Relay:
             raise Cancelled("The client left") from error
 
     def _relayed(self, want: Wanted, body: RequestBody) -> Response:
-        if want.kind is Kind.ALL:
+        if want.where is Destination.ALL:
             ask = partial(self._fetch, dict(request.environ), path=want.name)
-            return merged(want.name, self._places.doors(), ask, self._places.least)
-        if want.kind is Kind.NAMED:
+            own = generate_latest(service().metrics.registry).decode()
+            response = merged(want.name, self._places.doors(), ask, self._places.least, own)
+            g.counted = True
+            return response
+        if want.where is Destination.NAMED:
             return self._named(want, body)
-        if want.kind is Kind.FIXED:
+        if want.where is Destination.FIXED:
             return self._settled(want.name, body)
         self._check_chosen(chosen_id(request.args.get("job_id"), body.whole))
         return self._anywhere(body)
@@ -177,6 +181,7 @@ class Relay:
             head = exchange.head()
             if isinstance(head, h11.InformationalResponse):
                 return self._tunnelled(exchange, head)
+            g.counted = True
             if head.status_code == ELSEWHERE:
                 exchange.close()
                 if moved:

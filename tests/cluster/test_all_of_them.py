@@ -98,7 +98,7 @@ def ask() -> Iterator[Callable[..., Response]]:
             kind = text if path == "/metrics" else value
             return found and (found[0], [("Content-Type", kind)], found[1])
 
-        return merged(path, list(answers), fetch, least)
+        return merged(path, list(answers), fetch, least, counted("/web"))
 
     with app.test_request_context():
         yield make
@@ -169,7 +169,7 @@ def test_counts_have_the_label_of_their_replica(ask: Callable[..., Response]) ->
         for sample in requests.samples
         if sample.name.endswith("_total")
     }
-    assert counts == {(ONE, "/"): 2.0, (ONE, odd): 1.0, (TWO, "/"): 1.0}
+    assert counts == {(ONE, "/"): 2.0, (ONE, odd): 1.0, (TWO, "/"): 1.0, ("web", "/web"): 1.0}
     for place, text in texts.items():
         alone = list(text_string_to_metric_families(text))
         assert [family.documentation for family in alone] == [f.documentation for f in families]

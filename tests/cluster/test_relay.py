@@ -182,6 +182,16 @@ def test_a_job_whose_id_does_not_tell_is_looked_for_once(tier: Callable[..., Tie
     assert len(two.replicas[0].heard) == 1
 
 
+def test_chunks_are_where_their_job_is(tier: Callable[..., Tier]) -> None:
+    two = tier(answer(404, b"{}"), answer(204, b"").replace(b"Content-Length: 0\r\n", b""))
+    job_id = new_id("")
+    two.client.get(f"/api/chunk/video/{job_id}-1")
+    assert two.asked() == [
+        [f"GET /cluster/jobs/{job_id}"],
+        [f"GET /cluster/jobs/{job_id}", f"GET /api/chunk/video/{job_id}-1"],
+    ]
+
+
 def test_a_taken_id_is_taken_everywhere(tier: Callable[..., Tier]) -> None:
     two = tier(answer(404, b"{}"), answer(204, b"").replace(b"Content-Length: 0\r\n", b""))
     found = two.client.post("/api/generate", json={"text": "x", "job_id": new_id("")})
@@ -272,6 +282,18 @@ def test_who_is_not_let_in_reaches_no_replica(tier: Callable[..., Tier]) -> None
     ):
         assert one.client.get("/api/sessions", headers=headers).status_code == status
     assert one.asked() == [["GET /api/sessions"]]
+
+
+def test_what_the_web_tier_answers_alone_is_counted_there(tier: Callable[..., Tier]) -> None:
+    one = tier(answer(200, b"", "Content-Type: text/plain\r\n"))
+    for path in ("/", "/api/nothing", "/api/voices"):
+        one.client.get(path).close()
+    found = one.client.get("/metrics").text
+    lines = [line for line in found.splitlines() if line.startswith("soyle_http_requests_total")]
+    assert sorted(lines) == [
+        'soyle_http_requests_total{replica="web",method="GET",route="/",status="200"} 1.0',
+        'soyle_http_requests_total{replica="web",method="GET",route="none",status="404"} 1.0',
+    ]
 
 
 def test_whose_a_session_is_its_replica_knows(tier: Callable[..., Tier]) -> None:
