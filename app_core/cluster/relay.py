@@ -65,7 +65,7 @@ class Relay:
 
     def answer(self) -> Response | None:
         """None for what the web tier answers itself. Raises Busy, ReplicaLost, Conflict, BadInput,
-        TooLarge, or Cancelled when nobody is there to be answered."""
+        or Cancelled when nobody is there to be answered."""
         want = wanted(request.method, request.path)
         if want.where is Destination.HERE or request.routing_exception is not None:
             return None

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from flask import request
 from werkzeug.exceptions import ClientDisconnected
 
-from app_core.routes.http.context import small_body
 from app_core.routes.http.multipart_form import MIME
+from app_core.server.limits import Limits
 
 if TYPE_CHECKING:
     from app_core.cluster.exchange import Exchange
 
+LARGEST = Limits.body_bytes
+"""Bytes of one that a front door waits for."""
 _PIECE = 1 << 16
 
 
@@ -24,17 +26,21 @@ class RequestBody:
 
     whole: bytes | None
     """None: it is passed on as it comes."""
+    size: int | None
+    """Bytes; None: nobody knows."""
     _begun: bool = False
 
     @classmethod
     def here(cls) -> RequestBody:
-        """Raises TooLarge."""
-        return cls(None if request.mimetype == MIME else small_body())
-
-    @property
-    def size(self) -> int | None:
-        """Bytes; None: nobody knows."""
-        return request.content_length if self.whole is None else len(self.whole)
+        """One that is too large for any view is left where it is: its head tells a replica."""
+        size = request.content_length
+        if request.mimetype == MIME:
+            return cls(None, size)
+        if size is not None and size > LARGEST:
+            return cls(b"", size)
+        request.max_content_length = LARGEST + 1
+        whole = request.get_data()
+        return cls(whole, len(whole))
 
     @property
     def spent(self) -> bool:

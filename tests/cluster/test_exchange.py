@@ -167,6 +167,26 @@ def test_a_body_in_chunks_with_trailers(front: Front) -> None:
     assert (told.status, told.json()["said"]) == (200, "one.")
 
 
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("Content-Type: application/json", 413),
+        ("Content-Type: text/plain", 415),
+        ("Content-Type: application/json\r\nContent-Encoding: gzip", 415),
+        ("Content-Type: application/json\r\nOrigin: http://evil.example", 403),
+    ],
+)
+@pytest.mark.parametrize("size", [(1 << 20) + 10, 5 << 20])
+def test_a_large_body_is_refused_for_what_is_wrong(
+    front: Front, line: str, status: int, size: int
+) -> None:
+    data = get("/api/generate", f"Content-Length: {size}", line, close=True, method="POST")
+    told = front.ask(data + bytes(size))
+    assert told.status == status
+    told = front.ask(data.replace(b"/api/generate", b"/api/avatars/x") + bytes(size))
+    assert told.status == (403 if status == 403 else 405)
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_form_comes_whole(front: Front, chunked: bool) -> None:
     body = PART + b"no sound" + bytes(LARGE) + b"\r\n--x--\r\n"
