@@ -1,6 +1,7 @@
 # The embedded default on the CPU:      docker build -t soyle .
 # With torch for an NVIDIA GPU:         docker build -t soyle --build-arg CUDA=1 .
 # With torch for the CPU:               docker build -t soyle --build-arg NEURAL=1 --build-arg TORCH_INDEX=<PyTorch's CPU index> .
+# For a cluster (docs/cluster.md):        docker build -t soyle:cluster --build-arg CLUSTER=1 .
 # torch brings CUDA's own libraries, so the base is the same; the host needs its driver and the
 # NVIDIA container toolkit (docker run --gpus all).
 ARG BASE=python:3.12-slim-bookworm
@@ -8,12 +9,14 @@ ARG BASE=python:3.12-slim-bookworm
 FROM ${BASE} AS build
 ARG CUDA=
 ARG NEURAL=
+ARG CLUSTER=
 ARG TORCH_INDEX=
 ARG MODELS="face"
 ENV PIP_NO_CACHE_DIR=1
 WORKDIR /opt/soyle
 COPY . .
-RUN REQUIREMENTS=$([ -n "$CUDA$NEURAL" ] && echo requirements.txt || echo requirements-core.txt) \
+RUN REQUIREMENTS="$([ -n "$CUDA$NEURAL" ] && echo requirements.txt || echo requirements-core.txt) \
+        ${CLUSTER:+requirements-cluster.txt}" \
     deploy/install.sh
 
 FROM ${BASE}

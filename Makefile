@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --index-url $(TORCH_INDEX) $$(grep ^torch== requirements.txt))
 
 .DEFAULT_GOAL := help
-.PHONY: help run models neural voices test lint types unit bench fuzz doctor coqui coqui-test install-test
+.PHONY: help run models neural voices test lint types unit bench fuzz doctor coqui coqui-test cluster cluster-test install-test
 
 help: ## Print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -109,6 +109,29 @@ coqui: $(COQUI)/.venv/run.stamp ## Install what Coqui's voices need: XTTS, VITS,
 
 coqui-test: $(COQUI)/.venv/test.stamp ## Run the tests of Coqui's speech server
 	cd $(COQUI) && .venv/bin/python -m pytest --durations=10
+
+# Ray lives in an environment of its own: it pins what others leave open.
+CLUSTER := .venv-cluster
+CLUSTER_PIP := $(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check
+
+$(CLUSTER)/bin/python: | $(BIN)/python
+	@$(BIN)/python -m venv $(CLUSTER)
+
+$(CLUSTER)/run.stamp: requirements-cluster.txt requirements-core.txt | $(CLUSTER)/bin/python
+	@echo "Installing the core and Ray into $(CLUSTER): about 1.2 GB, once"
+	@$(CLUSTER_PIP) -r $<
+	@touch $@
+
+$(CLUSTER)/test.stamp: requirements-cluster-test.txt $(CLUSTER)/run.stamp
+	@$(CLUSTER_PIP) -r $<
+	@touch $@
+
+cluster: models $(CLUSTER)/run.stamp ## Install Ray and start several replicas behind a web tier
+	@$(CLUSTER)/bin/python app.py cluster
+
+cluster-test: $(CLUSTER)/test.stamp ## Run the route tests through a web tier, and a cluster on Ray
+	BACK_END=cluster $(CLUSTER)/bin/python -m pytest tests/routes -q
+	$(CLUSTER)/bin/python -m pytest tests/cluster --durations=10
 
 doctor: $(VENV)/core.stamp ## Say what this machine has and what is missing
 	@$(BIN)/python app.py doctor

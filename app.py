@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import importlib.util
 import logging
 import os
 import signal
@@ -36,6 +37,7 @@ PRELOADED = (
     "app_core.speech.text.russian",
     "app_core.speech.text.kazakh",
 )
+COMMANDS = ([], ["cluster"], ["cluster", "deploy"], ["cluster", "web"], ["doctor"], ["health"])
 SPARE_THREADS = 16
 """Threads beyond those of renders and sockets: pages, health, and saying that the server is
 full."""
@@ -227,17 +229,19 @@ def text(config: Config, arguments: list[str]) -> int:
     return command(arguments, config)
 
 
-def cluster(config: Config) -> int:
+def cluster(config: Config, arguments: list[str]) -> int:
     """Replicas behind this web tier. Returns the exit status."""
-    try:
-        from app_core.cluster.start import NoCluster, kept
-        from app_core.cluster.web_tier import joined
-    except ModuleNotFoundError as error:
-        logger.error("a cluster needs %s, which `make cluster` installs", error.name)
+    from app_core.cluster.start import NoCluster, deploy, kept
+    from app_core.cluster.web_tier import joined
+
+    if importlib.util.find_spec("ray") is None:
+        logger.error("a cluster needs ray, which `make cluster` installs")
         return 1
     import_all()  # which compiles, once for all replicas
+    if arguments == ["deploy"]:
+        return deploy()
     try:
-        with kept() as found:
+        with kept(*arguments) as found:
 
             def build(config: Config) -> Served:
                 app, places = joined(config, found)
@@ -254,13 +258,10 @@ def main(arguments: list[str]) -> int:
     """``app.py`` serves; ``cluster`` serves by several replicas; ``doctor`` looks at the machine;
     ``health`` asks a server that runs; ``models`` brings networks; ``text`` shows how a text is
     read."""
-    if arguments not in ([], ["cluster"], ["doctor"], ["health"]) and arguments[:1] not in (
-        ["models"],
-        ["text"],
-    ):
+    if arguments not in COMMANDS and arguments[:1] not in (["models"], ["text"]):
         sys.stderr.write(
-            "usage: python app.py [cluster | doctor | health | models list | models pull NAME ..."
-            " | text TEXT | ...]\n"
+            "usage: python app.py [cluster [deploy | web] | doctor | health | models list"
+            " | models pull NAME ... | text TEXT | ...]\n"
         )
         return 2
     load_dotenv(ROOT / ".env")
@@ -284,7 +285,7 @@ def main(arguments: list[str]) -> int:
         return doctor(config)
     for sentence in notices(config, ROOT / ".env"):
         logger.warning("%s", sentence)
-    return cluster(config) if arguments else serve(config)
+    return cluster(config, arguments[1:]) if arguments else serve(config)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 without end (``attackers.KINDS``).
 
 One reader of 512x512 is served from before each attack; /api/health/live is asked twice a second;
-in the middle a new client asks for a stream. All of it on this machine. A row passes when
+in the middle a new client asks for a stream. All of it on this machine: attackers come from an
+address of their own, and a server that is started here bounds what one client may take, as one does
+that others reach. A row passes when
 /api/health/live always answered within LIVE_S, the reader had FPS pictures in every second, or one
 less than while nobody attacked, where this machine draws no more, the new client its first picture
 within NEW_S, the attackers were gone within the time of their kind, and no session or job was left
@@ -39,6 +41,8 @@ LEFT_S = 45.0
 NOISE_FPS = 1.0
 """Between two runs of the same."""
 GRACE_S = 5
+REACHED = "TRUSTED_PROXIES=127.0.0.254"
+"""A proxy that nobody is: others than this machine may ask, so shares are bounded."""
 FEW_DESCRIPTORS = 512
 _LIMIT = f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FEW_DESCRIPTORS}, {FEW_DESCRIPTORS}))"
 FEW = ("-c", f"import resource, sys; {_LIMIT}; import app; sys.exit(app.main([]))")
@@ -308,7 +312,7 @@ def main() -> int:
         "--setting", action="append", default=[], help="NAME=value for a server started here"
     )
     chosen = parser.parse_args()
-    settings = [f"SESSION_GRACE_S={GRACE_S}", *chosen.setting]
+    settings = [f"SESSION_GRACE_S={GRACE_S}", REACHED, *chosen.setting]
     outcomes = []
     few = [kind for kind in chosen.kinds if kind == "descriptors" and not chosen.url]
     most = [kind for kind in chosen.kinds if kind not in few]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"Content-Length: (\d+)")
 _FRAME = re.compile(rb"X-Frame: (\d+)")
-_BUFFER = memoryview(bytearray(1 << 18))
+_BLOCK = 1 << 18
 
 
 class MjpegReader:
@@ -31,6 +31,7 @@ class MjpegReader:
         self.received = 0
         """Bytes so far."""
         self._head = bytearray()
+        self._block = memoryview(bytearray(_BLOCK))
         self._skip = 0
         self._frame: int | None = None
         body = json.dumps(fields).encode()
@@ -43,9 +44,9 @@ class MjpegReader:
         """From before the connection to the whole picture of frame 0."""
         return self.arrivals[0] - self.began if 0 in self.arrivals else None
 
-    def receive(self, most: int = len(_BUFFER)) -> None:
+    def receive(self, most: int = _BLOCK) -> None:
         """Read once what is there, at most so many bytes."""
-        count = self.socket.recv_into(_BUFFER, min(most, len(_BUFFER)))
+        count = self.socket.recv_into(self._block, min(most, _BLOCK))
         if count == 0:
             self.ended = True
             return
@@ -68,7 +69,7 @@ class MjpegReader:
     def _read_head(self, at: int, count: int) -> int:
         """Take bytes up to the end of a head. Where to go on."""
         before = len(self._head)
-        self._head += _BUFFER[at : min(at + 1024, count)]
+        self._head += self._block[at : min(at + 1024, count)]
         end = self._head.find(_HEAD_END, max(0, before - 3))
         if end < 0:
             return min(at + 1024, count)

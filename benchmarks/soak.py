@@ -261,13 +261,13 @@ def main() -> None:
                 if time.monotonic() - began_s >= (len(rows) + 1) * chosen.step:
                     rows.append(soak.row())
             soak.close()
-            log = server.log()
-    _tell(chosen, soak, rows, log)
+            said = server.errors()
+    _tell(chosen, soak, rows, said)
 
 
-def _tell(chosen: argparse.Namespace, soak: Soak, rows: Sequence[Row], log: str) -> None:
-    lines = [line for line in log.splitlines() if " ERROR " in line]
-    errors = [line for line in lines if not any(re.search(known, line) for known in EXPLAINED)]
+def _tell(chosen: argparse.Namespace, soak: Soak, rows: Sequence[Row], said: Sequence[str]) -> None:
+    unexplained = [error for error in said if not any(re.search(e, error) for e in EXPLAINED)]
+    errors = [error.partition("\n")[0] for error in unexplained]
     first = begun(rows, chosen.step)
     found = faults(rows, first) if rows else ["no row: --step is longer than --minutes"]
     found += [f"{soak.lost} viewers lost"] * bool(soak.lost) + errors[:5]
@@ -287,12 +287,14 @@ def _tell(chosen: argparse.Namespace, soak: Soak, rows: Sequence[Row], log: str)
             for number, row in enumerate(rows)
         ],
     )
+    for error in unexplained[:5]:
+        print(f"\n{error}")
     print(f"\nFlat: {'NO: ' + '; '.join(found) if found else 'yes'}")
     if chosen.plot is not None and rows:
         plotted(chosen.plot, title, rows, first, chosen.step)
     head = {"minutes": chosen.minutes, "sessions": chosen.sessions, "readers": chosen.readers}
     counted = {"said": soak.said, "cut": soak.cut, "done": done, "lost": soak.lost}
-    verdict = {"flat": not found, "faults": found, "errors": len(lines), "begun": first}
+    verdict = {"flat": not found, "faults": found, "errors": len(said), "begun": first}
     end("soak", {**head, **counted, **verdict, "rows": rows})
 
 

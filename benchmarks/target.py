@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SMALL: dict[str, Any] = {"size": "128x128", "language": "en", "voice": "espeak", "fps": 10}
 TIMEOUT_S = 10.0
+SOURCE = "127.0.0.2"
+"""Where attackers come from: another client than those that are served."""
 
 
 class NoRoom(TimeoutError):
@@ -41,6 +43,8 @@ class Target:
     def connect(self, data: bytes = b"", receive_bytes: int = 1 << 16) -> socket.socket:
         """A connection that has asked, whatever became of that."""
         connection = socket.socket()
+        if self.address[0] == "127.0.0.1":
+            connection.bind((SOURCE, 0))
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         connection.settimeout(TIMEOUT_S)
         with contextlib.suppress(OSError):
@@ -56,7 +60,10 @@ class Target:
         self, method: str, path: str, body: bytes | None = None, **headers: str
     ) -> tuple[int, bytes, dict[str, str]]:
         """Status, body and headers. Raises OSError."""
-        connection = http.client.HTTPConnection(*self.address, timeout=TIMEOUT_S)
+        source = (SOURCE, 0) if self.address[0] == "127.0.0.1" else None
+        connection = http.client.HTTPConnection(
+            *self.address, timeout=TIMEOUT_S, source_address=source
+        )
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             connection.request(method, path, body, named)

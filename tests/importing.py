@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import uuid
 from functools import cache
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class Importer:
     def __call__(self, item: Import, home: Path) -> None:
         self.began.append(item.id)
         self.sources.append(item.source)
-        part = home.with_name(f".{home.name}.part")
+        part = home.with_name(f".{home.name}.part-{uuid.uuid4().hex[:8]}")
         part.mkdir(parents=True)
         try:
             item.note("reading", 0.1)

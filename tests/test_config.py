@@ -111,7 +111,12 @@ def test_ffmpeg_is_a_command_or_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_env_example_is_the_config() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     shown = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", text, re.M))
-    assert shown.keys() == {name.upper() for name in Config.model_fields}
+    assert shown.keys() == {name.upper() for name in Config.setting_names()}
     assert Config.from_env({k: v for k, v in shown.items() if v}) == Config()
-    for name, field in Config.model_fields.items():
-        assert f"# {field.description}\n" in text, name
+    for name in Config.setting_names():
+        assert f"# {Config.model_fields[name].description}\n" in text, name
+
+
+def test_the_place_is_no_setting() -> None:
+    assert Config.from_env({"PLACE": "0a1b2c3d"}) == Config()
+    assert set(Config.model_fields) - set(Config.setting_names()) == {"place"}

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 from app_core.avatars.edit_landmarks import change_mouth, landmarks
 from app_core.avatars.face_owners import FaceOwners
 from app_core.avatars.importing.avatar_folder import discard, discard_leftovers, take_away
-from app_core.avatars.importing.import_queue import Import, Imports
-from app_core.avatars.importing.naming import free_id, slug
+from app_core.avatars.importing.content import origin
+from app_core.avatars.importing.import_item import Import
+from app_core.avatars.importing.import_queue import Imports
+from app_core.avatars.importing.shared_imports import SharedImports
 from app_core.avatars.importing.uploaded_file import Upload
-from app_core.avatars.library import ID, STILL, TRACK
-from app_core.avatars.metadata import METADATA, read_metadata
-from app_core.avatars.preview import preview
-from app_core.avatars.records import BUILT_IN, AvatarRecords, touched
-from app_core.errors import BadInput, Cancelled, Conflict, NotFound, SoyleError, afresh
+from app_core.avatars.library import ID
+from app_core.avatars.metadata import METADATA
+from app_core.avatars.previews import Previews
+from app_core.avatars.records import BUILT_IN, AvatarRecords
+from app_core.errors import BadInput, Busy, Cancelled, Conflict, NotFound, SoyleError, afresh
 from app_core.face.face_choice import FaceChoice
 from app_core.shares import Holding, Shares
 
@@ -29,13 +31,12 @@ if TYPE_CHECKING:
     from app_core.avatars.library import Avatar, AvatarLibrary
     from app_core.avatars.mouth_handles import Points
     from app_core.config import Config
+    from app_core.storage.claims import Told
     from app_core.storage.scratch import Scratch
 
 LONGEST_NAME = 80
 CANCEL_S = 30.0
 _LOOK_S = 0.25
-_PREVIEWS_BYTES = 8 << 20
-"""Previews that stay ready."""
 
 
 class Avatars:
@@ -62,11 +63,12 @@ class Avatars:
         self.imports = Imports(
             lambda item: work(item, self._folder / item.id), scratch.free, config.job_life_s
         )
+        self._shared = SharedImports(self._folder, config.place, self.imports, config.job_life_s)
+        self.claims = self._shared.claims
         self.unremoved: Callable[[str, str, SoyleError], None] = lambda *_: None  # told of failures
-        self._owners = FaceOwners(self._folder, self.imports)
+        self._owners = FaceOwners(self._folder, self._shared)
         self._edits = threading.Lock()
-        self._previews: dict[str, bytes] = {}
-        self._previewing = threading.Lock()
+        self._previews = Previews(self._folder)
 
     # Adding
 
@@ -105,26 +107,20 @@ class Avatars:
             raise BadInput(f"'name' must have 1..{LONGEST_NAME} characters", field="name")
         if avatar_id is not None and not ID.fullmatch(avatar_id):
             raise BadInput("'id' must be 1..64 of a-z, 0-9 and -", field="id")
-        with self._edits:
-            if avatar_id is not None and self._is_taken(avatar_id):
-                raise Conflict("There is an avatar with this id", field="id")
-            chosen = avatar_id or free_id(slug(name), self._is_taken)
-            consent = datetime.now(UTC).isoformat(timespec="seconds")
-            item = Import(chosen, name, consent, upload.path, choice or FaceChoice())
-            item.owner, item.share = client, upload.share
-            self.imports.start(item)
-            upload.taken = True
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        item = Import(avatar_id or "", name, when, upload.path, choice or FaceChoice())
+        item.owner, item.share = client, upload.share
+        self._shared.start(item)
+        upload.taken = True
         return item
 
     def add_dropped(self, path: Path) -> Import:
         """Starts the import of a file in AVATAR_DIR, which stays there. Raises Busy."""
         name = " ".join(path.stem.split())[:LONGEST_NAME] or "?"
         when = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._edits:
-            chosen = free_id(slug(name), self._is_taken)
-            consent = f"{when}, put into AVATAR_DIR by the operator"
-            item = Import(chosen, name, consent, path, theirs=True, dropped=path.name)
-            self.imports.start(item)
+        consent = f"{when}, put into AVATAR_DIR by the operator"
+        item = Import("", name, consent, path, theirs=True, dropped=path.name)
+        self._shared.start(item)
         return item
 
     def withdraw(self, item: Import) -> None:
@@ -135,25 +131,15 @@ class Avatars:
         if item.ended.is_set():
             self.imports.drop(item)
 
-    def elsewhere(self, avatar_id: str) -> str:
-        return ""
-
     def made_of(self, sha256: str) -> tuple[str, str] | None:
         """The avatar that was made of these bytes, and the file in AVATAR_DIR that they came from
         if they did; None when there is none.
         """
         for avatar_id in self._library.ids():
-            content, dropped = self._content(avatar_id)
+            content, dropped = origin(self._folder / avatar_id)
             if content == sha256:
                 return avatar_id, dropped
         return None
-
-    def _content(self, avatar_id: str) -> tuple[str, str]:
-        """What ``removed`` is told."""
-        with contextlib.suppress(OSError, ValueError):
-            metadata = read_metadata(self._folder / avatar_id)
-            return str(metadata.get("sha256", "")), str(metadata.get("dropped", ""))
-        return "", ""
 
     def coming(self, item: Import) -> dict[str, Any]:
         """An import as it is now, also when it has just ended."""
@@ -169,30 +155,29 @@ class Avatars:
             raise afresh(item.error)
         return self.describe(item.id)
 
-    def _is_taken(self, avatar_id: str) -> bool:
-        item = self.imports.get(avatar_id)
-        if item is not None and not item.ended.is_set():
-            return True
-        return (self._folder / avatar_id).exists()
-
     # Looking
 
     def all(self, client: str = "") -> list[dict[str, Any]]:
-        """Every avatar, those that are being imported and those that failed to be, as ``client``
-        may use it."""
-        coming = {item.id: item for item in self.imports.all()}
-        there = [avatar_id for avatar_id in self._library.ids() if avatar_id not in coming]
+        """Every avatar, those that are being imported and those that failed to be, here or
+        elsewhere, as ``client`` may use it."""
+        elsewhere = self._shared.all_elsewhere()  # before the others: it may come just now
+        coming = {*elsewhere, *(item.id for item in self.imports.all())}
         found = []
-        for avatar_id in sorted([*there, *coming]):
+        for avatar_id in sorted(coming.union(self._library.ids())):
             with contextlib.suppress(NotFound):  # removed a moment ago
-                found.append(self.describe(avatar_id, client))
+                found.append(self._describe(avatar_id, elsewhere.get(avatar_id), client))
         return found
 
     def describe(self, avatar_id: str, client: str = "") -> dict[str, Any]:
         """``client`` as for ``remove``. Raises NotFound."""
-        item = self.imports.get(avatar_id)
+        return self._describe(avatar_id, self._shared.elsewhere(avatar_id), client)
+
+    def _describe(self, avatar_id: str, told: Told | None, client: str) -> dict[str, Any]:
+        item = self._shared.here(avatar_id)
         if item is not None and not (item.error is None and item.ended.is_set()):
             found = self._records.coming(item)
+        elif told is not None and not self._is_there(avatar_id):
+            found = self._records.elsewhere(avatar_id, told)
         else:
             found = self._records.ready(avatar_id)
         if self._owners.may_change(avatar_id, client):
@@ -201,18 +186,7 @@ class Avatars:
 
     def preview(self, avatar_id: str, longest: int, square: bool) -> tuple[bytes, str]:
         """A JPEG and its ETag."""
-        avatar = self._ready(avatar_id)
-        made = [touched(avatar.folder / name) for name in (STILL, TRACK)]
-        tag = f"{avatar.id}-{made[0]:x}-{made[1]:x}-{longest}-{square:d}"
-        found = self._previews.get(tag)
-        if found is None:
-            found = preview(avatar, longest, square)
-            with self._previewing:
-                if (avatar.folder / METADATA).is_file():  # and has not been removed meanwhile
-                    self._previews[tag] = found
-                while sum(map(len, self._previews.values())) > _PREVIEWS_BYTES:
-                    del self._previews[next(iter(self._previews))]
-        return found, tag
+        return self._previews.get(self._ready(avatar_id), longest, square)
 
     def landmarks(self, avatar_id: str) -> dict[str, Any]:
         """The still's size, and where the parts of its face are, pixels."""
@@ -220,10 +194,15 @@ class Avatars:
 
     def _ready(self, avatar_id: str) -> Avatar:
         """Raises NotFound, Conflict while it is being imported."""
-        item = self.imports.get(avatar_id)
-        if item is not None and not item.ended.is_set():
+        if self._shared.runs(avatar_id):
             raise Conflict("This avatar is still being imported")
         return self._library.get(avatar_id)
+
+    def elsewhere(self, avatar_id: str) -> str:
+        """The place of the server that imports it now, or knows why it could not be; empty: it is
+        this one, or nobody does."""
+        told = self._shared.elsewhere(avatar_id)
+        return "" if told is None or told.place == self.claims.place else told.place
 
     # Changing
 
@@ -244,8 +223,11 @@ class Avatars:
         if avatar_id == BUILT_IN:
             raise Conflict("The built-in avatar cannot be changed; import a face of your own")
         self._owners.check(avatar_id, client)
-        with self._edits:
-            change_mouth(self._library.get(avatar_id), points, gains)
+        try:
+            with self._edits, self.claims.alone(f"edit.{avatar_id}"):
+                change_mouth(self._library.get(avatar_id), points, gains)
+        except BlockingIOError as error:
+            raise Busy("Another server changes this avatar; try again soon") from error
         return self.describe(avatar_id)
 
     def is_removable(self, avatar_id: str) -> bool:
@@ -259,10 +241,15 @@ class Avatars:
         """
         if not self._records.is_removable(avatar_id):
             raise Conflict("The built-in avatar and the server's own cannot be removed")
-        item = self.imports.get(avatar_id)
-        if item is None and not self._is_there(avatar_id):
+        item, told = self._shared.here(avatar_id), self._shared.elsewhere(avatar_id)
+        if item is None and told is None and not self._is_there(avatar_id):
             self._library.get(avatar_id)  # raises NotFound, with those there are
         self._owners.check(avatar_id, client)
+        if item is None and told is not None:
+            if told.held:
+                raise Conflict("This avatar is being imported by another server")
+            self.claims.clear(avatar_id)
+            return
         if item is not None:
             self.imports.cancel(item)
             if not item.ended.wait(CANCEL_S):
@@ -273,11 +260,11 @@ class Avatars:
         self._remove(self._folder / avatar_id, owner)
 
     def _is_there(self, avatar_id: str) -> bool:
-        return avatar_id in self._library.ids()
+        return bool(ID.fullmatch(avatar_id)) and (self._folder / avatar_id / METADATA).is_file()
 
     def _remove(self, home: Path, owner: str) -> None:
         with self._edits:
-            content = self._content(home.name)
+            content = origin(home)
             try:
                 away = take_away(home)
             except SoyleError as error:
@@ -287,17 +274,22 @@ class Avatars:
         self._removed(home.name, *content, owner)
         self._records.forget(home.name)
         self._library.forget(home)
-        with self._previewing:
-            for tag in [tag for tag in self._previews if tag.startswith(f"{home.name}-")]:
-                del self._previews[tag]
+        self._previews.forget(home.name)
         discard(away)
+
+    def forget_gone(self) -> None:
+        """Puts away what was made of avatars that other servers, or people, have removed."""
+        self._library.forget_gone()
+        self._previews.forget_gone()
 
     # Life
 
     def sweep(self) -> None:
         """Removes what a process that died was importing or removing."""
         discard_leftovers(self._folder)
+        self._shared.sweep()
 
     def close(self) -> None:
         """Cancels the imports and waits for their end."""
         self.imports.close()
+        self.claims.close()

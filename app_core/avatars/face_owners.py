@@ -11,14 +11,14 @@ from app_core.errors import Forbidden
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app_core.avatars.importing.import_queue import Imports
+    from app_core.avatars.importing.shared_imports import SharedImports
 
 
 class FaceOwners:
     """Of the faces in ``folder`` and of those on their way. An empty client is the operator, whose
     are those without an owner."""
 
-    def __init__(self, folder: Path, imports: Imports) -> None:
+    def __init__(self, folder: Path, imports: SharedImports) -> None:
         self._folder, self._imports = folder, imports
 
     def check(self, avatar_id: str, client: str) -> None:
@@ -33,9 +33,7 @@ class FaceOwners:
         return not client or client == self._owner(avatar_id)
 
     def _owner(self, avatar_id: str) -> str:
-        item = self._imports.get(avatar_id)
-        if item is not None:
-            return item.owner
-        with contextlib.suppress(OSError, ValueError):
-            return str(read_metadata(self._folder / avatar_id).get("owner", ""))
-        return ""
+        if self._imports.here(avatar_id) is None:
+            with contextlib.suppress(OSError, ValueError):
+                return str(read_metadata(self._folder / avatar_id).get("owner", ""))
+        return self._imports.owner(avatar_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from dataclasses import dataclass
@@ -154,9 +155,17 @@ class AvatarLibrary:
                 self._shapes.pop(key, None)
 
     def forget_gone(self) -> None:
-        """Puts away what was made of avatars while they were being removed."""
-        for folder in {*self._avatars, *self._plates_cache.folders()}:
-            if not (folder / METADATA).is_file() and (folder.parent == self._folder):
+        """Puts away what was made of avatars while they were being removed, or by a server that
+        does not know of the removal."""
+        known = {*self._avatars, *self._plates_cache.folders()}
+        try:
+            there = set(os.listdir(self._folder)) if known else set()
+        except FileNotFoundError:
+            there = set()
+        except OSError:
+            return  # nobody knows what is there
+        for folder in known:
+            if folder.parent == self._folder and folder.name not in there:
                 self.forget(folder)
 
     def close(self) -> None:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from app_core.avatars.importing.import_queue import Import
     from app_core.avatars.library import Avatar, AvatarLibrary
     from app_core.errors import SoyleError
+    from app_core.storage.claims import Told
 
 BUILT_IN = "aigul"
+_STAGES = ("waiting", "reading", "video", "faces", "cycle")
 
 
 class _Facts(NamedTuple):
@@ -83,6 +85,22 @@ class AvatarRecords:
             progress=round(item.progress, 4),
             error=item.error,
         )
+
+    @staticmethod
+    def elsewhere(avatar_id: str, told: Told) -> dict[str, Any]:
+        """One that another server imports, or could not."""
+        about = told.about
+        name, stage = str(about.get("name", avatar_id)), about.get("stage")
+        progress, failure = about.get("progress"), about.get("error")
+        record = _record(
+            avatar_id,
+            name,
+            status="importing" if told.held else "failed",
+            stage=stage if stage in _STAGES else "waiting",
+            progress=round(progress, 4) if isinstance(progress, float) else 0.0,
+            error=None,
+        )
+        return record if told.held else record | {"error": failure}
 
     def is_removable(self, avatar_id: str) -> bool:
         return avatar_id not in self._kept

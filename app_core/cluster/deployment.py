@@ -89,7 +89,7 @@ class ServedReplica:
         from app_core.cluster.replica import Replica
 
         place = place_of(serve.get_replica_context().replica_id.unique_id)
-        config = Config.from_env(settings | {"PLACE": place})
+        config = Config.from_env(settings).model_copy(update={"place": place})
         setup_logging(config.log_level, config.log_format)
         self._drain_s, self._secret = config.cluster_drain_s, secret
         address = host or ray.util.get_node_ip_address()

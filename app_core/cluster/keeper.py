@@ -1,10 +1,10 @@
-"""The process that starts a cluster on this machine, or joins one, and brings the replicas up.
+"""The process of ``app.py cluster`` that is connected to Ray: it starts a cluster on this machine
+or joins one, and brings the replicas up.
 
-It is a child of ``app.py cluster``: a process that Ray runs in cannot fork the workers of a web
-tier. It says on its output where the cluster is, and ends, with what it has started, when its input
-does.
+A process that Ray runs in cannot fork the workers of a web tier, so it is a child. It says on its
+output where the cluster is, and ends, with what it has started, when its input does.
 
-python -m app_core.cluster.keeper
+python -m app_core.cluster.keeper [deploy | web]
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import logging
 import os
 import secrets
 import sys
+import time
 
 import ray
 from ray import serve
 
-from app_core.cluster.deployment import NAME, NAMESPACE, LedgerBook, application
+from app_core.cluster.deployment import NAME, NAMESPACE, application
 from app_core.cluster.ray_places import secret_of
 from app_core.config import ROOT, Config
 from app_core.log import setup_logging
@@ -26,44 +27,51 @@ from app_core.log import setup_logging
 logger = logging.getLogger("soyle")
 
 LOCAL = "127.0.0.1"
-OWN = ("LISTEN", "RAY_ADDRESS", "PLACE")
-"""Settings of the web tier alone."""
+OWN = ("RAY_ADDRESS", "CLUSTER_SECRET")
+"""Settings that replicas need not know. LISTEN tells them whether anybody else can ask."""
+LOOK_S = 2.0
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
+    """``deploy`` brings up replicas with the settings of now, in place of those that run, and ends;
+    ``web`` waits for replicas that others bring up."""
     config = Config.from_env()
     setup_logging(config.log_level, config.log_format)
-    joins = bool(config.ray_address)
-    environment = {"PYTHONPATH": str(ROOT)}
     ray.init(
         address=config.ray_address or None,
         namespace=NAMESPACE,
-        include_dashboard=False if not joins else None,
-        log_to_driver=True,
+        include_dashboard=False if not config.ray_address else None,
         logging_level="warning",
-        runtime_env={"env_vars": environment},
+        runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
     )
     try:
-        secret = secret_of(NAME) or secrets.token_urlsafe(32)
-        LedgerBook(secret)
-        settings = {
-            name: os.environ[name]
-            for name in map(str.upper, Config.model_fields)
-            if name in os.environ and name not in OWN
-        }
-        host = config.cluster_host or ("" if joins else LOCAL)
-        serve.start(proxy_location="Disabled")
-        serve.run(application(settings, secret, host), name=NAME, route_prefix=None)
-        address = ray.get_runtime_context().gcs_address
-        sys.stdout.write(json.dumps({"address": address, "secret": secret}) + "\n")
-        sys.stdout.flush()
-        sys.stdin.read()
+        secret = secret_of()
+        if arguments == ["web"]:
+            while not secret:
+                time.sleep(LOOK_S)
+                secret = secret_of()
+        elif not secret or arguments:
+            secret = secret or config.cluster_secret or secrets.token_urlsafe(32)
+            _deploy(config, secret)
+        if arguments != ["deploy"]:
+            address = ray.get_runtime_context().gcs_address
+            sys.stdout.write(json.dumps({"address": address, "secret": secret}) + "\n")
+            sys.stdout.flush()
+            sys.stdin.read()
     finally:
-        if not joins:
+        if not config.ray_address:
             serve.shutdown()
         ray.shutdown()
     return 0
 
 
+def _deploy(config: Config, secret: str) -> None:
+    known = [name.upper() for name in Config.setting_names()]
+    settings = {n: os.environ[n] for n in known if n in os.environ and n not in OWN}
+    host = config.cluster_host or ("" if config.ray_address else LOCAL)
+    serve.start(proxy_location="Disabled")
+    serve.run(application(settings, secret, host), name=NAME, route_prefix=None)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

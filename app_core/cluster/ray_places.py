@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import ray
 from ray import serve
 
-from app_core.cluster.deployment import NAME, LedgerBook
+from app_core.cluster.deployment import NAME, NAMESPACE, LedgerBook
 from app_core.cluster.ledger import View
 from app_core.cluster.places import none_there
 
@@ -91,13 +91,13 @@ class RayPlaces:
 
 
 def connect(address: str) -> None:
-    ray.init(address=address, namespace="soyle", log_to_driver=False, logging_level="error")
+    ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level="error")
 
 
-def secret_of(name: str) -> str:
-    """What the replicas of an application that runs know a web tier by; empty: none runs."""
+def secret_of() -> str:
+    """What the replicas that run know a web tier by; empty: none run."""
     try:
-        found: str = serve.get_app_handle(name).secret.remote().result(timeout_s=CHOICE_S)
+        found: str = serve.get_app_handle(NAME).secret.remote().result(timeout_s=CHOICE_S)
     except Exception:
         return ""
     return found

@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections import OrderedDict
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -33,6 +34,7 @@ from app_core.routes.http.failure import payload
 from app_core.routes.http.web_socket import SocketEnded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from wsgiref.types import WSGIEnvironment
 
     from app_core.cluster.all_of_them import Answer
@@ -56,6 +58,7 @@ class Relay:
     def __init__(self, places: Places, secret: str, silence_s: float) -> None:
         """``silence_s``: a client that takes nothing for so long is gone."""
         self._places, self._secret, self._silence_s = places, secret, silence_s
+        self._turns = count()
         self._chosen: OrderedDict[str, str] = OrderedDict()
         """Places of jobs whose ids do not tell."""
 
@@ -88,14 +91,16 @@ class Relay:
             return self._named(want, body)
         if want.where is Destination.FIXED:
             return self._settled(want.name, body)
+        if want.where is Destination.ANY:
+            return self._anywhere(body, self._any)
         self._check_chosen(chosen_id(request.args.get("job_id"), body.whole))
-        return self._anywhere(body)
+        return self._anywhere(body, self._places.choose)
 
     def _named(self, want: Wanted, body: RequestBody) -> Response:
         place = want.place
         if place not in self._places.doors():
             place = self._find(want.name)
-        return self._pass(place, body) if place else self._anywhere(body)  # which says 404
+        return self._pass(place, body) if place else self._anywhere(body, self._any)  # says 404
 
     def _settled(self, key: str, body: RequestBody) -> Response:
         while doors := self._places.doors():
@@ -132,17 +137,24 @@ class Relay:
         if job_id and len(self._places.doors()) > 1 and self._find(job_id):
             raise Conflict("This job_id is taken", field="job_id")
 
-    def _anywhere(self, body: RequestBody) -> Response:
+    def _any(self, avoid: Collection[str]) -> str:
+        """What every replica can say is asked of one after the other. Raises Busy."""
+        left = [place for place in self._places.doors() if place not in avoid]
+        if not left:
+            raise none_there()
+        return left[next(self._turns) % len(left)]
+
+    def _anywhere(self, body: RequestBody, choose: Callable[[set[str]], str]) -> Response:
         """As ``choose`` wishes; on, as long as what was refused or lost can be sent again."""
         tried: set[str] = set()
         refused: Response | None = None
         while True:
             try:
-                place = self._places.choose(tried)
+                place = choose(tried)
             except Busy:
                 if refused is not None:
                     return refused
-                place = self._untried(tried)
+                place = self._any(tried)  # it says why
             tried.add(place)
             try:
                 response = self._pass(place, body)
@@ -155,13 +167,6 @@ class Relay:
             if response.status_code != FULL or body.spent:
                 return response
             refused = response
-
-    def _untried(self, tried: set[str]) -> str:
-        """When nobody takes new work: one that says why. Raises Busy when nobody is there."""
-        left = [place for place in self._places.doors() if place not in tried]
-        if not left:
-            raise none_there()
-        return left[0]
 
     def _pass(self, place: str, body: RequestBody, *, moved: bool = False) -> Response:
         """``moved``: the place is another's word. Raises Unreached, ReplicaLost or ClientGone."""

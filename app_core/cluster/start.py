@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("soyle")
 
-KEEPER = [sys.executable, "-m", "app_core.cluster.keeper"]
+_KEEPER = [sys.executable, "-m", "app_core.cluster.keeper"]
 ENDS_S = 60.0
 """For what runs to end, and for Ray."""
 
@@ -32,11 +32,20 @@ class NoCluster(Exception):
     """It does not come up."""
 
 
+def deploy() -> int:
+    """Replicas with the settings of now, in place of those that run. The exit status."""
+    return subprocess.run([*_KEEPER, "deploy"], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+
+
 @contextmanager
-def kept() -> Iterator[Cluster]:
-    """While the ``with`` block runs. Raises NoCluster."""
+def kept(*arguments: str) -> Iterator[Cluster]:
+    """While the ``with`` block runs; ``web``: others bring the replicas up. Raises NoCluster."""
     keeper = subprocess.Popen(
-        KEEPER, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        [*_KEEPER, *arguments],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     assert keeper.stdin is not None
     assert keeper.stdout is not None

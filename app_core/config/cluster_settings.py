@@ -35,10 +35,11 @@ class ClusterSettings(BaseModel):
     ray_address: str = Field(
         "", description="Ray cluster to join, host:port or auto; empty: one is started here"
     )
-    place: Annotated[str, Field(pattern="^([0-9a-f]{8})?$")] = Field(
+    cluster_secret: str = Field(
         "",
-        description="Name of this server among those of a cluster, 8 hex digits, which gives each"
-        " its own; empty: there is no cluster",
+        repr=False,
+        description="What replicas know a web tier by, the same for all of a cluster; empty: it is"
+        " made where the cluster is",
     )
 
     @field_validator("cluster_replicas")

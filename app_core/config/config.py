@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _SECRETS = (
     *("API_TOKEN", "VOICE_SERVER_KEY", "VOICE_SERVER_URL", "VOICE_SERVER_FIELDS"),
-    *("TURN_PASSWORD", "TURN_SECRET"),
+    *("TURN_PASSWORD", "TURN_SECRET", "CLUSTER_SECRET"),
 )
 """Settings that are not shown in an error: their values, or parts of these, may be secrets."""
 
@@ -179,6 +179,8 @@ class Config(
     work_dir: Path | None = Field(
         None, description="Folder for files while they are made; empty: the system's"
     )
+    place: str = ""
+    """This replica's name in a cluster, 8 hex digits; empty without one."""
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: Literal["line", "json"] = Field(
         "line", description="line for a person, json for a collector of logs"
@@ -200,7 +202,7 @@ class Config(
                 raise ValueError(f"'{address.strip()}' is not host:port")
         return value
 
-    @field_validator("api_token", "voice_server_key")
+    @field_validator("api_token", "voice_server_key", "cluster_secret")
     @classmethod
     def _sendable(cls, value: str) -> str:
         if not all("!" <= letter <= "~" for letter in value):
@@ -242,10 +244,16 @@ class Config(
         return str(_under_root(value)) if "/" in value or value.startswith("~") else value
 
     @classmethod
+    def setting_names(cls) -> list[str]:
+        """Of the fields that the environment sets: those that say what they are for."""
+        return [name for name, field in cls.model_fields.items() if field.description]
+
+    @classmethod
     def from_env(cls, environ: dict[str, str] | None = None) -> Self:
         """Raises ConfigError that names the variable."""
         source = os.environ if environ is None else environ
-        given = {name: source[name.upper()] for name in cls.model_fields if name.upper() in source}
+        names = cls.setting_names()
+        given = {name: source[name.upper()] for name in names if name.upper() in source}
         try:
             return cls.model_validate(given)
         except ValidationError as error:

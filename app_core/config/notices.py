@@ -37,5 +37,5 @@ def unknown_names(file: Path) -> list[str]:
         names = dotenv_values(file, interpolate=False)
     except (OSError, ValueError):
         return []
-    known = {name.upper() for name in Config.model_fields} | set(_OTHERS)
+    known = {name.upper() for name in Config.setting_names()} | set(_OTHERS)
     return sorted(name for name in names if name not in known and not name.startswith(_LIBRARIES))

@@ -122,7 +122,7 @@ class LipsyncService:
         self.peers = self.sessions.peers
         end = self._renders, self.sessions, self.avatars, self.voice_offer, self._trimmer.ask
         self.endings = Endings(config, self.backend, *end)
-        self._disk_watch.add(self.endings.duty)
+        self._disk_watch.add(*self.endings.duties)
         gauges = ServiceCollector(self.backend, self.jobs, self.sessions)
         self.metrics.registry.register(gauges)
         spoken = self._renders, self._speakers, self.shares

@@ -48,9 +48,9 @@ class Watchdog:
         self.pulse = Pulse(name, ALLOWED_S)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
-    def add(self, duty: Duty) -> None:
+    def add(self, *duties: Duty) -> None:
         """Before the start."""
-        self._done_s[duty] = self._clock()
+        self._done_s |= {duty: self._clock() for duty in duties}
 
     def start(self) -> None:
         """Raises Busy when no thread is left."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from app_core.errors import ModelFailed, NotFound
 from app_core.weights.checkpoints import PUBLISHED
 from app_core.weights.download import digest, mebibytes
+from app_core.weights.turn import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,7 +117,19 @@ def pull(
     pip: Sequence[str] = _PIP,
     patience_s: float = 600.0,
 ) -> None:
-    """Brings the files unless they are here. Raises ModelFailed that says why it could not."""
+    """Brings the files unless they are here. Who comes second waits for the first, also in another
+    process. Raises ModelFailed that says why it could not."""
+    with turn(models, say):
+        _pull(weights, models, say, pip, patience_s)
+
+
+def _pull(
+    weights: Weights,
+    models: Path,
+    say: Callable[[str], None],
+    pip: Sequence[str],
+    patience_s: float,
+) -> None:
     if not faults(weights, models):
         say(f"{weights.name}: here already, {mebibytes(weights.size)}")
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app_core.errors import BadInput, ModelFailed
 from app_core.weights.containers import read_about, save_state, tensors_sha256
 from app_core.weights.download import Bar, WebFile, digest, download, mebibytes
+from app_core.weights.turn import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +80,13 @@ def described(models: Path) -> Iterator[str]:
 
 
 def bring(checkpoint: Checkpoint, models: Path, say: Callable[[str], None], read: Read) -> None:
-    """Downloads and imports it, unless it is here. Raises ModelFailed, DiskFull or BadInput."""
+    """Downloads and imports it, unless it is here. Who comes second waits for the first, also in
+    another process. Raises ModelFailed, DiskFull or BadInput."""
+    with turn(models / WAV2LIP_FOLDER, say):
+        _bring(checkpoint, models, say, read)
+
+
+def _bring(checkpoint: Checkpoint, models: Path, say: Callable[[str], None], read: Read) -> None:
     target = models / WAV2LIP_FOLDER / f"{checkpoint.name}.safetensors"
     if target.is_file():
         say(f"{checkpoint.name}: here already, {target}")

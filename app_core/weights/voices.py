@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from app_core.errors import BadInput, Cancelled, Conflict, DiskFull, ModelFailed
-from app_core.storage.folder_lock import held
+from app_core.errors import BadInput, Conflict, DiskFull, ModelFailed
 from app_core.weights.download import WebFile, digest, download, mebibytes
+from app_core.weights.turn import turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from app_core.cancel_scope import Stale
@@ -26,7 +24,6 @@ NOTES: dict[Note, str] = {
     "commercial use; whether that binds this voice too is an open question",
     "no_licence_stated": "nobody has stated a licence for its recordings",
 }
-_LOOK_S = 0.2
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -143,7 +140,7 @@ def bring(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ModelFailed(f"{folder} cannot be made: {error}") from error
-    with _alone(folder, say, stale):
+    with turn(folder, say, stale):
         if not faults(voice, models):
             say(f"{voice.id}: here already, {mebibytes(voice.size)}")
             return
@@ -217,24 +214,3 @@ def _record(path: Path, sha256: str) -> None:
 
 def _record_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
-
-
-@contextlib.contextmanager
-def _alone(folder: Path, say: Callable[[str], None], stale: Stale) -> Iterator[None]:
-    """One process at a time in a folder; on a disk that knows no locks, all at once."""
-    with contextlib.ExitStack() as stack:
-        waited = False
-        while True:
-            try:
-                stack.enter_context(held(folder))
-                break
-            except BlockingIOError:
-                if not waited:
-                    say(f"another process brings voices to {folder}: waiting for it")
-                waited = True
-            except OSError:
-                break
-            if stale():
-                raise Cancelled("The download was cancelled")
-            time.sleep(_LOOK_S)
-        yield

@@ -90,14 +90,14 @@ def test_previews_are_bounded_and_go_with_their_avatar(
     )
     sizes = range(32, 64)
     made = {size: len(avatars.preview("me", size, False)[0]) for size in sizes}
-    assert sum(map(len, avatars._previews.values())) == sum(made.values())
+    assert avatars._previews.nbytes == sum(made.values())
     other, _ = avatars.preview("aigul", 64, True)
     avatars.remove("me")
-    assert list(avatars._previews.values()) == [other] and removed == [("", "")]
-    monkeypatch.setattr("app_core.avatars.collection._PREVIEWS_BYTES", 3 * len(other))
+    assert avatars._previews.nbytes == len(other) and removed == [("", "")]
+    monkeypatch.setattr("app_core.avatars.previews.MOST_BYTES", 3 * len(other))
     for size in sizes:
         avatars.preview("aigul", size, False)
-        assert sum(map(len, avatars._previews.values())) <= 3 * len(other)
+        assert avatars._previews.nbytes <= 3 * len(other)
     avatars.close()
 
 

@@ -205,16 +205,16 @@ def test_a_removal_amid_the_import_leaves_no_trace(place: Place, told: Callable[
 def test_a_preview_made_amid_the_removal_is_not_kept(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app_core.avatars import collection
+    from app_core.avatars import previews
 
     assert place.add(photo(), "a.jpg").status_code == 201
-    real = collection.preview
+    real = previews.preview
 
     def slow(*asked: Any) -> bytes:
         made = real(*asked)
         place.service.avatars.remove("x1")
         return made
 
-    monkeypatch.setattr(collection, "preview", slow)
+    monkeypatch.setattr(previews, "preview", slow)
     place.client.get(f"{PATH}/x1/preview.jpg").close()
     assert not place.service.avatars._previews

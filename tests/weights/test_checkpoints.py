@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,10 @@ import torch
 from app_core.errors import BadInput
 from app_core.lipsync.wav2lip.checkpoint import read_state
 from app_core.lipsync.wav2lip.load import find_checkpoint
+from app_core.weights import checkpoints
 from app_core.weights.checkpoints import PUBLISHED, bring, faults, import_checkpoint, kept
+from app_core.weights.download import WebFile
+from tests.conftest import until
 from tests.seeded_weights import state as seeded
 
 
@@ -56,6 +61,33 @@ def test_the_sharper_of_the_published_is_preferred(tmp_path: Path) -> None:
     assert find_checkpoint(tmp_path).stem == "wav2lip_gan"
     (tmp_path / "wav2lip_gan.safetensors").unlink()
     assert find_checkpoint(tmp_path).stem == "wav2lip"
+
+
+def test_two_that_bring_one_download_it_once(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on, said = list[str](), threading.Event(), list[str]()
+
+    def copied(file: WebFile, path: Path, progress: object) -> str:
+        asked.append(file.url)
+        assert go_on.wait(10)
+        path.write_bytes(published.read_bytes())
+        return ""
+
+    monkeypatch.setattr(checkpoints, "download", copied)
+    known = replace(PUBLISHED[0], name="my_lips", url="https://there/my_lips.pth")
+    threads = [
+        threading.Thread(target=bring, args=(known, tmp_path, said.append, read_state))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    assert until(lambda: any("waiting for it" in sentence for sentence in said))
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert len(asked) == 1 and "here already" in said[-1]
+    assert [path.name for path in (tmp_path / "wav2lip").iterdir()] == ["my_lips.safetensors"]
 
 
 def test_what_is_here_is_not_downloaded_again(published: Path, tmp_path: Path) -> None:

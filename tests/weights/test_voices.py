@@ -13,7 +13,7 @@ import pytest
 from app_core.cli.models import ACCEPT, command
 from app_core.config import ROOT
 from app_core.errors import BadInput, Cancelled, Conflict, ModelFailed, NotFound
-from app_core.storage.folder_lock import held
+from app_core.weights.turn import turn
 from app_core.weights.voice_catalogue import VOICES, voice_weights
 from app_core.weights.voices import (
     VoiceWeights,
@@ -132,9 +132,8 @@ def test_another_process_is_waited_for_until_nobody_wants_it(
     voice: VoiceWeights, tmp_path: Path
 ) -> None:
     folder = tmp_path / "tube"
-    folder.mkdir()
-    code = "import sys; from pathlib import Path; from app_core.storage.folder_lock import held\n"
-    code += f"with held(Path({str(folder)!r})): print(flush=True); sys.stdin.read()"
+    code = "import sys; from pathlib import Path; from app_core.weights.turn import turn\n"
+    code += f"with turn(Path({str(folder)!r}), str): print(flush=True); sys.stdin.read()"
     other = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -145,10 +144,65 @@ def test_another_process_is_waited_for_until_nobody_wants_it(
         pull.stale.set()
         with pytest.raises(Cancelled):
             pull.run(voice, tmp_path)
-        assert pull.said == [f"another process brings voices to {folder}: waiting for it"]
+        assert pull.said == [f"another process brings files to {folder}: waiting for it"]
         other.communicate(timeout=10)
-    with held(folder):
-        pass
+    with turn(folder, pull.said.append):
+        assert len(pull.said) == 1
+    assert list(folder.iterdir()) == []
+
+
+PULL = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from app_core.weights.voices import bring
+from tests.voice_files import voice_of
+voice = voice_of(SimpleNamespace(url=lambda path: f"{sys.argv[2]}{path}"), "anna")
+def say(sentence):
+    print(sentence, flush=True)
+bring(voice, Path(sys.argv[1]), say, lambda *of: None, lambda: False)
+"""
+
+
+def pulling(server: FileServer, models: Path) -> subprocess.Popen[str]:
+    line = [sys.executable, "-c", PULL, str(models), server.url("")]
+    return subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def test_two_processes_bring_a_voice_once(
+    voice: VoiceWeights, server: FileServer, tmp_path: Path
+) -> None:
+    server.hold = threading.Event()
+    with pulling(server, tmp_path) as one, pulling(server, tmp_path) as two:
+        assert one.stdout is not None and two.stdout is not None
+        first = [one.stdout.readline(), two.stdout.readline()]
+        assert sum("waiting for it" in sentence for sentence in first) == 1
+        server.hold.set()
+        said = [one.communicate(timeout=20)[0], two.communicate(timeout=20)[0]]
+    assert sum("here already" in sentence for sentence in said) == 1
+    assert sorted(path for path, _, _ in server.asked) == ["card", "weights"]
+    assert faults(voice, tmp_path) == []
+
+
+def test_who_waits_goes_on_where_a_killed_process_was(
+    voice: VoiceWeights, server: FileServer, tmp_path: Path
+) -> None:
+    server.files["card"], server.hold = b"", threading.Event()
+    pull = Pull()
+    waiting = threading.Thread(target=pull.run, args=(voice, tmp_path))
+    part = tmp_path / "tube" / "anna.onnx.part"
+    with pulling(server, tmp_path) as one:
+        assert one.stdout is not None
+        assert one.stdout.readline().startswith("tube:anna: 1.0 MiB")
+        assert until(lambda: part.is_file() and part.stat().st_size == len(WEIGHTS) // 2)
+        waiting.start()
+        assert until(lambda: any("waiting for it" in sentence for sentence in pull.said))
+        one.kill()
+    server.hold.set()
+    waiting.join(10)
+    assert faults(voice, tmp_path) == []
+    asked = [(path, sent) for path, sent, _ in server.asked]
+    assert asked[-1] == ("weights", f"bytes={len(WEIGHTS) // 2}-")
 
 
 def test_a_folder_that_cannot_be_made_is_named(voice: VoiceWeights, tmp_path: Path) -> None:

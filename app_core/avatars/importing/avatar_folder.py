@@ -10,6 +10,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from app_core.errors import Conflict, NotFound, SoyleError
+from app_core.storage.claims import CLAIMS, Claims
 from app_core.storage.folder_lock import held, hold
 
 if TYPE_CHECKING:
@@ -70,11 +71,16 @@ def discard(folder: Path) -> None:
 
 
 def discard_leftovers(avatars: Path) -> None:
-    """Removes what processes that died were importing or removing."""
+    """Removes what processes that died were importing or removing. Those of other machines are
+    known by their claims: a folder cannot be locked for them to see.
+    """
     with contextlib.suppress(OSError):  # a folder that is not ours to change
         for left in avatars.glob(f"{_REMOVED}*"):
             discard(left)
         for folder in (avatars, avatars / IMPORTS):
+            claims = Claims(folder / CLAIMS)
             for left in folder.glob(f".*{_PART}*"):
-                with contextlib.suppress(OSError), held(left):
-                    shutil.rmtree(left)
+                told = claims.look(left.name[1:].rpartition(_PART)[0])
+                if told is None or not told.held:
+                    with contextlib.suppress(OSError), held(left):
+                        shutil.rmtree(left)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from typing import TYPE_CHECKING
+
+from app_core.avatars.metadata import read_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +26,15 @@ def content_of(path: Path, check: Callable[[], None] = lambda: None) -> str:
             found.update(block)
             check()
     return found.hexdigest()
+
+
+def origin(home: Path) -> tuple[str, str]:
+    """SHA-256 of the file that an avatar was made of, and that file's name in AVATAR_DIR; empty
+    where its metadata do not say."""
+    with contextlib.suppress(OSError, ValueError):
+        metadata = read_metadata(home)
+        return str(metadata.get("sha256", "")), str(metadata.get("dropped", ""))
+    return "", ""
 
 
 def import_name(sha256: str, finder: str) -> str:

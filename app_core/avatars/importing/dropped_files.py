@@ -1,7 +1,8 @@
 """Photos and clips that somebody put into AVATAR_DIR: each becomes an avatar, once for its content.
 
 The file stays where it is, and its avatar stays when the file goes. An avatar that is removed does
-not come back while the same content lies there.
+not come back while the same content lies there. Of several servers that have the folder, one
+imports each file.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app_core.avatars.importing.content import content_of, stamp_of
 from app_core.errors import Busy, Cancelled
+from app_core.storage.claims import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,10 @@ logger = logging.getLogger(__name__)
 
 STABLE_S = 2.0
 """A file that has not changed for so long has been copied."""
+AT_ONCE = 32
+"""Files that run or wait as imports; others follow at the next look."""
+FAILED = 16
+"""Failed ones that no other server tries. Each claim is an open file."""
 MEMORY = ".dropped.json"
 SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .png .webp .heic .heif .avif .gif .bmp .tif .tiff"
@@ -47,6 +53,17 @@ class _File:
     settled: bool = False
     """Nothing is to be done until it changes."""
     item: Import | None = None
+    claim: Claim = field(default_factory=Claim)
+    """Of its content, while it is imported, and as long as it is here after that has failed: no
+    other server need try."""
+
+    @property
+    def running(self) -> bool:
+        return self.item is not None and not self.item.ended.is_set()
+
+    @property
+    def failed(self) -> bool:
+        return self.item is not None and self.item.error is not None
 
 
 class DroppedFiles:
@@ -63,13 +80,17 @@ class DroppedFiles:
         self._folder, self._avatars, self._stopped = folder, avatars, stopped
         self._other = other and os.path.realpath(other)
         self._files: dict[str, _File] = {}
-        self._memory: dict[str, Any] | None = None
+        self._memory: dict[str, Any] = {"removed": [], "files": {}}
+        self._room = AT_ONCE
+        self._stamp: object = None
+        """Of the file that it was read from."""
         self._lock = threading.Lock()
         self._warned = False
 
     def scan(self) -> None:
         """Begins what is there, whole and new. What ``stopped`` raises ends it."""
         present = self._present()
+        self._room = AT_ONCE - sum(file.running for file in self._files.values())
         for name in [name for name in self._files if name not in present]:
             self._went(self._files.pop(name))
         for name, stamp in present.items():
@@ -82,6 +103,9 @@ class DroppedFiles:
                 self._after(file)
             elif time.monotonic() - file.since_s >= STABLE_S:
                 self._begin(name, file)
+        failed = [file for file in self._files.values() if file.failed and file.claim.held]
+        for file in failed[:-FAILED]:
+            file.claim.release()
         self._forget()
 
     def removed(self, sha256: str, dropped: str) -> None:
@@ -111,25 +135,44 @@ class DroppedFiles:
             logger.warning("%s cannot be read: %s", path, error.strerror)
             file.settled = True
             return
-        self._change(lambda memory: memory["files"].update({name: [*file.stamp, file.sha256]}))
-        if file.sha256 in self._read()["removed"] or self._is_there(name, file):
+        row = [*file.stamp, file.sha256]
+        if self._read()["files"].get(name) != row:
+            self._change(lambda memory: memory["files"].update({name: row}))
+        if self._is_same(name, file):
             file.settled = True
             return
-        with contextlib.suppress(Busy):  # else at the next scan
-            file.item = self._avatars.add_dropped(path)
+        if self._room <= 0:
+            return
+        try:
+            file.claim = self._avatars.claims.take(f"dropped.{file.sha256}")
+        except BlockingIOError:
+            return  # another server imports it, or could not: its avatar comes, or it ends
+        try:
+            if file.sha256 not in self._read()["removed"] and not self._is_there(name, file):
+                file.item = self._avatars.add_dropped(path)
+                self._room -= 1
+                logger.info("%s becomes the avatar %s", name, file.item.id)
             file.settled = True
-            logger.info("%s becomes the avatar %s", name, file.item.id)
+        except Busy:
+            pass  # else at the next scan
+        finally:
+            if file.item is None:
+                file.claim.release()
 
     def _is_there(self, name: str, file: _File) -> bool:
-        """Whether an avatar has this content already, or another file that is here; says so."""
+        """Whether an avatar has this content already; says so."""
         made = self._avatars.made_of(file.sha256)
         if made is not None:
             avatar_id, dropped = made
             if dropped != name:
                 logger.info("%s is already the avatar %s", name, avatar_id)
-            return True
+        return made is not None
+
+    def _is_same(self, name: str, file: _File) -> bool:
+        """Whether another file that is here becomes, or could not be, what this one would; says
+        so."""
         for other, its in self._files.items():
-            if its is not file and its.settled and its.sha256 == file.sha256:
+            if its is not file and its.item is not None and its.sha256 == file.sha256:
                 logger.info("%s is the same as %s", name, other)
                 return True
         return False
@@ -138,50 +181,68 @@ class DroppedFiles:
         """The file is gone, or is another one now."""
         if file.item is not None:
             self._avatars.withdraw(file.item)
+        file.claim.release()
 
     def _after(self, file: _File) -> None:
         """A person who cancels an import wants it no more than one who removes an avatar."""
         item = file.item
         if item is not None and item.ended.is_set():
-            if item.error is None:
-                file.item = None
-            elif isinstance(item.error, Cancelled):
-                file.item = None
+            if isinstance(item.error, Cancelled):
                 self._change(lambda memory: memory["removed"].append(file.sha256))
+            if item.error is None or isinstance(item.error, Cancelled):
+                file.item = None
+                file.claim.release()
 
     def _forget(self) -> None:
         """What is remembered of files that have gone, once all that are there have been read."""
         if not all(file.settled for file in self._files.values()):
             return
         memory = self._read()
-        content = {file.sha256 for file in self._files.values()}
+        if memory != self._lasting(memory):
+            self._change(lambda memory: memory.update(self._lasting(memory)))
+
+    def _lasting(self, memory: dict[str, Any]) -> dict[str, Any]:
+        """What is said of the files that are here, among them those that another server alone has
+        seen yet."""
+        ours, rows = self._files, memory["files"]
+        files = {n: row for n, row in rows.items() if n in ours or (self._folder / n).is_file()}
+        content = [file.sha256 for file in ours.values()]
+        content += [row[-1] for name, row in files.items() if name not in ours]
         removed = [sha256 for sha256 in dict.fromkeys(memory["removed"]) if sha256 in content]
-        files = {name: row for name, row in memory["files"].items() if name in self._files}
-        if removed != memory["removed"] or files != memory["files"]:
-            self._change(lambda memory: memory.update(removed=removed, files=files))
+        return {"removed": removed, "files": files}
 
     def _known(self, name: str, stamp: tuple[int, int]) -> str:
         row = self._read()["files"].get(name, [])
         return str(row[2]) if list(row[:2]) == list(stamp) else ""
 
     def _read(self) -> dict[str, Any]:
+        """As the server left it that wrote last."""
         with self._lock:
-            if self._memory is None:
-                self._memory = {"removed": [], "files": {}}
-                with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-                    found = json.loads((self._folder / MEMORY).read_text("utf-8"))
-                    removed, files = list(found["removed"]), dict(found["files"])
-                    self._memory = {"removed": removed, "files": files}
+            self._read_again()
             return self._memory
 
+    def _read_again(self) -> None:
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, LookupError):
+            facts = (self._folder / MEMORY).stat()
+            stamp = facts.st_mtime_ns, facts.st_size, facts.st_ino
+            if stamp != self._stamp:
+                self._stamp = stamp
+                found = json.loads((self._folder / MEMORY).read_text("utf-8"))
+                files = {str(name): [*row] for name, row in found["files"].items() if row}
+                self._memory = {"removed": list(found["removed"]), "files": files}
+
     def _change(self, change: Callable[[dict[str, Any]], None]) -> None:
-        """Whole or not at all; where nothing can be written it is remembered until the end."""
-        memory = self._read()
-        with self._lock:
-            change(memory)
-            draft = self._folder / f"{MEMORY}.{os.getpid()}"
+        """Whole or not at all, and after what other servers have written; where nothing can be
+        written it is remembered until the end."""
+        draft = self._folder / f"{MEMORY}.{os.getpid()}"
+        with self._lock, contextlib.ExitStack() as alone:
+            with contextlib.suppress(BlockingIOError):
+                alone.enter_context(self._avatars.claims.alone("dropped.memory"))
+            self._read_again()
+            change(self._memory)
             try:
-                draft.write_text(json.dumps(memory, ensure_ascii=False, indent=1), "utf-8")
+                text = json.dumps(self._memory, ensure_ascii=False, indent=1)
+                draft.write_text(text, "utf-8")
                 draft.replace(self._folder / MEMORY)
             except OSError as error:
                 if not self._warned:

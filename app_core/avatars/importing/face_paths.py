@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from app_core.avatars.importing.avatar_folder import IMPORTS
 from app_core.avatars.importing.content import content_of, import_name, stamp_of
-from app_core.avatars.importing.import_queue import Import
+from app_core.avatars.importing.import_item import Again, Import
 from app_core.avatars.library import ID
 from app_core.avatars.metadata import METADATA
 from app_core.errors import BadInput, Conflict, FileChanged, NotFound
 from app_core.face.finder import finder_name
+from app_core.storage.claims import CLAIMS, Claims
 from app_core.storage.scratch import writable
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ UNUSED_S = 24 * 3600.0
 RETRY_S = 30.0
 """After a failure that was not the file's fault it is tried again."""
 _KNOWN = 256
-_LOOK_S, _TELL_S = 0.2, 5.0
+_LOOK_S, _TELL_S, _TOUCH_S = 0.2, 5.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Faces:
             stamp = stamp_of(path)
             known = self._known.get(path)
             if known is not None and known.stamp == stamp and _holds(known.item):
+                _keep(known.item)
                 return known.item
             if known is not None:
                 known.item.cancel()
@@ -138,10 +140,14 @@ class Faces:
                 self._remember(path, stamp, item)
 
     def _import(self, item: Import) -> None:
-        """In the thread of the imports."""
-        home = self._place(_content(item.source, item.check))
+        """In the thread of the imports. Raises Again while another server makes it."""
+        if item.home is None:
+            item.home = self._place(_content(item.source, item.check))
+        home = item.home
         if not (home / METADATA).is_file():
             home.parent.mkdir(parents=True, exist_ok=True)
+            self._claim(item, home)
+        if not (home / METADATA).is_file():
             try:
                 self._work(item, home)
             except Conflict:
@@ -150,7 +156,14 @@ class Faces:
                 logger.info("another server has imported %s meanwhile", item.name)
             self._prune(home)
         _touch(home)
-        item.home = home
+
+    def _claim(self, item: Import, home: Path) -> None:
+        claims = Claims(home.parent / CLAIMS, self._config.place)
+        try:
+            item.claim = claims.take(home.name, stage=item.stage, progress=item.progress)
+        except BlockingIOError as error:
+            item.follow(claims.look(home.name))
+            raise Again from error
 
     def _place(self, sha256: str) -> Path:
         if self._home is None:
@@ -208,6 +221,13 @@ def _named(error: SoyleError, path: Path) -> SoyleError:
     if isinstance(error, BadInput | NotFound):
         return type(error)(f"{path}: {error}", field="face_path")
     return error
+
+
+def _keep(item: Import) -> None:
+    """Another server that looks for what nobody uses sees that it is used."""
+    with contextlib.suppress(OSError):
+        if item.home is not None and time.time() - item.home.stat().st_mtime > _TOUCH_S:
+            _touch(item.home)
 
 
 def _touch(folder: Path) -> None:

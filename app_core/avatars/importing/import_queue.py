@@ -6,17 +6,17 @@ import logging
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from app_core.avatars.importing.import_item import Again, Import
 from app_core.errors import Busy, Cancelled, Conflict, SoyleError, afresh, as_job_error
-from app_core.face.face_choice import FaceChoice
-from app_core.shares import Share
 from app_core.threads import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+__all__ = ["Import", "Imports"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,69 +29,10 @@ FAILURES = 16
 """Failed imports that are remembered."""
 STUCK_S = 180.0
 """Without a sign of progress, of which reading or coding one film may give none for a minute."""
+AGAIN_S = 0.5
+"""Between two looks at whether another server is still at the same work."""
 _CLOSE_S = 30.0
 _LOOK_S = 60.0
-
-
-@dataclass(slots=True, eq=False)
-class Import:
-    """One file on its way. Written by the worker; every write is one assignment."""
-
-    id: str
-    name: str
-    consent: str
-    """When somebody confirmed that this face may speak, ISO 8601."""
-    source: Path
-    choice: FaceChoice = field(default_factory=FaceChoice)
-    theirs: bool = False
-    """The source is no upload: it stays where it is, and took no place."""
-    dropped: str = ""
-    """The name of the source in AVATAR_DIR, when somebody put it there."""
-    work: Callable[[Import], None] | None = None
-    """What is done instead of making an avatar of its id; then it is not listed."""
-    home: Path | None = None
-    """Where that has made one."""
-    owner: str = ""
-    """The client whose face it will be; empty: the operator's."""
-    share: Share = field(default_factory=Share)
-    """What its client holds of uploads and imports."""
-    stage: str = "waiting"
-    """waiting, reading, video, faces, cycle: where it is, or was when it failed."""
-    progress: float = 0.0
-    error: SoyleError | None = None
-    stopped: SoyleError | None = None
-    """Why it may not go on, though somebody wants it."""
-    ended_s: float | None = None
-    over: bool = False
-    """It is being ended, or has been."""
-    ended: threading.Event = field(default_factory=threading.Event)
-    _cancel: threading.Event = field(default_factory=threading.Event)
-
-    alive: Callable[[], object] = bool
-    """Called whenever it is seen to go on."""
-
-    def note(self, stage: str, progress: float) -> None:
-        self.alive()
-        self.stage, self.progress = stage, min(1.0, max(self.progress, progress))
-
-    def cancel(self) -> None:
-        self._cancel.set()
-
-    def cancelled(self) -> bool:
-        """Its work ends, whoever wanted that."""
-        return self._cancel.is_set() or self.stopped is not None
-
-    def unwanted(self) -> bool:
-        """``cancelled``, asked by its work, which does not stand still."""
-        self.alive()
-        return self.cancelled()
-
-    def check(self) -> None:
-        self.alive()
-        if self.stopped is not None:
-            raise afresh(self.stopped)
-        if self.cancelled():
-            raise Cancelled("The import was cancelled")
 
 
 class Imports:
@@ -183,6 +124,7 @@ class Imports:
         with self._changed:
             if self._items.get(item.id) is item:
                 del self._items[item.id]
+        item.claim.clear()
 
     def cancel(self, item: Import) -> None:
         """One that waits ends at once, one that runs as soon as its work sees it."""
@@ -222,32 +164,47 @@ class Imports:
             if pulse is self.pulse:
                 self._running = ()
             pulse.rest()
-            while pulse is self.pulse and not self._waiting and not self._closed:
-                self._changed.wait(_LOOK_S)
+            while pulse is self.pulse and not self._closed and not self._due():
+                now = time.monotonic()
+                wait_s = min((item.after_s - now for item in self._waiting), default=_LOOK_S)
+                self._changed.wait(max(wait_s, 0.0))
             if pulse is not self.pulse or not self._waiting:
                 return None
-            item = self._whose_turn()
+            item = self._whose_turn(self._due() or list(self._waiting))
             self._waiting.remove(item)
             self._running = (item,)
             item.alive = pulse.beat
             pulse.begin(f"the import of {item.id or item.name}")
             return item
 
-    def _whose_turn(self) -> Import:
+    def _due(self) -> list[Import]:
+        """Those that wait for their turn alone, and not for another server."""
+        now = time.monotonic()
+        return [item for item in self._waiting if item.after_s <= now]
+
+    def _whose_turn(self, due: list[Import]) -> Import:
         """Clients take turns."""
-        last, self._served = self._served, self._waiting[0].share.owner
-        other = next((item for item in self._waiting if item.share.owner != last), None)
+        last, self._served = self._served, due[0].share.owner
+        other = next((item for item in due if item.share.owner != last), None)
         if other is not None:
             self._served = other.share.owner
-        return other or self._waiting[0]
+        return other or due[0]
 
     def _import(self, item: Import) -> None:
         began = time.monotonic()
         error: SoyleError | None = None
         try:
             item.check()
-            self.begun(item)
+            if not item.told:
+                item.told = True
+                self.begun(item)
             (item.work or self._work)(item)
+        except Again:
+            with self._changed:
+                item.after_s = time.monotonic() + AGAIN_S
+                if not item.over:
+                    self._waiting.append(item)
+            return
         except BaseException as raised:
             error = item.stopped or _known(raised)
         self._end(item, error)
@@ -268,9 +225,10 @@ class Imports:
                 self._free(item.source)
             except Exception:
                 logger.exception("an upload was not removed")
+        left = item.stopped is None and item.cancelled()
+        item.let_go(None if left else error)
         with self._changed:
             item.error, item.ended_s = error and afresh(error), time.monotonic()
-            left = item.stopped is None and item.cancelled()
             done = error is None or isinstance(error, Cancelled) or left
             if done and self._items.get(item.id) is item:
                 del self._items[item.id]
@@ -286,6 +244,7 @@ class Imports:
             old = now - (item.ended_s or now) > self._life_s
             if old or len(ended) - index > FAILURES:
                 del self._items[item.id]
+                item.claim.clear()
 
 
 def _cancelled() -> Cancelled:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LOOK_S = 600.0
 """Between two looks for faces that nobody uses any more."""
+GONE_S = 1.0
+"""Between two looks for faces that another server, or a person, has removed."""
 
 
 class Endings:
@@ -47,12 +49,7 @@ class Endings:
         renders.begun, sessions.begun = self._begun, self.audit.session_begun
         avatars.imports.begun = self.audit.import_begun
         avatars.unremoved = self.audit.removed
-        self.duty = Duty(self._look, LOOK_S)
-
-    def _look(self) -> None:
-        """Removes faces that nobody uses any more, and what is left of others that went."""
-        self._retention.look()
-        self._backend.library.forget_gone()
+        self.duties = Duty(self._retention.look, LOOK_S), Duty(avatars.forget_gone, GONE_S)
 
     def _begun(self, job: Job) -> None:
         self.audit.job_begun(job, self._model(job))

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app_core.cluster.places import place_of, settled
+
+pytest.importorskip("ray", reason="needs ray, which `make cluster-test` installs")
+
+from app_core.cluster.deployment import wanted_replicas
+from app_core.cluster.router import SlackRouter
+
+
+def context(loads: dict[str, float], now: int, least: int = 1, most: int = 8) -> Any:
+    return SimpleNamespace(
+        aggregated_metrics={"load": loads} if loads else {},
+        current_num_replicas=now,
+        capacity_adjusted_min_replicas=least,
+        capacity_adjusted_max_replicas=most,
+    )
+
+
+@pytest.mark.parametrize(
+    ("loads", "now", "wanted"),
+    [
+        ({"a": 0.0, "b": 0.0}, 2, 1),
+        ({"a": 0.7}, 1, 1),
+        ({"a": 0.9, "b": 0.9}, 2, 3),
+        ({"a": 3.0, "b": 9.0}, 2, 8),
+        ({}, 3, 3),
+    ],
+)
+def test_as_many_replicas_as_the_load_needs(loads: dict[str, float], now: int, wanted: int) -> None:
+    assert wanted_replicas(context(loads, now)) == (wanted, {})
+
+
+def replica(name: str, slack: float, said: int = 1) -> Any:
+    stats = {"slack": slack, "said": said}
+    return SimpleNamespace(replica_id=SimpleNamespace(unique_id=name), routing_stats=stats)
+
+
+def chosen(router: SlackRouter, replicas: list[Any], *avoid: str) -> str:
+    asked = SimpleNamespace(kwargs={"avoid": tuple(map(place_of, avoid))})
+    ranks = asyncio.run(router.choose_replicas(replicas, asked))
+    return str(ranks[0][0].replica_id.unique_id)
+
+
+@pytest.fixture
+def router() -> SlackRouter:
+    made = SlackRouter.__new__(SlackRouter)
+    made.initialize_state()
+    return made
+
+
+def test_new_work_goes_where_there_is_slack(router: SlackRouter) -> None:
+    both = [replica("a", 0.45), replica("b", 0.31)]
+    # What was given counts until the replica has spoken again.
+    assert [chosen(router, both) for _ in range(4)] == ["a", "a", "b", "a"]
+    assert chosen(router, [replica("a", 0.45, said=2), both[1]]) == "a"
+
+
+def test_those_that_have_refused_are_not_asked_while_there_are_others(
+    router: SlackRouter,
+) -> None:
+    both = [replica("a", 0.9), replica("b", 0.1)]
+    assert chosen(router, both, "a") == "b"
+    assert chosen(router, both, "a", "b") == "a"
+
+
+def test_one_without_a_word_comes_last(router: SlackRouter) -> None:
+    silent = SimpleNamespace(replica_id=SimpleNamespace(unique_id="s"), routing_stats={})
+    assert chosen(router, [silent, replica("a", 0.1)]) == "a"
+
+
+def test_a_key_stays_where_it_is_when_others_come_and_go() -> None:
+    places = [f"{number:08x}" for number in range(8)]
+    keys = [f"/api/voices/{number}/pull" for number in range(64)]
+    before = {key: settled(key, places) for key in keys}
+    gone = places[3]
+    after = {key: settled(key, [p for p in places if p != gone]) for key in keys}
+    assert all(after[key] == place for key, place in before.items() if place != gone)
+    assert len(set(before.values())) > 4
