@@ -19,6 +19,7 @@ from app_core.config import ROOT, Config, ConfigError
 from app_core.config.notices import notices
 from app_core.config.tokens import read_tokens
 from app_core.log import setup_logging
+from app_core.shares import requests_min
 from app_core.speech.text.dictionary import read_dictionary
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ PRELOADED = (
     "app_core.speech.text.russian",
     "app_core.speech.text.kazakh",
 )
+PACE = 5
+"""Times the requests of a client's share that it may go on to send: so fast it may use it up."""
 COMMANDS = ([], ["cluster"], ["cluster", "deploy"], ["cluster", "web"], ["doctor"], ["health"])
 SPARE_THREADS = 16
 """Threads beyond those of renders and sockets: pages, health, and saying that the server is
@@ -96,7 +99,12 @@ def serve(config: Config, build: Callable[[Config], Served] = alone) -> int:
     # Three for each render. Each socket of a session holds one for its life, so theirs come on
     # top: sockets that are all taken leave as many to plain requests as before.
     threads = 3 * config.max_jobs + config.most_sockets + SPARE_THREADS
-    front = Limits(threads, send_s=config.send_timeout_s)
+    front = Limits(
+        threads,
+        send_s=config.send_timeout_s,
+        paced_rate=PACE * requests_min(config) / 60,
+        unpaced=config.proxy_networks,
+    )
 
     class Server(BaseApplication):  # type: ignore[misc]
         limits = front
@@ -231,12 +239,13 @@ def text(config: Config, arguments: list[str]) -> int:
 
 def cluster(config: Config, arguments: list[str]) -> int:
     """Replicas behind this web tier. Returns the exit status."""
-    from app_core.cluster.start import NoCluster, deploy, kept
+    from app_core.cluster.start import NoCluster, deploy, guard, kept
     from app_core.cluster.web_tier import joined
 
     if importlib.util.find_spec("ray") is None:
         logger.error("a cluster needs ray, which `make cluster` installs")
         return 1
+    guard(config)
     import_all()  # which compiles, once for all replicas
     if arguments == ["deploy"]:
         return deploy()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import secrets
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ from app_core.config import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from app_core.config import Config
 
 logger = logging.getLogger("soyle")
 
@@ -35,6 +39,13 @@ class NoCluster(Exception):
 def deploy() -> int:
     """Replicas with the settings of now, in place of those that run. The exit status."""
     return subprocess.run([*_KEEPER, "deploy"], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+
+
+def guard(config: Config) -> None:
+    """A Ray that is started here lets in nobody but this process and those that it starts. Of one
+    that runs already RAY_AUTH_MODE and RAY_AUTH_TOKEN are Ray's own settings."""
+    if not config.ray_address and "RAY_AUTH_MODE" not in os.environ:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 @contextmanager

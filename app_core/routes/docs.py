@@ -6,9 +6,10 @@ import json
 import shlex
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from app_core.routes.openapi.document import FORM, SCHEMAS, kept_document
+from app_core.routes.openapi.kept_text import KeptText
 from app_core.routes.openapi.operation import JSON, html_page
 
 blueprint = Blueprint("docs", __name__)
@@ -27,6 +28,11 @@ FILES = {
 @blueprint.get("/docs")
 @html_page("This document for people", "Server")
 def docs() -> str:
+    kept: KeptText = current_app.extensions.setdefault("docs", KeptText())
+    return kept.get(request.url_root, _page)
+
+
+def _page() -> str:
     contract = kept_document()
     schemas = contract["components"]["schemas"]
     groups: dict[str, list[dict[str, Any]]] = {tag["name"]: [] for tag in contract["tags"]}

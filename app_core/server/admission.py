@@ -20,7 +20,7 @@ _STALLED_S = 2.0
 """A client that is in the middle of something and did nothing for this long may be let go."""
 _PART = 16
 """One in so many connections is closed at once, so that the search is seldom."""
-_WORTH = {State.LINGER: 0, State.HEAD: 2, State.BODY: 3, State.SEND: 4}
+_WORTH = {State.LINGER: 0, State.PACED: 1, State.HEAD: 2, State.BODY: 3, State.SEND: 4}
 
 
 class RequestAdmission:

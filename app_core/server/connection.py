@@ -23,6 +23,8 @@ class State(Enum):
     HEAD = auto()
     """A request is awaited, or its head is."""
     BODY = auto()
+    PACED = auto()
+    """A whole request waits for its turn."""
     THREAD = auto()
     """A thread has the connection; the loop keeps its hands off."""
     SEND = auto()
@@ -60,6 +62,11 @@ class Connection:
         sock.setsockopt(
             socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(whole), int(part * 1e6))
         )
+
+    @property
+    def address(self) -> str:
+        """Of the client; empty where there is no network between."""
+        return str(self.client[0]) if isinstance(self.client, tuple) else ""
 
     @property
     def silent(self) -> bool:

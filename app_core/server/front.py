@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
+import math
+import time
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 from app_core.server import refusal
 from app_core.server.admission import RequestAdmission
 from app_core.server.connection import Connection, State
 from app_core.server.incoming import Step
+from app_core.server.pacing import Pacing
 from app_core.server.poller import READ, WRITE
 from app_core.server.refusal import Refusal
 from app_core.server.source import CONTINUE
@@ -44,6 +50,10 @@ class Front:
         self.stopping = False
         self._poller, self._limits = poller, limits
         self._serve, self._refused, self._ended = serve, refused, ended
+        self._pacing = Pacing(limits)
+        self._paced: list[tuple[float, int, Connection, Step]] = []
+        """A heap, by when it is their turn."""
+        self._numbers = count()
         self._bodies = self._answers = self._lingering = 0
         """Bytes of bodies, bytes of answers, and connections."""
 
@@ -59,6 +69,18 @@ class Front:
     def happened(self, connection: Connection) -> None:
         """There is something to read, or room to send."""
         self._guarded(connection, self._send if connection.state is State.SEND else self._receive)
+
+    @property
+    def next_turn_s(self) -> float:
+        """Until a request that waits has its turn, seconds."""
+        return max(0.0, self._paced[0][0] - time.monotonic()) if self._paced else math.inf
+
+    def take_turns(self) -> None:
+        """Requests that have waited long enough go on."""
+        while self._paced and self._paced[0][0] <= time.monotonic():
+            _, _, connection, step = heapq.heappop(self._paced)
+            if connection.state is State.PACED:
+                self._guarded(connection, partial(self._enter, step=step))
 
     def expire(self, connection: Connection) -> None:
         self._guarded(connection, self._expire)
@@ -158,7 +180,22 @@ class Front:
             self._refuse(max(bodies, key=lambda c: len(c.incoming.buffer)), refusal.full())
 
     def _dispatch(self, connection: Connection, step: Step) -> None:
-        """Raises Refusal when no thread is free for it."""
+        """Raises Refusal when no thread is free for it, or too many wait."""
+        always = connection.incoming.request.path in self._limits.always
+        wait_s = 0.0 if always else self._pacing.wait_s(connection.address)
+        if not wait_s:
+            self._enter(connection, step)
+            return
+        if len(self._paced) >= self._limits.paced:
+            raise refusal.too_many()
+        self._poller.look_for(connection, 0)
+        self._let_go(connection)
+        connection.enter(State.PACED)
+        due_s = time.monotonic() + wait_s
+        heapq.heappush(self._paced, (due_s, next(self._numbers), connection, step))
+
+    def _enter(self, connection: Connection, step: Step) -> None:
+        """A thread takes it. Raises Refusal when none is free for it."""
         incoming = connection.incoming
         place = self.admission.upload() if step is Step.UPLOAD else None
         try:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import resource
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app_core.config.access_settings import Network
 
 MOST_DESCRIPTORS = 1 << 16
 
@@ -21,6 +25,14 @@ class Limits:
     lingering: int = 512
     """Connections that are answered and wait for the client's end."""
     always: tuple[str, ...] = ("/api/health/live",)
+    paced_rate: float = 0.0
+    """Requests a second of one address; 0: as fast as they come."""
+    paced_burst: int = 60
+    """Requests that a page makes of its own, and some."""
+    paced: int = 256
+    """Requests that wait for their turn."""
+    unpaced: tuple[Network, ...] = ()
+    """Addresses that speak for many clients."""
 
     head_s: float = 10.0
     """For a whole head from the connection or its first byte, and for silence inside a body."""

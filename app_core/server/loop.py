@@ -41,11 +41,12 @@ class Loop:
     def turn(self) -> bool:
         """Waits a tick at most. Whether the deadlines were looked at."""
         self._accept_or_not()
-        for found, _ in self._poller.wait(TICK_S):
+        for found, _ in self._poller.wait(min(TICK_S, self._front.next_turn_s)):
             if not isinstance(found, Connection):
                 self._accept(found)
             elif found.state not in (State.THREAD, State.CLOSED):
                 self._front.happened(found)
+        self._front.take_turns()
         now = time.monotonic()
         if now - self._looked_s < TICK_S:
             return False
@@ -58,7 +59,7 @@ class Loop:
         """No new connections and requests; those that are answered go on."""
         self._front.stopping = True
         self._accept_or_not()
-        self._close(State.HEAD, State.BODY)
+        self._close(State.HEAD, State.BODY, State.PACED)
 
     def cut(self) -> None:
         """Those that are still answered have no client any more, which their threads learn."""

@@ -7,7 +7,7 @@ import json
 from gunicorn import util
 from gunicorn.http import errors
 
-from app_core.errors import Busy, TooLarge
+from app_core.errors import Busy, TooLarge, TooMany
 
 PHRASES = {
     400: "Bad Request",
@@ -15,6 +15,7 @@ PHRASES = {
     413: "Content Too Large",
     414: "URI Too Long",
     417: "Expectation Failed",
+    429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",
@@ -41,7 +42,7 @@ class Refusal(Exception):
             f"Content-Length: {len(body)}",
             "X-Content-Type-Options: nosniff",
         ]
-        if self.status == 503:
+        if self.status in (429, 503):
             head.append("Retry-After: 1")
         whole = "\r\n".join([*head, "", ""]).encode()
         return whole if method == "HEAD" else whole + body
@@ -49,6 +50,10 @@ class Refusal(Exception):
 
 def full() -> Refusal:
     return Refusal(Busy.status, Busy.code, "The server is full; try again soon")
+
+
+def too_many() -> Refusal:
+    return Refusal(TooMany.status, TooMany.code, "Too many requests wait; ask less often")
 
 
 def late(what: str) -> Refusal:

@@ -63,5 +63,10 @@ class RequestRate:
             )
 
 
+def requests_min(config: Config) -> int:
+    """Requests a minute of one client; 0: any number."""
+    return resolved(config.client_requests_min, REQUESTS_MIN, config)
+
+
 def request_rate_of(config: Config) -> RequestRate:
-    return RequestRate(resolved(config.client_requests_min, REQUESTS_MIN, config))
+    return RequestRate(requests_min(config))

@@ -166,7 +166,7 @@ def test_a_film_is_made_told_of_and_fetched(tier: Tier) -> None:
     assert tier.ask("GET", told["result_url"]).content[4:8] == b"ftyp"
     part = tier.ask("GET", told["result_url"], headers={"Range": "bytes=4-7"})
     assert (part.status_code, part.content) == (206, b"ftyp")
-    assert "One two." in tier.ask("GET", told["captions_url"]).text
+    assert "One two." in tier.ask("GET", told["subtitles_url"]).text
     whole = tier.ask("POST", "/api/generate", json={"text": "One.", **SMALL})
     assert whole.content[4:8] == b"ftyp"
 
@@ -248,7 +248,9 @@ def test_another_web_tier_knows_the_same(tier: Tier, folder: Path) -> None:
     address = [p for p in tier.family if b"gcs_server" in Path(f"/proc/{p}/cmdline").read_bytes()]
     line = Path(f"/proc/{address[0]}/cmdline").read_bytes().decode().split("\0")
     port = next(each.partition("=")[2] for each in line if each.startswith("--gcs_server_port="))
-    other = Tier(folder, RAY_ADDRESS=f"127.0.0.1:{port}")
+    told = Path(f"/proc/{address[0]}/environ").read_bytes().decode().split("\0")
+    keys = dict(each.split("=", 1) for each in told if each.startswith("RAY_AUTH_"))
+    other = Tier(folder, RAY_ADDRESS=f"127.0.0.1:{port}", **keys)
     try:
         other.wait(2)
         made = film(tier, "One two three.")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, request
 from pydantic.json_schema import models_json_schema
 
 from app_core.config import VERSION
 from app_core.routes.http.shares import FREE
+from app_core.routes.openapi.kept_text import KeptText
 from app_core.routes.openapi.operation import (
     GROUPS,
     HEADERS,
@@ -61,7 +62,13 @@ ERROR_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"
 @blueprint.get("/openapi.json")
 @Operation("Server", "This document", (Good("OpenAPI 3.1", {JSON: None}),), guarded=False)
 def openapi() -> Response:
-    return jsonify(kept_document() | {"servers": [{"url": request.script_root or "/"}]})
+    kept: KeptText = current_app.extensions.setdefault("openapi text", KeptText())
+    return Response(kept.get(request.script_root, _text), mimetype=JSON)
+
+
+def _text() -> str:
+    told = kept_document() | {"servers": [{"url": request.script_root or "/"}]}
+    return current_app.json.dumps(told) + "\n"
 
 
 def kept_document() -> dict[str, Any]:
