@@ -17,7 +17,7 @@ from app_core.config import ROOT, Config
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.text.reading import TextReader
 from app_core.weights.catalogue import FACE, faults
-from tests.back_end import application, close_doors
+from tests.back_end import CLUSTER, application, close_doors, placed
 from tests.contract import CheckedClient
 from tests.fakes import EchoModel, GreyLibrary, ToneVoices
 
@@ -41,6 +41,11 @@ def until(true: Callable[[], Any], seconds: float = 5.0) -> bool:
             return True
         time.sleep(0.01)
     return bool(true())
+
+
+def at_once(true: Callable[[], Any]) -> bool:
+    """Through a web tier, a moment later: its replica learns then that a client has left."""
+    return until(true) if CLUSTER else bool(true())
 
 
 @pytest.fixture
@@ -75,7 +80,7 @@ def make_service(
             "voices": ToneVoices(),
             "library": GreyLibrary(),
         } | parts
-        service = LipsyncService(given.pop("config", config), **given)
+        service = LipsyncService(placed(given.pop("config", config)), **given)
         service.start(wait_s=10.0)
         service.capacity.cores = 64  # a busy machine must not make a test's service "full"
         made.append(service)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     """Status, headers, body."""
 
 AT_ONCE = 8
+WEB = "web"
+"""In place of a replica's place: counts of the web tier itself, of what it answers alone."""
 WELL = ("ready", "degraded")
 _SUMS = ("cores", "live", "load", "sessions", "max_jobs", "jobs", "queue", "frames_per_s")
 """Of ``capacity``; the rest of it is that of the first that is well."""
@@ -29,9 +31,11 @@ def merged(
     places: Collection[str],
     fetch: Callable[[str], Answer | None],
     least: int,
+    own: str,
 ) -> Response:
     """``fetch(place)`` gives its answer, None of one that is lost; ``least``: how many there should
-    be. One that refuses the client speaks for all. Raises Busy when nobody answers."""
+    be; ``own``: what the web tier counts. One that refuses the client speaks for all, and one that
+    fails for itself alone. Raises Busy when nobody answers."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = dict(zip(places, pool.map(fetch, places), strict=True))
     answers = {place: answer for place, answer in found.items() if answer is not None}
@@ -40,15 +44,26 @@ def merged(
     for status, headers, body in answers.values():
         if 400 <= status < 500:
             return Response(body, status, headers)
+    good = {place: answer for place, answer in answers.items() if _tells(path, answer)}
+    if not good:
+        status, headers, body = next(iter(answers.values()))
+        return Response(body, status, headers)
     if path == "/metrics":
-        texts = {place: body.decode() for place, (_, _, body) in answers.items()}
-        kind = dict(next(iter(answers.values()))[1]).get("content-type", "text/plain")
-        response = Response("\n".join(one_text(texts)) + "\n", content_type=kind)
+        texts = {place: body.decode() for place, (_, _, body) in good.items()} | {WEB: own}
+        kind = {name.lower(): value for name, value in next(iter(good.values()))[1]}
+        text = "\n".join([*one_text(texts), ""])
+        response = Response(text, content_type=kind["content-type"])
     else:
-        told = {place: json.loads(body) for place, (_, _, body) in answers.items()}
+        told = {place: json.loads(body) for place, (_, _, body) in good.items()}
         response = _sessions(told.values()) if path == "/api/sessions" else _health(told, least)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _tells(path: str, answer: Answer) -> bool:
+    """It is no failure: health is told with status 503, too."""
+    status, _, body = answer
+    return status == 200 or (path == "/api/health" and b'"capacity"' in body)
 
 
 def _sessions(told: Iterable[dict[str, Any]]) -> Response:
@@ -107,18 +122,17 @@ def _sums(each: list[dict[str, Any]], none: dict[str, Any]) -> dict[str, Any]:
 
 def one_text(texts: Mapping[str, str]) -> list[str]:
     """Lines in the text format of Prometheus: every sample with the label ``replica``, those of one
-    name together as the format wants it."""
-    heads: dict[str, list[str]] = {}
+    name together, behind one HELP and one TYPE, as the format wants it."""
+    heads: dict[str, dict[str, str]] = {}
     samples: dict[str, list[str]] = {}
     for place, text in texts.items():
         family = ""
         for line in text.splitlines():
             if line.startswith("# "):
-                family = line.split(" ", 3)[2]
-                if line not in heads.setdefault(family, []):
-                    heads[family].append(line)
+                _, kind, family = line.split(" ", 3)[:3]
+                heads.setdefault(family, {}).setdefault(kind, line)
             elif found := _SAMPLE.fullmatch(line):
                 labels = ",".join(filter(None, [f'replica="{place}"', found["labels"]]))
                 sample = f"{found['name']}{{{labels}}} {found['value']}"
                 samples.setdefault(family, []).append(sample)
-    return [line for name in heads for line in (*heads[name], *samples.get(name, []))]
+    return [line for name in heads for line in (*heads[name].values(), *samples.get(name, []))]

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from app_core.cluster.places import ReplicaLost
-from app_core.outputs.mjpeg import BOUNDARY, CLOSING, error_part
+from app_core.outputs.mjpeg import BOUNDARY, CLOSING, OPENING, error_part
 from app_core.routes.http.body import ClientGone
 from app_core.routes.http.failure import payload
 
@@ -25,7 +25,7 @@ def ended_clearly(kind: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """``kind``: the type of the body. One that cannot say it is cut: ClientGone."""
     kind = kind.partition(";")[0].strip().lower()
     if kind == _MULTIPART:
-        return _told(_whole(pieces, _DELIMITER), _last_part)
+        return _told(_whole(pieces, _DELIMITER), _last_part, OPENING)
     if kind == _LINES:
         return _told(_whole(pieces, b"\n"), _last_line)
     return _cut(pieces)
@@ -39,11 +39,17 @@ def _last_line(lost: ReplicaLost) -> bytes:
     return json.dumps({"success": False} | payload(lost), ensure_ascii=False).encode() + b"\n"
 
 
-def _told(parts: Iterator[bytes], last: Callable[[ReplicaLost], bytes]) -> Iterator[bytes]:
+def _told(
+    parts: Iterator[bytes], last: Callable[[ReplicaLost], bytes], opening: bytes = b""
+) -> Iterator[bytes]:
+    """``opening``: what the last part stands behind where it is the first."""
+    begun = False
     try:
-        yield from parts
+        for part in parts:
+            begun = True
+            yield part
     except ReplicaLost as lost:
-        yield last(lost)
+        yield (b"" if begun else opening) + last(lost)
 
 
 def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -7,9 +7,12 @@ as it comes, and no faster than the client takes it.
 
 from __future__ import annotations
 
+import math
 import select
+import time
 from typing import TYPE_CHECKING
 
+from app_core.cluster.places import lost
 from app_core.routes.http.body import ClientGone
 from app_core.routes.http.send_queue import SendQueue, held_by_kernel
 
@@ -30,11 +33,27 @@ _BROKEN = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 class Exchange:
     """``client``: the connection of the request, where the server shows it. ``silence_s``: one that
-    takes nothing for so long is gone."""
+    takes nothing for so long is gone. ``patience_s``: for the whole answer."""
 
-    def __init__(self, upstream: Upstream, client: socket.socket | None, silence_s: float) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        client: socket.socket | None,
+        silence_s: float,
+        patience_s: float = math.inf,
+    ) -> None:
         self.upstream, self._client, self._silence_s = upstream, client, silence_s
+        self._until_s = time.monotonic() + patience_s
         self._half_closed = False
+
+    def invited(self) -> bool:
+        """Waits for the replica's word whether it wants the body; else it has answered. Raises
+        ReplicaLost, or ClientGone."""
+        while self.upstream.head() is None:
+            if self.upstream.invited:
+                return True
+            self._wait()
+        return False
 
     def head(self) -> h11.Response | h11.InformationalResponse:
         """Waits for it. Raises ReplicaLost, or ClientGone."""
@@ -65,7 +84,9 @@ class Exchange:
         self.upstream.close()
 
     def _wait(self) -> None:
-        """Until the replica has sent something, which is taken in."""
+        """Until the replica has sent something, which is taken in, or for a moment."""
+        if time.monotonic() > self._until_s:
+            raise lost()
         poll = select.poll()
         poll.register(self.upstream.sock, select.POLLIN)
         if self._client is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _KEPT = (
     *("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "REMOTE_ADDR"),
-    *("HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_PREFER", "wsgi.url_scheme"),
+    *("HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_PREFER", "wsgi.url_scheme", "SERVER_PROTOCOL"),
 )
 SILENCE_S = 10.0
 BEGUN, TAKEN, FULL = 202, 409, 503
@@ -42,13 +42,12 @@ def begin(film: Film, job_id: str, door: Door, secret: str) -> int:
     nobody answers."""
     body = json.dumps(json.loads(film.body) | {"job_id": job_id}, ensure_ascii=False).encode()
     try:
-        exchange = Exchange(Upstream(door), None, SILENCE_S)
+        exchange = Exchange(Upstream(door), None, SILENCE_S, SILENCE_S)
     except Unreached:
         return FULL
     try:
         exchange.upstream.begin(film.environ, secret, len(body))
         exchange.upstream.send(body)
-        exchange.upstream.sent()
         return int(exchange.head().status_code)
     except ReplicaLost:
         return FULL

@@ -5,14 +5,16 @@ client's only when all have refused.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import OrderedDict
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h11
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
+from prometheus_client import generate_latest
 
 from app_core.cluster import ticket
 from app_core.cluster.all_of_them import merged
@@ -20,18 +22,19 @@ from app_core.cluster.behind import KNOWN
 from app_core.cluster.broken_off import ended_clearly
 from app_core.cluster.exchange import Exchange
 from app_core.cluster.places import ReplicaLost, lost, none_there, settled
+from app_core.cluster.request_body import RequestBody
 from app_core.cluster.tunnel import Tunnel
 from app_core.cluster.upstream import Unreached, Upstream, is_upgrade, passed_on
-from app_core.cluster.wanted import Kind, Wanted, chosen_id, wanted
-from app_core.errors import BadInput, Busy, Conflict
+from app_core.cluster.wanted import Destination, Wanted, chosen_id, wanted
+from app_core.errors import BadInput, Busy, Cancelled, Conflict
 from app_core.ids import place_in
-from app_core.routes.http.body import Body
-from app_core.routes.http.context import client_socket, small_body
+from app_core.routes.http.body import Body, ClientGone
+from app_core.routes.http.context import client_socket, service
 from app_core.routes.http.failure import payload
 from app_core.routes.http.web_socket import SocketEnded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
     from wsgiref.types import WSGIEnvironment
 
     from app_core.cluster.all_of_them import Answer
@@ -45,8 +48,8 @@ SMALL = 64 << 10
 asked."""
 REMEMBERED = 10_000
 """Jobs whose clients chose their ids."""
-_UPLOAD = "multipart/form-data"
-_PIECE = 1 << 16
+ASKED_S = 10.0
+"""For an answer about a replica itself, or about what is there."""
 
 
 class Relay:
@@ -60,37 +63,50 @@ class Relay:
         """Places of jobs whose ids do not tell."""
 
     def register(self, app: Flask) -> None:
-        """Before everything that looks at a request: replicas do that."""
+        """For requests that have been let in; whose a job or a session is, its replica knows."""
         app.before_request(self.answer)
 
     def answer(self) -> Response | None:
-        """None for what the web tier answers itself. Raises Busy, ReplicaLost, Conflict,
-        TooLarge, ClientGone."""
+        """None for what the web tier answers itself. Raises Busy, ReplicaLost, Conflict, BadInput,
+        or Cancelled when nobody is there to be answered."""
         want = wanted(request.method, request.path)
-        if want.kind is Kind.HERE:
+        if want.where is Destination.HERE or request.routing_exception is not None:
             return None
-        body = None if request.mimetype == _UPLOAD else small_body()
-        want = wanted(request.method, request.path, body)
-        if want.kind is Kind.ALL:
+        body = RequestBody.here()
+        try:
+            return self._relayed(wanted(request.method, request.path, body.whole), body)
+        except Unreached as error:
+            raise lost() from error
+        except ClientGone as error:
+            raise Cancelled("The client left") from error
+
+    def _relayed(self, want: Wanted, body: RequestBody) -> Response:
+        if want.where is Destination.ALL:
             ask = partial(self._fetch, dict(request.environ), path=want.name)
-            return merged(want.name, self._places.doors(), ask, self._places.least)
-        if want.kind is Kind.NAMED:
+            own = generate_latest(service().metrics.registry).decode()
+            response = merged(want.name, self._places.doors(), ask, self._places.least, own)
+            g.counted = True
+            return response
+        if want.where is Destination.NAMED:
             return self._named(want, body)
-        if want.kind is Kind.FIXED:
-            doors = self._places.doors()
-            if not doors:
-                raise none_there()
-            return self._pass(settled(want.name, doors), body)
-        if want.kind is Kind.ANY:
+        if want.where is Destination.FIXED:
+            return self._settled(want.name, body)
+        if want.where is Destination.ANY:
             return self._anywhere(body, self._any)
-        self._check_chosen(chosen_id(request.args.get("job_id"), body))
+        self._check_chosen(chosen_id(request.args.get("job_id"), body.whole))
         return self._anywhere(body, self._places.choose)
 
-    def _named(self, want: Wanted, body: bytes | None) -> Response:
+    def _named(self, want: Wanted, body: RequestBody) -> Response:
         place = want.place
         if place not in self._places.doors():
             place = self._find(want.name)
         return self._pass(place, body) if place else self._anywhere(body, self._any)  # says 404
+
+    def _settled(self, key: str, body: RequestBody) -> Response:
+        while doors := self._places.doors():
+            with contextlib.suppress(Unreached):
+                return self._pass(settled(key, doors), body)
+        raise none_there()
 
     def _find(self, name: str) -> str:
         """Whose a job is whose id does not tell; empty: nobody's. Raises ReplicaLost for one that
@@ -128,7 +144,7 @@ class Relay:
             raise none_there()
         return left[next(self._turns) % len(left)]
 
-    def _anywhere(self, body: bytes | None, choose: Callable[[set[str]], str]) -> Response:
+    def _anywhere(self, body: RequestBody, choose: Callable[[set[str]], str]) -> Response:
         """As ``choose`` wishes; on, as long as what was refused or lost can be sent again."""
         tried: set[str] = set()
         refused: Response | None = None
@@ -138,63 +154,54 @@ class Relay:
             except Busy:
                 if refused is not None:
                     return refused
-                raise
+                place = self._any(tried)  # it says why
             tried.add(place)
             try:
                 response = self._pass(place, body)
             except Unreached:
                 continue
             except ReplicaLost:
-                if body is None or is_upgrade(request.environ):
+                if body.spent or is_upgrade(request.environ):
                     raise
                 continue
-            if response.status_code != FULL or body is None:
+            if response.status_code != FULL or body.spent:
                 return response
             refused = response
 
-    def _pass(self, place: str, body: bytes | None) -> Response:
-        """Raises Unreached, ReplicaLost or ClientGone."""
+    def _pass(self, place: str, body: RequestBody, *, moved: bool = False) -> Response:
+        """``moved``: the place is another's word. Raises Unreached, ReplicaLost or ClientGone."""
         door = self._places.doors().get(place)
         if door is None:
             raise lost()
         live = request.path == "/api/stream_mjpeg"
         try:
-            upstream = Upstream(door, live=live)
+            upstream = Upstream(door, live=live or is_upgrade(request.environ))
         except Unreached:
             self._places.miss(place)
             raise
         exchange = Exchange(upstream, client_socket(), self._silence_s)
         try:
-            size = request.content_length if body is None else len(body)
-            upstream.begin(request.environ, self._secret, size)
-            for piece in [body] if body else self._pieces(upstream) if body is None else ():
-                upstream.send(piece)
-            upstream.sent()
+            upstream.begin(request.environ, self._secret, body.size, waits=body.whole is None)
+            body.send(exchange)
             head = exchange.head()
             if isinstance(head, h11.InformationalResponse):
                 return self._tunnelled(exchange, head)
-            elsewhere = dict(head.headers).get(ticket.ELSEWHERE.lower().encode(), b"").decode()
-            if head.status_code == ELSEWHERE and elsewhere and elsewhere != place:
+            g.counted = True
+            if head.status_code == ELSEWHERE:
                 exchange.close()
-                return self._pass(elsewhere, body)
+                if moved:
+                    raise lost()
+                elsewhere = dict(head.headers)[ticket.ELSEWHERE.lower().encode()].decode()
+                return self._pass(elsewhere, body, moved=True)
             return self._answered(exchange, head, place, live=live)
         except BaseException:
             exchange.close()
             raise
 
-    def _pieces(self, upstream: Upstream) -> Iterator[bytes]:
-        """Of an upload, until it is whole or the replica has answered."""
-        source = request.environ["wsgi.input"]
-        try:
-            while not upstream.answered() and (piece := source.read(_PIECE)):
-                yield piece
-        except (TimeoutError, ConnectionError):
-            raise BadInput("The upload stopped, or is too slow") from None
-
     def _answered(
         self, exchange: Exchange, head: h11.Response, place: str, *, live: bool
     ) -> Response:
-        headers = passed_on(head.headers)
+        headers = passed_on(head)
         named = {name.lower(): value for name, value in headers}
         job_id = named.get("x-job-id", "")
         if job_id and place_in(job_id) != place:
@@ -202,18 +209,27 @@ class Relay:
         size = named.get("content-length", "")
         none = request.method == "HEAD" or head.status_code in (204, 304)
         if none or (size.isdigit() and int(size) <= SMALL):
-            return Response(b"".join(exchange.pieces()), head.status_code, headers)
-        kind = named.get("content-type", "")
-        pieces = ended_clearly(kind, exchange.pieces(live=live))
-        body = Body(pieces, exchange.close, job_id, live=live)
-        return Response(body, head.status_code, headers)
+            content: Any = [b"".join(exchange.pieces())]
+        else:
+            pieces = ended_clearly(named.get("content-type", ""), exchange.pieces(live=live))
+            content = Body(pieces, exchange.close, job_id, live=live)
+        response = Response(content, head.status_code, headers)
+        if "content-type" not in named:  # or it would be Flask's own
+            del response.headers["Content-Type"]
+        return response
 
     def _tunnelled(self, exchange: Exchange, head: h11.InformationalResponse) -> Response:
         client = client_socket()
-        assert client is not None
+        if client is None:
+            raise BadInput("This connection cannot become a WebSocket")
         try:
             lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket"]
-            lines += ["Connection: Upgrade", *map(": ".join, passed_on(head.headers)), "", ""]
+            lines += [
+                "Connection: Upgrade",
+                *map(": ".join, passed_on(head)),
+                "",
+                "",
+            ]
             last = {"type": "error"} | payload(lost())
             tunnel = Tunnel(client, exchange.upstream.sock, self._silence_s, last)
             tunnel.run("\r\n".join(lines).encode("latin-1"), exchange.upstream.beyond())
@@ -233,12 +249,15 @@ class Relay:
         except Unreached:
             self._places.miss(place)
             return None
-        exchange = Exchange(upstream, None, self._silence_s)
+        exchange = Exchange(upstream, None, self._silence_s, ASKED_S)
         try:
             upstream.begin(environ, self._secret, 0)
-            upstream.sent()
             head = exchange.head()
-            return head.status_code, passed_on(head.headers), b"".join(exchange.pieces())
+            return (
+                head.status_code,
+                passed_on(head),
+                b"".join(exchange.pieces()),
+            )
         except ReplicaLost:
             return None
         finally:

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-SECRET, CLIENT, SCHEME, PREFIX = (
-    "X-Cluster-Secret",
-    "X-Cluster-Client",
-    "X-Cluster-Scheme",
-    "X-Cluster-Prefix",
+SECRET, CLIENT, SCHEME, HOST, PREFIX, PROTOCOL = (
+    *("X-Cluster-Secret", "X-Cluster-Client", "X-Cluster-Scheme"),
+    *("X-Cluster-Host", "X-Cluster-Prefix", "X-Cluster-Protocol"),
 )
 OWN = "x-cluster-"
 """How all of them begin: a client's own are dropped."""
@@ -29,17 +27,21 @@ def stamps(environ: WSGIEnvironment, secret: str) -> list[tuple[str, str]]:
         (SECRET, secret),
         (CLIENT, environ.get("REMOTE_ADDR", "")),
         (SCHEME, environ["wsgi.url_scheme"]),
+        (HOST, environ.get("HTTP_HOST", "")),
         (PREFIX, environ.get("SCRIPT_NAME", "")),
+        (PROTOCOL, environ.get("SERVER_PROTOCOL", "")),
     ]
 
 
 def admit(environ: WSGIEnvironment, secret: str) -> bool:
     """Whether the request is a web tier's; then ``environ`` is as the client's own would be."""
     given = _take(environ, SECRET)
-    client, scheme, prefix = (_take(environ, name) for name in (CLIENT, SCHEME, PREFIX))
+    names = (CLIENT, SCHEME, HOST, PREFIX, PROTOCOL)
+    client, scheme, host, prefix, protocol = (_take(environ, name) for name in names)
     if not hmac.compare_digest(given.encode("latin-1"), secret.encode()):
         return False
     environ["REMOTE_ADDR"], environ["SCRIPT_NAME"] = client, prefix
+    environ["HTTP_HOST"], environ["SERVER_PROTOCOL"] = host, protocol
     environ["wsgi.url_scheme"] = "https" if scheme == "https" else "http"
     return True
 

@@ -42,12 +42,15 @@ class Frames:
         """A close frame has begun."""
 
     def feed(self, data: bytes) -> None:
-        while data:
+        at = 0
+        while at < len(data):
             if self._rest:
-                taken = min(self._rest, len(data))
-                self._rest, data = self._rest - taken, data[taken:]
+                taken = min(self._rest, len(data) - at)
+                self._rest -= taken
+                at += taken
                 continue
-            self._head, data = self._head + data[:1], data[1:]
+            self._head += data[at : at + 1]
+            at += 1
             self._look()
 
     @property
@@ -114,6 +117,8 @@ class Tunnel:
         self._silence_s, self._lost = silence_s, lost
         self._frames = Frames()
         self._queue = SendQueue(held_by_kernel(client), silence_s)
+        for each in (client, replica):
+            each.setblocking(True)  # with a time-out Python waits, whatever a call's own flags say
 
     def run(self, head: bytes, early: bytes) -> None:
         """Until either side ends. ``head``: of the answer; ``early``: bytes of the replica's behind
@@ -127,12 +132,13 @@ class Tunnel:
     def _turn(self) -> bool:
         """Raises OSError, also where a side takes nothing."""
         full = bool(self._down) or self._queue.full()
-        wanted: dict[socket.socket, int] = {self._up.source: 0, self._down.source: 0}
+        wanted: dict[socket.socket, int] = {}
         for way, closed in ((self._down, full), (self._up, bool(self._up))):
             if way:
-                wanted[way.to] |= select.POLLOUT
+                wanted[way.to] = wanted.get(way.to, 0) | select.POLLOUT
             elif not closed:
-                wanted[way.source] |= select.POLLIN
+                wanted[way.source] = wanted.get(way.source, 0) | select.POLLIN
+        # Nothing is asked of a side that cannot be served now: its end would be told at every turn.
         poll = select.poll()
         for each, events in wanted.items():
             poll.register(each, events)
@@ -163,4 +169,5 @@ class Tunnel:
         self._down.put(protocol.send(TextMessage(data=text)) + protocol.send(goodbye))
         until_s = time.monotonic() + GOODBYE_S  # or the unread goodbye would be cut off
         while time.monotonic() < until_s and self._up.take() != b"":
+            self._down.push()
             time.sleep(_THIN_MS / 1000)

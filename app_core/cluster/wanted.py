@@ -6,18 +6,20 @@ import json
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from uuid import UUID
 
 from app_core.ids import place_in
 
 _OWN = ("/api/", "/whep")
-_HERE = re.compile(r"/api/health/live|/metrics/?|/whep_test")
+_HERE = re.compile(r"/api/health/live|/whep_test")
 _NAMED = re.compile(
-    r"/api/(?:jobs|sessions|chunk/(?:video|audio|captions))/(?P<id>[^/]+)"
+    r"/api/(?:jobs|sessions)/(?P<id>[^/]+)"
+    r"|/api/chunk/(?:video|audio|captions)/(?P<job>[^/]+)-[0-9]+(?:\.(?:vtt|srt))?"
     r"|/whep/viewers/(?P<key>[^/]+)|/whep/(?P<session>[^/]+)"
 )
 _PULL = re.compile(r"/api/voices/[^/]+/pull")
 _OFFER = "/api/realtime/offer"
-_ALL = ("/api/health", "/api/sessions")
+_ALL = ("/api/health", "/api/sessions", "/metrics")
 """Of these GET tells of every replica."""
 _NEW = re.compile(
     r"/api/(?:generate|lipsync/video|stream_mjpeg|stream_chunks|sessions|realtime/offer|avatars)"
@@ -25,7 +27,7 @@ _NEW = re.compile(
 )
 
 
-class Kind(Enum):
+class Destination(Enum):
     HERE = auto()
     """The web tier answers it."""
     NAMED = auto()
@@ -41,41 +43,43 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    kind: Kind
+    where: Destination
     name: str = ""
     """An id, or for FIXED the key."""
 
     @property
     def place(self) -> str:
         """As the id says, which may be a client's own."""
-        return place_in(self.name) if self.kind is Kind.NAMED else ""
+        return place_in(self.name) if self.where is Destination.NAMED else ""
 
 
 def wanted(method: str, path: str, body: bytes | None = b"") -> Wanted:
     """``body``: of a small request; None: of one that goes through as it comes."""
     reads = method in ("GET", "HEAD")
-    if path.rstrip("/") == "/metrics":
-        return Wanted(Kind.ALL, "/metrics") if reads else Wanted(Kind.HERE)
-    if not path.startswith(_OWN) or _HERE.fullmatch(path):
-        return Wanted(Kind.HERE)
-    if path == "/api/lipsync/video" and method in ("GET", "HEAD", "OPTIONS"):
-        return Wanted(Kind.HERE)
     if path in _ALL and reads:
-        return Wanted(Kind.ALL, path)
+        return Wanted(Destination.ALL, path)
+    if method == "OPTIONS" or not path.startswith(_OWN) or _HERE.fullmatch(path):
+        return Wanted(Destination.HERE)
+    if path == "/api/lipsync/video" and reads:
+        return Wanted(Destination.HERE)
     named = _NAMED.match(path)
     if named is not None:
-        return Wanted(Kind.NAMED, next(filter(None, named.groups())).partition(".")[0])
+        return Wanted(Destination.NAMED, next(filter(None, named.groups())))
     if path == _OFFER and (session_id := _field(body, "session_id")):
-        return Wanted(Kind.NAMED, session_id)
+        return Wanted(Destination.NAMED, session_id)
     if _PULL.fullmatch(path):
-        return Wanted(Kind.FIXED, path)
+        return Wanted(Destination.FIXED, path)
     work = method == "POST" or (reads and path == "/api/stream_mjpeg")
-    return Wanted(Kind.NEW if work and _NEW.fullmatch(path) else Kind.ANY)
+    return Wanted(Destination.NEW if work and _NEW.fullmatch(path) else Destination.ANY)
 
 
 def chosen_id(query: str | None, body: bytes | None) -> str:
     """The job_id that a client has chosen for its new job; empty: none."""
-    return query or _field(body, "job_id")
+    chosen = query or _field(body, "job_id")
+    try:
+        return str(UUID(chosen))
+    except ValueError:
+        return ""
 
 
 def _field(body: bytes | None, name: str) -> str:

@@ -13,6 +13,7 @@ from app_core.config import ROOT
 from app_core.config.tokens import Tokens
 from app_core.metrics import Metrics
 from app_core.routes import register
+from app_core.routes.http.session_tokens import may_open_session
 from app_core.shares import Shares
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def create_web_app(config: Config, places: Places, secret: str) -> Flask:
     tier = WebTier(Tokens(config.api_token, config.api_token_file), Metrics())
     app.extensions["lipsync"] = tier
     app.extensions["shares"] = Shares()
+    app.extensions["opens_session"] = may_open_session
     app.config["SOYLE"] = config
     relay = Relay(places, secret, config.send_timeout_s)
-    register(app, first=relay.register)
+    register(app, inside=relay.register)
     return app
 
 

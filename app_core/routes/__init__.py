@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-def register(app: Flask, first: Callable[[Flask], None] = lambda app: None) -> None:
-    """``first`` registers what looks at a request before anything but the log does."""
+def register(app: Flask, inside: Callable[[Flask], None] = lambda app: None) -> None:
+    """``inside`` registers what looks at a request that has been let in, before its view does."""
     app.config["MAX_CONTENT_LENGTH"] = JSON_LIMIT
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     failure.register(app)
     access_log.register(app)
-    first(app)
     app.response_class = FileResponse
     access.register(app)
     shares.register(app)
+    inside(app)
     shield.register(app)
     job_events.register(app)
     sockets.register(app)

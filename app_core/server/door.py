@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BACKLOG = 1024
+MOST_FIELDS, WIDER = 200, 4
+"""Heads that are passed on have been bounded already, and are written at more length."""
+_CUT_S = 1.0
+"""For threads whose clients are cut off."""
 _JOIN_S = 5.0
 
 
@@ -48,13 +52,17 @@ class DoorServer:
         cfg = Config()
         for name, value in (
             ("limit_request_line", 0),  # the loop has its own
+            ("limit_request_field_size", 0),
+            ("limit_request_fields", MOST_FIELDS),
             ("forwarded_allow_ips", ""),
             ("secure_scheme_headers", {}),
             ("forwarder_headers", ""),
         ):
             cfg.set(name, value)
         most = connections_below(raise_descriptors(), limits.connections)
-        self._serving = Serving(cfg, replace(limits, connections=most))
+        line, fields = WIDER * limits.line_bytes, WIDER * limits.fields_bytes
+        limits = replace(limits, connections=most, line_bytes=line, fields_bytes=fields)
+        self._serving = Serving(cfg, limits)
         self._application, self._count = application, count
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="door", daemon=True)
@@ -71,6 +79,7 @@ class DoorServer:
         """Answers that are under way have ``wait_s`` to end."""
         self._wait_s = wait_s
         self._stopping.set()
+        self._serving.poller.call(lambda: None)  # wakes the loop
         self._thread.join(wait_s + _JOIN_S)
         with contextlib.suppress(OSError):
             self._listener.close()
@@ -81,9 +90,15 @@ class DoorServer:
             while not self._stopping.is_set():
                 loop.turn()
             loop.stop()
-            until_s = time.monotonic() + self._wait_s
-            while loop.answering and time.monotonic() < until_s:
-                loop.turn()
+            self._wait(self._wait_s)
+            loop.cut()
+            self._wait(_CUT_S)
         except Exception:
             logger.critical("the door failed", exc_info=True)
         self._serving.close()
+
+    def _wait(self, most_s: float) -> None:
+        """For the answers that are under way."""
+        loop, until_s = self._serving.loop, time.monotonic() + most_s
+        while loop.answering and time.monotonic() < until_s:
+            loop.turn()

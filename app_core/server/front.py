@@ -17,6 +17,7 @@ from app_core.server.incoming import Step
 from app_core.server.pacing import Pacing
 from app_core.server.poller import READ, WRITE
 from app_core.server.refusal import Refusal
+from app_core.server.source import CONTINUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,7 +174,7 @@ class Front:
             connection.enter(State.BODY, self._limits.head_s, whole_s)
             self._bodies += len(incoming.buffer)
         if incoming.take_continue():
-            connection.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            connection.sock.send(CONTINUE)
         if self._bodies > self._limits.bodies_bytes:
             bodies = [c for c in self.connections if c.state is State.BODY]
             self._refuse(max(bodies, key=lambda c: len(c.incoming.buffer)), refusal.full())
@@ -204,7 +205,11 @@ class Front:
                 place.release()
             raise
         if place is not None:
-            incoming.source.follow(connection.sock, self._limits, incoming.end, place.release)
+            # A view that refuses by the head alone spares the client its upload.
+            invites = incoming.take_continue()
+            incoming.source.follow(
+                connection.sock, self._limits, incoming.end, place.release, invites=invites
+            )
         self._poller.look_for(connection, 0)
         self._let_go(connection)
         connection.place = place

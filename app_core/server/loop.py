@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +60,13 @@ class Loop:
         self._front.stopping = True
         self._accept_or_not()
         self._close(State.HEAD, State.BODY, State.PACED)
+
+    def cut(self) -> None:
+        """Those that are still answered have no client any more, which their threads learn."""
+        for connection in self._front.connections:
+            if connection.state is State.THREAD:
+                with contextlib.suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
 
     @property
     def answering(self) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app_core.server.body_end import BodyEnd
     from app_core.server.limits import Limits
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BLOCK = 8192
 _LARGEST_BLOCK = 1 << 20
 
@@ -26,12 +27,20 @@ class Source(Unreader):  # type: ignore[misc]
         super().__init__()
         self.unread(data)
         self._socket: socket.socket | None = None
+        self._invites = False
 
     def follow(
-        self, connection: socket.socket, limits: Limits, end: BodyEnd, ended: Callable[[], None]
+        self,
+        connection: socket.socket,
+        limits: Limits,
+        end: BodyEnd,
+        ended: Callable[[], None],
+        *,
+        invites: bool,
     ) -> None:
-        """The rest of a body, up to its ``end``; ``ended`` is called once it is there."""
-        self._socket, self._limits = connection, limits
+        """The rest of a body, up to its ``end``; ``ended`` is called once it is there. ``invites``:
+        the client waits to hear that it is wanted."""
+        self._socket, self._limits, self._invites = connection, limits, invites
         self._end, self._ended = end, ended
         self._began, self._received = time.monotonic(), 0
 
@@ -45,6 +54,9 @@ class Source(Unreader):  # type: ignore[misc]
         at the end."""
         if self._socket is None:
             return b""
+        if self._invites:
+            self._invites = False
+            self._socket.sendall(CONTINUE)
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         if not poll.poll(self._limits.send_s * 1000):

@@ -109,7 +109,7 @@ class Claims:
         self._lock = threading.Lock()
         self._warned = False
 
-    def take(self, name: str, **about: Any) -> Claim:
+    def take(self, name: str, /, **about: Any) -> Claim:
         """``about``: what others are told of it. Raises BlockingIOError: somebody has it, who may
         be another thread of this process."""
         try:

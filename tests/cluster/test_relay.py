@@ -7,10 +7,13 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from app_core.cluster import relay
 from app_core.cluster.ledger import Ledger, Report
 from app_core.cluster.places import Door
 from app_core.cluster.web_tier import create_web_app
@@ -36,6 +39,7 @@ class Scripted:
 
     def __init__(self, says: bytes) -> None:
         self.says, self.heard = says, []  # type: ignore[var-annotated]
+        self.hangs = self.invites = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.door = Door("127.0.0.1", self._listener.getsockname()[1])
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -50,14 +54,22 @@ class Scripted:
             with connection:
                 connection.settimeout(5)
                 heard = b""
-                while b"\r\n\r\n" not in heard:
-                    heard += connection.recv(1 << 16)
+                while b"\r\n\r\n" not in heard and (came := connection.recv(1 << 16)):
+                    heard += came
+                if not heard:
+                    continue
                 head, _, body = heard.partition(b"\r\n\r\n")
                 length = [x for x in head.lower().split(b"\r\n") if x.startswith(b"content-length")]
-                size = int(length[0].split(b":")[1]) if length else 0
+                waits = b"expect: 100-continue" in head.lower()
+                if waits and self.invites:
+                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    waits = False
+                size = int(length[0].split(b":")[1]) if length and not waits else 0
                 while len(body) < size:
                     body += connection.recv(1 << 16)
                 self.heard.append((head.decode(), body))
+                if self.hangs:
+                    connection.recv(1)
                 connection.sendall(self.says)
 
     def close(self) -> None:
@@ -72,19 +84,25 @@ class Tier:
     def __init__(self, client: FlaskClient, places: LocalPlaces, replicas: list[Scripted]) -> None:
         self.client, self.places, self.replicas = client, places, replicas
 
+    def asked(self) -> list[list[str]]:
+        """Each replica's request lines."""
+        return [[head.split("\r\n")[0][:-9] for head, _ in r.heard] for r in self.replicas]
+
 
 @pytest.fixture
 def tier(config: Config) -> Iterator[Callable[..., Tier]]:
     """The first replica that is named has most slack."""
     made: list[Scripted] = []
 
-    def make(*says: bytes, least: int = 1) -> Tier:
+    def make(*says: bytes, least: int = 1, takes: bool = True, **change: Any) -> Tier:
         ledger = Ledger(SECRET)
-        for number, bytes_ in enumerate(says, 1):
-            made.append(Scripted(bytes_))
-            ledger.report(Report(f"{number:08x}", made[-1].door, 10.0 - number, True, ()))
+        replicas = [Scripted(each) for each in says]
+        made.extend(replicas)
+        for number, replica in enumerate(replicas, 1):
+            ledger.report(Report(f"{number:08x}", replica.door, 10.0 - number, takes, ()))
         places = LocalPlaces(ledger, least)
-        return Tier(create_web_app(config, places, SECRET).test_client(), places, made)
+        app = create_web_app(config.model_copy(update=change), places, SECRET)
+        return Tier(app.test_client(), places, replicas)
 
     yield make
     for each in made:
@@ -92,7 +110,7 @@ def tier(config: Config) -> Iterator[Callable[..., Tier]]:
 
 
 def test_work_goes_where_there_is_slack_as_it_was_asked(tier: Callable[..., Tier]) -> None:
-    one = tier(answer(200, b"{}"), answer(200, b'{"other": 1}'))
+    one = tier(answer(200, b"{}"), answer(200, b'{"other": 1}'), allowed_hosts="soyle.kz")
     found = one.client.post(
         "/api/generate?x=%20y",
         json={"text": "да"},
@@ -104,7 +122,7 @@ def test_work_goes_where_there_is_slack_as_it_was_asked(tier: Callable[..., Tier
     lines = {line.lower() for line in head.split("\r\n")}
     assert head.startswith("POST /api/generate?x=%20y HTTP/1.1\r\n")
     assert json.loads(body) == {"text": "да"}
-    assert {"authorization: bearer t", "host: soyle.kz", "connection: close"} <= lines
+    assert {"authorization: bearer t", "x-cluster-host: soyle.kz", "connection: close"} <= lines
     assert {f"x-cluster-secret: {SECRET}".lower(), "x-cluster-client: 127.0.0.1"} <= lines
     assert not any(line.startswith("x-forwarded") for line in lines)
 
@@ -162,6 +180,16 @@ def test_a_job_whose_id_does_not_tell_is_looked_for_once(tier: Callable[..., Tie
     two.client.get(f"/api/jobs/{job_id}")
     assert len(two.replicas[1].heard) == 3
     assert len(two.replicas[0].heard) == 1
+
+
+def test_chunks_are_where_their_job_is(tier: Callable[..., Tier]) -> None:
+    two = tier(answer(404, b"{}"), answer(204, b"").replace(b"Content-Length: 0\r\n", b""))
+    job_id = new_id("")
+    two.client.get(f"/api/chunk/video/{job_id}-1")
+    assert two.asked() == [
+        [f"GET /cluster/jobs/{job_id}"],
+        [f"GET /cluster/jobs/{job_id}", f"GET /api/chunk/video/{job_id}-1"],
+    ]
 
 
 def test_a_taken_id_is_taken_everywhere(tier: Callable[..., Tier]) -> None:
@@ -226,3 +254,149 @@ def test_a_client_cannot_pretend_to_be_a_web_tier(tier: Callable[..., Tier]) -> 
     lines = one.replicas[0].heard[0][0].lower().split("\r\n")
     assert [x for x in lines if x.startswith("x-cluster-client")] == ["x-cluster-client: 127.0.0.1"]
     assert len([x for x in lines if x.startswith("x-cluster-secret")]) == 1
+
+
+def test_what_no_view_answers_needs_no_replica(tier: Callable[..., Tier]) -> None:
+    one = tier(answer(200, b"{}"), cors_origins="https://a.kz")
+    for method, path, status in (
+        ("GET", "/api/nothing", 404),
+        ("PUT", "/api/generate", 405),
+        ("POST", "/metrics", 405),
+        ("OPTIONS", "/api/generate", 200),
+        ("OPTIONS", "/whep", 200),
+    ):
+        found = one.client.open(path, method=method, headers={"Origin": "https://a.kz"})
+        assert found.status_code == status
+        assert found.headers["Access-Control-Allow-Origin"] == "https://a.kz"
+    assert one.asked() == [[]]
+
+
+def test_who_is_not_let_in_reaches_no_replica(tier: Callable[..., Tier]) -> None:
+    one = tier(answer(200, b'{"sessions": []}'), api_token="secret", client_requests_min=2)
+    for headers, status in (
+        ({"Host": "evil.example\x7f"}, 400),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": "Bearer secret"}, 200),
+        ({"Authorization": "Bearer secret"}, 429),
+    ):
+        assert one.client.get("/api/sessions", headers=headers).status_code == status
+    assert one.asked() == [["GET /api/sessions"]]
+
+
+def test_what_the_web_tier_answers_alone_is_counted_there(tier: Callable[..., Tier]) -> None:
+    one = tier(answer(200, b"", "Content-Type: text/plain\r\n"))
+    for path in ("/", "/api/nothing", "/api/voices"):
+        one.client.get(path).close()
+    found = one.client.get("/metrics").text
+    lines = [line for line in found.splitlines() if line.startswith("soyle_http_requests_total")]
+    assert sorted(lines) == [
+        'soyle_http_requests_total{replica="web",method="GET",route="/",status="200"} 1.0',
+        'soyle_http_requests_total{replica="web",method="GET",route="none",status="404"} 1.0',
+    ]
+
+
+def test_whose_a_session_is_its_replica_knows(tier: Callable[..., Tier]) -> None:
+    one = tier(answer(202, b"{}"), api_token="secret")
+    path, key = f"/api/sessions/{new_id(ONE)}", "/whep/viewers/00000001key"
+    assert one.client.get(path).status_code == 401
+    for asked in (f"{path}?token=its-own", key):
+        assert one.client.get(asked).status_code == 202
+    assert one.client.get(path, headers={"Authorization": "Bearer its-own"}).status_code == 202
+    assert one.asked() == [[f"GET {path}?token=its-own", f"GET {key}", f"GET {path}"]]
+
+
+def test_an_answer_is_passed_on_as_it_is(tier: Callable[..., Tier]) -> None:
+    lines = "Link: <a>\r\nLink: <b>\r\nETag: x\r\nServer: theirs\r\nX-Cluster-Y: z\r\n"
+    one = tier(answer(201, b"v=0", "Content-Type: application/sdp\r\n" + lines))
+    found = one.client.post("/whep", data="v=0", content_type="application/sdp")
+    assert (found.status_code, found.data, found.mimetype) == (201, b"v=0", "application/sdp")
+    assert found.headers.getlist("Link") == ["<a>", "<b>"]
+    assert found.headers["ETag"] == "x"
+    assert not {"server", "x-cluster-y"} & {name.lower() for name in found.headers.keys()}
+
+
+def test_an_answer_without_a_body_says_how_long_it_would_be(tier: Callable[..., Tier]) -> None:
+    one = tier(answer(200, b"", "Content-Type: video/mp4\r\n").replace(b": 0", b": 900000"))
+    found = one.client.head(f"/api/jobs/{new_id(ONE)}/result")
+    assert (found.content_length, found.mimetype, found.data) == (900000, "video/mp4", b"")
+    two = tier(answer(200, b"", ""))
+    assert two.client.delete(f"/whep/viewers/{ONE}key").content_type is None
+
+
+@pytest.mark.parametrize("name", ["QUERY_STRING", "PATH_INFO", "HTTP_X_ODD", "HTTP_HOST"])
+def test_nothing_breaks_out_of_a_head(tier: Callable[..., Tier], name: str) -> None:
+    one = tier(answer(200, b"{}"), api_token="secret")
+    odd = {name: "/api/voices\r\nX-Cluster-Secret: forged\r\n\r\nGET / HTTP/1.1"}
+    bearer = {"Authorization": "Bearer secret"}
+    found = one.client.get("/api/voices", environ_overrides=odd, headers=bearer)
+    assert found.status_code in (200, 400, 404)
+    for replica in one.replicas:
+        for head, _ in replica.heard:
+            assert f"\r\nX-Cluster-Secret: {SECRET}\r\n" in head
+            assert "forged\r\n" not in head
+
+
+def upload(tier: Tier) -> Any:
+    form = {"consent": "true", "file": (BytesIO(b"x"), "a.jpg")}
+    return tier.client.post("/api/avatars", data=form)
+
+
+def test_an_upload_that_nobody_has_begun_to_read_goes_elsewhere(tier: Callable[..., Tier]) -> None:
+    two = tier(answer(503, b'{"code": "busy"}'), answer(413, b'{"code": "too_large"}'))
+    assert upload(two).status_code == 413
+    assert two.asked() == [["POST /api/avatars"], ["POST /api/avatars"]]
+    assert "Expect: 100-continue" in two.replicas[0].heard[0][0]
+
+
+def test_an_upload_that_is_begun_stays(tier: Callable[..., Tier]) -> None:
+    two = tier(answer(503, b'{"code": "busy"}'), answer(202, b"{}"))
+    two.replicas[0].invites = True
+    assert upload(two).status_code == 503
+    ((_, body),) = two.replicas[0].heard
+    assert b'filename="a.jpg"' in body
+    assert two.replicas[1].heard == []
+
+
+def test_two_that_name_each_other_have_nothing(tier: Callable[..., Tier]) -> None:
+    says = [answer(421, b"", f"X-Cluster-Elsewhere: {place}\r\n") for place in (TWO, ONE)]
+    two = tier(*says)
+    found = two.client.delete("/api/avatars/one")
+    assert (found.status_code, found.json and found.json["code"]) == (503, "busy")
+
+
+def test_nobody_at_the_door_of_what_is_named_is_lost(tier: Callable[..., Tier]) -> None:
+    two = tier(answer(200, b"{}"), answer(404, b'{"code": "not_found"}'))
+    two.replicas[0].close()
+    path = f"/api/jobs/{new_id(ONE)}"
+    found = two.client.get(path)
+    assert (found.status_code, found.json and found.json["code"]) == (503, "replica_lost")
+    assert two.client.get(path).status_code == 404, "it is missed"
+
+
+def test_what_there_is_once_moves_when_its_place_is_missed(tier: Callable[..., Tier]) -> None:
+    two = tier(answer(202, b"{}"), answer(202, b"{}"))
+    path = "/api/voices/x/pull"
+    for _ in range(2):
+        assert two.client.post(path, json={}).status_code == 202
+    kept = next(replica for replica in two.replicas if replica.heard)
+    assert len(kept.heard) == 2, "the same one"
+    kept.close()
+    assert two.client.post(path, json={}).status_code == 202
+
+
+def test_when_nobody_takes_work_one_says_why(tier: Callable[..., Tier]) -> None:
+    loading = answer(503, b'{"code": "not_ready"}', JSON + "Retry-After: 5\r\n")
+    one = tier(loading, takes=False)
+    found = one.client.post("/api/generate", json={"text": "x"})
+    assert (found.json, found.headers["Retry-After"]) == ({"code": "not_ready"}, "5")
+    assert tier(answer(200, b"{}"), takes=False).client.get("/api/voices").status_code == 200
+
+
+def test_one_that_says_nothing_of_itself_is_not_waited_for(
+    tier: Callable[..., Tier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "ASKED_S", 0.1)
+    two = tier(answer(200, b'{"sessions": [{"session_id": "a"}]}'), b"")
+    two.replicas[1].hangs = True
+    assert two.client.get("/api/sessions").json == {"sessions": [{"session_id": "a"}]}

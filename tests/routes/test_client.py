@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from app_core import create_app
 from app_core.avatars.importing.import_queue import PLACES
 from app_core.avatars.library import AvatarLibrary
 from app_core.config import ROOT, Config
+from tests.back_end import application
 from tests.browser.conftest import serving
 from tests.conftest import until
 from tests.fakes import EchoModel, ToneVoice, ToneVoices
@@ -66,8 +66,7 @@ def connect(make_service: Any) -> Iterator[Any]:
 
         def make(options: dict[str, Any] | None = None, **parts: Any) -> Any:
             service = make_service(**parts)
-            app = create_app(service=service)
-            address = stack.enter_context(serving(app))
+            address = stack.enter_context(serving(application(service)))
             client = stack.enter_context(soyle_client.Soyle(address, **(options or {})))
             client.service, client.address = service, address
             return client

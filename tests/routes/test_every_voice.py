@@ -17,6 +17,7 @@ from app_core.config import Config
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.services.voices.installed import open_voices
 from app_core.speech.voices.espeak import EspeakVoice
+from tests.back_end import service_of
 from tests.conftest import until
 from tests.fakes import spoken_by
 from tests.piper_voice import write_voice
@@ -89,7 +90,7 @@ def test_each_voice_speaks_each_of_its_languages_in_every_way(client: FlaskClien
             answer = client.get(chunk["video_url"])
             assert answer.get_data()[4:8] == b"ftyp"
             answer.close()
-        jobs = client.application.extensions["lipsync"].jobs  # type: ignore[attr-defined]
+        jobs = service_of(client).jobs
         for answer in (stream, film, chunks):
             job = jobs.get(answer.headers["X-Job-Id"])
             assert until(partial(getattr, job, "ended"), 20)
@@ -115,7 +116,7 @@ def test_a_server_that_dies_in_a_sentence_is_followed_from_its_next_word(
     assert answer.status_code == 200
     answer.get_data()
     answer.close()
-    job = client.application.extensions["lipsync"].jobs.get(answer.headers["X-Job-Id"])
+    job = service_of(client).jobs.get(answer.headers["X-Job-Id"])
     assert until(lambda: job.ended, 20)
     assert job.error is None
     assert job.voices[0] == "server" and len(job.voices) == 2

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
-from tests.conftest import until
+from tests.conftest import at_once, until
 from tests.fakes import EchoModel, ToneVoice, ToneVoices
 
 URL = "/api/generate"
@@ -168,9 +168,9 @@ def test_leaving_a_stream_cancels(client: FlaskClient, service: LipsyncService) 
     answer = client.post(URL, json=BODY | {"text": "a " * 500, "stream": True}, buffered=False)
     next(answer.response)
     answer.close()
+    assert at_once(lambda: service.jobs.running() == [])
     told = client.get(f"/api/jobs/{answer.headers['X-Job-Id']}").json
     assert told["status"] == "cancelled"
-    assert service.jobs.running() == []
 
 
 def test_a_stream_that_fails_is_cut(make_client: Any) -> None:

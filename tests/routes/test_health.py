@@ -5,6 +5,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from app_core.errors import ModelFailed
+from tests.back_end import service_of
 from tests.fakes import EchoModel
 
 
@@ -40,8 +41,7 @@ def test_unknown_addresses_are_json(client: FlaskClient) -> None:
 
 def test_a_bug_is_500_without_a_traceback(make_client: Any) -> None:
     client = make_client()
-    client.application.config["PROPAGATE_EXCEPTIONS"] = False
-    service = client.application.extensions["lipsync"]
+    service: Any = service_of(client)
     service.health = lambda: 1 / 0
     answer = client.get("/api/health")
     assert answer.status_code == 500

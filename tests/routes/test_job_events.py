@@ -16,6 +16,7 @@ from app_core.job import Job, JobStatus
 from app_core.request import MjpegRequest
 from app_core.routes.job_events import MESSAGES_AT_ONCE
 from app_core.services.lipsync_service import LipsyncService
+from tests.back_end import CLUSTER, app_of
 
 UPGRADE = {
     "Connection": "Upgrade",
@@ -44,15 +45,21 @@ def test_a_handshake_that_cannot_be_accepted(client: Any, change: dict[str, str 
 
 def test_refused_listeners_cost_nothing(client: Any) -> None:
     """They get an answer in place of an upgrade, and no thread of their own."""
-    places = client.application.extensions["listeners"]
+    places = app_of(client).extensions["listeners"]
     while places.acquire(blocking=False):
         pass
-    threads = threading.active_count()
-    for _ in range(52):
+
+    def ask() -> None:
         answer = client.get("/api/jobs/x/events", base_url="ws://localhost", headers=UPGRADE)
         assert (answer.status_code, answer.get_json()["code"]) == (503, "busy")
         assert int(answer.headers["Retry-After"]) > 0
-    assert threading.active_count() == threads
+
+    ask()
+    threads = threading.active_count()
+    for _ in range(52):
+        ask()
+    of_a_door = 4 if CLUSTER else 0  # it may begin with the next before one is free again
+    assert threading.active_count() - threads <= of_a_door
 
 
 class Listening:

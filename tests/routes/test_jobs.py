@@ -8,6 +8,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from app_core.services.lipsync_service import LipsyncService
+from tests.conftest import at_once
 from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
 
 STREAM = "/api/stream_mjpeg"
@@ -107,4 +108,4 @@ def test_a_job_without_reader_is_not_kept_running(
 ) -> None:
     stream = client.post(STREAM, json={"text": "a " * 50, "size": "128x128"}, buffered=False)
     stream.close()
-    assert service.jobs.running() == []
+    assert at_once(lambda: service.jobs.running() == [])

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app_core import create_app
 from app_core.avatars.library import AvatarLibrary
 from app_core.config import Config
 from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.services.lipsync_service import LipsyncService
+from tests.back_end import application
 from tests.clips import children, make_avatar
 from tests.conftest import until
 from tests.fakes import ToneVoice, ToneVoices
@@ -44,7 +44,7 @@ def clip_client(
         config = Config(avatar="clip", avatar_dir=folder, base_video_path=base, work_dir=work)
         library = AvatarLibrary(folder, 200, ClipFootage(find_ffmpeg))
         service = make_service(config=config, library=library, **parts)
-        return create_app(service=service).test_client()
+        return application(service).test_client()
 
     return make
 

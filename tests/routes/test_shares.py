@@ -16,7 +16,8 @@ from app_core.config import Config
 from app_core.engine.core_budget import CoreBudget
 from app_core.services.live.sessions import MARGIN
 from app_core.shares import Holding
-from tests.conftest import checked_client, until
+from tests.back_end import service_of
+from tests.conftest import at_once, checked_client, until
 from tests.fakes import EchoModel
 from tests.importing import GOOD, Importer, make_still_avatar
 from tests.peer_client import PeerClient
@@ -35,7 +36,7 @@ def make(make_client: Callable[..., FlaskClient], config: Config) -> Callable[..
 
 
 def shares_of(client: FlaskClient) -> Any:
-    return client.application.extensions["lipsync"].shares
+    return service_of(client).shares
 
 
 def refused(answer: Any, setting: str) -> bool:
@@ -123,7 +124,7 @@ def reached(
 
     def begin(sessions: float) -> FlaskClient:
         client = make(listen="0.0.0.0:5000")
-        service = client.application.extensions["lipsync"]
+        service = service_of(client)
         capacity = service.backend.ready("auto").capacity
         capacity.calibrate(4.0, 128, 128)
         service.capacity.cores = sessions * MARGIN * 4.0 * 25 / 1000 / service.config.cpu_share
@@ -217,10 +218,10 @@ def test_sockets_are_refused_before_the_upgrade(make: Callable[..., FlaskClient]
     for path in paths:
         assert refused(ask(path, ONE), "CLIENT_LISTENERS")
     for path in paths[:2]:  # the test's client has no connection to upgrade
-        assert ask(path, OTHER).status_code == 400
+        assert at_once(lambda path=path: ask(path, OTHER).status_code == 400)
     held.release()
     assert ask(paths[0], ONE).status_code == 400
-    assert not shares_of(client)._held
+    assert at_once(lambda: not shares_of(client)._held)
 
 
 def test_a_sound_that_grows_and_a_chunk_that_is_waited_for_are_listened_to(
@@ -236,7 +237,7 @@ def test_a_sound_that_grows_and_a_chunk_that_is_waited_for_are_listened_to(
     assert refused(chunk, "CLIENT_LISTENERS")
     assert client.get("/api/chunk/video/x-0", environ_base=OTHER).status_code == 404
     sound.close()
-    assert not shares_of(client)._held
+    assert at_once(lambda: not shares_of(client)._held)
     client.delete(f"/api/jobs/{job['id']}")
     model.gate.set()
 

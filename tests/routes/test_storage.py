@@ -176,7 +176,7 @@ def test_a_full_disk_is_named_by_its_setting_and_costs_a_warning(
     monkeypatch.setattr(disk_room.os, "statvfs", lambda folder: full)
     client = checked_client(make_service())
     caplog.clear()
-    status, error, touched = upload(client, 1000)
+    status, error, touched = upload(client, 2 << 20)
     assert (status, error["code"], touched) == (507, "disk_full", False)
     assert error["error"] == (
         "The upload has no room on the disk of WORK_DIR, of which DISK_RESERVE_MB stays free"

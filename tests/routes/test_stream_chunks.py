@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
-from tests.conftest import until
+from tests.conftest import at_once, until
 from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
 
 URL = "/api/stream_chunks"
@@ -100,7 +100,8 @@ def test_a_client_that_leaves_the_lines_cancels(make_client: Any, config: Config
     )
     next(answer.response)
     answer.close()
-    assert client.get(f"/api/jobs/{answer.headers['X-Job-Id']}").json["status"] == "cancelled"
+    job = f"/api/jobs/{answer.headers['X-Job-Id']}"
+    assert at_once(lambda: client.get(job).json["status"] == "cancelled")
     assert until(lambda: list(config.work_dir.iterdir()) == [])
 
 

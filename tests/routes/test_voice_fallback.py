@@ -8,6 +8,7 @@ import pytest
 
 from app_core.services.job_event_feed import JobEventFeed
 from app_core.speech.registry import Voices
+from tests.back_end import service_of
 from tests.conftest import until
 from tests.fakes import ToneVoice
 
@@ -41,7 +42,7 @@ def test_the_voice_that_begins_is_in_the_answer_and_all_in_the_job(
     answer.get_data()
     answer.close()
     job_id = answer.headers["X-Job-Id"]
-    job = client.application.extensions["lipsync"].jobs.get(job_id)
+    job = service_of(client).jobs.get(job_id)
     assert until(lambda: job.ended, 20)
     assert job.error is None
     assert client.get(f"/api/jobs/{job_id}").json["voices"] == ["breaking", "tone"]
@@ -52,7 +53,7 @@ def test_a_listener_hears_of_the_voice_that_took_over(client: Any) -> None:
     answer.get_data()
     answer.close()
     job_id = answer.headers["X-Job-Id"]
-    job = client.application.extensions["lipsync"].jobs.get(job_id)
+    job = service_of(client).jobs.get(job_id)
     told = [news for news in JobEventFeed(job).news() if news["type"] == "voice_fallback"]
     assert told == [
         {

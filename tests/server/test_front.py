@@ -288,6 +288,12 @@ def test_a_large_form_is_read_as_it_comes(door: Door) -> None:
         assert whole(connection).status == 200
 
 
+def test_an_upload_that_is_refused_is_not_invited(door: Door) -> None:
+    with door.connect(form(SIZE, "Expect: 100-continue", path="/upload?read=no")) as connection:
+        told = whole(connection)
+        assert (told.status, told.json()["read"], told.fields["connection"]) == (200, 0, "close")
+
+
 def test_uploads_take_few_threads(door: Door) -> None:
     held = [door.connect(form(SIZE) + b"x") for _ in range(2)]
     with door.connect(form(SIZE)) as third:

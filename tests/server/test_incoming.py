@@ -177,7 +177,7 @@ def test_a_source_never_reads_beyond_its_body() -> None:
     told = []
     with ours, theirs:
         source = Source(b"ab")
-        source.follow(ours, LIMITS, LengthEnd(3), lambda: told.append(1))
+        source.follow(ours, LIMITS, LengthEnd(3), lambda: told.append(1), invites=False)
         assert source.read(2) == b"ab"
         with pytest.raises(TimeoutError):
             source.read(1)

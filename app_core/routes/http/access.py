@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import g, request
+from flask import current_app, g, request
 
 from app_core.errors import BadInput, Forbidden, Unauthorized
 from app_core.routes.http.context import config, tokens
@@ -139,7 +139,7 @@ def check() -> None:
     if token is not None:
         g.token, g.token_name = token, token.name
         return
-    if opens_session():
+    if current_app.extensions["opens_session"]():
         return
     count_request()  # or guessing would cost nothing
     raise Unauthorized("Send the token: Authorization: Bearer ...")
@@ -163,5 +163,6 @@ def _allow_origin(response: Response) -> Response:
 
 
 def register(app: Flask) -> None:
+    app.extensions.setdefault("opens_session", opens_session)
     app.before_request(check)
     app.after_request(_allow_origin)

@@ -45,12 +45,14 @@ def _finisher(
     method: str, path: str, rule: str, response: Response, job: str, began_s: float
 ) -> Callable[[], None]:
     metrics, status = service().metrics, response.status_code
+    counted = "counted" in g  # where the answer was made
 
     def finish() -> None:
         spent_ms = round((time.monotonic() - began_s) * 1000, 1)
         # Quoted, so that a line of the log cannot be forged; the query may hold the user's text.
         shown = quote(_without_keys(path))[:LONGEST_PATH]
-        metrics.request(method, rule, status)
+        if not counted:
+            metrics.request(method, rule, status)
         logger.info(
             "%s %s %d %.1f ms",
             method,

@@ -69,6 +69,12 @@ def opens_session() -> bool:
         return False
 
 
+def may_open_session() -> bool:
+    """``opens_session``, as far as it shows where sessions are elsewhere: who has them says no."""
+    named = request.view_args or {}
+    return "peer_id" in named or ("session_id" in named and bool(_given()))
+
+
 def known(sessions: LiveSessions, session_id: str, *more: str) -> Session:
     """One that this request may learn of: a client whose token has a name knows its own alone, and
     those that it brings a token of. Raises NotFound."""

@@ -18,6 +18,7 @@ from app_core.config import Config
 from app_core.routes.http import web_socket
 from tests.conftest import checked_client, until
 from tests.importing import GOOD, Importer, make_still_avatar
+from tests.routes.test_job_events import UPGRADE
 
 ANNA, BERIK, OPERATOR = "anna-0123456789abcdef", "berik-0123456789abcde", "operator-0123456789"
 TEXT = {"text": "one two three", "size": "128x128"}
@@ -85,12 +86,12 @@ def answers(
         if rule.startswith("/whep/") and method in ("GET", "OPTIONS"):  # says the same of any
             continue
         address = rule.replace(f"<{name}>", thing)
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"headers": bearer(token)}
         if socket:
-            more["base_url"] = "ws://localhost"
+            more |= {"base_url": "ws://localhost", "headers": bearer(token) | UPGRADE}
         elif method in ("POST", "PUT"):
             more["json"] = {"text": "one"}
-        answer = client.open(address, method=method, headers=bearer(token), **more)
+        answer = client.open(address, method=method, **more)
         found[method, rule] = (answer.status_code, answer.text.replace(thing, "ID"))
     assert found
     return found
@@ -145,13 +146,7 @@ def test_a_listener_to_another_clients_job_hears_that_there_is_none(
         client.get(
             f"/api/jobs/{made['id']}/events",
             base_url="ws://localhost",
-            headers=bearer(token)
-            | {
-                "Connection": "Upgrade",
-                "Upgrade": "websocket",
-                "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
-                "Sec-WebSocket-Version": "13",
-            },
+            headers=bearer(token) | UPGRADE,
         )
         heard[token] = socket.said
     assert heard[ANNA][-1]["type"] == "done"

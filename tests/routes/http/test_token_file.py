@@ -11,6 +11,7 @@ import pytest
 from app_core.config import Config
 from app_core.routes.http.caller import caller
 from app_core.services.lipsync_service import LipsyncService
+from tests.back_end import app_of
 from tests.conftest import checked_client
 
 ANNA, BERIK = "anna-0123456789abcdef", "berik-0123456789abcde"
@@ -29,7 +30,7 @@ class Guarded:
         self.service = make(config=config.model_copy(update={"api_token_file": file}))
         self.client = checked_client(self.service)
         self.callers: list[str] = []
-        self.client.application.before_request(lambda: self.callers.append(caller()))
+        app_of(self.client).before_request(lambda: self.callers.append(caller()))
 
     def write(self, text: str) -> None:
         self.file.write_text(text)

@@ -16,6 +16,7 @@ from app_core.errors import Busy
 from app_core.outputs.webrtc.peer import Peer
 from app_core.services.live.peers import Peers
 from app_core.services.live.sessions import LiveSessions
+from tests.back_end import service_of
 from tests.conftest import until
 from tests.peer_client import PeerClient
 
@@ -25,13 +26,13 @@ TEN = "one two three four five six seven eight nine ten"
 
 @pytest.fixture
 def sessions(client: FlaskClient) -> LiveSessions:
-    found: LiveSessions = client.application.extensions["lipsync"].sessions
+    found: LiveSessions = service_of(client).sessions
     return found
 
 
 @pytest.fixture
 def peers(client: FlaskClient) -> Peers:
-    found: Peers = client.application.extensions["lipsync"].peers
+    found: Peers = service_of(client).peers
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app_core.services.live.sessions import LiveSessions
+from tests.back_end import service_of
 from tests.conftest import until
 
 SMALL = {"size": "128x128", "language": "en"}
@@ -31,7 +32,7 @@ class Caller:
 
 @pytest.fixture
 def sessions(client: FlaskClient) -> LiveSessions:
-    found: LiveSessions = client.application.extensions["lipsync"].sessions
+    found: LiveSessions = service_of(client).sessions
     return found
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app_core import create_app
 from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
+from tests.back_end import application, service_of
 from tests.conftest import until
 from tests.peer_client import PeerClient
 
@@ -33,7 +33,7 @@ def peer() -> Iterator[Callable[..., PeerClient]]:
 
 @pytest.fixture
 def lipsync(client: FlaskClient) -> LipsyncService:
-    found: LipsyncService = client.application.extensions["lipsync"]
+    found: LipsyncService = service_of(client)
     return found
 
 
@@ -202,7 +202,7 @@ def test_a_token_guards_it(
             "turn_secret": "s",
         }
     )
-    client = create_app(service=make_service(config=guarded)).test_client()
+    client = application(make_service(config=guarded)).test_client()
     bearer = {"Authorization": "Bearer secret"}
     far = peer()
     sdp = far.offer()
@@ -225,7 +225,7 @@ def test_pages_of_other_origins_may_read_where_it_is(
     peer: Callable[..., PeerClient],
 ) -> None:
     open_to = config.model_copy(update={"cors_origins": "https://a.example"})
-    client = create_app(service=make_service(config=open_to)).test_client()
+    client = application(make_service(config=open_to)).test_client()
     origin = {"Origin": "https://a.example", "Sec-Fetch-Site": "cross-site"}
     created = client.post("/whep", data=peer().offer(), content_type=SDP, headers=origin)
     exposed = created.headers["Access-Control-Expose-Headers"]
