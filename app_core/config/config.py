@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from app_core.config.access_settings import AccessSettings, is_loopback
+from app_core.config.device_settings import DeviceSettings
 from app_core.config.live_settings import LiveSettings
 from app_core.config.privacy_settings import PrivacySettings
 from app_core.config.share_settings import ShareSettings
@@ -40,7 +41,9 @@ def _under_root(value: str | Path) -> Path:
         raise ValueError("there is no home folder to put for ~") from error
 
 
-class Config(LiveSettings, ShareSettings, StorageSettings, AccessSettings, PrivacySettings):
+class Config(
+    DeviceSettings, LiveSettings, ShareSettings, StorageSettings, AccessSettings, PrivacySettings
+):
     """``from_env`` reads each field from the variable of the same name in capitals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)

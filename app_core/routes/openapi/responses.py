@@ -99,18 +99,33 @@ class Capacity(Answer):
     )
 
 
-class LoadedModel(Answer):
-    name: str = Field(description="What a request asks for in 'model'")
-    device: str
-    reason: str | None = Field(description="Why it runs")
+class Drawing(Answer):
     frame_ms: float = Field(description="Core milliseconds of a 512x512 frame")
     model_fps: float | None = Field(
-        description="Frames a second that it draws; null when that bounds nothing"
+        description="Frames a second that can be drawn; null when that bounds nothing"
     )
-    sessions: int = Field(description="Live 512x512 renders by it that fit in all")
-    queue: int = Field(description="Frames that wait for it")
+    sessions: int = Field(description="Live 512x512 renders that fit in all")
+    queue: int = Field(description="Frames that wait")
     mean_batch: float
-    frames_per_s: float = Field(description="Frames a second that it drew in the last 5 seconds")
+    frames_per_s: float = Field(description="Frames a second drawn in the last 5 seconds")
+
+
+class ModelDevice(Drawing):
+    name: str
+    status: Literal["ready", "lost"] = Field(
+        description="lost: its thread has ended, and is about to be replaced"
+    )
+    slack_fps: float | None = Field(
+        description="Frames a second that live renders may still ask for; null when that bounds"
+        " nothing"
+    )
+
+
+class LoadedModel(Drawing):
+    name: str = Field(description="What a request asks for in 'model'")
+    device: str = Field(description="Where it runs; all of them, if on more than one")
+    reason: str | None = Field(description="Why it runs")
+    devices: list[ModelDevice] = Field(description="Each with its own weights and thread")
 
 
 class BaseVideo(Answer):
