@@ -24,8 +24,7 @@ def gpus() -> tuple[str, ...]:
 def check_device(device: str) -> None:
     """Raises BadInput for a GPU that torch does not find. There is always a CPU: its number is but
     a name."""
-    found = gpus()
-    if is_gpu(device) and device not in found:
+    if is_gpu(device) and device not in (found := gpus()):
         there = ", ".join(found) or "none"
         raise BadInput(f"There is no GPU {device}; torch finds: {there}", field="model")
 
