@@ -13,7 +13,7 @@ from tests.fakes import EchoModel
 
 
 def test_a_named_model_is_that_one(tmp_path: Path) -> None:
-    model, why = open_model("viseme", ModelOptions(tmp_path))
+    model, why, _ = open_model("viseme", ModelOptions(tmp_path))
     assert isinstance(model, VisemeModel)
     assert "named" in why
 
@@ -25,7 +25,7 @@ def test_an_unknown_name_lists_those_there_are(tmp_path: Path) -> None:
 
 
 def test_without_weights_the_default_needs_none(tmp_path: Path) -> None:
-    model, why = open_model("auto", ModelOptions(tmp_path))
+    model, why, _ = open_model("auto", ModelOptions(tmp_path))
     assert model.name == "viseme"
     assert "not wav2lip: There are no weights" in why
     with pytest.raises(BadInput, match="models import"):
@@ -42,7 +42,7 @@ def test_a_better_model_is_taken_when_it_runs_in_real_time(
 
     models = {"wav2lip": lambda options: Network(), "viseme": lambda options: VisemeModel()}
     monkeypatch.setattr(registry, "MODELS", models)
-    model, why = open_model("auto", ModelOptions(tmp_path))
+    model, why, _ = open_model("auto", ModelOptions(tmp_path))
     assert model.name == chosen
     assert chosen == "wav2lip" or "12 frames/s are too few" in why
 
