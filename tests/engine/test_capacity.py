@@ -331,3 +331,16 @@ def test_a_client_has_half_of_what_all_devices_draw(clock: Clock) -> None:
     with pytest.raises(TooMany):
         second.admit("two", 512, 512, 25, owner="a", halved=True)
     assert second.admit("three", 512, 512, 25, owner="b", halved=True)
+
+
+def test_a_client_s_half_is_counted_over_all_devices(clock: Clock) -> None:
+    """Three of six, where each has room for three."""
+    first = Capacity(share=1.0, cores=100)
+    first.calibrate(4.0, 512, 512, model_fps=90)
+    second = first.twin()
+    second.calibrate(4.0, 512, 512, model_fps=90)
+    assert first.admit("one", 512, 512, 25, owner="a", halved=True)
+    assert second.admit("two", 512, 512, 25, owner="a", halved=True)
+    assert first.admit("three", 512, 512, 25, owner="a", halved=True)
+    with pytest.raises(TooMany):
+        second.admit("four", 512, 512, 25, owner="a", halved=True)
