@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app_core.errors import SoyleError
     from app_core.request import RenderRequest
     from app_core.storage.spool import Spool
-    from app_core.types import Mouth, Sentence, VoiceFallback, Word
+    from app_core.types import Mouth, Placement, Sentence, VoiceFallback, Word
 
 T = TypeVar("T")
 
@@ -104,6 +104,8 @@ class Job:
     """The client that it is made for; empty: this program itself."""
     core_s: float = 0.0
     """What it was expected to take before it began, seconds of a core."""
+    placement: Placement | None = None
+    """Where it is drawn, from its admission on."""
     scope: CancelScope = field(default_factory=CancelScope)
     ticket: Ticket = field(init=False)
     status: JobStatus = JobStatus.QUEUED
@@ -223,10 +225,9 @@ class Job:
 
     def release(self) -> None:
         """Of one that is forgotten: its sounds and marks are gone."""
-        for sound in self._sounds:
-            sound.release()
-        for marks in self._marks:
-            marks.release()
+        held: list[AudioBuffer | Marks[Any]] = [*self._sounds, *self._marks]
+        for each in held:
+            each.release()
 
     @contextmanager
     def working(self, stage: str) -> Iterator[None]:

@@ -6,7 +6,7 @@ Pictures are planar YUV 4:2:0, uint8, BT.601, tv range (Y 16..235, U and V 16..2
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,15 @@ class Phoneme:
     def moved(self, seconds: float) -> Phoneme:
         """As much later."""
         return replace(self, start_s=self.start_s + seconds, end_s=self.end_s + seconds)
+
+
+class Placement(NamedTuple):
+    """Where the mouths of a job are drawn."""
+
+    model: str
+    """Its name, never ``auto``."""
+    device: str
+    """As the settings name it; empty where the model is on one alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,12 @@ def test_environment_wins_over_defaults() -> None:
         ("MODELS", "viseme,viseme"),
         ("MODELS", "viseme,"),
         ("MODELS", "auto,viseme"),
+        ("DEVICES", "gpu"),
+        ("DEVICES", "cuda:0,"),
+        ("DEVICES", "cuda:-1"),
+        ("DEVICES", "cuda,cuda:0"),
+        ("DEVICES", "cpu:0,cpu"),
+        ("DEVICES", "auto,cpu"),
         ("WEBRTC_PORTS", "abc"),
         ("WEBRTC_PORTS", "50000"),
         ("WEBRTC_PORTS", "50100-50000"),
@@ -71,6 +77,12 @@ def test_models_to_load() -> None:
     assert Config.from_env({"MODELS": ""}).model_names == ("auto",)
     both = Config.from_env({"MODEL": "viseme", "MODELS": "wav2lip, viseme"})
     assert both.model_names == ("wav2lip", "viseme")
+
+
+def test_devices_of_networks() -> None:
+    assert Config().device_names == Config.from_env({"DEVICES": " "}).device_names == ()
+    assert Config.from_env({"DEVICES": "cuda, cuda:2"}).device_names == ("cuda:0", "cuda:2")
+    assert Config.from_env({"DEVICES": "cpu"}).device_names == ("cpu",)
 
 
 PATHS = ("AVATAR_DIR", "MODELS_DIR", "BASE_VIDEO_PATH", "WORK_DIR")

@@ -16,6 +16,7 @@ from app_core.config.tokens import read_tokens
 from app_core.cores import core_count
 from app_core.errors import SoyleError
 from app_core.face.finder import find_finder
+from app_core.lipsync.devices import gpus, title
 from app_core.media.ffmpeg import find_ffmpeg
 from app_core.services.storage.disks import can_be_written
 from app_core.speech.speaker import Speaker
@@ -45,6 +46,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield _try(_voice)
     yield from _avatars(config)
     yield _try(lambda: _faces(config))
+    yield from _devices(config)
     yield _try(_scratch)
     yield from settings(config, ROOT / ".env")
     torch = importlib.util.find_spec("torch") is not None
@@ -109,6 +111,15 @@ def _faces(config: Config) -> str:
     if finder.name == "mediapipe":
         return "faces are found by mediapipe's networks"
     return f"faces are found by {finder.name} only; `python app.py models pull face` brings better"
+
+
+def _devices(config: Config) -> Iterator[Finding]:
+    found = gpus() if config.model_runtime in ("auto", "cuda") else ()
+    devices = config.device_names or found
+    for device in devices:
+        yield _try(lambda name=device: f"networks run on {title(name)}")  # type: ignore[misc]
+    if not devices:
+        yield Finding(True, "networks run on the CPU")
 
 
 def _avatars(config: Config) -> Iterator[Finding]:

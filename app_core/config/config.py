@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_v
 
 from app_core.config.access_settings import AccessSettings, is_loopback
 from app_core.config.cluster_settings import ClusterSettings
+from app_core.config.device_settings import DeviceSettings
 from app_core.config.live_settings import LiveSettings
 from app_core.config.privacy_settings import PrivacySettings
 from app_core.config.share_settings import ShareSettings
@@ -42,7 +43,13 @@ def _under_root(value: str | Path) -> Path:
 
 
 class Config(
-    LiveSettings, ShareSettings, StorageSettings, AccessSettings, PrivacySettings, ClusterSettings
+    DeviceSettings,
+    LiveSettings,
+    ShareSettings,
+    StorageSettings,
+    AccessSettings,
+    PrivacySettings,
+    ClusterSettings,
 ):
     """``from_env`` reads each field from the variable of the same name in capitals."""
 

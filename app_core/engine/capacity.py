@@ -4,7 +4,7 @@ The cost of a frame is predicted as ``factor * (FIXED_MS + PIXEL_MS * megapixels
 milliseconds, where ``network`` is what the model's network took in a trial and ``factor`` belongs
 to the cores. A live render is admitted while the sum of all live renders, whatever their model,
 plus what other programs take, stays under ``share`` of the cores, and the frames of its own model
-under ``MODEL_SHARE`` of those that the model draws in a second.
+on its device under ``MODEL_SHARE`` of those that the model draws there in a second.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Snapshot:
 
 
 class Capacity:
-    """Of one model. ``beside`` gives another model's, on the same cores."""
+    """Of one model on one device. ``beside`` gives another model's, on the same cores, and ``twin``
+    that of the same model on another device."""
 
     def __init__(
         self,
@@ -52,9 +53,17 @@ class Capacity:
         """Its trial sets the factor of the cores."""
         self._scale, self._network_ms = 1.0, 0.0
         self._model_fps = math.inf
+        self._kin = [self]
+        """One for each device that the model is on, from its trial there on."""
 
     def beside(self) -> Capacity:
         return Capacity(self._budget.share, budget=self._budget)
+
+    def twin(self) -> Capacity:
+        """Counts once it is calibrated."""
+        made = self.beside()
+        made._kin = self._kin
+        return made
 
     @property
     def cores(self) -> float:
@@ -73,8 +82,8 @@ class Capacity:
         model_fps: float = math.inf,
     ) -> None:
         """Sets the cost from a trial of this machine: core milliseconds of a frame without and
-        with its network, and how many frames a second the network draws. The model from which
-        others are ``beside`` is calibrated before them.
+        with its network, and how many frames a second the network draws. The one from which
+        others were made is calibrated before them.
         """
         self._scale, self._network_ms = 1.0, 0.0
         factor = frame_ms / self._base_ms(width, height)
@@ -84,6 +93,8 @@ class Capacity:
             self._scale = factor / self._budget.trial
         self._network_ms = network_ms / self._budget.trial
         self._model_fps = model_fps
+        if self not in self._kin:
+            self._kin.append(self)
 
     def admit(
         self,
@@ -100,7 +111,8 @@ class Capacity:
         ``halved``: raises TooMany, as ``CoreBudget.admit``."""
         demand = self._demand(width, height, fps)
         demand = replace(demand, cores=margin * demand.cores, owner=owner, halved=halved)
-        return self._budget.admit(job_id, demand, self._model_fps)
+        kin_fps = sum(each._model_fps for each in self._kin)
+        return self._budget.admit(job_id, demand, self._model_fps, kin_fps)
 
     def fits(self, width: int, height: int, fps: int) -> bool:
         """Whether there is room for a live render beside the others, also for the first one."""
@@ -128,6 +140,11 @@ class Capacity:
         return self._budget.trial * (self._base_ms(width, height) + more)
 
     @property
+    def slack(self) -> float:
+        """Frames a second that live renders may still ask of the model on this device."""
+        return MODEL_SHARE * self._model_fps - self._budget.frames(self)
+
+    @property
     def tight(self) -> bool:
         """File renders should wait: live frames are only just in time, or the control group was
         stopped at its quota beside live renders.
@@ -135,23 +152,39 @@ class Capacity:
         return self._budget.tight
 
     def snapshot(self) -> Snapshot:
+        """Of the model on this device."""
+        return self._snapshot([self])
+
+    def of_all(self) -> Snapshot:
+        """Of the model on all of its devices."""
+        return self._snapshot(self._kin)
+
+    def _snapshot(self, kin: list[Capacity]) -> Snapshot:
         account, budget = self._budget.account(), self._budget
-        frame_ms = account.factor * self._base_ms(512, 512)
+        frame_ms = account.factor * sum(each._base_ms(512, 512) for each in kin) / len(kin)
         room = budget.share * budget.cores - account.others
         fit = room / (frame_ms * 25 / 1000.0)
+        model_fps = sum(each._model_fps for each in kin)
+        fit = min(fit, sum(_whole(MODEL_SHARE * each._model_fps / 25) for each in kin))
         return Snapshot(
             cores=round(budget.cores, 2),
             live=account.live,
             load=round(account.load, 3),
             others=round(account.others, 3),
             frame_ms=round(frame_ms, 3),
-            model_fps=round(self._model_fps, 1) if math.isfinite(self._model_fps) else None,
-            sessions=max(1, math.floor(min(fit, MODEL_SHARE * self._model_fps / 25))),
+            model_fps=round(model_fps, 1) if math.isfinite(model_fps) else None,
+            sessions=max(1, math.floor(fit)),
             late=round(account.late, 4),
         )
 
     def _demand(self, width: int, height: int, fps: int) -> Demand:
-        return Demand(self._base_ms(width, height) * fps / 1000.0, fps, self)
+        cores = self._base_ms(width, height) * fps / 1000.0
+        return Demand(cores, fps, self, self._kin)
 
     def _base_ms(self, width: int, height: int) -> float:
         return self._scale * (FIXED_MS + PIXEL_MS * width * height / 1e6) + self._network_ms
+
+
+def _whole(number: float) -> float:
+    """What is left of it without its fraction; infinity stays."""
+    return number if math.isinf(number) else math.floor(number)

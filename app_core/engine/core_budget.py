@@ -45,7 +45,9 @@ class Demand:
     """Predicted, before ``factor``."""
     fps: int
     model: object
-    """Whose frames these are: compared by identity."""
+    """On its device, whose frames these are: compared by identity."""
+    kin: object
+    """The same of all devices that the model is on."""
     weight: float = 1.0
     """Times ``cores``: what became of it since it was let in."""
     owner: str = ""
@@ -93,13 +95,13 @@ class CoreBudget:
         self._trial = self._factor = factor
         self._spent_s = self._predicted_s = 0.0
 
-    def admit(self, job_id: str, demand: Demand, model_fps: float) -> bool:
-        """Takes a live render in, if it fits; its model draws ``model_fps``. The first always
-        does. Raises TooMany where one that is ``halved`` would be too much beside its owner's
-        others."""
+    def admit(self, job_id: str, demand: Demand, model_fps: float, kin_fps: float) -> bool:
+        """Takes a live render in, if it fits; its model draws ``model_fps`` on its device and
+        ``kin_fps`` on all. The first always does. Raises TooMany where one that is ``halved`` would
+        be too much beside its owner's others."""
         with self._lock:
             self._measure()
-            self._check_half(demand, model_fps)
+            self._check_half(demand, kin_fps)
             late = sum(self._lateness) > LATE_SHARE * max(len(self._lateness), RECENT_FRAMES / 5)
             if self._live and (not self._fits(demand, model_fps) or late):
                 return False
@@ -128,6 +130,11 @@ class CoreBudget:
                     return False
             self._live[job_id] = grown
             return True
+
+    def frames(self, model: object) -> int:
+        """A second, that the live renders ask of a model on its device."""
+        with self._lock:
+            return self._frames_of(model)
 
     def release(self, job_id: str) -> None:
         with self._lock:
@@ -162,10 +169,13 @@ class CoreBudget:
             )
 
     def _fits(self, demand: Demand, model_fps: float) -> bool:
-        frames = _frames(self._live.values(), demand.model)
+        frames = self._frames_of(demand.model)
         return self._has_cores(demand.cores) and frames + demand.fps <= MODEL_SHARE * model_fps
 
-    def _check_half(self, demand: Demand, model_fps: float, job_id: str = "") -> None:
+    def _frames_of(self, model: object) -> int:
+        return _frames(live for live in self._live.values() if live.model is model)
+
+    def _check_half(self, demand: Demand, kin_fps: float, job_id: str = "") -> None:
         """Beside its owner's others. Raises TooMany."""
         if not demand.halved:
             return
@@ -176,7 +186,9 @@ class CoreBudget:
         ]
         room = (self.share * self.cores - self._others) / self._factor
         if _exceeds_half(_cores(theirs), _cores([demand]), room) or _exceeds_half(
-            _frames(theirs, demand.model), demand.fps, MODEL_SHARE * model_fps
+            _frames(live for live in theirs if live.kin is demand.kin),
+            demand.fps,
+            MODEL_SHARE * kin_fps,
         ):
             raise TooMany(
                 "One client has as many sessions and live renders at once as it may: half of what"
@@ -215,9 +227,9 @@ def _cores(renders: Iterable[Demand]) -> float:
     return sum(render.weight * render.cores for render in renders)
 
 
-def _frames(renders: Iterable[Demand], model: object) -> int:
-    """That they ask of this model in a second."""
-    return sum(render.fps for render in renders if render.model is model)
+def _frames(renders: Iterable[Demand]) -> int:
+    """That they ask for in a second."""
+    return sum(render.fps for render in renders)
 
 
 def _exceeds_half(held: float, more: float, room: float) -> bool:

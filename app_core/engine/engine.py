@@ -10,6 +10,7 @@ Whatever a model, a channel or a counter raises ends the job that it concerns, a
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -43,20 +44,23 @@ STUCK_S, SLOWER = 30.0, 10
 the trial of the model."""
 LONGEST_S = 900.0
 """And no longer: while the whole process stood still a batch took as long as that."""
+FAILING_S = 30.0
+"""After a batch of which no frame could be drawn."""
 PAUSE_S = 1.0
 """After a failure of the engine itself, so that one that stays does not fill the log."""
 
 
 class Engine:
-    def __init__(self, model: LipsyncModel, metrics: Metrics | None = None) -> None:
+    def __init__(self, model: LipsyncModel, metrics: Metrics | None = None, name: str = "") -> None:
+        """``name``: what logs call it; empty: as the model."""
         self._metrics = metrics or Metrics()
-        self.pulse = Pulse(f"engine-{model.name}", STUCK_S)
-        self._model, self._runner = model, Runner(model, self.pulse.beat)
+        self.name = name or model.name
+        self.pulse = Pulse(f"engine-{self.name}", STUCK_S)
+        self._model, self._runner = model, Runner(model, self.pulse.beat, self.name)
         self._slowest_s = 1.0 / max(model.frames_per_s, 1e-3)
         """For one frame of a batch."""
         self._scheduler = Scheduler(model.max_batch, self._is_ready)
         self._file_waiting = max(FILE_WAITING, 2 * model.max_batch)
-        self.name = model.name
         self._jobs: dict[str, Job] = {}
         self._finished: dict[str, Exception | None] = {}
         self._broken: dict[str, ModelFailed] = {}
@@ -72,6 +76,7 @@ class Engine:
         self.throughput = Throughput()
         self.batches = 0
         self.frames = 0
+        self._failed_s = -math.inf
 
     @property
     def mean_batch(self) -> float:
@@ -93,6 +98,11 @@ class Engine:
     def alive(self) -> bool:
         """Its thread runs."""
         return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def failing(self) -> bool:
+        """Nothing could be drawn of its last batch, a moment ago."""
+        return time.monotonic() - self._failed_s < FAILING_S
 
     def start(self) -> None:
         """Also again, when the thread has ended. Raises Busy when no thread is left."""
@@ -201,6 +211,8 @@ class Engine:
         answers = self._runner.run(tasks)
         each_s = (time.monotonic() - drawn_s) / len(tasks)
         self._slowest_s = max(self._slowest_s, each_s)
+        failed = all(isinstance(answer, ModelFailed) for answer in answers)
+        self._failed_s = time.monotonic() if failed else -math.inf
         self._count(len(tasks), time.thread_time() - began_s)
         for task, answer in zip(tasks, answers, strict=True):
             self._deliver(jobs[task.job_id], answer)

@@ -27,9 +27,12 @@ def broken(name: str, error: BaseException) -> ModelFailed:
 
 
 class Runner:
-    def __init__(self, model: LipsyncModel, beat: Callable[[], object] = bool) -> None:
-        """``beat`` is called between two tries of one batch."""
-        self._model, self._beat = model, beat
+    def __init__(
+        self, model: LipsyncModel, beat: Callable[[], object] = bool, name: str = ""
+    ) -> None:
+        """``beat`` is called between two tries of one batch; ``name``: what logs call the model;
+        empty: as it does."""
+        self._model, self._beat, self._name = model, beat, name or model.name
 
     def run(self, tasks: Sequence[MouthTask]) -> list[Mouth | ModelFailed]:
         """One answer for each task. A failing batch is tried again one task at a time."""
@@ -38,11 +41,9 @@ class Runner:
             return list(self._checked(tasks))
         except BaseException as error:  # also what would end a thread on purpose
             if len(tasks) == 1:
-                logger.exception(
-                    "%s failed on a frame", self._model.name, extra={"job": tasks[0].job_id}
-                )
+                logger.exception("%s failed on a frame", self._name, extra={"job": tasks[0].job_id})
                 return [broken(self._model.name, error)]
-            logger.warning("%s failed on a batch of %d", self._model.name, len(tasks))
+            logger.warning("%s failed on a batch of %d", self._name, len(tasks))
         return [answer for task in tasks for answer in self.run([task])]
 
     def _checked(self, tasks: Sequence[MouthTask]) -> list[Mouth]:

@@ -32,6 +32,10 @@ class ModelOptions:
     """Frames by which mouths come later."""
     work_dir: Path | None = None
     """For large temporary files; None: the system's place for them."""
+    devices: tuple[str, ...] = ()
+    """Those that a network is opened on, once each; empty: every GPU, else where it chooses."""
+    device: str = ""
+    """The one of them that is meant; empty: where the model chooses."""
 
 
 class FrameSource(Protocol):
@@ -84,6 +88,11 @@ class FeatureStream(Protocol):
 
 
 class LipsyncModel(Protocol):
+    """On one device. Where faces lie in a memory of that device's own, there is ``face_room`` too:
+    the bytes that they may take of it; and a face has ``device_bytes``, and can be referred to
+    weakly.
+    """
+
     name: str
     device: str
     max_batch: int

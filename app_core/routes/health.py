@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from app_core.routes.http.context import service
+from app_core.routes.openapi.health_answers import Health, Live
 from app_core.routes.openapi.operation import JSON, Good, Operation
-from app_core.routes.openapi.responses import Health, Live
 
 blueprint = Blueprint("health", __name__)
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from app_core.cancel_scope import never
 from app_core.errors import Busy, TooMany
+from app_core.services.devices.placement import admitted, for_film
 from app_core.shares import Share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from app_core.engine.capacity import Capacity
     from app_core.job import Job
     from app_core.job_table import JobTable
+    from app_core.services.devices.loaded_model import LoadedModel
 
 LONGEST_RETRY_S = 30
 SHORT_CORE_S = 120.0
@@ -32,10 +33,15 @@ class Admission:
         """Makes room for a live render, where something that nobody needs has it."""
 
     def admit(
-        self, job: Job, width: int, height: int, capacity: Capacity, share: Share | None = None
-    ) -> None:
-        """Enters the job into the table. ``capacity`` is that of the model that draws it, ``share``
-        what its client holds by it.
+        self,
+        job: Job,
+        width: int,
+        height: int,
+        devices: Sequence[LoadedModel],
+        share: Share | None = None,
+    ) -> LoadedModel:
+        """Enters the job into the table. ``devices`` are those that can draw it, ``share`` what its
+        client holds by it. The one on which it has its place from now on.
 
         Raises Busy, TooMany, or Conflict for a taken id.
         """
@@ -43,7 +49,7 @@ class Admission:
         with self._lock:
             running = self._jobs.running()
             files = [other for other in running if not other.live]
-            places = max(2, 2 * math.ceil(capacity.cores))
+            places = max(2, 2 * math.ceil(devices[0].capacity.cores))
             if job.core_s <= SHORT_CORE_S:
                 places += places // 2  # it need not wait until long ones are through
             theirs = sum(other.owner == share.owner for other in files)
@@ -59,13 +65,17 @@ class Admission:
                 raise _busy(running)
             self._jobs.add(job)
             try:
-                asked = (job.id, width, height, job.request.fps, 1.0, share.owner)
-                while job.live and not capacity.admit(*asked, halved=share.halved):
-                    if not self.give_way():
+                asked = (job.id, (width, height), job.request.fps, 1.0, share.owner)
+                chosen = None if job.live else for_film(devices, running)
+                while chosen is None:
+                    chosen = admitted(devices, *asked, halved=share.halved)
+                    if chosen is None and not self.give_way():
                         raise _busy(running)
             except (Busy, TooMany):
                 self._jobs.discard(job.id)
                 raise
+            job.placement = chosen.placement
+            return chosen
 
 
 def _busy(running: list[Job]) -> Busy:

@@ -15,9 +15,9 @@ from app_core.lipsync.registry import AUTO
 from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.metrics import Metrics
-from app_core.services.face_cache import FaceCache
-from app_core.services.loaded_model import LoadedModel
-from app_core.services.model_loader import ModelLoader
+from app_core.services.devices.face_cache import FaceCache
+from app_core.services.devices.loaded_model import LoadedModel
+from app_core.services.devices.model_loader import ModelLoader
 from app_core.services.speech_server import open_speech_server
 from app_core.threads import start_thread
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from app_core.engine.engine import Engine
     from app_core.job import Job
     from app_core.lipsync.model import LipsyncModel, Plate
+    from app_core.types import Placement
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +53,11 @@ class Backend:
             config.avatar_dir, config.picture_cache_mb, ClipFootage(self.ffmpeg)
         )
         self.capacity = Capacity(config.cpu_share)
-        """Of the default model; those of the others share its cores."""
+        """Of the default model on its first device; all others share its cores."""
         self.metrics = Metrics()
         self.status, self.reason = "offline", "not started"
         self.models: tuple[LoadedModel, ...] = ()
-        """The default first."""
+        """Each on each of its devices, the default first."""
         self.found_ffmpeg: Ffmpeg | None = None
         self.speech_server = open_speech_server(config)
         """None when the settings name none."""
@@ -105,12 +106,12 @@ class Backend:
 
     @property
     def model(self) -> LipsyncModel | None:
-        """The default one."""
+        """The default one, on its first device."""
         return self.models[0].model if self.models else None
 
     @property
     def engine(self) -> Engine | None:
-        """Of the default model."""
+        """Of that."""
         return self.models[0].engine if self.models else None
 
     @property
@@ -121,15 +122,15 @@ class Backend:
         return [loaded for loaded in self.models if not loaded.engine.alive]
 
     def condition(self) -> tuple[str, str]:
-        """Status and reason. A model without its thread degrades, as does a default avatar that is
-        not there; when all models are without, it is offline.
+        """Status and reason. A model without its thread on a device degrades, as does a default
+        avatar that is not there; when all are without, it is offline.
         """
         lost = self.lost
         if lost and len(lost) == len(self.models):
             return "offline", ENGINE_LOST
         if self.status not in ("ready", "degraded"):
             return self.status, self.reason
-        reasons = [f"{loaded.name}: {ENGINE_LOST}" for loaded in lost]
+        reasons = [f"{loaded.title}: {ENGINE_LOST}" for loaded in lost]
         reasons += [reason for reason in (self._without_default(), self.reason) if reason]
         return ("degraded" if reasons else self.status), "; ".join(reasons)
 
@@ -144,35 +145,47 @@ class Backend:
             return str(error)
         return ""
 
-    def find(self, name: str) -> LoadedModel | None:
-        """``auto`` is the default; None when there is no such model."""
-        if name == AUTO:
-            return self.models[0] if self.models else None
-        return next((loaded for loaded in self.models if loaded.name == name), None)
+    @property
+    def names(self) -> list[str]:
+        """Of the models, the default first."""
+        return list(dict.fromkeys(loaded.name for loaded in self.models))
 
-    def ready(self, name: str = AUTO) -> LoadedModel:
-        """Raises NotReady with the reason, or BadInput with the names that can be asked for."""
+    def on_devices(self, name: str) -> list[LoadedModel]:
+        """A model on each of its devices; ``auto`` is the default. Empty when there is none."""
+        wanted = self.models[0].name if name == AUTO and self.models else name
+        return [loaded for loaded in self.models if loaded.name == wanted]
+
+    def at(self, placement: Placement | None) -> LoadedModel | None:
+        """What draws there; None when that is not known."""
+        return next((loaded for loaded in self.models if loaded.placement == placement), None)
+
+    def ready(self, name: str = AUTO) -> list[LoadedModel]:
+        """A model on those of its devices whose thread runs, one at least. Raises NotReady with the
+        reason, or BadInput with the names that can be asked for."""
         if not self.models or self.status == "offline":
             seconds = 2 if self.status == "loading" else 30
             raise NotReady(f"The server is not ready: {self.reason}", retry_after_s=seconds)
-        loaded = self.find(name)
-        if loaded is None:
-            names = ", ".join([AUTO, *(loaded.name for loaded in self.models)])
+        found = self.on_devices(name)
+        if not found:
+            names = ", ".join([AUTO, *self.names])
             raise BadInput(f"'model' must be one of: {names}", field="model")
-        if not loaded.engine.alive:
+        alive = [loaded for loaded in found if loaded.engine.alive]
+        if not alive:
             raise NotReady(f"The server is not ready: {ENGINE_LOST}", retry_after_s=2)
-        return loaded
+        return alive
 
     def capacity_of(self, job: Job) -> Capacity:
-        """Of the model that draws the job."""
-        loaded = self.find(job.request.model)
+        """Of the model on the device that draws the job."""
+        loaded = self.at(job.placement)
         return loaded.capacity if loaded else self.capacity
 
     def release(self, job: Job, error: Exception | None) -> None:
         """Gives back what a job holds of a model's thread and of the cores; safe to do again."""
-        loaded = self.find(job.request.model)
+        loaded = self.at(job.placement)
         if loaded is not None:
             loaded.engine.drop(job, error)
+        else:
+            job.mouths.close(error, now=True)
         self.capacity_of(job).release(job.id)
 
     # What models draw on, and with
@@ -188,14 +201,14 @@ class Backend:
         return self.library.plate(avatar, size, static=static, sway=self._config.sway)
 
     def face(self, model: LipsyncModel, plate: Plate) -> Any:
-        """What the model made of the plate, once for each plate."""
+        """What the model made of the plate on its device, once for each plate."""
         return self._faces.get(model, plate)
 
     # Loading
 
     def _load(self) -> None:
-        """The models in their order, each as far as it comes; the first that can be loaded is the
-        default."""
+        """The models in their order, each as far as it comes and on each of its devices; the first
+        that can be loaded is the default."""
         try:
             self._load_models()
         finally:
@@ -203,22 +216,26 @@ class Backend:
 
     def _load_models(self) -> None:
         names = self._models.names
-        opened: dict[str, LoadedModel] = {}
+        opened: list[LoadedModel] = []
         problems: list[str] = []
         missing = self._without_default()
         if missing:
             logger.error("%s", missing)
 
-        def trying(name: str) -> AbstractContextManager[None]:
-            return _noting(problems, f"{name}: " if len(names) > 1 else "")
+        def trying(name: str, *, told: bool = len(names) > 1) -> AbstractContextManager[None]:
+            return _noting(problems, f"{name}: " if told else "")
 
         for name in names:
             with trying(name):
                 capacity = self.capacity.beside() if opened else self.capacity
-                opened[name] = self._models.open(name, capacity)
-        self.models = tuple(opened.values())
-        for name, loaded in opened.items():
-            with trying(name):
+                first = self._models.open(name, capacity)
+                opened.append(first)
+                for device in self._models.others(first):
+                    with trying(f"{first.name} on {device}", told=True):
+                        opened.append(self._models.open_twin(first, device))
+        self.models = tuple(opened)
+        for loaded in opened:
+            with trying(loaded.title):
                 if not self._without_default():
                     self._models.open_clip(loaded)
         if opened:

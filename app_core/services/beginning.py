@@ -65,9 +65,9 @@ class Beginning:
         share: Share,
     ) -> Job:
         check_length(request.text, self._config.max_text_chars)
-        loaded = self._backend.ready(request.model)
+        capacity = self._backend.ready(request.model)[0].capacity
         avatar = avatar or self._backend.library.get(request.avatar or self._config.avatar)
-        work = work_of(request, avatar, loaded.capacity)
+        work = work_of(request, avatar, capacity)
         if recording is not None:
             core_s = self._costs.of_sound(work, recording.seconds)
             speeches, rate = recording.speeches, recording.sample_rate

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from app_core.job_table import JobTable
     from app_core.services.backend import Backend
+    from app_core.services.devices.loaded_model import LoadedModel
     from app_core.services.live.sessions import LiveSessions
-    from app_core.services.loaded_model import LoadedModel
 
 KINDS = ("live", "file")
 STATES = ("speaking", "idle")
@@ -40,31 +40,29 @@ class ServiceCollector(Collector):
                 jobs.add_metric([status, name], sum(job.status == status for job in of_kind))
             waiting.add_metric([name], sum(len(job.mouths) for job in of_kind))
         models = self._backend.models
-        waiting.add_metric(["engine"], sum(loaded.engine.depth for loaded in models))
+        waiting.add_metric(["engine"], _depth(models))
         yield jobs
         yield waiting
         yield GaugeMetricFamily(
             "soyle_ready",
             "1 when renders can begin",
-            value=float(any(loaded.engine.alive for loaded in models)),
+            value=_ready(models),
         )
         if models:
-            drawn = [loaded.engine.throughput for loaded in models]
-            frames = sum(each.frames_per_s for each in drawn)
-            batches = sum(each.batches_per_s for each in drawn)
             for name, words, value in (
-                ("frames_per_second", "Frames that the models drew a second", frames),
-                ("mean_batch", "Frames in a batch of a model", frames / batches if batches else 0),
+                ("frames_per_second", "Frames that the models drew a second", _pace(models)),
+                ("mean_batch", "Frames in a batch of a model", _mean_batch(models)),
             ):
                 yield GaugeMetricFamily(
                     f"soyle_engine_{name}", f"{words}, in the last 5 seconds", value=value
                 )
-        yield from _by_model(models)
+        yield from _by_model([self._backend.on_devices(name) for name in self._backend.names])
+        yield from _by_device(models)
         yield from self._capacity()
         yield from _of_sessions([session.describe() for session in self._sessions.all()])
 
     def _capacity(self) -> Iterable[GaugeMetricFamily]:
-        seen = self._backend.capacity.snapshot()
+        seen = self._backend.capacity.of_all()
         for name, words, value in (
             ("cores", "Cores that this process may use", seen.cores),
             ("load", "Cores that live renders need, as predicted", seen.load),
@@ -105,33 +103,73 @@ def _of_sessions(seen: Sequence[Mapping[str, Any]]) -> Iterable[GaugeMetricFamil
         yield GaugeMetricFamily(f"soyle_session_{name}", words, value=total)
 
 
-def _by_model(models: Sequence[LoadedModel]) -> Iterable[GaugeMetricFamily]:
-    seen = {loaded: loaded.capacity.snapshot() for loaded in models}
+def _by_model(models: Sequence[Sequence[LoadedModel]]) -> Iterable[GaugeMetricFamily]:
+    """Each on all of its devices together."""
+    seen = {devices[0].name: devices[0].capacity.of_all() for devices in models}
     for name, words, read in (
-        ("ready", "1 while the model's thread runs", lambda of: float(of.engine.alive)),
-        ("queue_frames", "Frames that wait for the model", lambda of: of.engine.depth),
+        ("ready", "1 while a thread of the model runs", _ready),
+        ("queue_frames", "Frames that wait for the model", _depth),
         (
             "frames_per_second",
             "Frames that the model drew a second, in the last 5 seconds",
-            lambda of: of.engine.throughput.frames_per_s,
+            _pace,
         ),
-        (
-            "mean_batch",
-            "Frames in a batch of the model, in the last 5 seconds",
-            lambda of: of.engine.throughput.mean_batch,
-        ),
+        ("mean_batch", "Frames in a batch of the model, in the last 5 seconds", _mean_batch),
         (
             "sessions",
             "Live 512x512 renders by the model that fit in all",
-            lambda of: seen[of].sessions,
+            lambda of: seen[of[0].name].sessions,
         ),
         (
             "frame_core_milliseconds",
             "Predicted cost of a 512x512 frame by the model",
-            lambda of: seen[of].frame_ms,
+            lambda of: seen[of[0].name].frame_ms,
         ),
     ):
         family = GaugeMetricFamily(f"soyle_model_{name}", words, labels=["model"])
-        for loaded in models:
-            family.add_metric([loaded.name], read(loaded))
+        for devices in models:
+            family.add_metric([devices[0].name], read(devices))
         yield family
+
+
+def _by_device(models: Sequence[LoadedModel]) -> Iterable[GaugeMetricFamily]:
+    for name, words, read in (
+        ("ready", "1 while the model's thread on the device runs", _ready),
+        ("queue_frames", "Frames that wait for the model on the device", _depth),
+        (
+            "frames_per_second",
+            "Frames that the model drew a second on the device, in the last 5 seconds",
+            _pace,
+        ),
+        (
+            "mean_batch",
+            "Frames in a batch of the model on the device, in the last 5 seconds",
+            _mean_batch,
+        ),
+        (
+            "slack_frames_per_second",
+            "Frames a second that live renders may still ask of the model on the device",
+            lambda of: max(of[0].capacity.slack, 0.0),
+        ),
+    ):
+        family = GaugeMetricFamily(f"soyle_device_{name}", words, labels=["model", "device"])
+        for loaded in models:
+            family.add_metric([loaded.name, loaded.device], read([loaded]))
+        yield family
+
+
+def _ready(models: Sequence[LoadedModel]) -> float:
+    return float(any(loaded.engine.alive for loaded in models))
+
+
+def _depth(models: Sequence[LoadedModel]) -> float:
+    return sum(loaded.engine.depth for loaded in models)
+
+
+def _pace(models: Sequence[LoadedModel]) -> float:
+    return sum(loaded.engine.throughput.frames_per_s for loaded in models)
+
+
+def _mean_batch(models: Sequence[LoadedModel]) -> float:
+    batches = sum(loaded.engine.throughput.batches_per_s for loaded in models)
+    return _pace(models) / batches if batches else 0.0

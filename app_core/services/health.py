@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app_core.config import Config
+    from app_core.engine.capacity import Snapshot
     from app_core.job_table import JobTable
     from app_core.services.backend import Backend
-    from app_core.services.loaded_model import LoadedModel
+    from app_core.services.devices.loaded_model import LoadedModel
     from app_core.speech.registry import Voices
 
 MOST_SHOWN = 8
@@ -34,8 +36,8 @@ def report(
     """``sessions`` are open. ``base`` describes the base video, None without one. ``faults``: what
     else an operator has to mend; empty ones are none."""
     status, reason = _status(backend, missing_voice(config.voice, voices))
-    models, ffmpeg = backend.models, backend.found_ffmpeg
-    default = models[0] if models else None
+    models, ffmpeg = [backend.on_devices(name) for name in backend.names], backend.found_ffmpeg
+    default = _model(models[0]) if models else None
     if base is not None and base["error"] is not None and status in ("ready", "degraded"):
         status = "degraded"
         reason = f"{reason}; {base['error']['error']}" if reason else base["error"]["error"]
@@ -47,10 +49,10 @@ def report(
     return {
         "status": status,
         "reason": reason or None,
-        "model": default.name if default else config.model_names[0],
-        "device": default.model.device if default else None,
-        "model_reason": (default.why or None) if default else None,
-        "models": [_model(loaded) for loaded in models],
+        "model": default["name"] if default else config.model_names[0],
+        "device": default["device"] if default else None,
+        "model_reason": default["reason"] if default else None,
+        "models": [_model(devices) for devices in models],
         "avatar": config.avatar,
         "base_video": base,
         "finder": finder_name(config.models_dir),
@@ -63,24 +65,43 @@ def report(
         "version": VERSION,
         "sessions": {"open": sessions, "most": config.max_sessions},
         "capacity": {
-            **asdict(backend.capacity.snapshot()),
+            **asdict(backend.capacity.of_all()),
             "max_jobs": config.max_jobs,
             "jobs": len(jobs.running()),
-            **_drawn(models),
+            **_drawn(backend.models),
         },
     }
 
 
-def _model(loaded: LoadedModel) -> dict[str, Any]:
-    seen = loaded.capacity.snapshot()
+def _model(devices: Sequence[LoadedModel]) -> dict[str, Any]:
+    """On all of its devices together, and on each."""
+    first = devices[0]
     return {
-        "name": loaded.name,
-        "device": loaded.model.device,
-        "reason": loaded.why or None,
-        "frame_ms": seen.frame_ms,
-        "model_fps": seen.model_fps,
-        "sessions": seen.sessions,
+        "name": first.name,
+        "device": ", ".join(loaded.model.device for loaded in devices),
+        "reason": first.why or None,
+        **_seen(first.capacity.of_all()),
+        **_drawn(devices),
+        "devices": [_device(loaded) for loaded in devices],
+    }
+
+
+def _device(loaded: LoadedModel) -> dict[str, Any]:
+    slack = loaded.capacity.slack
+    return {
+        "name": loaded.device,
+        "status": "ready" if loaded.engine.alive else "lost",
+        "slack_fps": round(max(slack, 0.0), 1) if math.isfinite(slack) else None,
+        **_seen(loaded.capacity.snapshot()),
         **_drawn([loaded]),
+    }
+
+
+def _seen(found: Snapshot) -> dict[str, Any]:
+    return {
+        "frame_ms": found.frame_ms,
+        "model_fps": found.model_fps,
+        "sessions": found.sessions,
     }
 
 

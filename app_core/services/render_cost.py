@@ -75,7 +75,7 @@ class Work:
     encoding: Encoding | None
     """None: no film is made."""
     capacity: Capacity
-    """Of the model that draws them."""
+    """Of the model that draws them, on any of its devices."""
 
     @property
     def core_s(self) -> float:

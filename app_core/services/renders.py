@@ -34,17 +34,16 @@ from app_core.services.films.film_statistics import note_statistics
 from app_core.shares import Share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from app_core.avatars.library import Avatar
     from app_core.cancel_scope import Gone
     from app_core.config import Config
-    from app_core.engine.capacity import Capacity
     from app_core.job_table import JobTable
     from app_core.lipsync.model import Plate
     from app_core.request import RenderRequest
     from app_core.services.backend import Backend
-    from app_core.services.loaded_model import LoadedModel
+    from app_core.services.devices.loaded_model import LoadedModel
     from app_core.storage.spool import Spool
     from app_core.types import Frame, Speech
 
@@ -106,12 +105,11 @@ class Renders:
         Raises BadInput, Conflict, NotReady or Busy.
         """
         share = share or Share()
-        loaded = self._backend.ready(request.model)
-        model, engine = loaded.model, loaded.engine
+        devices = self._backend.ready(request.model)
         began_s = time.monotonic()
         plate = self._backend.plate(avatar, request.pixels(None), request.still)
-        request = self._at_rate(request, plate, loaded.capacity)
-        face = self._backend.face(model, plate)
+        request = self._at_rate(request, plate, devices)
+        most = max(FILE_CHANNEL, *(loaded.model.max_batch for loaded in devices))
         job = Job(
             request=request,
             sound=AudioBuffer(
@@ -121,7 +119,7 @@ class Renders:
                 spill=None if self._config.work_dir is None else str(self._config.work_dir),
                 spool=self.spool,
             ),
-            mouths=Channel(request.fps if request.live else max(FILE_CHANNEL, model.max_batch)),
+            mouths=Channel(request.fps if request.live else most),
             id=request.job_id or new_id(self._config.place),
             live=request.live,
             avatar=avatar.id,
@@ -130,21 +128,19 @@ class Renders:
             core_s=core_s,
         )
         job.spent_s["faces"] = job.created_s - began_s
-        plan = Plan(job.id, request.fps, plate, face, model.features(request.fps))
         speaking = job.worked("speech", speeches(job))
-        thread = JobThread(job, speaking, plan, engine, self._backend.metrics)
-        label = self._labels.of(plate, request.language)
-        composer = Composer(job, plate, face, model, label)
-        self.admission.admit(job, composer.width, composer.height, loaded.capacity, share)
+        loaded = self.admission.admit(job, plate.width, plate.height, devices, share)
         # Whoever knows the id can end the job from here on: what is taken after that end is
         # given back, and the end stands.
         try:
-            self._running[job] = _Render(thread, composer, share)
             self.begun(job)
-            engine.open(job, low_latency=request.hasty, batch_size=batch_size)
+            with job.working("faces"):
+                render = self._render(job, plate, loaded, speaking, share)
+            self._running[job] = render
+            loaded.engine.open(job, low_latency=request.hasty, batch_size=batch_size)
             if not job.begin():
                 raise job.error or Cancelled("The job was cancelled")
-            thread.start()
+            render.thread.start()
         except BaseException as error:
             if not self.end(job, as_job_error(error)):
                 self._release(job, job.error)
@@ -153,14 +149,33 @@ class Renders:
             raise
         return job
 
+    def _render(
+        self,
+        job: Job,
+        plate: Plate,
+        loaded: LoadedModel,
+        speeches: Iterator[Speech],
+        share: Share,
+    ) -> _Render:
+        """On its device, where the plate's face is from now on."""
+        model, fps = loaded.model, job.request.fps
+        face = self._backend.face(model, plate)
+        plan = Plan(job.id, fps, plate, face, model.features(fps))
+        thread = JobThread(job, speeches, plan, loaded.engine, self._backend.metrics)
+        label = self._labels.of(plate, job.request.language)
+        return _Render(thread, Composer(job, plate, face, model, label), share)
+
     @staticmethod
-    def _at_rate(request: RenderRequest, plate: Plate, capacity: Capacity) -> RenderRequest:
+    def _at_rate(
+        request: RenderRequest, plate: Plate, devices: Sequence[LoadedModel]
+    ) -> RenderRequest:
         """A clip keeps its own rate unless the client asked for one: to show it at another,
         pictures are dropped or shown twice. Live, a faster one comes at the usual rate when
         only that fits."""
         own = request.at_rate(plate.track.fps) if len(plate.track.boxes) > 1 else request
         if request.live and own.fps > request.fps:
-            fits = capacity.fits(plate.width, plate.height, own.fps)
+            size = plate.width, plate.height
+            fits = any(loaded.capacity.fits(*size, own.fps) for loaded in devices)
             return own if fits else request
         return own
 
@@ -259,20 +274,20 @@ class Renders:
                 self.end(job, Cancelled(f"Nobody read the render for {most_s:.0f} s"))
 
     def tend_engines(self) -> None:
-        """A model's thread that has ended is replaced; its jobs fail and do not hang."""
+        """A model's thread that has ended is replaced; its jobs there fail and do not hang."""
         for loaded in self._backend.lost:
             self.fail_all(ModelFailed("The model's thread has ended"), of=loaded)
             loaded.revive()
 
     def log_figures(self) -> None:
-        """A line in the log for each model that draws live renders."""
+        """A line in the log for each model that draws live renders, on each of its devices."""
         for loaded in self._backend.models:
             loaded.log_figures()
 
     def fail_all(self, error: SoyleError, of: LoadedModel | None = None) -> None:
-        """Ends every job, or every one ``of`` a model."""
+        """Ends every job, or every one ``of`` a model on its device."""
         for job in self.jobs.running():
-            if of is None or self._backend.find(job.request.model) is of:
+            if of is None or job.placement == of.placement:
                 self.end(job, error)
 
     def close(self) -> None:

@@ -52,19 +52,14 @@ class Session:
         clock: Clock,
         mode: str = "say",
         ended: Callable[[Session], None] = lambda _: None,
-        place: str = "",
+        session_id: str = "",
     ) -> None:
-        self.id, self.owner = new_id(place), ""
+        self.id, self.owner = session_id or new_id(""), ""
         self.token, self.view_token = new_key(""), new_key("")
         self.mode, self.manner, self.fps = mode, manner, format.fps
         self.width, self.height = scene.plate.width, scene.plate.height
-        self._queue = UtteranceQueue(
-            stage,
-            lambda: self._loop.coming,
-            format.fps,
-            format.most_utterances,
-            format.most_characters,
-        )
+        most = format.most_utterances, format.most_characters
+        self._queue = UtteranceQueue(stage, lambda: self._loop.coming, format.fps, *most)
         shape = (self.width, self.height, format.fps)
         self.rates = VideoRates.for_size(*shape, format.least_bits_s, format.most_bits_s)
         self._fanout = Fanout(

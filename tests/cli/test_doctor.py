@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from app_core.cli import doctor
 from app_core.cli.doctor import settings
 from app_core.config import Config
+from app_core.lipsync import devices
 
 NOWHERE = Path("/dev/null/folder")
 """Nothing can be made there."""
@@ -59,3 +61,26 @@ def test_strangers_are_a_note(tmp_path: Path) -> None:
     told = found(config, tmp_path)
     assert told["there"] == (True, True)
     assert "API_TOKEN_FILE" not in told and "WORK_DIR" not in told
+
+
+def told_of_devices(**given: str) -> list[tuple[bool, str]]:
+    found = doctor._devices(Config.model_validate(given))
+    return [(each.good, each.sentence) for each in found]
+
+
+def test_the_devices_of_networks_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a machine without a GPU, and of one that is said to have two."""
+    monkeypatch.setattr(devices, "gpus", lambda: ())
+    monkeypatch.setattr(doctor, "gpus", lambda: ())
+    assert told_of_devices() == [(True, "networks run on the CPU")]
+    assert told_of_devices(devices="cpu:0,cuda:1") == [
+        (True, "networks run on cpu:0"),
+        (False, "There is no GPU cuda:1; torch finds: none"),
+    ]
+    monkeypatch.setattr(doctor, "gpus", lambda: ("cuda:0", "cuda:1"))
+    monkeypatch.setattr(doctor, "title", lambda name: f"{name} (fake)")
+    assert told_of_devices() == [
+        (True, "networks run on cuda:0 (fake)"),
+        (True, "networks run on cuda:1 (fake)"),
+    ]
+    assert told_of_devices(model_runtime="torch") == [(True, "networks run on the CPU")]

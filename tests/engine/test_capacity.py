@@ -291,3 +291,56 @@ def test_the_frames_of_a_model_are_halved_too(clock: Clock) -> None:
     capacity.calibrate(4.0, 512, 512, model_fps=250.0)
     assert fill_of(capacity, "a") == -5
     assert fill_of(capacity, "b") == 4
+
+
+def test_a_model_s_devices_are_counted_apart_and_together(clock: Clock) -> None:
+    first = Capacity(share=1.0, cores=100)
+    first.calibrate(4.0, 512, 512, model_fps=100)
+    second = first.twin()
+    assert first.of_all() == first.snapshot()
+    second.calibrate(8.0, 512, 512, model_fps=60)
+    assert (first.slack, second.slack) == (90, 54)
+    assert (first.snapshot().sessions, second.snapshot().sessions) == (3, 2)
+    both = first.of_all()
+    assert both == second.of_all()
+    assert (both.model_fps, both.sessions, both.frame_ms) == (160, 5, 6.0)
+    assert [first.admit(f"first-{n}", 512, 512, 25) for n in range(4)] == [True] * 3 + [False]
+    assert (first.slack, second.slack) == (15, 54)
+    assert second.admit("second", 512, 512, 25)
+    second.release("second")
+    assert (first.slack, second.slack) == (15, 54)
+
+
+def test_the_devices_of_a_model_share_the_cores(clock: Clock) -> None:
+    first = Capacity(share=0.8, cores=2)
+    first.calibrate(4.0, 512, 512, model_fps=1000)
+    second = first.twin()
+    second.calibrate(4.0, 512, 512, model_fps=1000)
+    assert fill(first, most=10) == 10
+    assert [second.admit(f"second-{n}", 512, 512, 25) for n in range(7)] == [True] * 6 + [False]
+    assert first.of_all().sessions == first.snapshot().sessions == 16
+
+
+def test_a_client_has_half_of_what_all_devices_draw(clock: Clock) -> None:
+    """One of two, where each has room for one."""
+    first = Capacity(share=1.0, cores=100)
+    first.calibrate(4.0, 512, 512, model_fps=30)
+    second = first.twin()
+    second.calibrate(4.0, 512, 512, model_fps=30)
+    assert first.admit("one", 512, 512, 25, owner="a", halved=True)
+    with pytest.raises(TooMany):
+        second.admit("two", 512, 512, 25, owner="a", halved=True)
+    assert second.admit("three", 512, 512, 25, owner="b", halved=True)
+
+
+def test_a_client_s_half_is_counted_over_all_devices(clock: Clock) -> None:
+    """Three of six, where each has room for three."""
+    first = Capacity(share=1.0, cores=100)
+    first.calibrate(4.0, 512, 512, model_fps=90)
+    second = first.twin()
+    second.calibrate(4.0, 512, 512, model_fps=90)
+    assert first.admit("one", 512, 512, 25, owner="a", halved=True)
+    assert second.admit("two", 512, 512, 25, owner="a", halved=True)
+    assert first.admit("three", 512, 512, 25, owner="a", halved=True)
+    with pytest.raises(TooMany):
+        second.admit("four", 512, 512, 25, owner="a", halved=True)

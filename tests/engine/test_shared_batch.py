@@ -44,6 +44,7 @@ class Negative:
     """Draws each face as its negative. Faces that are cursed break their batch."""
 
     name, device, max_batch = "negative", "cpu", 16
+    face_room = 0
 
     def __init__(self) -> None:
         self.gate = threading.Event()

@@ -125,7 +125,7 @@ def reached(
     def begin(sessions: float) -> FlaskClient:
         client = make(listen="0.0.0.0:5000")
         service = service_of(client)
-        capacity = service.backend.ready("auto").capacity
+        capacity = service.backend.ready("auto")[0].capacity
         capacity.calibrate(4.0, 128, 128)
         service.capacity.cores = sessions * MARGIN * 4.0 * 25 / 1000 / service.config.cpu_share
         return client

@@ -137,7 +137,7 @@ def test_the_batches_are_counted(server: Server) -> None:
 
 
 def test_auto_takes_it_or_says_why_not(imported: Path) -> None:
-    model, why = open_model("auto", ModelOptions(imported))
+    model, why, _ = open_model("auto", ModelOptions(imported))
     if model.name == "wav2lip":
         assert why == "wav2lip: the best that runs here"
     else:

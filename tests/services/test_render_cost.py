@@ -27,6 +27,7 @@ from app_core.request import (
     VideoRequest,
 )
 from app_core.services.admission import SHORT_CORE_S, Admission
+from app_core.services.devices.loaded_model import LoadedModel
 from app_core.services.lipsync_service import LipsyncService
 from app_core.services.render_cost import Costs, Work, likely_s, work_of
 from app_core.shares import Share
@@ -173,11 +174,11 @@ def job(core_s: float, live: bool = False, owner: str = "") -> Job:
 
 
 def test_a_short_film_need_not_wait_for_long_ones() -> None:
-    one_core = Capacity(0.75, cores=1.0)
+    one_core = LoadedModel(EchoModel(), "", Capacity(0.75, cores=1.0))
     admission = Admission(JobTable(60, 1 << 20), 48)
 
     def admit(core_s: float) -> None:
-        admission.admit(job(core_s), 512, 512, one_core)
+        admission.admit(job(core_s), 512, 512, [one_core])
 
     admit(SHORT_CORE_S + 1)
     admit(SHORT_CORE_S + 1)
@@ -189,12 +190,12 @@ def test_a_short_film_need_not_wait_for_long_ones() -> None:
 
 
 def test_a_client_has_half_of_the_places_of_films_and_another_the_rest() -> None:
-    two_cores = Capacity(0.75, cores=2.0)
+    two_cores = LoadedModel(EchoModel(), "", Capacity(0.75, cores=2.0))
     admission = Admission(JobTable(60, 1 << 20), 48)
 
     def admit(core_s: float, owner: str, *, halved: bool = True) -> None:
         share = Share(owner, halved=halved)
-        admission.admit(job(core_s, owner=owner), 512, 512, two_cores, share)
+        admission.admit(job(core_s, owner=owner), 512, 512, [two_cores], share)
 
     long, short = SHORT_CORE_S + 1, SHORT_CORE_S
     for core_s in (long, long, short):

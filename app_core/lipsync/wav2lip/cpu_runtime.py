@@ -22,8 +22,9 @@ MAX_BATCH = 8
 class CpuRuntime(ABC):
     """A ``Runtime`` but for its name and what ``run`` does."""
 
-    device = "cpu"
+    device: str
     max_batch = MAX_BATCH
+    face_room = 0
 
     @abstractmethod
     def run(self, mel: Float32, faces: UInt8) -> tuple[UInt8, Float32]:

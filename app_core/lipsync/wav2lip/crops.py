@@ -63,6 +63,8 @@ class Crops:
         self.held = runtime.hold(room)
         self.nbytes = room.nbytes if self.held is room and room.flags.owndata else 0
         """In this machine's memory; a file is the system's to page out."""
+        self.device_bytes = room.nbytes if self.held is not room else 0
+        """In a memory of the device's own."""
         self._changed = threading.Condition()
         self._error: Exception | None = None
         self._again_s = 0.0
@@ -95,6 +97,10 @@ class Crops:
         if self._error is not None:
             raise afresh(self._error)
         raise TimeoutError(f"no face was cut out for {PATIENCE_S:.0f} s")
+
+    def stop(self) -> None:
+        """Cuts out no more, soon."""
+        self._closing.set()
 
     def close(self) -> None:
         """Cuts out no more."""

@@ -29,6 +29,8 @@ LADDER = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 960)
 """Sizes of batch that have a graph, as many as fit into the memory budget."""
 MEMORY_SHARE = 0.5
 """Of the device's free memory, for the graphs and what they work in."""
+FACE_SHARE = 0.5
+"""Of what is free after that, for faces."""
 _SETTLING = 3
 """Runs before a capture, so that cuDNN has chosen its algorithms."""
 
@@ -61,6 +63,7 @@ class CudaRuntime:
         self._graphs: dict[int, _Graph] = {}
         self._pool = torch.cuda.graph_pool_handle()
         self.max_batch = LADDER[0]
+        self.face_room = 0
 
     def hold(self, crops: UInt8) -> torch.Tensor:
         return torch.from_numpy(crops).to(self._device)
@@ -87,7 +90,10 @@ class CudaRuntime:
                     torch.cuda.empty_cache()
                     break
                 self.max_batch = batch
-        logger.info("%s: batches up to %d", torch.cuda.get_device_name(), self.max_batch)
+        left, _ = torch.cuda.mem_get_info(self._device)
+        self.face_room = int(FACE_SHARE * left)
+        name = torch.cuda.get_device_name(self._device)
+        logger.info("%s (%s): batches up to %d", self.device, name, self.max_batch)
 
     @torch.inference_mode()
     def draw(self, mel: Float32, faces: Sequence[FaceAt]) -> UInt8:
@@ -138,7 +144,9 @@ class CudaRuntime:
                 self._generator(mel, faces)
         self._stream.synchronize()
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
+        # Other threads may work on other devices meanwhile, and cut out faces for this one.
+        capture = torch.cuda.graph(graph, self._pool, self._stream, "thread_local")
+        with capture:
             patches, _ = self._generator(mel, faces)
         return _Graph(
             graph,

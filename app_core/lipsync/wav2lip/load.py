@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app_core.cores import core_count
 from app_core.errors import BadInput
+from app_core.lipsync.devices import check_device, gpus, is_gpu
 from app_core.lipsync.wav2lip.model import Wav2LipModel
 
 if TYPE_CHECKING:
@@ -27,8 +28,15 @@ RUNTIMES = ("auto", "cuda", "openvino", "torch")
 def open_wav2lip(options: ModelOptions, folder: str) -> Wav2LipModel:
     """Raises BadInput that says what is missing."""
     checkpoint = find_checkpoint(options.models_dir / folder)
-    runtime = open_runtime(checkpoint, options.runtime, options.precision)
+    runtime = open_runtime(checkpoint, options.runtime, options.precision, device=options.device)
     return Wav2LipModel(runtime, options.offset, options.work_dir)
+
+
+def wav2lip_devices(options: ModelOptions, folder: str) -> tuple[str, ...]:
+    """Every GPU, where there are weights and the settings leave them to one; else none is named:
+    ``open_runtime`` chooses."""
+    weights = any((options.models_dir / folder).glob("*.safetensors"))
+    return gpus() if weights and options.runtime in ("auto", "cuda") else ()
 
 
 def find_checkpoint(folder: Path) -> Path:
@@ -45,30 +53,41 @@ def find_checkpoint(folder: Path) -> Path:
 
 
 def open_runtime(
-    checkpoint: Path, name: str = "auto", precision: str = "auto", threads: int = 0
+    checkpoint: Path,
+    name: str = "auto",
+    precision: str = "auto",
+    threads: int = 0,
+    device: str = "",
 ) -> Runtime:
     """``auto`` takes the GPU if there is one, else OpenVINO, else torch; half precision on a GPU.
-    ``threads`` of the CPU; 0: all cores but one, which JPEG, x264 and speech share.
+    ``threads`` of the CPU; 0: all cores but one, which JPEG, x264 and speech share. ``device``: by
+    its name; empty: the first GPU for cuda, else the CPU.
 
-    Raises BadInput for a runtime that is not installed or does not work here.
+    Raises BadInput for a runtime that is not installed or does not work here, or not on the
+    ``device``.
     """
     if name == "auto":
-        name = "cuda" if _has_gpu() else "openvino" if _installed("openvino") else "torch"
+        on_gpu = is_gpu(device) if device else _has_gpu()
+        name = "cuda" if on_gpu else "openvino" if _installed("openvino") else "torch"
     if name not in RUNTIMES or not _installed("torch" if name == "cuda" else name):
         raise BadInput(f"The runtime {name} is not installed: pip install -r requirements.txt")
+    if device and is_gpu(device) != (name == "cuda"):
+        raise BadInput(f"The runtime {name} does not run on the device {device}", field="model")
     if name == "cuda":
         if not _has_gpu():
             raise BadInput("The runtime cuda needs an NVIDIA GPU, and torch finds none")
+        check_device(device)
         from app_core.lipsync.wav2lip.cuda_runtime import CudaRuntime
 
-        return CudaRuntime(checkpoint, half=precision != "full")
+        return CudaRuntime(checkpoint, device or "cuda:0", half=precision != "full")
+    device, threads = device or "cpu", threads or _threads()
     if name == "openvino":
         from app_core.lipsync.wav2lip.openvino_runtime import OpenVinoRuntime
 
-        return OpenVinoRuntime(checkpoint, threads or _threads(), half=precision == "half")
+        return OpenVinoRuntime(checkpoint, threads, precision == "half", device)
     from app_core.lipsync.wav2lip.torch_runtime import TorchRuntime
 
-    return TorchRuntime(checkpoint, threads or _threads())
+    return TorchRuntime(checkpoint, threads, device)
 
 
 def _threads() -> int:
@@ -80,8 +99,4 @@ def _installed(package: str) -> bool:
 
 
 def _has_gpu() -> bool:
-    if not _installed("torch"):
-        return False
-    import torch
-
-    return torch.cuda.is_available()
+    return bool(gpus())

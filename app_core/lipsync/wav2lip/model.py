@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 import numpy as np
 
@@ -32,7 +32,7 @@ PATCH = np.dtype([("bgr", np.uint8, (HALF, SIDE, 3)), ("weight", np.float32)])
 """A mouth is one of these: the lower half of the face, and how much of it is seen, 0..1."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Face:
     boxes: NDArray[np.int32]
     """(pictures, 4): left, top, right, bottom, all 0 without a face."""
@@ -45,6 +45,11 @@ class Face:
     @property
     def nbytes(self) -> int:
         return self.crops.nbytes + self.boxes.nbytes + self.strength.nbytes
+
+    @property
+    def device_bytes(self) -> int:
+        """Of a memory of the device's own."""
+        return self.crops.device_bytes
 
     def weight(self, picture: int, voice: float) -> float:
         """In silence a picture whose own mouth is closed is left as it is."""
@@ -60,14 +65,15 @@ class Wav2LipModel:
         ``work_dir`` takes the faces of long clips.
         """
         self._runtime, self._offset, self._work_dir = runtime, offset, work_dir
-        self._crops: WeakSet[Crops] = WeakSet()
-        self.device = f"{runtime.device} ({runtime.name})"
+        self._crops: weakref.WeakSet[Crops] = weakref.WeakSet()
+        self.device, self.face_room = f"{runtime.device} ({runtime.name})", runtime.face_room
         self.max_batch = runtime.max_batch
         self.frames_per_s = 0.0
 
     def warm_up(self) -> None:
         """Also times a few full batches."""
         self._runtime.warm_up()
+        self.face_room = self._runtime.face_room
         batch = self.max_batch = self._runtime.max_batch
         held = self._runtime.hold(blank_faces(1))
         mel, faces = blank_mels(batch), [FaceAt(held, 0)] * batch
@@ -83,7 +89,9 @@ class Wav2LipModel:
         crops = Crops(plate, boxes, self._runtime, self._work_dir)
         self._crops.add(crops)
         strength = np.where(boxes.any(1), plate.track.strength, 0).astype(np.float32)
-        return Face(boxes, crops, strength, closed_mouths(plate.track))
+        face = Face(boxes, crops, strength, closed_mouths(plate.track))
+        weakref.finalize(face, crops.stop).atexit = False  # it may go before its plate does
+        return face
 
     def close(self) -> None:
         for crops in list(self._crops):

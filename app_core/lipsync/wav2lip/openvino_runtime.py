@@ -25,8 +25,11 @@ GRAPH = 2
 class OpenVinoRuntime(CpuRuntime):
     name = "openvino"
 
-    def __init__(self, checkpoint: Path, threads: int, half: bool = False) -> None:
+    def __init__(
+        self, checkpoint: Path, threads: int, half: bool = False, device: str = "cpu"
+    ) -> None:
         """``half`` computes in bfloat16 where the CPU has it. Raises BadInput or OSError."""
+        self.device = device
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,

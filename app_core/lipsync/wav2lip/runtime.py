@@ -22,6 +22,9 @@ class Runtime(Protocol):
     name: str
     device: str
     max_batch: int
+    face_room: int
+    """Bytes that faces may take of a memory of the device's own, known after ``warm_up``; 0: they
+    lie in this machine's."""
 
     def hold(self, crops: UInt8) -> Any:
         """Puts the faces (faces, 96, 96, 3) of an avatar where they are needed. Any thread."""

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class TorchRuntime(CpuRuntime):
     name = "torch"
 
-    def __init__(self, checkpoint: Path, threads: int) -> None:
+    def __init__(self, checkpoint: Path, threads: int, device: str = "cpu") -> None:
         """``threads`` is torch's own number for the whole process. Raises BadInput or OSError."""
+        self.device = device
         torch.set_num_threads(threads)
         self._generator = MouthGenerator(load_network(checkpoint)).eval()
         self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -6,8 +6,10 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from app_core.errors import Busy, Conflict
+from app_core.ids import new_id
 from app_core.pipeline.label import Labels
 from app_core.request import RenderRequest
+from app_core.services.devices.placement import admitted
 from app_core.services.live.peers import Peers
 from app_core.sessions.clock import SystemClock
 from app_core.sessions.manner import Manner, SessionFormat
@@ -21,13 +23,14 @@ from app_core.shares import Holding, Share, Shares
 from app_core.types import Prosody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from app_core.avatars.library import Avatar
     from app_core.config import Config
-    from app_core.engine.capacity import Capacity
+    from app_core.lipsync.model import Plate
     from app_core.request import SayRequest, SessionRequest
     from app_core.services.backend import Backend
-    from app_core.services.loaded_model import LoadedModel
+    from app_core.services.devices.loaded_model import LoadedModel
     from app_core.services.voices.speakers import Speakers
     from app_core.sessions.clock import Clock
 
@@ -84,36 +87,31 @@ class LiveSessions:
 
     def _open(self, request: SessionRequest, share: Share) -> Session:
         self.registry.check_room()
-        loaded = self._backend.ready(request.model)
+        devices = self._backend.ready(request.model)
         manner = Manner(request.language, request.voice, request.speed, request.pitch)
         self._speakers.of(self._asked(manner))  # a voice that there is not is said now
-        size = request.pixels(None)
-        scene = self._scene(request.avatar, size, loaded, request.fps, request.language)
-        spoken = Spoken(share.owner, [scene.avatar])
-        session = Session(
-            scene,
-            Stage(loaded.model, loaded.engine, self._backend.metrics, spoken.add),
-            loaded.capacity,
-            SessionFormat(
-                request.fps,
-                self._config.jpeg_quality,
-                self._config.session_queue,
-                self._config.max_text_chars,
-                self._config.webrtc_min_kbps * 1000,
-                self._config.webrtc_max_kbps * 1000,
-            ),
-            manner,
-            self._clock,
-            request.mode,
-            self._forget,
-            self._config.place,
-        )
-        session.owner = share.owner
+        avatar, plate = self._plate(request.avatar, request.pixels(None))
+        session_id = new_id(self._config.place)
+        loaded = self._admit(session_id, plate, request.fps, devices, share)
         try:
-            self._admit(session, loaded.capacity, share)
+            scene = self._scene(avatar, plate, loaded, request.fps, request.language)
+            spoken = Spoken(share.owner, [scene.avatar])
+            stage = Stage(loaded.model, loaded.engine, self._backend.metrics, spoken.add)
+            session = Session(
+                scene,
+                stage,
+                loaded.capacity,
+                self._format(request.fps),
+                manner,
+                self._clock,
+                request.mode,
+                self._forget,
+                session_id,
+            )
         except BaseException:
-            scene.close()
+            loaded.capacity.release(session_id)
             raise
+        session.owner = share.owner
         self._models[session.id], self._held[session.id] = loaded, share
         self._spoken[session.id] = spoken
         try:
@@ -127,12 +125,33 @@ class LiveSessions:
         logger.info("session opened: %dx%d", session.width, session.height)
         return session
 
-    def _admit(self, session: Session, capacity: Capacity, share: Share) -> None:
-        """Raises Busy or TooMany."""
-        asked = (session.id, session.width, session.height, session.fps, MARGIN, share.owner)
-        while not capacity.admit(*asked, halved=share.halved):
+    def _admit(
+        self,
+        session_id: str,
+        plate: Plate,
+        fps: int,
+        devices: Sequence[LoadedModel],
+        share: Share,
+    ) -> LoadedModel:
+        """The one of ``devices`` that draws it from now on. Raises Busy or TooMany."""
+        asked = (session_id, (plate.width, plate.height), fps, MARGIN, share.owner)
+        while True:
+            loaded = admitted(devices, *asked, halved=share.halved)
+            if loaded is not None:
+                return loaded
             if not self.registry.give_way(SAFE_S):
                 raise Busy("The server is full; try again soon", retry_after_s=RETRY_S)
+
+    def _format(self, fps: int) -> SessionFormat:
+        config = self._config
+        return SessionFormat(
+            fps,
+            config.jpeg_quality,
+            config.session_queue,
+            config.max_text_chars,
+            config.webrtc_min_kbps * 1000,
+            config.webrtc_max_kbps * 1000,
+        )
 
     def get(self, session_id: str) -> Session:
         """Raises NotFound."""
@@ -176,8 +195,8 @@ class LiveSessions:
         loaded = self._models.get(session.id)
         if loaded is None:
             raise Conflict("The session has ended")
-        size = (session.width, session.height)
-        session.show(self._scene(avatar_id, size, loaded, session.fps, session.manner.language))
+        avatar, plate = self._plate(avatar_id, (session.width, session.height))
+        session.show(self._scene(avatar, plate, loaded, session.fps, session.manner.language))
         if (spoken := self._spoken.get(session.id)) is not None:
             spoken.showed(avatar_id)
 
@@ -206,16 +225,14 @@ class LiveSessions:
             if session.closed and spoken is not None:
                 self.ended(session, spoken, loaded.name)
 
-    def _scene(
-        self,
-        avatar_id: str | None,
-        size: tuple[int, int] | None,
-        loaded: LoadedModel,
-        fps: int,
-        language: str,
-    ) -> Scene:
+    def _plate(self, avatar_id: str | None, size: tuple[int, int] | None) -> tuple[Avatar, Plate]:
         avatar = self._backend.library.get(avatar_id or self._config.avatar)
-        plate = self._backend.plate(avatar, size, static=False)
+        return avatar, self._backend.plate(avatar, size, static=False)
+
+    def _scene(
+        self, avatar: Avatar, plate: Plate, loaded: LoadedModel, fps: int, language: str
+    ) -> Scene:
+        """On its device, where the plate's face is from now on."""
         face = self._backend.face(loaded.model, plate)
         label = self._labels.of(plate, language)
         return Scene(avatar.id, plate, face, loaded.model, fps, label)

@@ -55,8 +55,7 @@ class Endings:
         self.audit.job_begun(job, self._model(job))
 
     def _model(self, job: Job) -> str:
-        loaded = self._backend.find(job.request.model)
-        return loaded.name if loaded else job.request.model
+        return job.placement.model if job.placement else job.request.model
 
     def _job(self, job: Job) -> None:
         self.audit.job(job, self._model(job))

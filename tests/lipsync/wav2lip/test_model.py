@@ -27,6 +27,7 @@ class OneColour:
     """Draws every mouth in ``colour`` and remembers what it was asked for."""
 
     name, device, max_batch = "paint", "cpu", 16
+    face_room = 0
 
     def __init__(self, colour: tuple[int, int, int] = (20, 200, 40)) -> None:
         self.colour = colour

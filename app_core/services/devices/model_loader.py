@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app_core.avatars.records import BUILT_IN
 from app_core.config import ROOT
 from app_core.errors import BadInput, NotFound
 from app_core.lipsync.model import ModelOptions
-from app_core.lipsync.registry import Choice, open_model
+from app_core.lipsync.registry import Choice, devices_of, open_model
 from app_core.pipeline.calibration import frame_cost
-from app_core.services.loaded_model import LoadedModel
+from app_core.services.devices.loaded_model import LoadedModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,17 +48,19 @@ class ModelLoader:
         """Of the models to load, the default first; that of a given one is empty."""
         return self._config.model_names if self._given is None else ("",)
 
-    def open(self, name: str, capacity: Capacity) -> LoadedModel:
-        """``capacity`` is calibrated for it. Raises whatever keeps it from being opened."""
-        model, why = self._choose(name)
+    def open(self, name: str, capacity: Capacity, device: str = "") -> LoadedModel:
+        """``capacity`` is calibrated for it. ``device``: the one that is meant; empty: the first of
+        its devices that can be used. Raises whatever keeps it from being opened."""
+        model, why, device = self._choose(name, device)
+        alone = len(self._devices_of(model.name)) == 1
         try:
             plate = self._sitter()
             cost = frame_cost(model, plate, self._face(model, plate), self._config.jpeg_quality)
+            loaded = LoadedModel(model, why, capacity, self._metrics, "" if alone else device)
+            loaded.start()
             capacity.calibrate(
                 cost.frame_ms, 512, 512, cost.network_ms, model_fps=model.frames_per_s
             )
-            loaded = LoadedModel(model, why, capacity, self._metrics)
-            loaded.start()
         except BaseException:
             model.close()
             raise
@@ -68,6 +71,18 @@ class ModelLoader:
             sum(cost),
             why,
         )
+        return loaded
+
+    def others(self, first: LoadedModel) -> list[str]:
+        """The devices that the model is yet to be opened on."""
+        devices = self._devices_of(first.name)
+        there = first.placement.device
+        return [device for device in devices if device != there] if len(devices) > 1 else []
+
+    def open_twin(self, first: LoadedModel, device: str) -> LoadedModel:
+        """The same model on another device. Raises as ``open``."""
+        loaded = self.open(first.name, first.capacity.twin(), device)
+        loaded.why = first.why
         return loaded
 
     def open_clip(self, loaded: LoadedModel) -> None:
@@ -86,16 +101,23 @@ class ModelLoader:
                 return self._plate(self._library.get(name), (512, 512), True)
         return self._plate(self._library.at(ROOT / "avatar" / BUILT_IN), (512, 512), True)
 
-    def _choose(self, name: str) -> Choice:
-        config = self._config
+    def _choose(self, name: str, device: str) -> Choice:
         if self._given is not None:
             self._given.warm_up()
             return Choice(self._given, "")
-        options = ModelOptions(
+        return open_model(name, replace(self._options, device=device))
+
+    def _devices_of(self, name: str) -> tuple[str, ...]:
+        return devices_of(name, self._options) if self._given is None else ("",)
+
+    @property
+    def _options(self) -> ModelOptions:
+        config = self._config
+        return ModelOptions(
             config.models_dir,
             config.model_runtime,
             config.model_precision,
             config.mouth_offset,
             config.work_dir,
+            config.device_names,
         )
-        return open_model(name, options)

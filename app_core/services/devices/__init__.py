@@ -1,0 +1,1 @@
+"""Models on their devices: loaded, chosen for a job, and what they make of faces there."""
