@@ -85,9 +85,11 @@ def simulate(chosen: argparse.Namespace) -> None:
             films=chosen.films,
         ),
     )
-    plant = plant_of(chosen, machines=chosen.machines or 1, web_tiers=chosen.web_tiers)
+    plant = plant_of(chosen, machines=chosen.machines, web_tiers=max(chosen.web_tiers, 0))
     if not chosen.machines:
         plant = sweep.machines_for(costs, plant, mix, chosen.sessions)
+    if chosen.web_tiers < 0:
+        plant = sweep.tiers_for(costs, plant, mix, chosen.sessions)
     rows = sweep.sweep(costs, plant, mix, chosen.sessions, chosen.seed)
     seen = sweep.morning(costs, plant, mix, chosen.sessions, chosen.seed, chosen.plot)
     head = {"sessions": chosen.sessions, "plant": asdict(plant), "mix": asdict(mix)}
@@ -103,7 +105,7 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 2, help="of a machine")
     parser.add_argument("--replicas", type=int, default=1, help="on a machine")
     parser.add_argument("--model-fps", type=float, default=0.0, help="of a device; 0: no bound")
-    parser.add_argument("--web-tiers", type=int, default=0, help="0: clients come to the replicas")
+    parser.add_argument("--web-tiers", type=int, default=-1, help="-1: as many as relay them")
     for name, value, told in (
         ("speaking", 0.5, "part of a session"),
         ("webrtc", 0.0, "part of the sessions"),

@@ -39,12 +39,14 @@ class Costs:
     """A second of a machine that serves nobody: what else runs there."""
     client_ms: float = 0.0
     """A second of the receiver of one stream, where it runs on the same machine."""
-    web_ms: float = 9.0
+    web_ms: float = 8.3
     """A second of a stream of 25 items/s that a web tier relays."""
     web_request_ms: float = 2.0
     """A request that a web tier relays, its answer short."""
     web_hop_ms: float = 45.0
     """What a first picture waits more, milliseconds, because it comes through a web tier."""
+    report_ms: float = 0.5
+    """A report of a replica to the ledger, which is one process; and a look of a web tier at it."""
     first_session_ms: tuple[float, ...] = (43.0, 44.0, 45.0, 45.0, 46.0, 47.0)
     """First pictures of sessions on a quiet server, milliseconds: a sample."""
     first_reader_ms: tuple[float, ...] = (13.0, 14.0, 16.0, 17.0, 18.0, 19.0)
@@ -95,6 +97,7 @@ SOURCES = {
         "web_ms, web_hop_ms"
     ),
     "assumed until measured": (
-        "idle_ms, open_ms, web_request_ms, session_mb, start_s (a worker alone: 2 to 4 s)"
+        "idle_ms, open_ms, web_request_ms, session_mb, start_s (a worker alone: 2 to 4 s),"
+        " report_ms"
     ),
 }

@@ -33,6 +33,8 @@ class Sample:
     web_cores: float
     web_network: float
     """Of each web tier's line; what it relays comes in and goes out over it."""
+    ledger: float
+    """Of the core of the one process that knows all replicas."""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Outcome:
             ("network", sample.network),
             ("web tier's core", sample.web_cores),
             ("web tier's network", sample.web_network),
+            ("ledger", sample.ledger),
         ):
             if part > FULL:
                 self.break_at(what, sample.at_s, sample.live)

@@ -25,7 +25,7 @@ from benchmarks.scale.autoscaler import LOOK_S, Autoscaler
 from benchmarks.scale.outcome import Outcome
 from benchmarks.scale.replica import Machine, Plant, Replica, cores
 from benchmarks.scale.router import Router
-from benchmarks.scale.usage import Usage
+from benchmarks.scale.usage import REPORT_S, Usage
 from benchmarks.scale.waiting import stretch
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Rules:
     patience: int = 3
     """Times that a client asks in all."""
     retry_s: float = 5.0
-    report_s: float = 1.0
+    report_s: float = REPORT_S
     """Between two reports of a replica; 0: its room is always known."""
     least: int = 0
     """Replicas that are up at least, when the cluster scales; 0: all are up from the beginning."""

@@ -29,7 +29,7 @@ BUILT, HELD = 3, 1
 """Mean lengths of a session in which a load builds up, and for which it is then looked at."""
 COLUMNS = (
     *("sessions", "open", "refused %", "gave up %", "first p50", "p95", "p99", "cores %"),
-    *("frames %", "memory %", "network %", "web core %", "web net %", "used up first"),
+    *("frames %", "memory %", "network %", "web core %", "web net %", "ledger %", "used up first"),
 )
 
 
@@ -60,6 +60,7 @@ def held(costs: Costs, plant: Plant, mix: Mix, sessions: float, seed: int) -> di
         "network %": most("network"),
         "web core %": most("web_cores"),
         "web net %": most("web_network"),
+        "ledger %": most("ledger"),
         "used up first": first_broken(seen),
     }
 
@@ -131,6 +132,14 @@ def machines_for(costs: Costs, plant: Plant, mix: Mix, sessions: int) -> Plant:
     by_cores = plant.share * plant.cores * 1000.0 / (MARGIN * mean_ms)
     by_frames = MODEL_SHARE * plant.model_fps * plant.replicas / FPS
     return replace(plant, machines=math.ceil(sessions / min(by_cores, by_frames)))
+
+
+def tiers_for(costs: Costs, plant: Plant, mix: Mix, sessions: int) -> Plant:
+    """As many web tiers as relay so much with a fifth to spare, on a core and a line each."""
+    relayed = sessions * (1 + mix.viewers - mix.webrtc + mix.readers * mix.reader_s / mix.session_s)
+    by_cores = relayed * costs.web_ms / 1000.0
+    by_network = 2 * relayed * costs.socket_kbits / 1000.0 / plant.network_mbits
+    return replace(plant, web_tiers=max(1, math.ceil(max(by_cores, by_network) / 0.8)))
 
 
 def _filled(values: list[float]) -> list[float]:

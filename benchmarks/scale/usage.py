@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from benchmarks.scale.costs import Costs
     from benchmarks.scale.replica import Machine, Plant
 
+REPORT_S = 1.0
+"""Between two reports of a replica to the ledger, and two looks of a web tier at it."""
 REQUESTS_S = 0.1
 """Of a session to its web tier, a second: what it is told, and asks."""
 
@@ -71,5 +73,6 @@ class Usage:
             memory=max(held_mb, default=0.0) / plant.memory_mb,
             network=(relayed_mbits + peers_mbits) / machines / plant.network_mbits,
             web_cores=self.web_cores,
+            ledger=(replicas + plant.web_tiers) * costs.report_ms / 1000.0 / REPORT_S,
             web_network=tiers_mbits / plant.network_mbits,
         )
