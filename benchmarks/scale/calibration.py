@@ -10,6 +10,7 @@ import time
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from benchmarks.scale.costs import Costs
 from benchmarks.scale.meter import Lap, Meter
 from benchmarks.scale.simulation import Rules
 from benchmarks.scale.visits import SHOWN, Visit, is_jpeg, texts_for, visit
-from benchmarks.session_viewer import SessionViewer
+from benchmarks.session_viewer import SessionViewer, patiently
 from benchmarks.texts import TEXTS
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ SETTLED_S, REST_S = 6.0, 3.0
 """After a start, and between two things: what ended is gone then."""
 LOOK_S = 10.0
 SPACING_S = 0.5
+OPEN_S = 12.0
 FIRSTS = 12
 REQUESTS = 200
 
@@ -123,7 +125,9 @@ class Calibration:
         return 1000 * max(0.0, lap.server_s - self._background * lap.wall_s) / REQUESTS
 
     def _open(self) -> SessionViewer:
-        return SessionViewer(self._server.url, keep=False, **SHOWN)
+        """Where a frame of others was late, nobody is let in for a while."""
+        make = partial(SessionViewer, self._server.url, keep=False, **SHOWN)
+        return patiently(make, OPEN_S)
 
     def _look(self) -> Lap:
         self._meter.lap()
