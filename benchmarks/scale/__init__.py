@@ -1,0 +1,1 @@
+"""How far the service goes on many machines: simulated from what it costs, and checked."""

@@ -1,0 +1,140 @@
+"""What the service costs on this machine, measured against a running server, a few streams at once.
+
+Nothing here is taken from the run that is predicted with it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.request
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.scale.arrivals import Arrival
+from benchmarks.scale.costs import Costs
+from benchmarks.scale.meter import Lap, Meter
+from benchmarks.scale.simulation import Rules
+from benchmarks.scale.visits import SHOWN, Visit, is_jpeg, texts_for, visit
+from benchmarks.session_viewer import SessionViewer, patiently
+from benchmarks.texts import TEXTS
+
+if TYPE_CHECKING:
+    from benchmarks.server import Server
+
+SETTLED_S, REST_S = 6.0, 3.0
+"""After a start, and between two things: what ended is gone then."""
+LOOK_S = 10.0
+SPACING_S = 0.5
+OPEN_S = 12.0
+FIRSTS = 12
+REQUESTS = 200
+
+
+class Calibration:
+    """Of ``streams`` at once, about half of what there is room for."""
+
+    def __init__(self, server: Server, streams: int = 4) -> None:
+        self._server, self._streams = server, streams
+        self._background = 0.0
+        self._clients_ms: list[float] = []
+
+    def measure(self) -> Costs:
+        """Takes about a minute and a half. Raises Refused, OSError or TimeoutError."""
+        time.sleep(SETTLED_S)
+        self._open().close()  # the first loads what it needs
+        time.sleep(REST_S)
+        capacity = self._server.health().get("capacity", {})
+        self._meter = Meter(self._server)
+        quiet = self._look()
+        self._background = quiet.server_s / quiet.wall_s
+        found: dict[str, Any] = {"frame_ms": capacity.get("frame_ms") or Costs().frame_ms}
+        found |= self._sessions()
+        found |= self._readers()
+        found |= self._firsts(found["idle_ms"])
+        found["request_ms"] = self._requests()
+        found["client_ms"] = fmean(self._clients_ms)
+        found["background_ms"] = 1000 * self._background
+        return replace(Costs(), **found)
+
+    def _sessions(self) -> dict[str, float]:
+        with ExitStack() as open_now:
+            viewers = []
+            for _ in range(self._streams):
+                viewers.append(open_now.enter_context(self._open()))
+                time.sleep(SPACING_S)
+            time.sleep(REST_S)
+            idle = self._look()
+            for viewer in viewers:
+                for _ in range(texts_for(LOOK_S + REST_S)):
+                    viewer.tell("say", text=TEXTS["en"])
+            time.sleep(REST_S)
+            speaking = self._look()
+        time.sleep(REST_S)
+        return {"idle_ms": self._each(idle), "speaking_ms": self._each(speaking)}
+
+    def _readers(self) -> dict[str, float]:
+        arrival = Arrival(0.0, "reader", LOOK_S + 2 * REST_S)
+        threads = [
+            threading.Thread(target=visit, args=(self._server.url, arrival, Rules()), daemon=True)
+            for _ in range(self._streams)
+        ]
+        for thread in threads:
+            thread.start()
+        time.sleep(REST_S)
+        lap = self._look()
+        for thread in threads:
+            thread.join()
+        time.sleep(REST_S)
+        return {"reader_ms": self._each(lap)}
+
+    def _firsts(self, idle_ms: float) -> dict[str, Any]:
+        """One after the other. Each session ends when its first picture is there."""
+        sessions_ms, open_s = [], 0.0
+        self._meter.lap()
+        for _ in range(FIRSTS):
+            with self._open() as viewer:
+                first = viewer.wait(is_jpeg)
+                sessions_ms.append(1000 * (first.at_s - viewer.began_s))
+            open_s += time.monotonic() - viewer.began_s
+            time.sleep(SPACING_S)
+        lap = self._meter.lap()
+        spent_ms = 1000 * (lap.server_s - self._background * lap.wall_s) - idle_ms * open_s
+        readers: list[Visit] = []
+        for _ in range(FIRSTS):
+            readers.append(visit(self._server.url, Arrival(0.0, "reader", SPACING_S), Rules()))
+            time.sleep(SPACING_S)
+        return {
+            "open_ms": max(0.0, spent_ms / FIRSTS),
+            "first_session_ms": tuple(sessions_ms),
+            "first_reader_ms": tuple(each.first_ms for each in readers if each.first_ms),
+        }
+
+    def _requests(self) -> float:
+        """Core milliseconds of a short one, on a connection of its own."""
+        self._meter.lap()
+        for _ in range(REQUESTS):
+            with urllib.request.urlopen(
+                f"{self._server.url}/api/health/live", timeout=10
+            ) as answer:
+                answer.read()
+        lap = self._meter.lap()
+        return 1000 * max(0.0, lap.server_s - self._background * lap.wall_s) / REQUESTS
+
+    def _open(self) -> SessionViewer:
+        """Where a frame of others was late, nobody is let in for a while."""
+        make = partial(SessionViewer, self._server.url, keep=False, **SHOWN)
+        return patiently(make, OPEN_S)
+
+    def _look(self) -> Lap:
+        self._meter.lap()
+        time.sleep(LOOK_S)
+        return self._meter.lap()
+
+    def _each(self, lap: Lap) -> float:
+        """Core milliseconds of the server for a second of one stream."""
+        self._clients_ms.append(1000 * lap.client_s / lap.wall_s / self._streams)
+        return 1000 * (lap.server_s / lap.wall_s - self._background) / self._streams
