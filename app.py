@@ -40,7 +40,14 @@ PRELOADED = (
 )
 PACE = 5
 """Times the requests of a client's share that it may go on to send: so fast it may use it up."""
-COMMANDS = ([], ["cluster"], ["cluster", "deploy"], ["cluster", "web"], ["doctor"], ["health"])
+COMMANDS: tuple[list[str], ...] = (
+    [],
+    ["cluster"],
+    ["cluster", "deploy"],
+    ["cluster", "web"],
+    ["doctor"],
+    ["health"],
+)
 SPARE_THREADS = 16
 """Threads beyond those of renders and sockets: pages, health, and saying that the server is
 full."""
