@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from app_core.cluster.all_of_them import merged, one_report, one_text
 from app_core.errors import Busy
 from app_core.metrics import Metrics
-from app_core.routes.openapi.responses import Health
+from app_core.routes.openapi.health_answers import Health
 from app_core.services.lipsync_service import LipsyncService
 
 ONE, TWO, THREE = "00000001", "00000002", "00000003"
