@@ -36,7 +36,7 @@ class Report:
     place: str
     door: Door
     slack: float
-    """Cores that it has free for new work."""
+    """The part of it that is free for new work; below 0: none."""
     takes: bool
     """It takes new work."""
     jobs: tuple[str, ...]

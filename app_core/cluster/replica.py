@@ -41,7 +41,7 @@ DRAIN_LOOK_S = 0.5
 SPARE_THREADS = 16
 """Beyond those of renders and sockets."""
 LIVE_CORES = 0.1
-"""What a live render counts as at least: what other programs take is known no better."""
+"""What a live render counts as at least."""
 FILE_CORES = 0.5
 """What a film that runs counts as, for where new work goes: it takes what there is."""
 
@@ -79,17 +79,25 @@ class Replica:
 
     @property
     def slack(self) -> float:
-        """Cores that are free for new work."""
-        seen = self.service.capacity.snapshot()
-        files = sum(not job.live for job in self.service.jobs.running())
-        live = max(seen.load, LIVE_CORES * seen.live)
-        return self.service.config.cpu_share * seen.cores - seen.others - live - FILE_CORES * files
+        """The part of it that new work would find: 1, all, down to 0; below that it is full by what
+        other programs take, of which each replica of one machine has its own view."""
+        mine, others, cores = self._needs()
+        free = 1.0 - mine / cores
+        return free if free * cores - others > LIVE_CORES else free - 1.0
 
     @property
     def load(self) -> float:
-        """Of what live renders may take, the part that they need; over 1 with films that wait."""
-        seen = self.service.capacity.snapshot()
-        return 1.0 - self.slack / max(self.service.config.cpu_share * seen.cores, 0.01)
+        """Of the cores that there are for it, the part that is taken; over 1 with films that
+        wait."""
+        mine, others, cores = self._needs()
+        return (mine + others) / cores
+
+    def _needs(self) -> tuple[float, float, float]:
+        """What its own renders and what others take, and what there is: cores."""
+        seen, service = self.service.capacity.snapshot(), self.service
+        files = sum(not job.live for job in service.jobs.running())
+        mine = max(seen.load, LIVE_CORES * seen.live) + FILE_CORES * files
+        return mine, seen.others, max(service.config.cpu_share * seen.cores, 0.01)
 
     def check(self) -> None:
         """Raises SoyleError where the process is to be replaced."""

@@ -11,8 +11,8 @@ from app_core.cluster.places import place_of
 if TYPE_CHECKING:
     from ray.serve.request_router import PendingRequest, RunningReplica
 
-A_RENDER = 0.1
-"""Cores that one new work is taken for, until its replica has spoken again."""
+A_RENDER = 0.05
+"""The part of a replica that one new work is taken for, until it has spoken again."""
 
 
 class SlackRouter(RequestRouter):  # type: ignore[misc]
