@@ -108,7 +108,7 @@ class ServedReplica:
         self._replica.check()
 
     def record_routing_stats(self) -> dict[str, Any]:
-        return {"slack": self._replica.slack, "said": time.monotonic()}
+        return {"slack": self._replica.slack}
 
     def record_autoscaling_stats(self) -> dict[str, float]:
         return {"load": self._replica.load}

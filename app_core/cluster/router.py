@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from ray.serve.request_router import RequestRouter
@@ -12,15 +14,17 @@ if TYPE_CHECKING:
     from ray.serve.request_router import PendingRequest, RunningReplica
 
 A_RENDER = 0.05
-"""The part of a replica that one new work is taken for, until it has spoken again."""
+"""The part of a replica that one new work is taken for."""
+KNOWN_S = 1.5
+"""From then on what a replica says of itself holds what it was given."""
 
 
 class SlackRouter(RequestRouter):  # type: ignore[misc]
     """A request's keyword ``avoid`` names places that are not asked."""
 
     def initialize_state(self, **kwargs: Any) -> None:
-        self._given: dict[str, tuple[object, int]] = {}
-        """Per replica, what it said last and how much it has been given since."""
+        self._given: dict[str, deque[float]] = {}
+        """Per replica, when it was given something of late."""
 
     async def choose_replicas(
         self,
@@ -32,15 +36,12 @@ class SlackRouter(RequestRouter):  # type: ignore[misc]
         left = {name: r for name, r in named.items() if place_of(name) not in avoid}
         ranked = sorted(left or named, key=lambda name: -self._slack(name, named[name]))
         if ranked:
-            said, count = self._given[ranked[0]]
-            self._given[ranked[0]] = said, count + 1
+            self._given[ranked[0]].append(time.monotonic())
         return [[named[name]] for name in ranked]
 
     def _slack(self, name: str, replica: RunningReplica) -> float:
+        given, now = self._given.setdefault(name, deque()), time.monotonic()
+        while given and now - given[0] > KNOWN_S:
+            given.popleft()
         stats = replica.routing_stats or {}
-        said = stats.get("said")
-        before, count = self._given.get(name, (None, 0))
-        if said != before:
-            count = 0
-        self._given[name] = said, count
-        return float(stats.get("slack", 0.0)) - A_RENDER * count
+        return float(stats.get("slack", 0.0)) - A_RENDER * len(given)

@@ -10,6 +10,7 @@ from app_core.cluster.places import place_of, settled
 
 pytest.importorskip("ray", reason="needs ray, which `make cluster-test` installs")
 
+from app_core.cluster import router as router_module
 from app_core.cluster.deployment import wanted_replicas
 from app_core.cluster.router import SlackRouter
 
@@ -37,8 +38,8 @@ def test_as_many_replicas_as_the_load_needs(loads: dict[str, float], now: int, w
     assert wanted_replicas(context(loads, now)) == (wanted, {})
 
 
-def replica(name: str, slack: float, said: int = 1) -> Any:
-    stats = {"slack": slack, "said": said}
+def replica(name: str, slack: float) -> Any:
+    stats = {"slack": slack}
     return SimpleNamespace(replica_id=SimpleNamespace(unique_id=name), routing_stats=stats)
 
 
@@ -55,11 +56,16 @@ def router() -> SlackRouter:
     return made
 
 
-def test_new_work_goes_where_there_is_slack(router: SlackRouter) -> None:
+def test_new_work_goes_where_there_is_slack(
+    router: SlackRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(router_module.time, "monotonic", lambda: clock.now)
     both = [replica("a", 0.45), replica("b", 0.38)]
-    # What was given counts until the replica has spoken again.
+    # What was given counts until the replica's own word holds it.
     assert [chosen(router, both) for _ in range(4)] == ["a", "a", "b", "a"]
-    assert chosen(router, [replica("a", 0.45, said=2), both[1]]) == "a"
+    clock.now += router_module.KNOWN_S + 0.1
+    assert chosen(router, both) == "a"
 
 
 def test_those_that_have_refused_are_not_asked_while_there_are_others(
