@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING
 
+from app_core.engine.core_budget import LATE_SHARE
 from benchmarks.scale.arrivals import Mix, schedule
 from benchmarks.scale.meter import Meter
 from benchmarks.scale.replica import Plant
@@ -45,6 +47,30 @@ class Figures:
     first_session_ms: float
     """Median."""
     first_reader_ms: float
+    disturbed: float = 0.0
+    """Part of the time in which the server let nobody in because frames were late: where it is not
+    near 0 something else ran on the machine, and the comparison says nothing."""
+
+
+class Watch:
+    """Asks once a second how late a server's frames are."""
+
+    def __init__(self, server: Server) -> None:
+        self._server, self._late = server, list[bool]()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def end(self) -> float:
+        """Part of the looks in which it was too late to let anybody in, 0..1."""
+        self._over.set()
+        self._thread.join()
+        return fmean(self._late) if self._late else 0.0
+
+    def _look(self) -> None:
+        while not self._over.wait(1.0):
+            late = self._server.health().get("capacity", {}).get("late", 0.0)
+            self._late.append(late > LATE_SHARE)
 
 
 def planned(costs: Costs, plant: Plant, load: float, seconds: float, seed: int) -> list[Arrival]:
@@ -58,8 +84,9 @@ def planned(costs: Costs, plant: Plant, load: float, seconds: float, seed: int) 
 def really(server: Server, costs: Costs, arrivals: Sequence[Arrival]) -> Figures:
     """Raises RuntimeError when a client met anything but a place or a refusal."""
     meter = Meter(server)
+    watch = Watch(server)
     found = visits(server.url, arrivals, Rules())
-    lap = meter.lap()
+    lap, disturbed = meter.lap(), watch.end()
     faults = [f"{each.arrival.kind}: {each.fault}" for each in found if each.fault]
     if faults:
         raise RuntimeError(f"{len(faults)} faults: {faults[:5]}")
@@ -74,6 +101,7 @@ def really(server: Server, costs: Costs, arrivals: Sequence[Arrival]) -> Figures
         core_ms=1000 * core_s / max(live_s, 1e-9),
         first_session_ms=_median([v.first_ms for v in found if v.arrival.kind != "reader"]),
         first_reader_ms=_median([v.first_ms for v in found if v.arrival.kind == "reader"]),
+        disturbed=disturbed,
     )
 
 
@@ -106,6 +134,7 @@ def compared(title: str, real: Figures, simulated: Figures) -> dict[str, float |
         off[name] = round(100 * (said - was) / was, 1) if was else None
         rows.append([name, was, said, off[name], abs(off[name] or 0.0) <= ALLOWED])
     show(title, ["", "real", "simulated", "off by %", f"within {ALLOWED:.0f} %"], rows)
+    print(f"\nFrames were too late to let anybody in for {100 * real.disturbed:.0f} % of the time")
     return off
 
 

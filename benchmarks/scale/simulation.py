@@ -120,6 +120,8 @@ class Simulation:
         why = self._place(client)
         if not why:
             return
+        if why == "cores" and not all(replica.up for replica in self.replicas):
+            why = "replicas that are up"
         self.outcome.refuse(why, self.now_s, self._usage.live)
         if client.asked >= self._rules.patience:
             self.outcome.gave_up += 1

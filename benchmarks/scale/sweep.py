@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from benchmarks.scale.outcome import Outcome
     from benchmarks.scale.replica import Plant
 
-LOADS = (0.1, 0.5, 0.8, 0.9, 1.0, 1.1, 1.3)
+LOADS = (0.1, 0.5, 0.8, 1.0, 1.1, 1.3)
 """Of the sessions that are asked for."""
 BUILT, HELD = 3, 1
 """Mean lengths of a session in which a load builds up, and for which it is then looked at."""
