@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 class Costs:
     speaking_ms: float = 100.0
     """A second of a session that speaks, to one viewer over a WebSocket (JPEG, PCM)."""
-    idle_ms: float = 75.0
+    idle_ms: float = 48.0
     """A second of one that is silent."""
     webrtc_ms: float = 172.0
     """A second of one that speaks, over WebRTC (H.264, Opus)."""
     viewer_ms: float = 4.0
     """A second of one viewer more over a WebSocket."""
-    reader_ms: float = 40.0
+    reader_ms: float = 90.0
     """A second of an MJPEG reader."""
-    open_ms: float = 60.0
+    open_ms: float = 13.0
     """A session that begins and ends, beside its seconds."""
     request_ms: float = 0.6
     """A short request, as `/api/health/live`."""
@@ -90,14 +90,16 @@ class Costs:
 
 SOURCES = {
     "docs/numbers.md": (
-        "speaking_ms, webrtc_ms, viewer_ms, reader_ms, request_ms, film_ms, frame_ms,"
+        "speaking_ms, webrtc_ms, viewer_ms, request_ms, film_ms, frame_ms,"
         " first_session_ms, first_reader_ms, replica_mb, socket_kbits, webrtc_kbits"
     ),
     "a spike of Ray Serve (12 streams of 25 items/s: 0.1 core; first item 45 ms)": (
         "web_ms, web_hop_ms"
     ),
+    "a calibration on the Xeon of docs/numbers.md, other work beside it": (
+        "idle_ms, reader_ms, open_ms"
+    ),
     "assumed until measured": (
-        "idle_ms, open_ms, web_request_ms, session_mb, start_s (a worker alone: 2 to 4 s),"
-        " report_ms"
+        "web_request_ms, session_mb, start_s (a worker alone: 2 to 4 s), report_ms"
     ),
 }

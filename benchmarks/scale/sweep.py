@@ -14,6 +14,7 @@ from benchmarks.line_plot import Chart, draw
 from benchmarks.scale.arrivals import Mix, ramp, schedule
 from benchmarks.scale.replica import FPS
 from benchmarks.scale.simulation import Rules, Simulation
+from benchmarks.scale.usage import REQUESTS_S
 from benchmarks.table import show
 
 if TYPE_CHECKING:
@@ -89,7 +90,10 @@ def morning(
     started as work grows, and one is killed every five minutes. Raises OSError."""
     long_s = 3600.0
     arrivals = schedule(mix, ramp(LOADS[-1] * sessions / mix.live_s, long_s), seed)
-    rules = Rules(least=min(2, plant.machines * plant.replicas))
+    # The heaviest work that comes: a replica that is full of it must look full to the autoscaler.
+    heaviest_ms = max(costs.speaking_ms, costs.webrtc_ms if mix.webrtc else 0.0)
+    target = Rules().target * costs.speaking_ms / heaviest_ms
+    rules = Rules(least=min(2, plant.machines * plant.replicas), target=target)
     deaths_s = np.arange(300.0, long_s, 300.0).tolist()
     seen = Simulation(costs, plant, rules, seed).run(arrivals, deaths_s)
     shown = [each for each in seen.samples if each.at_s <= long_s]
@@ -137,7 +141,8 @@ def machines_for(costs: Costs, plant: Plant, mix: Mix, sessions: int) -> Plant:
 def tiers_for(costs: Costs, plant: Plant, mix: Mix, sessions: int) -> Plant:
     """As many web tiers as relay so much with a fifth to spare, on a core and a line each."""
     relayed = sessions * (1 + mix.viewers - mix.webrtc + mix.readers * mix.reader_s / mix.session_s)
-    by_cores = relayed * costs.web_ms / 1000.0
+    requests_ms = sessions * REQUESTS_S * costs.web_request_ms
+    by_cores = (relayed * costs.web_ms + requests_ms) / 1000.0
     by_network = 2 * relayed * costs.socket_kbits / 1000.0 / plant.network_mbits
     return replace(plant, web_tiers=max(1, math.ceil(max(by_cores, by_network) / 0.8)))
 

@@ -108,7 +108,7 @@ def test_films_of_a_dead_replica_are_made_elsewhere() -> None:
 
 
 def test_a_session_that_falls_silent_makes_room() -> None:
-    costs = Costs(speaking_ms=100.0, idle_ms=50.0, frame_ms=4.0)
+    costs = Costs(speaking_ms=100.0, idle_ms=50.0, open_ms=60.0, frame_ms=4.0)
     silent = [Arrival(0.0, "socket", 1000.0, 0.001)] * ROOM
     simulation = Simulation(costs, Plant(), ONCE)
     seen = simulation.run([*silent, *[Arrival(2.0, "socket", 10.0)] * 5])
