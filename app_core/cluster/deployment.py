@@ -13,7 +13,7 @@ from ray import serve
 from ray.serve.config import AutoscalingConfig, AutoscalingPolicy, RequestRouterConfig
 from ray.serve.schema import LoggingConfig
 
-from app_core.cluster.ledger import TEND_S, Ledger, Report, View
+from app_core.cluster.ledger import TEND_S, ClusterView, Ledger, ReplicaReport
 from app_core.cluster.places import place_of
 from app_core.config import Config
 from app_core.log import setup_logging
@@ -46,7 +46,7 @@ class LedgerActor:
             time.sleep(TEND_S)
             self._ledger.tend()
 
-    def report(self, report: Report) -> tuple[str, ...]:
+    def report(self, report: ReplicaReport) -> tuple[str, ...]:
         return self._ledger.report(report)
 
     def begun(self, job_id: str, film: Film, place: str) -> None:
@@ -55,7 +55,7 @@ class LedgerActor:
     def left(self, place: str) -> None:
         self._ledger.left(place)
 
-    def view(self) -> View:
+    def view(self) -> ClusterView:
         return self._ledger.view()
 
 
@@ -68,7 +68,7 @@ class LedgerBook:
         options |= {"max_concurrency": 16}
         self._actor = ray.remote(LedgerActor).options(**options).remote(secret)
 
-    def report(self, report: Report) -> tuple[str, ...]:
+    def report(self, report: ReplicaReport) -> tuple[str, ...]:
         found: tuple[str, ...] = ray.get(self._actor.report.remote(report), timeout=ASKED_S)
         return found
 
@@ -78,8 +78,8 @@ class LedgerBook:
     def left(self, place: str) -> None:
         ray.get(self._actor.left.remote(place), timeout=ASKED_S)
 
-    def view(self) -> View:
-        found: View = ray.get(self._actor.view.remote(), timeout=ASKED_S)
+    def view(self) -> ClusterView:
+        found: ClusterView = ray.get(self._actor.view.remote(), timeout=ASKED_S)
         return found
 
 

@@ -30,7 +30,7 @@ LARGEST, MOST = 256 << 20, 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReplicaReport:
     """What a replica says once a second."""
 
     place: str
@@ -44,10 +44,10 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ClusterView:
     """What a web tier is told."""
 
-    reports: tuple[Report, ...]
+    reports: tuple[ReplicaReport, ...]
     moving: tuple[str, ...]
     """Ids of films that are about to be begun elsewhere."""
 
@@ -66,11 +66,11 @@ class Ledger:
     def __init__(self, secret: str, again: Callable[[Film, str, Door, str], int] = begin) -> None:
         self._secret, self._again = secret, again
         self._lock = threading.Lock()
-        self._heard: dict[str, tuple[float, Report]] = {}
+        self._heard: dict[str, tuple[float, ReplicaReport]] = {}
         self._films: dict[str, _Held] = {}
         self._bytes = 0
 
-    def report(self, report: Report) -> tuple[str, ...]:
+    def report(self, report: ReplicaReport) -> tuple[str, ...]:
         """Those of its jobs of which no film is known: ``begun`` may have been said to another
         ledger."""
         now = time.monotonic()
@@ -95,12 +95,12 @@ class Ledger:
         with self._lock:
             self._heard.pop(place, None)
 
-    def view(self) -> View:
+    def view(self) -> ClusterView:
         with self._lock:
             living = [report for _, report in self._heard.values()]
             places = {report.place for report in living}
             moving = [i for i, held in self._films.items() if held.place not in places]
-        return View(tuple(living), tuple(moving))
+        return ClusterView(tuple(living), tuple(moving))
 
     def tend(self) -> None:
         """Forgets who is silent, and has their films made. Now and then, by one thread."""
@@ -115,7 +115,7 @@ class Ledger:
         for job_id in view.moving:
             self._move(job_id, takers)
 
-    def _move(self, job_id: str, takers: list[Report]) -> None:
+    def _move(self, job_id: str, takers: list[ReplicaReport]) -> None:
         with self._lock:
             held = self._films.get(job_id)
         for taker in takers if held is not None else ():

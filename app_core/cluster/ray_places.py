@@ -11,7 +11,7 @@ import ray
 from ray import serve
 
 from app_core.cluster.deployment import NAME, NAMESPACE, LedgerBook
-from app_core.cluster.ledger import View
+from app_core.cluster.ledger import ClusterView
 from app_core.cluster.places import none_there
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class RayPlaces:
         self.least = least
         self._book = LedgerBook(secret)
         self._handle = serve.get_app_handle(NAME)
-        self._view = View((), ())
+        self._view = ClusterView((), ())
         self._missed: dict[str, float] = {}
         self._closing = threading.Event()
         self._look()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app_core import create_app
 from app_core.cluster.behind import Behind
-from app_core.cluster.ledger import Report
+from app_core.cluster.ledger import ReplicaReport
 from app_core.cluster.places import Door
 from app_core.errors import SoyleError
 from app_core.heap import bound_arenas
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     class Book(Protocol):
         """The ledger, as a replica has it. Each call may fail with any error."""
 
-        def report(self, report: Report) -> tuple[str, ...]: ...
+        def report(self, report: ReplicaReport) -> tuple[str, ...]: ...
 
         def begun(self, job_id: str, film: Film, place: str) -> None: ...
 
@@ -142,7 +142,7 @@ class Replica:
         self._films = {i: film for i, film in self._films.items() if i in running}
         ready = self.service.backend.condition()[0] in ("ready", "degraded")
         takes = ready and not self._draining.is_set()
-        report = Report(self.place, self.door, self.slack, takes, running)
+        report = ReplicaReport(self.place, self.door, self.slack, takes, running)
         for job_id in self._book.report(report):
             if job_id in self._films:
                 self._book.begun(job_id, self._films[job_id], self.place)

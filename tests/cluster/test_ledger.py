@@ -6,12 +6,12 @@ import pytest
 
 from app_core.cluster import ledger as module
 from app_core.cluster.film import Film
-from app_core.cluster.ledger import Ledger, Report
+from app_core.cluster.ledger import Ledger, ReplicaReport
 from app_core.cluster.places import Door
 
 FILM = Film({"PATH_INFO": "/api/generate"}, b"{}")
-ONE = Report("00000001", Door("one", 1), 1.0, True, ())
-TWO = Report("00000002", Door("two", 2), 2.0, True, ())
+ONE = ReplicaReport("00000001", Door("one", 1), 1.0, True, ())
+TWO = ReplicaReport("00000002", Door("two", 2), 2.0, True, ())
 
 
 class Clock:

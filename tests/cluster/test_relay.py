@@ -14,7 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app_core.cluster import relay
-from app_core.cluster.ledger import Ledger, Report
+from app_core.cluster.ledger import Ledger, ReplicaReport
 from app_core.cluster.places import Door
 from app_core.cluster.web_tier import create_web_app
 from app_core.config import Config
@@ -99,7 +99,7 @@ def tier(config: Config) -> Iterator[Callable[..., Tier]]:
         replicas = [Scripted(each) for each in says]
         made.extend(replicas)
         for number, replica in enumerate(replicas, 1):
-            ledger.report(Report(f"{number:08x}", replica.door, 10.0 - number, takes, ()))
+            ledger.report(ReplicaReport(f"{number:08x}", replica.door, 10.0 - number, takes, ()))
         places = LocalPlaces(ledger, least)
         app = create_web_app(config.model_copy(update=change), places, SECRET)
         return Tier(app.test_client(), places, replicas)
