@@ -17,6 +17,7 @@ from app_core.routes.http.failure import payload
 from app_core.routes.http.send_queue import SendQueue, bound_unsent, held_by_kernel
 from app_core.routes.http.web_socket import GOODBYE_S, SocketClosed, WebSocket
 from app_core.threads import start_thread
+from app_core.token_bucket import TokenBucket
 from app_core.types import Event
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+COMMANDS_A_SECOND, COMMANDS_AT_ONCE, FLOOD_S = 200, 1000, 20.0
+"""A text may come in pieces as fast as a language model writes it. Each command is read as JSON and
+answered; whoever goes beyond this for FLOOD_S is gone."""
 LOOK_S = 0.5
 """Between two looks whether the other thread has ended."""
 STATS_S = 1.0
@@ -49,6 +53,7 @@ class ViewerSocket:
         """``silence_s``: a viewer that takes nothing for so long is gone."""
         self._socket, self._session, self._line = socket, session, line
         self._commands, self._silence_s = commands, silence_s
+        self._pace = TokenBucket(COMMANDS_A_SECOND, COMMANDS_AT_ONCE, FLOOD_S)
 
     def run(self) -> None:
         """Until the viewer or the session is gone."""
@@ -76,10 +81,21 @@ class ViewerSocket:
         while True:
             message = self._socket.receive(LOOK_S)
             if message is not None and self._socket.left_s is None:
+                if isinstance(message, str):
+                    self._take_turn()
                 self._commands.take(message)
             left_s = self._socket.left_s
             if left_s is not None and time.monotonic() - left_s > GOODBYE_S:
                 raise SocketClosed
+
+    def _take_turn(self) -> None:
+        """A command waits for it, and so, in its own kernel, does its client. Raises SocketClosed
+        for one who has sent too many for too long."""
+        if self._pace.overdrawn:
+            self._socket.close(CloseReason.POLICY_VIOLATION)
+            raise SocketClosed
+        time.sleep(self._pace.wait_s())
+        self._pace.take()
 
     def _write(self) -> None:
         try:
