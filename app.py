@@ -38,6 +38,8 @@ PRELOADED = (
     "app_core.speech.text.russian",
     "app_core.speech.text.kazakh",
 )
+MOST_COUNTED = 8
+"""Replicas whose streams one web tier has threads for; beyond that there are more web tiers."""
 PACE = 5
 """Times the requests of a client's share that it may go on to send: so fast it may use it up."""
 COMMANDS: tuple[list[str], ...] = (
@@ -265,7 +267,8 @@ def cluster(config: Config, arguments: list[str]) -> int:
                 welcome(config.addresses)
                 return Served(app, str, places.close)
 
-            return serve(config, build)
+            most = min(config.replicas[1], MOST_COUNTED) * config.max_jobs
+            return serve(config.model_copy(update={"max_jobs": min(most, 1024)}), build)
     except NoCluster as error:
         logger.error("%s", error)
         return 1

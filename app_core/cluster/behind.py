@@ -4,11 +4,14 @@ API."""
 from __future__ import annotations
 
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 from app_core.cluster.film import film_of
+from app_core.cluster.places import RETRY_S
 from app_core.cluster.ticket import ELSEWHERE, admit
-from app_core.errors import NotFound
+from app_core.cluster.wanted import Destination, wanted
+from app_core.errors import Busy, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,8 +37,11 @@ class Behind:
         service: LipsyncService,
         secret: str,
         begun: Callable[[str, Film], None],
+        draining: Callable[[], bool] = lambda: False,
     ) -> None:
         self._app, self._service, self._secret, self._begun = app, service, secret, begun
+        self._draining = draining
+        """Nothing new is taken any more."""
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         if not admit(environ, self._secret):
@@ -47,9 +53,10 @@ class Behind:
         place = self._elsewhere(path)
         if place:
             return _say(start, "421 Misdirected Request", (ELSEWHERE, place))
-        if environ["REQUEST_METHOD"] == "POST" and "respond-async" in environ.get(
-            "HTTP_PREFER", ""
-        ):
+        method = environ["REQUEST_METHOD"]
+        if self._draining() and wanted(method, path).where is Destination.NEW:
+            return _refuse(start)
+        if method == "POST" and "respond-async" in environ.get("HTTP_PREFER", ""):
             return self._kept(environ, start)
         return self._app(environ, start)
 
@@ -82,6 +89,14 @@ class Behind:
             return start(status, headers, *rest)
 
         return self._app(environ, started)
+
+
+def _refuse(start: StartResponse) -> Iterable[bytes]:
+    busy = Busy("The replica is going; try again", retry_after_s=RETRY_S)
+    body = json.dumps({"error": str(busy), "code": busy.code, "field": None}).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    start("503 Service Unavailable", [*headers, ("Retry-After", str(RETRY_S))])
+    return [body]
 
 
 def _say(start: StartResponse, status: str, *headers: tuple[str, str]) -> Iterable[bytes]:

@@ -67,7 +67,7 @@ class Replica:
         if service is None:
             self.service.start()
         app = create_app(config, self.service)
-        behind = Behind(app, self.service, secret, self._begun)
+        behind = Behind(app, self.service, secret, self._begun, self._draining.is_set)
         threads = 3 * config.max_jobs + config.most_sockets + SPARE_THREADS
         limits = Limits(threads, send_s=config.send_timeout_s, idle_s=1.0)
         count = self.service.metrics.request
