@@ -11,7 +11,7 @@ from ray.serve.request_router import RequestRouter
 from app_core.cluster.places import place_of
 
 if TYPE_CHECKING:
-    from ray.serve.request_router import PendingRequest, RunningReplica
+    from ray.serve.request_router import PendingRequest, ReplicaID, RunningReplica
 
 A_RENDER = 0.05
 """The part of a replica that one new work is taken for."""
@@ -35,9 +35,13 @@ class SlackRouter(RequestRouter):  # type: ignore[misc]
         named = {replica.replica_id.unique_id: replica for replica in candidate_replicas}
         left = {name: r for name, r in named.items() if place_of(name) not in avoid}
         ranked = sorted(left or named, key=lambda name: -self._slack(name, named[name]))
-        if ranked:
-            self._given[ranked[0]].append(time.monotonic())
         return [[named[name]] for name in ranked]
+
+    def on_request_routed(
+        self, pending_request: PendingRequest, replica_id: ReplicaID, result: object
+    ) -> None:
+        """Ray may ask for a choice more than once, and tells here what became of it."""
+        self._given.setdefault(replica_id.unique_id, deque()).append(time.monotonic())
 
     def _slack(self, name: str, replica: RunningReplica) -> float:
         given, now = self._given.setdefault(name, deque()), time.monotonic()
