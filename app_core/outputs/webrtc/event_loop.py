@@ -156,4 +156,5 @@ def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     if isinstance(error, ConnectionError):
         logger.debug("a peer had gone: %s", error)
     else:
-        logger.error("the loop of the peers: %s", context["message"], exc_info=error)
+        kind = type(error).__name__ if error is not None else "no exception"
+        logger.error("the loop of the peers: %s (%s)", context["message"], kind, exc_info=error)
