@@ -86,8 +86,8 @@ class Claim:
             if self._claims is not None and self.held:
                 if last and self._claims.place:
                     self.left = self._claims.write(self._name, self._about | last)
-                self._claims.free(self._name, self._descriptor, keep=self.left)
-                self._descriptor = -1
+                descriptor, self._descriptor = self._descriptor, -1
+                self._claims.free(self._name, descriptor, keep=self.left)
 
     def clear(self) -> None:
         """Nothing of it stays to be read."""

@@ -289,7 +289,7 @@ def test_a_running_server_puts_away_what_another_removed(
     service.avatars.preview("me", 64, False)
     two.library.plate(two.library.get("me"), (128, 128), sway=False)
     one.avatars.remove("me")
-    assert until(lambda: not two.library._plates_cache.folders())
+    assert until(lambda: folder / "me" not in two.library._plates_cache.folders())
     assert until(lambda: not service.avatars._previews)
 
 
