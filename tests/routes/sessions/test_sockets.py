@@ -13,6 +13,7 @@ import websocket
 
 from app_core.errors import SoyleError
 from app_core.outputs.live.viewer_line import ViewerLine
+from app_core.routes.sessions import viewer_socket
 from tests.conftest import until
 from tests.routes.sessions.conftest import Ear, Served
 
@@ -453,3 +454,19 @@ def test_many_sessions_do_not_mix(served: Served) -> None:
         served.say(each, f"voice {number}")
     for number, ear in enumerate(ears):
         assert ear.event("speech_finished")["heard"] == f"voice {number}"
+
+
+def test_a_flood_of_commands_is_ended(
+    serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewer_socket, "COMMANDS_A_SECOND", 50)
+    monkeypatch.setattr(viewer_socket, "COMMANDS_AT_ONCE", 5)
+    monkeypatch.setattr(viewer_socket, "FLOOD_S", 0.2)
+    served = serve()
+    made = served.open()
+    ear = served.listen(made["socket_url"])
+    for _ in range(200):
+        ear.say(type="ping", id=1)
+    ear.rest()
+    assert ear.code == 1008
+    assert until(lambda: viewers(served, made) == 0)
