@@ -52,6 +52,16 @@ class ClusterView:
     reports: tuple[ReplicaReport, ...]
     moving: tuple[str, ...]
     """Ids of films that are about to be begun elsewhere."""
+    whole: bool = True
+    """False of a new ledger: replicas that it has not heard yet may live."""
+
+    def after(self, before: ClusterView) -> ClusterView:
+        """With those of ``before`` that may live."""
+        if self.whole:
+            return self
+        heard = {report.place for report in self.reports}
+        kept = tuple(report for report in before.reports if report.place not in heard)
+        return ClusterView(self.reports + kept, self.moving, whole=False)
 
 
 @dataclass(slots=True)
@@ -73,6 +83,7 @@ class Ledger:
         self._heard: dict[str, tuple[float, ReplicaReport]] = {}
         self._films: dict[str, _Held] = {}
         self._bytes = 0
+        self._since_s = time.monotonic()
 
     def report(self, report: ReplicaReport) -> tuple[str, ...]:
         """Those of its jobs of which no film is known: ``begun`` may have been said to another
@@ -109,7 +120,8 @@ class Ledger:
             living = [report for _, report in self._heard.values()]
             places = {report.place for report in living}
             moving = [i for i, held in self._films.items() if held.place not in places]
-        return ClusterView(tuple(living), tuple(moving))
+        whole = time.monotonic() - self._since_s > LOST_S
+        return ClusterView(tuple(living), tuple(moving), whole)
 
     def tend(self) -> None:
         """Forgets who is silent, and has their films made. Now and then, by one thread."""

@@ -206,3 +206,19 @@ def test_one_that_was_only_slow_goes_on_with_what_nobody_else_has_taken(clock: C
     replicas.status["two"] = 202
     ledger.tend()
     assert replicas.asked == [("a", "two")], "nobody is asked again"
+
+
+def test_a_new_ledger_has_nobody_forgotten_that_may_live(clock: Clock) -> None:
+    before = Ledger("secret")
+    for report in (ONE, TWO):
+        before.report(report)
+    ledger = Ledger("secret")
+    ledger.report(replace(ONE, slack=0.3))
+    first = ledger.view().after(before.view())
+    assert {report.place: report.slack for report in first.reports} == {
+        ONE.place: 0.3,
+        TWO.place: 2.0,
+    }
+    clock.now += module.LOST_S + 0.1
+    ledger.report(ONE)
+    assert ledger.view().after(first).reports == (ONE,)
