@@ -78,7 +78,7 @@ class Ledger:
     """Thread-safe. ``again(film, job_id, door)`` begins a film, and gives the status."""
 
     def __init__(self, secret: str, again: Callable[[Film, str, Door, str], int] = begin) -> None:
-        self._secret, self._again = secret, again
+        self.secret, self._again = secret, again
         self._lock = threading.Lock()
         self._heard: dict[str, tuple[float, ReplicaReport]] = {}
         self._films: dict[str, _Held] = {}
@@ -154,7 +154,7 @@ class Ledger:
                 self._drop(job_id)
                 return
         for taker in takers:
-            status = self._again(held.film, job_id, taker.door, self._secret)
+            status = self._again(held.film, job_id, taker.door, self.secret)
             if status in LATER:
                 continue
             logger.warning("film %s goes on at replica %s: %d", job_id, taker.place, status)

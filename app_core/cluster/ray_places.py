@@ -51,12 +51,15 @@ class RayPlaces:
         doors = self.doors()
         if not set(doors) - set(avoid):
             raise none_there()
+        asked = None
         try:
             asked = self._handle.choose.remote(avoid=tuple(avoid))
             place, _ = asked.result(timeout_s=CHOICE_S)
         except Exception as error:
             logger.warning("Ray Serve chooses no replica: %s", type(error).__name__)
             place = ""
+            if asked is not None:  # or all that nobody waits for would wait there
+                asked.cancel()
         if place in doors and place not in avoid:
             return str(place)
         return self._most_slack(avoid)
