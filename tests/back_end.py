@@ -49,6 +49,9 @@ class LocalPlaces:
     def being_moved(self, job_id: str) -> bool:
         return job_id in self.ledger.view().moving
 
+    def expects(self, place: str) -> bool:
+        return any(report.place == place for report in self.ledger.view().reports)
+
     def miss(self, place: str) -> None:
         self.missed.add(place)
 

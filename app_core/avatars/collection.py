@@ -199,10 +199,12 @@ class Avatars:
         return self._library.get(avatar_id)
 
     def elsewhere(self, avatar_id: str) -> str:
-        """The place of the server that imports it now, or knows why it could not be; empty: it is
-        this one, or nobody does."""
+        """The place of the server that imports it now; empty: it is this one, or nobody does. Why
+        it could not be anybody can tell, though that server may have gone since."""
         told = self._shared.elsewhere(avatar_id)
-        return "" if told is None or told.place == self.claims.place else told.place
+        if told is None or not told.held or told.place == self.claims.place:
+            return ""
+        return told.place
 
     # Changing
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app_core.cluster.film import film_of
 from app_core.cluster.places import RETRY_S
 from app_core.cluster.ticket import ELSEWHERE, admit
-from app_core.cluster.wanted import Destination, wanted
+from app_core.cluster.wanted import OFFER, Destination, wanted
 from app_core.errors import Busy, NotFound
 
 if TYPE_CHECKING:
@@ -54,11 +54,20 @@ class Behind:
         if place:
             return _say(start, "421 Misdirected Request", (ELSEWHERE, place))
         method = environ["REQUEST_METHOD"]
-        if self._draining() and wanted(method, path).where is Destination.NEW:
+        if self._draining() and self._is_new(environ):
             return _refuse(start)
         if method == "POST" and "respond-async" in environ.get("HTTP_PREFER", ""):
             return self._kept(environ, start)
         return self._app(environ, start)
+
+    def _is_new(self, environ: WSGIEnvironment) -> bool:
+        """Work that belongs to nothing which is here."""
+        path, body = environ.get("PATH_INFO", ""), b""
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+        if path == OFFER and size <= LARGEST:
+            body = environ["wsgi.input"].read(size)
+            environ["wsgi.input"] = io.BytesIO(body)
+        return wanted(environ["REQUEST_METHOD"], path, body).where is Destination.NEW
 
     def _knows(self, name: str) -> bool:
         try:

@@ -46,7 +46,8 @@ class LedgerActor:
             time.sleep(TEND_S)
             self._ledger.tend()
 
-    def report(self, report: ReplicaReport) -> tuple[str, ...]:
+    def report(self, report: ReplicaReport, secret: str) -> tuple[str, ...]:
+        self._ledger.secret = secret  # it may outlive replicas that had another
         return self._ledger.report(report)
 
     def begun(self, job_id: str, film: Film, place: str) -> None:
@@ -66,10 +67,12 @@ class LedgerBook:
         options = {"name": LEDGER, "namespace": NAMESPACE, "get_if_exists": True}
         options |= {"lifetime": "detached", "max_restarts": -1, "num_cpus": 0}
         options |= {"max_concurrency": 16}
+        self._secret = secret
         self._actor = ray.remote(LedgerActor).options(**options).remote(secret)
 
     def report(self, report: ReplicaReport) -> tuple[str, ...]:
-        found: tuple[str, ...] = ray.get(self._actor.report.remote(report), timeout=ASKED_S)
+        told = self._actor.report.remote(report, self._secret)
+        found: tuple[str, ...] = ray.get(told, timeout=ASKED_S)
         return found
 
     def begun(self, job_id: str, film: Film, place: str) -> None:

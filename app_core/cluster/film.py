@@ -21,6 +21,8 @@ _KEPT = (
 )
 SILENCE_S = 10.0
 BEGUN, TAKEN, FULL = 202, 409, 503
+LATER = (429, FULL, 507)
+"""Of one that has no room for it now: for more of this client, for anybody, or on its disk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,10 @@ class Places(Protocol):
         """A film whose replica is lost, and which is about to be made elsewhere."""
         ...
 
+    def expects(self, place: str) -> bool:
+        """It lives as far as the ledger knows, though it may be missed."""
+        ...
+
     def miss(self, place: str) -> None:
         """Nobody opens there; until it says that it lives it is not among ``doors``."""
         ...

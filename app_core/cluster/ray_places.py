@@ -44,25 +44,31 @@ class RayPlaces:
 
     def doors(self) -> dict[str, Door]:
         now = time.monotonic()
-        missed = {place for place, at_s in self._missed.items() if now - at_s < MISSED_S}
+        missed = {place for place, at_s in list(self._missed.items()) if now - at_s < MISSED_S}
         return {r.place: r.door for r in self._view.reports if r.place not in missed}
 
     def choose(self, avoid: Collection[str] = ()) -> str:
         doors = self.doors()
         if not set(doors) - set(avoid):
             raise none_there()
+        asked = None
         try:
             asked = self._handle.choose.remote(avoid=tuple(avoid))
             place, _ = asked.result(timeout_s=CHOICE_S)
         except Exception as error:
             logger.warning("Ray Serve chooses no replica: %s", type(error).__name__)
             place = ""
+            if asked is not None:  # or all that nobody waits for would wait there
+                asked.cancel()
         if place in doors and place not in avoid:
             return str(place)
         return self._most_slack(avoid)
 
     def being_moved(self, job_id: str) -> bool:
         return job_id in self._view.moving
+
+    def expects(self, place: str) -> bool:
+        return any(report.place == place for report in self._view.reports)
 
     def miss(self, place: str) -> None:
         self._missed[place] = time.monotonic()
@@ -81,7 +87,7 @@ class RayPlaces:
 
     def _look(self) -> None:
         try:
-            self._view = self._book.view()
+            self._view = self._book.view().after(self._view)
         except Exception as error:
             logger.warning("the ledger does not answer: %s", type(error).__name__)
 

@@ -103,25 +103,32 @@ class Relay:
         return self._pass(place, body) if place else self._anywhere(body, self._any)  # says 404
 
     def _settled(self, key: str, body: RequestBody) -> Response:
-        while doors := self._places.doors():
+        tried: set[str] = set()
+        while left := self._places.doors().keys() - tried:
+            place = settled(key, left)
+            tried.add(place)
             with contextlib.suppress(Unreached):
-                return self._pass(settled(key, doors), body)
+                return self._pass(place, body)
         raise none_there()
 
     def _find(self, name: str) -> str:
         """Whose a job is whose id does not tell; empty: nobody's. Raises ReplicaLost for one that
-        is still on its way from a replica that is lost."""
+        is still on its way from a replica that is lost, or whose replica may be."""
         until_s = time.monotonic() + MOVED_S
         while True:
             doors = self._places.doors()
-            if self._chosen.get(name) in doors:
-                return self._chosen[name]
+            chosen = self._chosen.get(name, "")
+            if chosen in doors:
+                return chosen
             for place in doors:
                 with_it = self._fetch(request.environ, place, f"{KNOWN}{name}")
                 if with_it is not None and with_it[0] == 204:
                     self._note(name, place)
                     return place
             if not self._places.being_moved(name):
+                place = chosen or place_in(name)
+                if place not in doors and self._places.expects(place):
+                    raise lost()
                 return ""
             if time.monotonic() > until_s:
                 raise lost()
@@ -133,8 +140,11 @@ class Relay:
             self._chosen.popitem(last=False)
 
     def _check_chosen(self, job_id: str) -> None:
-        """Raises Conflict: each replica knows its own jobs alone."""
-        if job_id and len(self._places.doors()) > 1 and self._find(job_id):
+        """Raises Conflict: each replica knows its own jobs alone, and forgets them in time."""
+        if not job_id or len(self._places.doors()) < 2:
+            return
+        self._chosen.pop(job_id, None)
+        if self._find(job_id):
             raise Conflict("This job_id is taken", field="job_id")
 
     def _any(self, avoid: Collection[str]) -> str:

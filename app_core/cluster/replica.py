@@ -61,6 +61,8 @@ class Replica:
         bound_arenas()
         self.place, self._book = config.place, book
         self._films: dict[str, Film] = {}
+        self._lock = threading.Lock()
+        """Of ``_films``, and so that none is dropped which began while others were looked at."""
         self._draining = threading.Event()
         self._ending = threading.Event()
         self.service = service or LipsyncService(config)
@@ -123,11 +125,14 @@ class Replica:
 
     def _busy(self) -> bool:
         service = self.service
-        return bool(service.jobs.running() or len(service.sessions.registry))
+        imports = any(not item.ended.is_set() for item in service.avatars.imports.all())
+        does = bool(service.jobs.running() or len(service.sessions.registry))
+        return does or imports or self._server.answering
 
     def _begun(self, job_id: str, film: Film) -> None:
         """Before its client is told, so that whoever is told may rely on it."""
-        self._films[job_id] = film
+        with self._lock:
+            self._films[job_id] = film
         self._try(lambda: self._book.begun(job_id, film, self.place))
 
     def _report(self) -> None:
@@ -138,14 +143,16 @@ class Replica:
 
     def tell(self) -> None:
         """The ledger, what there is to know. Raises what that does."""
-        running = tuple(job.id for job in self.service.jobs.running())
-        self._films = {i: film for i, film in self._films.items() if i in running}
+        with self._lock:
+            running = tuple(job.id for job in self.service.jobs.running())
+            films = {i: film for i, film in self._films.items() if i in running}
+            self._films = dict(films)
         ready = self.service.backend.condition()[0] in ("ready", "degraded")
         takes = ready and not self._draining.is_set()
         report = ReplicaReport(self.place, self.door, self.slack, takes, running)
         for job_id in self._book.report(report):
-            if job_id in self._films:
-                self._book.begun(job_id, self._films[job_id], self.place)
+            if job_id in films:
+                self._book.begun(job_id, films[job_id], self.place)
 
     def _try(self, tell: Callable[[], object]) -> None:
         try:

@@ -39,8 +39,9 @@ _HOP = {
 _HOST, _ONCE = ("Host", "replica"), ("Connection", "close")
 _BREAK = re.compile("[\r\n\0]")
 _PRINTABLE = string.ascii_letters + string.digits + string.punctuation
-_ALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3}
-"""Seconds, seconds and count: a machine that is gone without a word is noticed."""
+_ALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
+"""Seconds, seconds, count and ms: a machine that is gone without a word is noticed, also while it
+has not acknowledged what was sent, when Linux sends no other signs of life."""
 
 
 class Unreached(ConnectionError):

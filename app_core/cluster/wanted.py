@@ -18,7 +18,8 @@ _NAMED = re.compile(
     r"|/whep/viewers/(?P<key>[^/]+)|/whep/(?P<session>[^/]+)"
 )
 _PULL = re.compile(r"/api/voices/[^/]+/pull")
-_OFFER = "/api/realtime/offer"
+OFFER = "/api/realtime/offer"
+"""Its body may name a session."""
 _ALL = ("/api/health", "/api/sessions", "/metrics")
 """Of these GET tells of every replica."""
 _NEW = re.compile(
@@ -65,7 +66,7 @@ def wanted(method: str, path: str, body: bytes | None = b"") -> Wanted:
     named = _NAMED.match(path)
     if named is not None:
         return Wanted(Destination.NAMED, next(filter(None, named.groups())))
-    if path == _OFFER and (session_id := _field(body, "session_id")):
+    if path == OFFER and (session_id := _field(body, "session_id")):
         return Wanted(Destination.NAMED, session_id)
     if _PULL.fullmatch(path):
         return Wanted(Destination.FIXED, path)

@@ -75,6 +75,11 @@ class DoorServer:
     def alive(self) -> bool:
         return self._thread.is_alive()
 
+    @property
+    def answering(self) -> bool:
+        """Requests are under way, or answers are."""
+        return self._serving.loop.answering
+
     def close(self, wait_s: float = 0.0) -> None:
         """Answers that are under way have ``wait_s`` to end."""
         self._wait_s = wait_s

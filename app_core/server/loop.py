@@ -70,7 +70,8 @@ class Loop:
 
     @property
     def answering(self) -> bool:
-        return any(c.state in (State.THREAD, State.SEND) for c in self._front.connections)
+        """From any thread."""
+        return any(c.state in (State.THREAD, State.SEND) for c in list(self._front.connections))
 
     def close(self) -> None:
         self._close(*(state for state in State if state is not State.THREAD))

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from app_core.cluster.places import place_of, settled
+from app_core.cluster.film import Film
+from app_core.cluster.ledger import ClusterView, Ledger, ReplicaReport
+from app_core.cluster.places import Door, place_of, settled
 
 pytest.importorskip("ray", reason="needs ray, which `make cluster-test` installs")
 
 from app_core.cluster import router as router_module
-from app_core.cluster.deployment import wanted_replicas
+from app_core.cluster.deployment import LedgerActor, wanted_replicas
+from app_core.cluster.ray_places import RayPlaces
 from app_core.cluster.router import SlackRouter
 
 
@@ -82,6 +85,40 @@ def test_those_that_have_refused_are_not_asked_while_there_are_others(
 def test_one_without_a_word_comes_last(router: SlackRouter) -> None:
     silent = SimpleNamespace(replica_id=SimpleNamespace(unique_id="s"), routing_stats={})
     assert chosen(router, [silent, replica("a", 0.1)]) == "a"
+
+
+REPORT = ReplicaReport("00000001", Door("one", 1), 1.0, True, ())
+
+
+def test_a_ledger_outlives_a_secret() -> None:
+    asked = []
+
+    def again(film: Film, job_id: str, door: Door, secret: str) -> int:
+        asked.append(secret)
+        return 202
+
+    actor = LedgerActor.__new__(LedgerActor)
+    actor._ledger = Ledger("of before", again)
+    actor.begun("a", Film({}, b"{}"), "00000002")
+    actor.left("00000002")
+    actor.report(REPORT, "of now")
+    actor._ledger.tend()
+    assert asked == ["of now"]
+
+
+def test_a_choice_that_takes_too_long_is_not_asked_for_any_more() -> None:
+    cancelled = []
+
+    def result(timeout_s: float) -> Any:
+        raise TimeoutError
+
+    asked = SimpleNamespace(result=result, cancel=lambda: cancelled.append(True))
+    places = RayPlaces.__new__(RayPlaces)
+    places._view, places._missed = ClusterView((REPORT,), ()), {}
+    choose = SimpleNamespace(remote=lambda avoid: asked)
+    places._handle = SimpleNamespace(choose=choose)
+    assert places.choose() == REPORT.place
+    assert cancelled == [True]
 
 
 def test_a_key_stays_where_it_is_when_others_come_and_go() -> None:

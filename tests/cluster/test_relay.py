@@ -371,7 +371,9 @@ def test_nobody_at_the_door_of_what_is_named_is_lost(tier: Callable[..., Tier]) 
     path = f"/api/jobs/{new_id(ONE)}"
     found = two.client.get(path)
     assert (found.status_code, found.json and found.json["code"]) == (503, "replica_lost")
-    assert two.client.get(path).status_code == 404, "it is missed"
+    assert two.client.get(path).status_code == 503, "its films may still be made elsewhere"
+    two.places.ledger.left(ONE)
+    assert two.client.get(path).status_code == 404
 
 
 def test_what_there_is_once_moves_when_its_place_is_missed(tier: Callable[..., Tier]) -> None:
@@ -383,6 +385,37 @@ def test_what_there_is_once_moves_when_its_place_is_missed(tier: Callable[..., T
     assert len(kept.heard) == 2, "the same one"
     kept.close()
     assert two.client.post(path, json={}).status_code == 202
+
+
+def test_each_door_is_tried_once(
+    tier: Callable[..., Tier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = tier(answer(202, b"{}"), answer(202, b"{}"))
+    tried: list[str] = []
+
+    def miss(place: str) -> None:
+        """As when it takes longer to try all than one is missed."""
+        assert place not in tried
+        tried.append(place)
+
+    monkeypatch.setattr(two.places, "miss", miss)
+    for replica in two.replicas:
+        replica.close()
+    assert two.client.post("/api/voices/x/pull", json={}).status_code == 503
+    assert sorted(tried) == [ONE, TWO]
+
+
+@pytest.mark.parametrize("place", ["", TWO])
+def test_an_id_that_its_replica_has_forgotten_is_free(
+    tier: Callable[..., Tier], place: str
+) -> None:
+    job_id = new_id(place)
+    made = answer(202, b"{}", f"X-Job-Id: {job_id}\r\n")
+    two = tier(made, answer(404, b"{}"))
+    asked = {"text": "x", "job_id": job_id}
+    assert two.client.post("/api/generate", json=asked).status_code == 202
+    assert two.client.post("/api/generate", json=asked).status_code == 202
+    assert two.asked()[1] == [f"GET /cluster/jobs/{job_id}"] * 2
 
 
 def test_when_nobody_takes_work_one_says_why(tier: Callable[..., Tier]) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from app_core.cluster.ledger import Ledger
+from app_core.cluster import replica as module
+from app_core.cluster.film import Film
+from app_core.cluster.ledger import Ledger, ReplicaReport
 from app_core.cluster.replica import Replica
+from app_core.cluster.upstream import Upstream
 from app_core.cluster.web_tier import create_web_app
 from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
 from tests.back_end import SECRET, LocalPlaces, replica
+from tests.conftest import until
 
 PLACES = ("0000000a", "0000000b")
 SMALL = {"size": "128x128", "language": "en"}
@@ -55,6 +61,9 @@ def test_one_that_is_going_takes_nothing_new_and_goes_on_with_what_it_has(
     path = f"/api/sessions/{made['session_id']}"
     said = cluster.client.post(f"{path}/say", json={"text": "Hello."}, headers=headers)
     assert said.status_code == 202, said.text
+    offer = {"type": "offer", "sdp": "v=0", "session_id": made["session_id"]}
+    looks = cluster.client.post("/api/realtime/offer", json=offer, headers=headers)
+    assert (looks.status_code, looks.json and looks.json["field"]) == (400, "sdp"), "it is read"
     for each in cluster.replicas.values():
         each.drain(0.0)
     refused = cluster.client.post("/api/sessions", json=SMALL)
@@ -68,6 +77,67 @@ def test_it_waits_for_what_it_does(cluster: Cluster) -> None:
     assert there.service.sessions.get(made["session_id"])
     there.service.sessions.get(made["session_id"]).close()
     there.drain(30.0)  # ends at once, as nothing is left
+
+
+@pytest.fixture
+def going(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Thread]:
+    """The first replica is."""
+    monkeypatch.setattr(module, "DRAIN_LOOK_S", 0.01)
+    thread = threading.Thread(target=cluster.replicas[PLACES[0]].drain, args=(30.0,), daemon=True)
+    yield thread
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_it_waits_for_a_request_that_is_under_way(
+    cluster: Cluster, going: threading.Thread
+) -> None:
+    there = cluster.replicas[PLACES[0]]
+    upstream = Upstream(there.door)
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/api/avatars", "wsgi.url_scheme": "http"}
+    form = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "HTTP_HOST": "127.0.0.1"}
+    upstream.begin(environ | form, SECRET, 3 << 20)
+    upstream.send(b"--x\r\nContent-Disposition: form-data; name=file; filename=a.mp4\r\n\r\n")
+    assert until(lambda: there._server.answering)
+    going.start()
+    assert not until(lambda: not going.is_alive(), 0.2)
+    upstream.close()
+
+
+def test_it_waits_for_an_import(
+    cluster: Cluster, going: threading.Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = SimpleNamespace(ended=threading.Event())
+    imports = cluster.replicas[PLACES[0]].service.avatars.imports
+    monkeypatch.setattr(imports, "all", lambda: [item])
+    going.start()
+    assert not until(lambda: not going.is_alive(), 0.2)
+    item.ended.set()
+
+
+def test_a_film_that_begins_while_it_reports_is_kept(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = cluster.replicas[PLACES[0]]
+    film, job = Film({"PATH_INFO": "/api/generate"}, b"{}"), SimpleNamespace(id="a", live=False)
+    begins = threading.Thread(target=there._begun, args=("a", film), daemon=True)
+
+    def running() -> list[SimpleNamespace]:
+        if begins.ident is not None:
+            return [job]
+        begins.start()
+        begins.join(0.2)  # as far as it gets
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(there.service.jobs, "running", running)
+        there.tell()
+        begins.join(10)
+        there._book = Ledger(SECRET)  # as after the loss of its machine
+        there.tell()
+    there._book.report(ReplicaReport("0000000c", there.door, 1.0, True, ()))
+    there._book.left(there.place)
+    assert there._book.view().moving == ("a",)
 
 
 def test_sessions_are_spread_and_listed_together(cluster: Cluster) -> None:

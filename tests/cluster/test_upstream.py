@@ -226,3 +226,12 @@ def test_who_answers_before_the_body_is_listened_to(line: Line) -> None:
         line.upstream.send(bytes(1 << 16))
     found = line.upstream.head()
     assert found is not None and found.status_code == 413
+
+
+def test_a_machine_that_is_gone_is_noticed_whatever_is_under_way(line: Line) -> None:
+    def option(level: int, name: int) -> int:
+        return line.upstream.sock.getsockopt(level, name)
+
+    assert option(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        assert option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
