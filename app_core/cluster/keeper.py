@@ -13,8 +13,8 @@ import json
 import logging
 import os
 import secrets
+import select
 import sys
-import time
 
 import ray
 from ray import serve
@@ -48,7 +48,9 @@ def main(arguments: list[str]) -> int:
         secret = secret_of()
         if arguments == ["web"]:
             while not secret:
-                time.sleep(LOOK_S)
+                ended, _, _ = select.select([sys.stdin], [], [], LOOK_S)
+                if ended:
+                    return 0
                 secret = secret_of()
         elif not secret or arguments:
             secret = secret or config.cluster_secret or secrets.token_urlsafe(32)

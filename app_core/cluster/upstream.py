@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import h11
 
-from app_core.cluster.places import lost
+from app_core.cluster.places import lost, none_there
 from app_core.cluster.ticket import OWN, stamps
 from app_core.errors import BadInput
 
@@ -53,8 +53,11 @@ class Upstream:
     known size does not need; ``head`` until it is there, and ``read`` until the end."""
 
     def __init__(self, door: Door, *, live: bool = False) -> None:
-        """Raises Unreached."""
-        self.sock = socket.socket(socket.AF_INET6 if ":" in door.host else socket.AF_INET)
+        """Raises Unreached, or Busy when this process can open no more."""
+        try:
+            self.sock = socket.socket(socket.AF_INET6 if ":" in door.host else socket.AF_INET)
+        except OSError as error:
+            raise none_there() from error
         try:
             if live:
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LIVE_WINDOW)

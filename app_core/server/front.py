@@ -187,6 +187,7 @@ class Front:
             self._enter(connection, step)
             return
         if len(self._paced) >= self._limits.paced:
+            self._pacing.give_back(connection.address)
             raise refusal.too_many()
         self._poller.look_for(connection, 0)
         self._let_go(connection)

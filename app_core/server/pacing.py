@@ -42,6 +42,11 @@ class Pacing:
             self._due_s.popitem(last=False)
         return max(0.0, before_s - now - (self._burst - 1) / self._rate)
 
+    def give_back(self, address: str) -> None:
+        """Of one that was counted and is refused: else those would make all that follow wait."""
+        if address in self._due_s:
+            self._due_s[address] -= 1.0 / self._rate
+
     def _is_free(self, address: str) -> bool:
         """Of a proxy, which speaks for many."""
         try:

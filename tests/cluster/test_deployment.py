@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from app_core.cluster.places import Door, place_of, settled
 
 pytest.importorskip("ray", reason="needs ray, which `make cluster-test` installs")
 
+from app_core.cluster import keeper
 from app_core.cluster import router as router_module
 from app_core.cluster.deployment import LedgerActor, wanted_replicas
 from app_core.cluster.ray_places import RayPlaces
@@ -129,3 +131,24 @@ def test_a_key_stays_where_it_is_when_others_come_and_go() -> None:
     after = {key: settled(key, [p for p in places if p != gone]) for key in keys}
     assert all(after[key] == place for key, place in before.items() if place != gone)
     assert len(set(before.values())) > 4
+
+
+def test_who_waits_for_replicas_ends_with_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    def secret_of() -> str:
+        looks.append(True)
+        assert len(looks) < 5
+        return ""
+
+    monkeypatch.setattr(keeper, "LOOK_S", 0.01)
+    monkeypatch.setattr(keeper, "setup_logging", lambda *_: None)
+    monkeypatch.setattr(keeper, "secret_of", secret_of)
+    nothing = SimpleNamespace(init=lambda **_: None, shutdown=lambda: None)
+    monkeypatch.setattr(keeper, "ray", nothing)
+    monkeypatch.setattr(keeper, "serve", nothing)
+    reads, writes = os.pipe()
+    os.close(writes)
+    with open(reads) as stdin:
+        monkeypatch.setattr(keeper.sys, "stdin", stdin)
+        assert keeper.main(["web"]) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import socket
 import threading
@@ -385,6 +386,21 @@ def test_what_there_is_once_moves_when_its_place_is_missed(tier: Callable[..., T
     assert len(kept.heard) == 2, "the same one"
     kept.close()
     assert two.client.post(path, json={}).status_code == 202
+
+
+def test_without_a_descriptor_it_is_503(
+    tier: Callable[..., Tier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = tier(answer(202, b"{}"))
+
+    def none_left(family: int) -> socket.socket:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app_core.cluster.upstream.socket.socket", none_left)
+        found = one.client.post("/api/generate", json={"text": "x"})
+    assert (found.status_code, found.json and found.json["code"]) == (503, "busy")
+    assert one.places.missed == set()
 
 
 def test_each_door_is_tried_once(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app_core.server.door import DoorServer
 from app_core.server.limits import Limits
 from app_core.server.pacing import Pacing
 from tests.server.test_front import SHORT, Door, get, whole
@@ -70,3 +73,29 @@ def test_those_that_wait_hold_no_thread_and_are_few(slow_door: Door) -> None:
     for each in (*asked, *waiting, too_many):
         each.close()
     assert Path(f"/proc/{slow_door.worker()}").exists()
+
+
+def test_what_is_refused_does_not_make_others_wait() -> None:
+    def application(environ: Any, start: Any) -> list[bytes]:
+        start("200 OK", [("Content-Length", "0")])
+        return []
+
+    limits = Limits(16, paced_rate=2.0, paced_burst=1, paced=1)
+    door = DoorServer("127.0.0.1", application, limits, lambda *_: None)
+    door.start()
+
+    def ask() -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", door.port), timeout=10)
+        connection.sendall(get("/", close=True))
+        return connection
+
+    try:
+        asked = [ask() for _ in range(60)]
+        told = [whole(each).status for each in asked]
+        assert told.count(200) >= 2 and told.count(429) > 40
+        asked.append(ask())
+        assert whole(asked[-1]).status == 200
+        for each in asked:
+            each.close()
+    finally:
+        door.close()
