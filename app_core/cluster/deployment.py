@@ -59,6 +59,9 @@ class LedgerActor:
     def view(self) -> ClusterView:
         return self._ledger.view()
 
+    def end(self) -> None:
+        self._ledger.end()
+
 
 class LedgerBook:
     """The ledger, from any process of the cluster; it is made where there is none."""
@@ -84,6 +87,9 @@ class LedgerBook:
     def view(self) -> ClusterView:
         found: ClusterView = ray.get(self._actor.view.remote(), timeout=ASKED_S)
         return found
+
+    def end(self) -> None:
+        ray.get(self._actor.end.remote(), timeout=ASKED_S)
 
 
 class ServedReplica:

@@ -54,6 +54,8 @@ class ClusterView:
     """Ids of films that are about to be begun elsewhere."""
     whole: bool = True
     """False of a new ledger: replicas that it has not heard yet may live."""
+    ending: bool = False
+    """The cluster is being stopped: nobody can reach what its replicas do."""
 
     def after(self, before: ClusterView) -> ClusterView:
         """With those of ``before`` that may live."""
@@ -80,6 +82,7 @@ class Ledger:
     def __init__(self, secret: str, again: Callable[[Film, str, Door, str], int] = begin) -> None:
         self.secret, self._again = secret, again
         self._lock = threading.Lock()
+        self._ending = False
         self._heard: dict[str, tuple[float, ReplicaReport]] = {}
         self._films: dict[str, _Held] = {}
         self._bytes = 0
@@ -121,7 +124,11 @@ class Ledger:
             places = {report.place for report in living}
             moving = [i for i, held in self._films.items() if held.place not in places]
         whole = time.monotonic() - self._since_s > LOST_S
-        return ClusterView(tuple(living), tuple(moving), whole)
+        return ClusterView(tuple(living), tuple(moving), whole, self._ending)
+
+    def end(self) -> None:
+        """Replicas that are to go need not wait for what they do."""
+        self._ending = True
 
     def tend(self) -> None:
         """Forgets who is silent, and has their films made. Now and then, by one thread."""

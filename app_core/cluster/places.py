@@ -29,7 +29,7 @@ class ReplicaLost(Busy):
 
 
 def lost() -> ReplicaLost:
-    return ReplicaLost("The replica that did this has ended; begin again", retry_after_s=RETRY_S)
+    return ReplicaLost("The replica that did this has ended; ask again", retry_after_s=RETRY_S)
 
 
 def none_there() -> Busy:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app_core import create_app
 from app_core.cluster.behind import Behind
-from app_core.cluster.ledger import ReplicaReport
+from app_core.cluster.ledger import ClusterView, ReplicaReport
 from app_core.cluster.places import Door
 from app_core.errors import SoyleError
 from app_core.heap import bound_arenas
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         def begun(self, job_id: str, film: Film, place: str) -> None: ...
 
         def left(self, place: str) -> None: ...
+
+        def view(self) -> ClusterView: ...
 
 
 logger = logging.getLogger(__name__)
@@ -113,7 +115,7 @@ class Replica:
         """Takes nothing new, and waits for what it does."""
         self._draining.set()
         until_s = time.monotonic() + most_s
-        while time.monotonic() < until_s and self._busy():
+        while time.monotonic() < until_s and self._busy() and not self._hurried():
             time.sleep(DRAIN_LOOK_S)
 
     def close(self) -> None:
@@ -122,6 +124,13 @@ class Replica:
         self.service.close()
         self._server.close()
         self._try(lambda: self._book.left(self.place))
+
+    def _hurried(self) -> bool:
+        try:
+            return self._book.view().ending
+        except Exception as error:
+            logger.warning("the ledger does not answer: %s", type(error).__name__)
+            return False
 
     def _busy(self) -> bool:
         service = self.service

