@@ -7,6 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+from app_core.cancel_scope import never
 from app_core.cluster.film import film_of
 from app_core.cluster.places import RETRY_S
 from app_core.cluster.ticket import ELSEWHERE, admit
@@ -37,7 +38,7 @@ class Behind:
         service: LipsyncService,
         secret: str,
         begun: Callable[[str, Film], None],
-        draining: Callable[[], bool] = lambda: False,
+        draining: Callable[[], bool] = never,
     ) -> None:
         self._app, self._service, self._secret, self._begun = app, service, secret, begun
         self._draining = draining
