@@ -33,8 +33,9 @@ CHECKS = (
 )
 GRACE_S, WARM_S = 2, 60
 PATIENCE_S = 60.0
-SLACK = {"threads": 4, "descriptors": 4, "sockets": 2}
-"""By so much more than before is nothing that stays. The pool for requests keeps its threads."""
+SLACK = {"threads": 12, "descriptors": 4, "sockets": 2}
+"""By so much more than before is nothing that stays. The pools for requests and for what peers ask
+keep the threads that they had at once."""
 
 
 def state(server: Server, work: Path) -> dict[str, int]:
