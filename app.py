@@ -8,7 +8,6 @@ import importlib.util
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -50,25 +49,6 @@ COMMANDS: tuple[list[str], ...] = (
     ["doctor"],
     ["health"],
 )
-SPARE_THREADS = 16
-"""Threads beyond those of renders and sockets: pages, health, and saying that the server is
-full."""
-
-
-def free_addresses(addresses: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Those that can be listened on; a taken one is named."""
-    free = []
-    for host, port in addresses:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                logger.warning("cannot listen on %s:%d: %s", host, port, error.strerror)
-                continue
-        free.append((host, port))
-    return free
 
 
 class Served(NamedTuple):
@@ -94,8 +74,9 @@ def serve(config: Config, build: Callable[[Config], Served] = alone) -> int:
     """Runs until it is stopped. ``build`` is called in the worker. Returns the exit status."""
     from gunicorn.app.base import BaseApplication
 
+    from app_core.server.addresses import free_addresses
     from app_core.server.arbiter import Arbiter
-    from app_core.server.limits import Limits
+    from app_core.server.limits import Limits, threads_for
     from app_core.server.worker import FrontWorker
 
     logger.info("starting")
@@ -105,11 +86,8 @@ def serve(config: Config, build: Callable[[Config], Served] = alone) -> int:
         logger.error("no address is free; set LISTEN=host:port,...")
         return 1
     listen = ",".join(f"{host}:{port}" for host, port in addresses)
-    # Three for each render. Each socket of a session holds one for its life, so theirs come on
-    # top: sockets that are all taken leave as many to plain requests as before.
-    threads = 3 * config.max_jobs + config.most_sockets + SPARE_THREADS
     front = Limits(
-        threads,
+        threads_for(config),
         send_s=config.send_timeout_s,
         paced_rate=PACE * requests_min(config) / 60,
         unpaced=config.proxy_networks,

@@ -66,8 +66,7 @@ class Behind:
         path, body = environ.get("PATH_INFO", ""), b""
         size = int(environ.get("CONTENT_LENGTH") or 0)
         if path == OFFER and size <= LARGEST:
-            body = environ["wsgi.input"].read(size)
-            environ["wsgi.input"] = io.BytesIO(body)
+            body = _peeked(environ, size)
         return wanted(environ["REQUEST_METHOD"], path, body).where is Destination.NEW
 
     def _knows(self, name: str) -> bool:
@@ -88,9 +87,7 @@ class Behind:
         size = int(environ.get("CONTENT_LENGTH") or LARGEST + 1)
         if size > LARGEST or "json" not in environ.get("CONTENT_TYPE", ""):
             return self._app(environ, start)
-        body = environ["wsgi.input"].read(size)
-        environ["wsgi.input"] = io.BytesIO(body)
-        film = film_of(environ, body)
+        film = film_of(environ, _peeked(environ, size))
 
         def started(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             job_id = next((value for name, value in headers if name == "X-Job-Id"), "")
@@ -99,6 +96,13 @@ class Behind:
             return start(status, headers, *rest)
 
         return self._app(environ, started)
+
+
+def _peeked(environ: WSGIEnvironment, size: int) -> bytes:
+    """The body, which the application reads all the same."""
+    body: bytes = environ["wsgi.input"].read(size)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
 
 
 def _refuse(start: StartResponse) -> Iterable[bytes]:

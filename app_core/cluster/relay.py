@@ -234,12 +234,7 @@ class Relay:
             raise BadInput("This connection cannot become a WebSocket")
         try:
             lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket"]
-            lines += [
-                "Connection: Upgrade",
-                *map(": ".join, passed_on(head)),
-                "",
-                "",
-            ]
+            lines += ["Connection: Upgrade", *map(": ".join, passed_on(head)), "", ""]
             last = {"type": "error"} | payload(lost())
             tunnel = Tunnel(client, exchange.upstream.sock, self._silence_s, last)
             tunnel.run("\r\n".join(lines).encode("latin-1"), exchange.upstream.beyond())
@@ -263,11 +258,7 @@ class Relay:
         try:
             upstream.begin(environ, self._secret, 0)
             head = exchange.head()
-            return (
-                head.status_code,
-                passed_on(head),
-                b"".join(exchange.pieces()),
-            )
+            return head.status_code, passed_on(head), b"".join(exchange.pieces())
         except ReplicaLost:
             return None
         finally:

@@ -14,7 +14,7 @@ from app_core.cluster.places import Door
 from app_core.errors import SoyleError
 from app_core.heap import bound_arenas
 from app_core.server.door import DoorServer
-from app_core.server.limits import Limits
+from app_core.server.limits import Limits, threads_for
 from app_core.services.lipsync_service import LipsyncService
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ logger = logging.getLogger(__name__)
 
 REPORT_S = 1.0
 DRAIN_LOOK_S = 0.5
-SPARE_THREADS = 16
-"""Beyond those of renders and sockets."""
 LIVE_CORES = 0.1
 """What a live render counts as at least."""
 FILE_CORES = 0.5
@@ -72,8 +70,7 @@ class Replica:
             self.service.start()
         app = create_app(config, self.service)
         behind = Behind(app, self.service, secret, self._begun, self._draining.is_set)
-        threads = 3 * config.max_jobs + config.most_sockets + SPARE_THREADS
-        limits = Limits(threads, send_s=config.send_timeout_s, idle_s=1.0)
+        limits = Limits(threads_for(config), send_s=config.send_timeout_s, idle_s=1.0)
         count = self.service.metrics.request
         self._server = DoorServer(host, behind, limits, count)
         self.door = Door(host, self._server.port)

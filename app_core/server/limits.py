@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app_core.config import Config
     from app_core.config.access_settings import Network
 
 MOST_DESCRIPTORS = 1 << 16
+SPARE_THREADS = 16
+"""Threads beyond those of renders and sockets: pages, health, and saying that the server is
+full."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,12 @@ class Limits:
     def answer_time_s(self, size: int) -> float:
         """For a whole answer of ``size`` bytes."""
         return 3 * self.send_s + size / self.slowest_answer
+
+
+def threads_for(config: Config) -> int:
+    """Three for each render. Each socket of a session holds one for its life, so theirs come on
+    top: sockets that are all taken leave as many to plain requests as before."""
+    return 3 * config.max_jobs + config.most_sockets + SPARE_THREADS
 
 
 def raise_descriptors(most: int = MOST_DESCRIPTORS) -> int:
