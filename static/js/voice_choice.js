@@ -21,6 +21,7 @@ export class VoiceChoice extends EventTarget {
   #loaded = false;
   #hidden = false;
   #timer = 0;
+  #looks = 0;
   #sound = null;
   #asking = null;
 
@@ -66,10 +67,13 @@ export class VoiceChoice extends EventTarget {
 
   async #load() {
     clearTimeout(this.#timer);
+    const look = (this.#looks += 1);
     let told;
     try {
       told = await readVoices();
+      if (look !== this.#looks) return; // a later one tells more
     } catch {
+      if (look !== this.#looks) return;
       // The server's own voice speaks; what is on its way is asked about again.
       if (this.#more.coming) this.#timer = setTimeout(() => this.#load(), 5 * LOOK_EVERY_MS);
       return;

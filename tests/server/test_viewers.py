@@ -154,6 +154,7 @@ def test_a_stalled_reader_is_one_line_of_the_log(
     with ask(server, path, {"text": LONG} | fields):
         assert until(lambda: server.jobs() == 1, 5)
         assert until(lambda: server.jobs() == 0, 15), "a stalled reader holds its job"
+        assert until(lambda: "the stream is cut" in server.log.read_text()[logged:], 5)
     said = server.log.read_text()[logged:]
     lines = [line for line in said.splitlines() if "the stream is cut" in line]
     assert len(lines) == 1, said

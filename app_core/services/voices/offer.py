@@ -30,11 +30,13 @@ class VoiceOffer:
         self.samples = VoiceSamples(reader)
 
     def describe(self) -> dict[str, Any]:
+        # In this order: one that comes meanwhile is among the speaking, or still on its way.
+        offered = [(voice, self._available(voice)) for voice in self.pulls.catalogue]
         speaking = [self._speaking(record) for record in self._voices.describe()]
         ids = [record["id"] for record in speaking]
         available = [
-            self._available(voice)
-            for voice in self.pulls.catalogue
+            record
+            for voice, record in offered
             if not any(voice.owns(voice_id) for voice_id in ids)
         ]
         return {"voices": speaking, "available": available}
