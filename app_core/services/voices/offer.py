@@ -35,9 +35,7 @@ class VoiceOffer:
         speaking = [self._speaking(record) for record in self._voices.describe()]
         ids = [record["id"] for record in speaking]
         available = [
-            record
-            for voice, record in offered
-            if not any(voice.owns(voice_id) for voice_id in ids)
+            record for voice, record in offered if not any(voice.owns(voice_id) for voice_id in ids)
         ]
         return {"voices": speaking, "available": available}
 
