@@ -70,8 +70,11 @@ def alone(config: Config) -> Served:
     return Served(app, service.vigil.verdict, service.close)
 
 
-def serve(config: Config, build: Callable[[Config], Served] = alone) -> int:
-    """Runs until it is stopped. ``build`` is called in the worker. Returns the exit status."""
+def serve(
+    config: Config, build: Callable[[Config], Served] = alone, needs: int | None = None
+) -> int:
+    """Runs until it is stopped, or the child ``needs`` ends. ``build`` is called in the worker.
+    Returns the exit status."""
     from gunicorn.app.base import BaseApplication
 
     from app_core.server.addresses import free_addresses
@@ -129,7 +132,7 @@ def serve(config: Config, build: Callable[[Config], Served] = alone) -> int:
             return served.app
 
         def run(self) -> None:
-            Arbiter(self).run()
+            Arbiter(self, needs).run()
 
     Server().run()
     return 0
@@ -241,12 +244,13 @@ def cluster(config: Config, arguments: list[str]) -> int:
             logger.info("the cluster's Ray is at RAY_ADDRESS=%s", found.address)
 
             def build(config: Config) -> Served:
-                app, places = joined(config, found)
+                app, close = joined(config, found)
                 welcome(config.addresses)
-                return Served(app, str, places.close)
+                return Served(app, str, close)
 
             most = min(config.replicas[1], MOST_COUNTED) * config.max_jobs
-            return serve(config.model_copy(update={"max_jobs": min(most, 1024)}), build)
+            config = config.model_copy(update={"max_jobs": min(most, 1024)})
+            return serve(config, build, found.keeper)
     except NoCluster as error:
         logger.error("%s", error)
         return 1

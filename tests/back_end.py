@@ -39,6 +39,9 @@ class LocalPlaces:
         reports = self.ledger.view().reports
         return {r.place: r.door for r in reports if r.place not in self.missed}
 
+    def draining(self) -> set[str]:
+        return {report.place for report in self.ledger.view().reports if not report.takes}
+
     def choose(self, avoid: Collection[str] = ()) -> str:
         takers = [r for r in self.ledger.view().reports if r.takes and r.place in self.doors()]
         left = [r for r in takers if r.place not in avoid]
@@ -70,7 +73,7 @@ def replica(service: LipsyncService, ledger: Ledger) -> Replica:
 
 
 class _Answer:
-    """A body that the test may leave where it is: a server would close it."""
+    """A body that the test may leave where it is: only a server would close it."""
 
     def __init__(self, body: Iterable[bytes]) -> None:
         self._body = body
@@ -89,7 +92,8 @@ class _Kept:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        return _Answer(self._app(environ, start))
+        body = self._app(environ, start)
+        return body if "werkzeug.socket" in environ else _Answer(body)
 
 
 def application(service: LipsyncService) -> Flask:

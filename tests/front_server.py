@@ -146,8 +146,12 @@ def application() -> Flask:
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, port: int, folder: Path, limits: Limits) -> None:
-        self.port, self.limits, self.fails = port, limits, folder / "fails"
+    def __init__(
+        self, port: int, folder: Path, needs: list[str] | None = None, **limits: Any
+    ) -> None:
+        """``needs``: a command without which the server is of no use."""
+        self.port, self.limits, self.fails = port, Limits(**limits), folder / "fails"
+        self.needs = subprocess.Popen(needs).pid if needs else None
         super().__init__()
 
     def load_config(self) -> None:
@@ -174,10 +178,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         return application()
 
     def run(self) -> None:
-        Arbiter(self).run()
+        Arbiter(self, self.needs).run()
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 4:
         resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[4]), int(sys.argv[4])))
-    Server(int(sys.argv[1]), Path(sys.argv[2]), Limits(**json.loads(sys.argv[3]))).run()
+    Server(int(sys.argv[1]), Path(sys.argv[2]), **json.loads(sys.argv[3])).run()

@@ -14,6 +14,8 @@ from app_core.cluster.places import none_there
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from app_core.cluster.places import Door
+
     Answer = tuple[int, list[tuple[str, str]], bytes]
     """Status, headers, body."""
 
@@ -21,23 +23,25 @@ AT_ONCE = 8
 WEB = "web"
 """In place of a replica's place: counts of the web tier itself, of what it answers alone."""
 WELL = ("ready", "degraded")
-_SUMS = ("cores", "live", "load", "sessions", "max_jobs", "jobs", "queue", "frames_per_s")
+_SUMS = ("live", "load", "sessions", "max_jobs", "jobs", "queue", "frames_per_s")
 """Of ``capacity``; the rest of it is that of the first that is well."""
 _SAMPLE = re.compile(r"(?P<name>[A-Za-z_:][\w:]*)(?:\{(?P<labels>.*)\})? (?P<value>\S+.*)")
 
 
 def merged(
     path: str,
-    places: Collection[str],
+    doors: Mapping[str, Door],
     fetch: Callable[[str], Answer | None],
     least: int,
     own: str,
+    draining: Collection[str] = (),
 ) -> Response:
     """``fetch(place)`` gives its answer, None of one that is lost; ``least``: how many there should
-    be; ``own``: what the web tier counts. One that refuses the client speaks for all, and one that
-    fails for itself alone. Raises Busy when nobody answers."""
+    be; ``own``: what the web tier counts; ``draining``: places that take nothing new. One that
+    refuses the client speaks for all, and one that fails for itself alone. Raises Busy when nobody
+    answers."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = dict(zip(places, pool.map(fetch, places), strict=True))
+        found = dict(zip(doors, pool.map(fetch, doors), strict=True))
     answers = {place: answer for place, answer in found.items() if answer is not None}
     if not answers:
         raise none_there()
@@ -55,7 +59,11 @@ def merged(
         response = Response(text, content_type=kind["content-type"])
     else:
         told = {place: json.loads(body) for place, (_, _, body) in good.items()}
-        response = _sessions(told.values()) if path == "/api/sessions" else _health(told, least)
+        if path == "/api/sessions":
+            response = _sessions(told.values())
+        else:
+            hosts = {place: doors[place].host for place in told}
+            response = _health(one_report(told, least, hosts, draining))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -70,8 +78,7 @@ def _sessions(told: Iterable[dict[str, Any]]) -> Response:
     return jsonify({"sessions": [session for each in told for session in each["sessions"]]})
 
 
-def _health(told: dict[str, dict[str, Any]], least: int) -> Response:
-    report = one_report(told, least)
+def _health(report: dict[str, Any]) -> Response:
     response = jsonify(report)
     if report["status"] not in WELL:
         response.status_code = 503
@@ -79,27 +86,35 @@ def _health(told: dict[str, dict[str, Any]], least: int) -> Response:
     return response
 
 
-def one_report(told: Mapping[str, dict[str, Any]], least: int) -> dict[str, Any]:
+def one_report(
+    told: Mapping[str, dict[str, Any]],
+    least: int,
+    hosts: Mapping[str, str],
+    draining: Collection[str] = (),
+) -> dict[str, Any]:
     """``/api/health`` of all: as that of one, its counts are sums, and ``replicas`` tells of each.
+    The cores of one of the ``hosts``, which tell each place's machine, are counted once.
 
-    Degraded while one of them is not ready, or fewer than ``least`` are there.
+    Degraded while one of them is not ready, or fewer than ``least`` are there that take new work.
     """
     well = {place: each for place, each in told.items() if each["status"] in WELL}
     first = next(iter((well or told).values()))
     reasons = [f"{p}: {each['reason']}" for p, each in told.items() if each["reason"]]
-    if len(told) < least:
-        reasons.insert(0, f"{len(told)} of {least} replicas are there")
+    staying = len(told.keys() - set(draining))
+    if staying < least:
+        reasons.insert(0, f"{staying} of {least} replicas are there")
     ready = not reasons and all(each["status"] == "ready" for each in told.values())
     return first | {
         "status": ("ready" if ready else "degraded") if well else first["status"],
         "reason": "; ".join(reasons) or None,
         "sessions": _sums([each["sessions"] for each in well.values()], first["sessions"]),
         "capacity": first["capacity"]
-        | _sums([_counts(each["capacity"]) for each in well.values()], {}),
+        | _sums([_counts(each["capacity"]) for each in well.values()], {})
+        | _cores(well, hosts),
         "replicas": [
             {
                 "place": place,
-                "status": each["status"],
+                "status": "draining" if place in draining and place in well else each["status"],
                 "reason": each["reason"],
                 "sessions": each["sessions"]["open"],
                 "jobs": each["capacity"]["jobs"],
@@ -108,6 +123,15 @@ def one_report(told: Mapping[str, dict[str, Any]], least: int) -> dict[str, Any]
             for place, each in sorted(told.items())
         ],
     }
+
+
+def _cores(well: Mapping[str, dict[str, Any]], hosts: Mapping[str, str]) -> dict[str, float]:
+    """Each replica of a machine sees all of its cores."""
+    most: dict[str, float] = {}
+    for place, each in well.items():
+        host = hosts[place]
+        most[host] = max(most.get(host, 0.0), each["capacity"]["cores"])
+    return {"cores": round(sum(most.values()), 3)} if well else {}
 
 
 def _counts(capacity: dict[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,10 @@ class Places(Protocol):
         """Those that live, by place; also those that take nothing new."""
         ...
 
+    def draining(self) -> Collection[str]:
+        """Those that take nothing new, also because they are not ready yet."""
+        ...
+
     def choose(self, avoid: Collection[str] = ()) -> str:
         """For new work: the place with most slack that is none of ``avoid``. Raises Busy."""
         ...

@@ -47,6 +47,9 @@ class RayPlaces:
         missed = {place for place, at_s in list(self._missed.items()) if now - at_s < MISSED_S}
         return {r.place: r.door for r in self._view.reports if r.place not in missed}
 
+    def draining(self) -> set[str]:
+        return {report.place for report in self._view.reports if not report.takes}
+
     def choose(self, avoid: Collection[str] = ()) -> str:
         doors = self.doors()
         if not set(doors) - set(avoid):

@@ -6,11 +6,13 @@ client's only when all have refused.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections import OrderedDict
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import h11
 from flask import Flask, Response, g, request
@@ -61,10 +63,21 @@ class Relay:
         self._turns = count()
         self._chosen: OrderedDict[str, str] = OrderedDict()
         """Places of jobs whose ids do not tell."""
+        self._open: WeakSet[Upstream] = WeakSet()
+        self._lock = threading.Lock()
+        self._closed = False
 
     def register(self, app: Flask) -> None:
         """For requests that have been let in; whose a job or a session is, its replica knows."""
         app.before_request(self.answer)
+
+    def close(self) -> None:
+        """Running streams end as if their replicas were lost: with a last part that says so."""
+        with self._lock:
+            self._closed = True
+            left = list(self._open)
+        for upstream in left:
+            upstream.cut()
 
     def answer(self) -> Response | None:
         """None for what the web tier answers itself. Raises Busy, ReplicaLost, Conflict, BadInput,
@@ -84,7 +97,8 @@ class Relay:
         if want.where is Destination.ALL:
             ask = partial(self._fetch, dict(request.environ), path=want.name)
             own = generate_latest(service().metrics.registry).decode()
-            response = merged(want.name, self._places.doors(), ask, self._places.least, own)
+            there, least = self._places.doors(), self._places.least
+            response = merged(want.name, there, ask, least, own, self._places.draining())
             g.counted = True
             return response
         if want.where is Destination.NAMED:
@@ -171,7 +185,7 @@ class Relay:
             except Unreached:
                 continue
             except ReplicaLost:
-                if body.spent or is_upgrade(request.environ):
+                if self._closed or body.spent or is_upgrade(request.environ):
                     raise
                 continue
             if response.status_code != FULL or body.spent:
@@ -191,6 +205,7 @@ class Relay:
             raise
         exchange = Exchange(upstream, client_socket(), self._silence_s)
         try:
+            self._note_open(upstream)
             upstream.begin(request.environ, self._secret, body.size, waits=body.whole is None)
             body.send(exchange)
             head = exchange.head()
@@ -207,6 +222,13 @@ class Relay:
         except BaseException:
             exchange.close()
             raise
+
+    def _note_open(self, upstream: Upstream) -> None:
+        """Raises ReplicaLost when this web tier is stopping."""
+        with self._lock:
+            if self._closed:
+                raise lost()
+            self._open.add(upstream)
 
     def _answered(
         self, exchange: Exchange, head: h11.Response, place: str, *, live: bool

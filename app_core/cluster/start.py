@@ -30,6 +30,8 @@ class Cluster(NamedTuple):
     """Of Ray, host:port."""
     secret: str
     """What the replicas know a web tier by."""
+    keeper: int
+    """The process that keeps it up, by its id."""
 
 
 class NoCluster(Exception):
@@ -65,7 +67,7 @@ def kept(*arguments: str) -> Iterator[Cluster]:
         line = keeper.stdout.readline()
         if not line:
             raise NoCluster(f"the cluster does not come up: status {keeper.wait(ENDS_S)}")
-        yield Cluster(**json.loads(line))
+        yield Cluster(**json.loads(line), keeper=keeper.pid)
     finally:
         keeper.stdin.close()
         try:

@@ -17,8 +17,9 @@ from app_core.routes.http.session_tokens import may_open_session
 from app_core.shares import Shares
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app_core.cluster.places import Places
-    from app_core.cluster.ray_places import RayPlaces
     from app_core.cluster.start import Cluster
     from app_core.config import Config
 
@@ -43,13 +44,21 @@ def create_web_app(config: Config, places: Places, secret: str) -> Flask:
     app.config["SOYLE"] = config
     relay = Relay(places, secret, config.send_timeout_s)
     register(app, inside=relay.register)
+    app.extensions["relay"] = relay
     return app
 
 
-def joined(config: Config, cluster: Cluster) -> tuple[Flask, RayPlaces]:
-    """In a process that is to be connected to Ray."""
+def joined(config: Config, cluster: Cluster) -> tuple[Flask, Callable[[], None]]:
+    """In a process that is to be connected to Ray. The application, and what ends its streams and
+    its looks at the cluster."""
     from app_core.cluster.ray_places import RayPlaces, connect
 
     connect(cluster.address)
     places = RayPlaces(cluster.secret, config.replicas[0])
-    return create_web_app(config, places, cluster.secret), places
+    app = create_web_app(config, places, cluster.secret)
+
+    def close() -> None:
+        app.extensions["relay"].close()
+        places.close()
+
+    return app, close

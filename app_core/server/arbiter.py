@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn import arbiter
+from gunicorn.errors import HaltServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,7 +71,9 @@ class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
     and is killed. (PR_SET_PDEATHSIG would not do: it goes with the thread that started the child.)
     """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, needs: int | None = None) -> None:
+        """``needs``: a child without which the server is of no use, by its id."""
+        self._needs = needs
         self._pace: Pace | None = None
         """Of replacements; the first worker is none."""
         self._waiting = False
@@ -116,6 +119,9 @@ class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
         super().spawn_workers()
 
     def murder_workers(self) -> None:
+        """Once a second."""
+        if self._needs is not None and _ended(self._needs):
+            raise HaltServer("a process that the server needs has ended", exit_status=1)
         if not self._excuse.holds(self.timeout):
             super().murder_workers()
 
@@ -153,6 +159,15 @@ class Arbiter(arbiter.Arbiter):  # type: ignore[misc]
 def _adopt() -> None:
     with contextlib.suppress(OSError, AttributeError):  # other systems than Linux have none
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _ended(pid: int) -> bool:
+    """Of a child that is reaped as soon as it ends."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return True
+    return False
 
 
 def _children() -> Iterator[int]:

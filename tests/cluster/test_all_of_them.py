@@ -12,12 +12,14 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app_core.cluster.all_of_them import merged, one_report, one_text
+from app_core.cluster.places import Door
 from app_core.errors import Busy
 from app_core.metrics import Metrics
 from app_core.routes.openapi.health_answers import Health
 from app_core.services.lipsync_service import LipsyncService
 
 ONE, TWO, THREE = "00000001", "00000002", "00000003"
+HOSTS = {ONE: "10.0.0.1", TWO: "10.0.0.2", THREE: "10.0.0.2"}
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_all_are_ready(report: Callable[..., dict[str, Any]]) -> None:
         TWO: report(cores=8.0, live=3, load=1.25, jobs=3, open=1),
         ONE: report(cores=2.0, live=1, load=0.5, jobs=2, open=2),
     }
-    found = one_report(told, 2)
+    found = one_report(told, 2, HOSTS)
     assert (found["status"], found["reason"]) == ("ready", None)
     assert found["sessions"] == {"open": 3, "most": 128}
     counts = {"cores": 10.0, "live": 4, "load": 1.75, "jobs": 5, "max_jobs": 16}
@@ -64,24 +66,40 @@ def test_one_that_is_not_well_degrades_them_and_does_not_count(
     report: Callable[..., dict[str, Any]],
 ) -> None:
     loading = report("loading", None, cores=8.0)
-    found = one_report({ONE: loading, TWO: report(cores=2.0)}, 2)
+    found = one_report({ONE: loading, TWO: report(cores=2.0)}, 2, HOSTS)
     assert (found["status"], found["capacity"]["cores"]) == ("degraded", 2.0)
     offline = report("offline", "ffmpeg is missing", cores=8.0)
-    found = one_report({ONE: offline, TWO: report(cores=2.0)}, 2)
+    found = one_report({ONE: offline, TWO: report(cores=2.0)}, 2, HOSTS)
     assert (found["status"], found["reason"]) == ("degraded", f"{ONE}: ffmpeg is missing")
     degraded = report("degraded", "no such voice", cores=8.0)
-    found = one_report({ONE: degraded, TWO: report(cores=2.0)}, 2)
+    found = one_report({ONE: degraded, TWO: report(cores=2.0)}, 2, HOSTS)
     assert (found["status"], found["capacity"]["cores"]) == ("degraded", 10.0)
 
 
 def test_one_that_is_missing_degrades_them(report: Callable[..., dict[str, Any]]) -> None:
-    found = one_report({ONE: report()}, 2)
+    found = one_report({ONE: report()}, 2, HOSTS)
     assert (found["status"], found["reason"]) == ("degraded", "1 of 2 replicas are there")
+
+
+def test_the_cores_of_a_machine_count_once(report: Callable[..., dict[str, Any]]) -> None:
+    told = {ONE: report(cores=4.0), TWO: report(cores=2.0), THREE: report(cores=2.0)}
+    assert one_report(told, 2, HOSTS)["capacity"]["cores"] == 6.0
+
+
+def test_one_that_drains_is_there_no_more(report: Callable[..., dict[str, Any]]) -> None:
+    told = {ONE: report(jobs=1), TWO: report(jobs=2), THREE: report("loading")}
+    found = one_report(told, 2, HOSTS, [TWO, THREE])
+    assert found["reason"] == "1 of 2 replicas are there"
+    assert [each["status"] for each in found["replicas"]] == ["ready", "draining", "loading"]
+    assert found["capacity"]["jobs"] == 3
+    told[THREE] = report()
+    found = one_report(told, 2, HOSTS, [TWO])
+    assert (found["status"], found["reason"]) == ("ready", None)
 
 
 def test_none_that_is_well(report: Callable[..., dict[str, Any]]) -> None:
     told = {ONE: report("loading"), TWO: report("offline", "ffmpeg is missing")}
-    found = one_report(told, 2)
+    found = one_report(told, 2, HOSTS)
     assert (found["status"], found["reason"]) == ("loading", f"{TWO}: ffmpeg is missing")
     Health.model_validate(found)
 
@@ -98,7 +116,8 @@ def ask() -> Iterator[Callable[..., Response]]:
             kind = text if path == "/metrics" else value
             return found and (found[0], [("Content-Type", kind)], found[1])
 
-        return merged(path, list(answers), fetch, least, counted("/web"))
+        doors = {place: Door(HOSTS[place], 1) for place in answers}
+        return merged(path, doors, fetch, least, counted("/web"))
 
     with app.test_request_context():
         yield make

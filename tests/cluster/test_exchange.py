@@ -32,8 +32,8 @@ LONG = b'{"text": "%s", "size": "128x128"}' % (b"a " * 300)
 
 
 class Front:
-    def __init__(self, service: LipsyncService, port: int) -> None:
-        self.service, self._port = service, port
+    def __init__(self, service: LipsyncService, port: int, stop: Callable[[], object]) -> None:
+        self.service, self._port, self.stop = service, port, stop
 
     def connect(self, data: bytes = b"") -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self._port), timeout=10)
@@ -54,16 +54,17 @@ def begin(
         def make(change: dict[str, Any] | None = None, **parts: Any) -> Front:
             changed = config.model_copy(update=change or {})
             service = make_service(config=changed, **parts)
-            app = create_app(service=service)
+            app, stop = create_app(service=service), service.close
             if request.param == "cluster":
                 ledger = Ledger(SECRET)
                 replica(service, ledger)
                 app = create_web_app(changed, LocalPlaces(ledger), SECRET)
+                stop = app.extensions["relay"].close
             limits = Limits(32, send_s=changed.send_timeout_s)
             door = DoorServer("127.0.0.1", app, limits, lambda *_: None)
             stack.callback(door.close)
             door.start()
-            return Front(service, door.port)
+            return Front(service, door.port, stop)
 
         yield make
 
@@ -128,6 +129,17 @@ def until_blank(connection: socket.socket) -> bytes:
     while not got.endswith(b"\r\n\r\n"):
         got += connection.recv(1)
     return got
+
+
+def test_a_server_that_stops_says_so_in_its_streams(front: Front) -> None:
+    with front.connect(post("/api/stream_mjpeg", LONG, "Connection: close")) as stream:
+        assert until(lambda: b"X-Frame: 2" in stream.recv(1 << 16, socket.MSG_PEEK))
+        front.stop()
+        told = whole(stream)
+    *_, last = told.body.split(b"--frame")[:-1]
+    assert b"Content-Type: application/json" in last, last[:200]
+    assert told.body.endswith(b"--\r\n\r\n0\r\n\r\n")
+    assert front.ask(post("/api/stream_mjpeg", LONG, "Connection: close")).status == 503
 
 
 @pytest.mark.parametrize(

@@ -310,3 +310,18 @@ def test_a_killed_replica_takes_its_streams_along_and_nothing_else(tier: Tier) -
     for each in films:
         assert done(tier, each["id"], 120)["status"] == "done"
     assert tier.ask("GET", "/api/health").json()["status"] == "ready"
+
+
+def test_a_cluster_ends_with_its_keeper(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    tier = Tier(tmp_path, AVATAR_DIR=str(ROOT / "avatar"), CLUSTER_REPLICAS="1")
+    try:
+        tier.wait(1)
+        stream = Stream(tier)
+        os.kill(named(tier, b"app_core.cluster.keeper")[0], signal.SIGKILL)
+        assert tier.process.wait(STOPS_S) == 1, tier.log.read_text()[-3000:]
+        stream.join(10)
+        assert stream.tail.endswith(b"--frame--\r\n")
+        assert until(lambda: not [p for p in tier.family if Path(f"/proc/{p}").exists()], 20)
+    finally:
+        tier.process.kill()

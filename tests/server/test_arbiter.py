@@ -46,7 +46,7 @@ def test_a_worker_is_not_blamed_for_a_stop_of_the_whole_server(
 ) -> None:
     now, looks = 100.0, list[float]()
     arbiter = object.__new__(Arbiter)
-    arbiter.timeout, arbiter._excuse = 30, Excuse(lambda: now)
+    arbiter.timeout, arbiter._excuse, arbiter._needs = 30, Excuse(lambda: now), None
     monkeypatch.setattr(Arbiter.__base__, "murder_workers", lambda self: looks.append(now))
     for _ in range(3):
         now += 1.0
@@ -230,3 +230,20 @@ def test_a_child_of_its_own_is_no_orphan(monkeypatch: pytest.MonkeyPatch) -> Non
     finally:
         own.kill()
         own.wait()
+
+
+@linux
+def test_it_ends_with_the_child_that_it_needs(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    door = Door({"threads": 8, "needs": ["sleep", "60"]}, log)
+    needed = [
+        pid
+        for pid in children(door.process.pid)
+        if Path(f"/proc/{pid}/comm").read_text() == "sleep\n"
+    ]
+    try:
+        os.kill(needed[0], signal.SIGKILL)
+        assert door.process.wait(10) == 1
+        assert "a process that the server needs has ended" in log.read_text()
+    finally:
+        door.process.kill()

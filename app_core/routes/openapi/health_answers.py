@@ -88,7 +88,9 @@ class Disk(Answer):
 
 class Replica(Answer):
     place: str = Field(description="What its ids begin with")
-    status: Literal["ready", "loading", "degraded", "offline"]
+    status: Literal["ready", "loading", "degraded", "offline", "draining"] = Field(
+        description="Draining: it takes nothing new and ends what it does"
+    )
     reason: str | None
     sessions: int
     jobs: int

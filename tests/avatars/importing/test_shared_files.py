@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,22 +35,9 @@ class Recorder(Importer):
 
 
 @pytest.fixture
-def make(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+def usual(monkeypatch: pytest.MonkeyPatch) -> type[Importer]:
     monkeypatch.setattr(dropped, "STABLE_S", 0.0)
-    made: list[Server] = []
-
-    def server(place: str, importer: Importer | None = None) -> Server:
-        made.append(Server(folder, tmp_path / "work", place, importer or Recorder()))
-        return made[-1]
-
-    yield server
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
-def pair(make: Make) -> tuple[Server, Server]:
-    return make("aaaaaaaa"), make("bbbbbbbb")
+    return Recorder
 
 
 def scan(*servers: Server, rounds: int = 3) -> None:

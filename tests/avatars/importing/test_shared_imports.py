@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +19,9 @@ from app_core.storage.claims import CLAIMS, Claims
 from tests.avatars.importing.half_imported import PLACE
 from tests.avatars.importing.servers import Server, half_imported
 from tests.conftest import until
-from tests.importing import Importer, make_still_avatar
+from tests.importing import make_still_avatar
 
-Make = Callable[[str], Server]
-
-
-@pytest.fixture
-def make(folder: Path, tmp_path: Path) -> Iterator[Make]:
-    made: list[Server] = []
-
-    def server(place: str) -> Server:
-        made.append(Server(folder, tmp_path / "work", place, Importer()))
-        return made[-1]
-
-    yield server
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
-def pair(make: Make) -> tuple[Server, Server]:
-    return make("aaaaaaaa"), make("bbbbbbbb")
+Make = Callable[..., Server]
 
 
 def hidden(folder: Path) -> list[str]:
