@@ -7,7 +7,9 @@ cluster starts a cluster) and writes them. --costs FILE: goes by these; --relaye
 were measured through a web tier, from which the tier's own follow.
 
 --check: a real run of a server beside what the simulation says of it; the costs are measured before
-it, or are those of --costs. With --url nothing else may run on this machine.
+it, or are those of --costs. With --url nothing else may run on this machine. The clients need cores
+too: with --share 0.6 they have enough for frames not to be late, which the simulation knows nothing
+of.
 
 python -m benchmarks.scale [--sessions 10000] [--machines 0] [--cores 2] [--web-tiers 4]
     [--plot docs/scale.png]
@@ -48,13 +50,15 @@ def costs_of(chosen: argparse.Namespace) -> Costs:
 @contextmanager
 def serving(chosen: argparse.Namespace) -> Iterator[Server]:
     # Sentences are made anew, as for clients that say different things.
-    with Server(chosen.url, ["VOICE_CACHE_MB=0", *chosen.setting], chosen.entry) as server:
+    told = ["VOICE_CACHE_MB=0", f"CPU_SHARE={chosen.share:g}", *chosen.setting]
+    with Server(chosen.url, told, chosen.entry) as server:
         yield server
 
 
 def plant_of(chosen: argparse.Namespace, **more: Any) -> Plant:
     fps = chosen.model_fps or math.inf
-    return Plant(cores=chosen.cores, replicas=chosen.replicas, model_fps=fps, **more)
+    more |= {"model_fps": fps, "share": chosen.share}
+    return Plant(cores=chosen.cores, replicas=chosen.replicas, **more)
 
 
 def check(chosen: argparse.Namespace) -> None:
@@ -105,6 +109,9 @@ def main() -> None:
     parser.add_argument("--machines", type=int, default=0, help="0: as many as hold the sessions")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 2, help="of a machine")
     parser.add_argument("--replicas", type=int, default=1, help="on a machine")
+    parser.add_argument(
+        "--share", type=float, default=Plant().share, help="of the cores, for live renders"
+    )
     parser.add_argument("--model-fps", type=float, default=0.0, help="of a device; 0: no bound")
     parser.add_argument("--web-tiers", type=int, default=-1, help="-1: as many as relay them")
     for name, value, told in (

@@ -5,6 +5,7 @@ Nothing here is taken from the run that is predicted with it.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import urllib.request
@@ -19,7 +20,7 @@ from benchmarks.scale.costs import Costs
 from benchmarks.scale.meter import Lap, Meter
 from benchmarks.scale.simulation import Rules
 from benchmarks.scale.visits import SHOWN, Visit, is_jpeg, texts_for, visit
-from benchmarks.session_viewer import SessionViewer, patiently
+from benchmarks.session_viewer import Refused, SessionViewer, patiently
 from benchmarks.texts import TEXTS
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ LOOK_S = 10.0
 SPACING_S = 0.5
 OPEN_S = 12.0
 FIRSTS = 12
+BUSY = 0.5
+"""Of the cores: with those that come beside them still less than admission lets in."""
 REQUESTS = 200
 
 
@@ -43,7 +46,7 @@ class Calibration:
         self._clients_ms: list[float] = []
 
     def measure(self) -> Costs:
-        """Takes about a minute and a half. Raises Refused, OSError or TimeoutError."""
+        """Takes about two minutes. Raises Refused, OSError or TimeoutError."""
         time.sleep(SETTLED_S)
         self._open().close()  # the first loads what it needs
         time.sleep(REST_S)
@@ -55,6 +58,7 @@ class Calibration:
         found |= self._sessions()
         found |= self._readers()
         found |= self._firsts(found["idle_ms"])
+        found |= self._busy(found["speaking_ms"] + fmean(self._clients_ms))
         found["request_ms"] = self._requests()
         found["client_ms"] = fmean(self._clients_ms)
         found["background_ms"] = 1000 * self._background
@@ -103,14 +107,43 @@ class Calibration:
             time.sleep(SPACING_S)
         lap = self._meter.lap()
         spent_ms = 1000 * (lap.server_s - self._background * lap.wall_s) - idle_ms * open_s
+        return {
+            "open_ms": max(0.0, spent_ms / FIRSTS),
+            "first_session_ms": tuple(sessions_ms),
+            "first_reader_ms": self._first_readers(),
+        }
+
+    def _first_readers(self) -> tuple[float, ...]:
         readers: list[Visit] = []
         for _ in range(FIRSTS):
             readers.append(visit(self._server.url, Arrival(0.0, "reader", SPACING_S), Rules()))
             time.sleep(SPACING_S)
+        return tuple(each.first_ms for each in readers if each.first_ms)
+
+    def _busy(self, stream_ms: float) -> dict[str, Any]:
+        """First pictures beside streams that take BUSY of the cores, or as many as are let in."""
+        sessions_ms = []
+        count = round((BUSY * (os.cpu_count() or 1) - self._background) * 1000 / stream_ms)
+        with ExitStack() as open_now:
+            for _ in range(max(1, count)):
+                try:
+                    viewer = open_now.enter_context(self._open())
+                except Refused:
+                    break
+                for _ in range(texts_for(LOOK_S + 3 * FIRSTS * SPACING_S)):
+                    viewer.tell("say", text=TEXTS["en"])
+                time.sleep(SPACING_S)
+            lap = self._look()
+            for _ in range(FIRSTS):
+                with self._open() as viewer:
+                    sessions_ms.append(1000 * (viewer.wait(is_jpeg).at_s - viewer.began_s))
+                time.sleep(SPACING_S)
+            readers_ms = self._first_readers()
+        time.sleep(REST_S)
         return {
-            "open_ms": max(0.0, spent_ms / FIRSTS),
-            "first_session_ms": tuple(sessions_ms),
-            "first_reader_ms": tuple(each.first_ms for each in readers if each.first_ms),
+            "busy_cores": (lap.server_s + lap.client_s) / lap.wall_s,
+            "busy_session_ms": tuple(sessions_ms),
+            "busy_reader_ms": readers_ms,
         }
 
     def _requests(self) -> float:

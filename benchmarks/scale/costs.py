@@ -51,6 +51,12 @@ class Costs:
     """First pictures of sessions on a quiet server, milliseconds: a sample."""
     first_reader_ms: tuple[float, ...] = (13.0, 14.0, 16.0, 17.0, 18.0, 19.0)
     """The same of readers."""
+    busy_cores: float = 1.2
+    """That streams took while the next two were measured."""
+    busy_session_ms: tuple[float, ...] = ()
+    """First pictures of sessions beside them, milliseconds; none: they take as much longer as all
+    work that shares the cores (``waiting.stretch``)."""
+    busy_reader_ms: tuple[float, ...] = ()
     film_s: float = 20.0
     """Of a film, seconds."""
     replica_mb: float = 375.0
@@ -63,6 +69,18 @@ class Costs:
     """The same over WebRTC, straight from the replica."""
     start_s: float = 10.0
     """Until a new or replaced replica serves, seconds."""
+
+    def slowing(self, kind: str, stretched: float) -> float:
+        """How many times as much longer a first picture takes as all work, beside
+        ``busy_cores`` that stretch that ``stretched`` times."""
+        quiet, busy = (
+            (self.first_reader_ms, self.busy_reader_ms)
+            if kind == "reader"
+            else (self.first_session_ms, self.busy_session_ms)
+        )
+        if not busy or stretched <= 1.0:
+            return 1.0
+        return max(0.0, median(busy) / median(quiet) - 1.0) / (stretched - 1.0)
 
     def through(self, relayed: Costs) -> Costs:
         """These, measured without a web tier, with what the same took through one."""

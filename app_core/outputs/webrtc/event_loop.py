@@ -11,6 +11,8 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aiortc import InvalidStateError
+
 from app_core.errors import Busy
 from app_core.threads import Pulse
 
@@ -151,9 +153,9 @@ class WebRtcLoop:
 
 
 def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What nobody waited for: aiortc sends on though the peer has gone meanwhile."""
+    """What nobody waited for: aiortc connects and sends on though the peer was closed meanwhile."""
     error = context.get("exception")
-    if isinstance(error, ConnectionError):
+    if isinstance(error, ConnectionError | InvalidStateError):
         logger.debug("a peer had gone: %s", error)
     else:
         kind = type(error).__name__ if error is not None else "no exception"

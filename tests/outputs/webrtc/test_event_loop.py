@@ -9,8 +9,10 @@ from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 
 import pytest
+from aiortc import RTCPeerConnection
 
 from app_core.errors import Busy
+from app_core.outputs.webrtc.aiortc_hooks import close_connection
 from app_core.outputs.webrtc.event_loop import WebRtcLoop
 from tests.conftest import until
 
@@ -151,3 +153,50 @@ def test_what_fails_unseen_is_noted(
     loop.run(begin(), 10)
     assert until(lambda: bool(caplog.records))
     assert [record.levelname for record in caplog.records] == [level]
+
+
+async def closed_in_its_handshake() -> None:
+    """A server's peer whose client ends the handshake while it is being closed."""
+    client, server = RTCPeerConnection(), RTCPeerConnection()
+    for kind in ("audio", "video"):
+        client.addTransceiver(kind)
+    await client.setLocalDescription(await client.createOffer())
+    await server.setRemoteDescription(client.localDescription)
+    theirs = client.getTransceivers()[0].receiver.transport
+    go_on, handshake = asyncio.Event(), theirs._do_handshake
+
+    async def later() -> None:
+        await go_on.wait()
+        await handshake()
+
+    theirs._do_handshake = later  # type: ignore[method-assign]
+    await server.setLocalDescription(await server.createAnswer())
+    await client.setRemoteDescription(server.localDescription)
+    ours = server.getTransceivers()[0].receiver.transport
+    while ours.state != "connecting":
+        await asyncio.sleep(0.01)
+    ice = ours.transport._connection
+    close = ice.close
+
+    async def slowly() -> None:
+        go_on.set()
+        while ours.state == "connecting":
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
+        await close()
+
+    ice.close = slowly  # type: ignore[method-assign]
+    await close_connection(server)
+    await client.close()
+    gc.collect()
+
+
+def test_a_peer_that_is_closed_in_its_handshake_is_no_error(
+    loop: WebRtcLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "app_core.outputs.webrtc.event_loop")
+    loop._ports = None
+    loop.run(closed_in_its_handshake(), 20)
+    said = [record for record in caplog.records if "a peer had gone" in record.message]
+    assert said, "aiortc goes on with a peer that is closed"
+    assert {record.levelname for record in caplog.records} == {"DEBUG"}
