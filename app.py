@@ -77,18 +77,17 @@ def serve(
     Returns the exit status."""
     from gunicorn.app.base import BaseApplication
 
-    from app_core.server.addresses import free_addresses
+    from app_core.server.addresses import listening
     from app_core.server.arbiter import Arbiter
     from app_core.server.limits import Limits, threads_for
     from app_core.server.worker import FrontWorker
 
     logger.info("starting")
     os.environ.pop("SCRIPT_NAME", None)  # gunicorn would take it off every path
-    addresses = free_addresses(config.addresses)
-    if not addresses:
-        logger.error("no address is free; set LISTEN=host:port,...")
+    heard = listening(config)
+    if heard is None:
         return 1
-    listen = ",".join(f"{host}:{port}" for host, port in addresses)
+    config = heard
     front = Limits(
         threads_for(config),
         send_s=config.send_timeout_s,
@@ -101,7 +100,7 @@ def serve(
 
         def load_config(self) -> None:
             settings: dict[str, Any] = {
-                "bind": [f"[{h}]:{p}" if ":" in h else f"{h}:{p}" for h, p in addresses],
+                "bind": config.listen.split(","),
                 "workers": 1,
                 "worker_class": FrontWorker,
                 "limit_request_line": 0,  # the worker has its own, larger than gunicorn's largest
@@ -125,7 +124,7 @@ def serve(
             from app_core.heap import bound_arenas
 
             bound_arenas()
-            served = build(config.model_copy(update={"listen": listen}))
+            served = build(config)
             self.count = served.app.extensions["lipsync"].metrics.request
             self.condemned = served.condemned
             close_on_stop(served.close)
@@ -231,9 +230,13 @@ def cluster(config: Config, arguments: list[str]) -> int:
     """Replicas behind this web tier. Returns the exit status."""
     from app_core.cluster.start import NoCluster, deploy, guard, kept
     from app_core.cluster.web_tier import joined
+    from app_core.server.addresses import listening
 
     if importlib.util.find_spec("ray") is None:
         logger.error("a cluster needs ray, which `make cluster` installs")
+        return 1
+    own = config if arguments == ["deploy"] else listening(config)
+    if own is None:  # told before a cluster is brought up for nothing
         return 1
     guard(config)
     import_all()  # which compiles, once for all replicas
@@ -248,9 +251,8 @@ def cluster(config: Config, arguments: list[str]) -> int:
                 welcome(config.addresses)
                 return Served(app, str, close)
 
-            most = min(config.replicas[1], MOST_COUNTED) * config.max_jobs
-            config = config.model_copy(update={"max_jobs": min(most, 1024)})
-            return serve(config, build, found.keeper)
+            most = min(own.replicas[1], MOST_COUNTED) * own.max_jobs
+            return serve(own.model_copy(update={"max_jobs": min(most, 1024)}), build, found.keeper)
     except NoCluster as error:
         logger.error("%s", error)
         return 1

@@ -44,8 +44,10 @@ class RayPlaces:
 
     def doors(self) -> dict[str, Door]:
         now = time.monotonic()
-        missed = {place for place, at_s in list(self._missed.items()) if now - at_s < MISSED_S}
-        return {r.place: r.door for r in self._view.reports if r.place not in missed}
+        for place, at_s in list(self._missed.items()):
+            if now - at_s >= MISSED_S:
+                self._missed.pop(place, None)
+        return {r.place: r.door for r in self._view.reports if r.place not in self._missed}
 
     def draining(self) -> set[str]:
         return {report.place for report in self._view.reports if not report.takes}

@@ -33,6 +33,7 @@ class SlackRouter(RequestRouter):  # type: ignore[misc]
     ) -> list[list[RunningReplica]]:
         avoid = pending_request.kwargs.get("avoid", ()) if pending_request is not None else ()
         named = {replica.replica_id.unique_id: replica for replica in candidate_replicas}
+        self._forget()
         left = {name: r for name, r in named.items() if place_of(name) not in avoid}
         ranked = sorted(left or named, key=lambda name: -self._slack(name, named[name]))
         return [[named[name]] for name in ranked]
@@ -43,9 +44,16 @@ class SlackRouter(RequestRouter):  # type: ignore[misc]
         """Ray may ask for a choice more than once, and tells here what became of it."""
         self._given.setdefault(replica_id.unique_id, deque()).append(time.monotonic())
 
+    def _forget(self) -> None:
+        """What is known by now, and replicas with nothing else."""
+        now = time.monotonic()
+        for name, given in list(self._given.items()):
+            while given and now - given[0] > KNOWN_S:
+                given.popleft()
+            if not given:
+                del self._given[name]
+
     def _slack(self, name: str, replica: RunningReplica) -> float:
-        given, now = self._given.setdefault(name, deque()), time.monotonic()
-        while given and now - given[0] > KNOWN_S:
-            given.popleft()
+        given = self._given.get(name, ())
         stats = replica.routing_stats or {}
         return float(stats.get("slack", 0.0)) - A_RENDER * len(given)

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import secrets
+import select
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("soyle")
 
 _KEEPER = [sys.executable, "-m", "app_core.cluster.keeper"]
+COMES_UP_S = 900.0
+"""For Ray and all replicas, which may have kernels to compile and weights to load. A web tier waits
+as long as there are none."""
 ENDS_S = 60.0
 """For what runs to end, and for Ray."""
 
@@ -64,6 +68,9 @@ def kept(*arguments: str) -> Iterator[Cluster]:
     assert keeper.stdin is not None
     assert keeper.stdout is not None
     try:
+        ready, _, _ = select.select([keeper.stdout], [], [], None if arguments else COMES_UP_S)
+        if not ready:
+            raise NoCluster(f"the cluster does not come up within {COMES_UP_S:.0f} s")
         line = keeper.stdout.readline()
         if not line:
             raise NoCluster(f"the cluster does not come up: status {keeper.wait(ENDS_S)}")

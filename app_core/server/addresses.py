@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app_core.config import Config
 
 logger = logging.getLogger("soyle")
 
@@ -22,3 +26,13 @@ def free_addresses(addresses: list[tuple[str, int]]) -> list[tuple[str, int]]:
                 continue
         free.append((host, port))
     return free
+
+
+def listening(config: Config) -> Config | None:
+    """On those of its addresses that are free; None, which is told, where there are none."""
+    free = free_addresses(config.addresses)
+    if not free:
+        logger.error("no address is free; set LISTEN=host:port,...")
+        return None
+    shown = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in free]
+    return config.model_copy(update={"listen": ",".join(shown)})
