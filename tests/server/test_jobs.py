@@ -170,7 +170,7 @@ def test_a_stream_is_cut_when_ffmpeg_dies(server: Server) -> None:
         while part := connection.recv(65536):
             got += part
     assert not got.endswith(b"0\r\n\r\n"), "a part must not look like the whole"
-    assert "the stream is cut: ffmpeg_failed" in server.log.read_text()
+    assert until(lambda: "the stream is cut: ffmpeg_failed" in server.log.read_text(), 5)
 
 
 def test_a_killed_ffmpeg_fails_the_chunks(server: Server) -> None:
