@@ -37,10 +37,16 @@ class _Group:
 
 
 class Cores:
-    """``root`` and ``cpus`` (default: those of this process) can be given by tests."""
+    """``root``, ``cpus`` and ``nice`` (default: those of this process) can be given by tests."""
 
-    def __init__(self, root: Path = Path("/"), cpus: frozenset[int] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path = Path("/"),
+        cpus: frozenset[int] | None = None,
+        nice: int | None = None,
+    ) -> None:
         self._root = root
+        self._niced = (niceness() if nice is None else nice) > 0
         self._cpus = affinity() if cpus is None else cpus
         groups = [*_groups_v2(root), *_groups_v1(root)]
         group = min(groups, key=lambda group: group.cores, default=None)
@@ -59,18 +65,24 @@ class Cores:
         return Usage(None if nanos is None else nanos / 1e9, stat.get("nr_throttled", 0))
 
     def _processors_s(self) -> float | None:
-        """Of those we are bound to, niced work left out: it gives way to ours."""
+        """Of those we are bound to. Niced work is left out where ours is not: it gives way."""
         ticks, found = 0, False
         for line in _lines(self._root / "proc/stat"):
             name, *fields = line.split()
             if not (name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in self._cpus):
                 continue
             try:
-                user, _nice, system, _idle, _iowait, irq, softirq, steal = map(int, fields[:8])
+                user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, fields[:8])
             except ValueError:
                 return None
+            user += nice if self._niced else 0
             ticks, found = ticks + user + system + irq + softirq + steal, True
         return ticks / os.sysconf("SC_CLK_TCK") if found else None
+
+
+def niceness() -> int:
+    """Of this process: 0, or more for one that gives way to others."""
+    return os.getpriority(os.PRIO_PROCESS, 0) if hasattr(os, "getpriority") else 0
 
 
 def affinity() -> frozenset[int]:

@@ -30,6 +30,12 @@ def tree(tmp_path: Path) -> Tree:
     return write
 
 
+@pytest.fixture(autouse=True)
+def first_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where these tests are niced."""
+    monkeypatch.setattr(cores, "niceness", lambda: 0)
+
+
 def stat(*busy_s: int) -> str:
     """/proc/stat of as many processors; each one's seconds are its user's and its kernel's."""
     lines = [
@@ -51,6 +57,12 @@ def test_only_the_processors_that_we_are_bound_to(tree: Tree) -> None:
     found = Cores(tree({"proc/stat": stat(10, 20, 40, 80)}), frozenset({1, 3}))
     assert found.count == 2
     assert found.usage() == Usage(100, 0)
+
+
+def test_niced_work_counts_for_those_who_are_niced_too(tree: Tree) -> None:
+    root = tree({"proc/stat": stat(10, 20)})
+    assert Cores(root, frozenset({0, 1})).usage() == Usage(30, 0)
+    assert Cores(root, frozenset({0, 1}), nice=15).usage() == Usage(30 + 2 * 777 / TICKS, 0)
 
 
 def test_a_group_with_a_quota_is_a_machine_of_its_own(tree: Tree) -> None:

@@ -4,6 +4,7 @@ they have to do, and the ledger beside them."""
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from ray.serve.schema import LoggingConfig
 from app_core.cluster.ledger import TEND_S, ClusterView, Ledger, ReplicaReport
 from app_core.cluster.places import place_of
 from app_core.config import Config
+from app_core.cores import niceness
 from app_core.log import setup_logging
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from app_core.cluster.film import Film
     from app_core.cluster.places import Door
+
+logger = logging.getLogger("soyle")
 
 NAME, NAMESPACE, LEDGER = "soyle", "soyle", "ledger"
 ASKED_S = 2.0
@@ -101,6 +105,12 @@ class ServedReplica:
         place = place_of(serve.get_replica_context().replica_id.unique_id)
         config = Config.from_env(settings).model_copy(update={"place": place})
         setup_logging(config.log_level, config.log_format)
+        if niceness() > 0:
+            logger.warning(
+                "this replica gives way to all other programs (niceness %d): start Ray with"
+                " RAY_worker_niceness=0",
+                niceness(),
+            )
         self._drain_s, self._secret = config.cluster_drain_s, secret
         address = host or ray.util.get_node_ip_address()
         self._replica = Replica(config, address, secret, LedgerBook(secret))

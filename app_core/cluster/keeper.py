@@ -30,6 +30,9 @@ from app_core.log import setup_logging
 logger = logging.getLogger("soyle")
 
 LOCAL = "127.0.0.1"
+NICENESS = "RAY_worker_niceness"
+"""Ray's setting of how much its workers give way to others, 15 where nothing is said. Replicas are
+what these machines are for."""
 OWN = ("RAY_ADDRESS", "CLUSTER_SECRET")
 """Settings that replicas need not know. LISTEN tells them whether anybody else can ask."""
 LOOK_S = 2.0
@@ -100,6 +103,7 @@ def _connect(config: Config, *, told: bool) -> None:
     host, _, port = config.ray_address.rpartition(":")
     if host and "/" not in host:
         socket.create_connection((host.strip("[]"), int(port)), ANSWERS_S).close()
+    os.environ.setdefault(NICENESS, "0")  # of a Ray that is started here
     ray.init(
         address=config.ray_address or None,
         namespace=NAMESPACE,

@@ -61,10 +61,14 @@ def plant_of(chosen: argparse.Namespace, **more: Any) -> Plant:
     return Plant(cores=chosen.cores, replicas=chosen.replicas, **more)
 
 
+def measured(server: Server, chosen: argparse.Namespace) -> Costs:
+    return Calibration(server, chosen.streams, chosen.share * chosen.cores).measure()
+
+
 def check(chosen: argparse.Namespace) -> None:
     plant = plant_of(chosen)
     with serving(chosen) as server:
-        costs = costs_of(chosen) if chosen.costs else Calibration(server, chosen.streams).measure()
+        costs = costs_of(chosen) if chosen.costs else measured(server, chosen)
         arrivals = planned(costs, plant, chosen.load, chosen.seconds, chosen.seed)
         time.sleep(REST_S)
         real = really(server, costs, arrivals)
@@ -137,7 +141,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.measure:
         with serving(chosen) as server:
-            Calibration(server, chosen.streams).measure().save(chosen.measure)
+            measured(server, chosen).save(chosen.measure)
     elif chosen.check:
         check(chosen)
     else:

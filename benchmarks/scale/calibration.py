@@ -5,7 +5,6 @@ Nothing here is taken from the run that is predicted with it.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import urllib.request
@@ -31,17 +30,20 @@ SETTLED_S, REST_S = 6.0, 3.0
 LOOK_S = 10.0
 SPACING_S = 0.5
 OPEN_S = 12.0
-FIRSTS = 12
-BUSY = 0.5
-"""Of the cores: with those that come beside them still less than admission lets in."""
+FIRSTS = 16
+BUSY = 0.85
+"""Of the cores that live renders may fill, while first pictures are measured beside streams."""
+SAID = 2
+"""Texts that a client tells before it looks."""
 REQUESTS = 200
 
 
 class Calibration:
-    """Of ``streams`` at once, about half of what there is room for."""
+    """Of ``streams`` at once, about half of what there is room for; first pictures also beside as
+    many as nearly fill ``room`` cores."""
 
-    def __init__(self, server: Server, streams: int = 4) -> None:
-        self._server, self._streams = server, streams
+    def __init__(self, server: Server, streams: int, room: float) -> None:
+        self._server, self._streams, self._room = server, streams, room
         self._background = 0.0
         self._clients_ms: list[float] = []
 
@@ -101,8 +103,7 @@ class Calibration:
         self._meter.lap()
         for _ in range(FIRSTS):
             with self._open() as viewer:
-                first = viewer.wait(is_jpeg)
-                sessions_ms.append(1000 * (first.at_s - viewer.began_s))
+                sessions_ms.append(self._first(viewer))
             open_s += time.monotonic() - viewer.began_s
             time.sleep(SPACING_S)
         lap = self._meter.lap()
@@ -113,6 +114,13 @@ class Calibration:
             "first_reader_ms": self._first_readers(),
         }
 
+    @staticmethod
+    def _first(viewer: SessionViewer) -> float:
+        """Milliseconds from its request to its first picture, as it comes to a client."""
+        for _ in range(SAID):
+            viewer.tell("say", text=TEXTS["en"])
+        return 1000 * (viewer.wait(is_jpeg).at_s - viewer.began_s)
+
     def _first_readers(self) -> tuple[float, ...]:
         readers: list[Visit] = []
         for _ in range(FIRSTS):
@@ -121,9 +129,9 @@ class Calibration:
         return tuple(each.first_ms for each in readers if each.first_ms)
 
     def _busy(self, stream_ms: float) -> dict[str, Any]:
-        """First pictures beside streams that take BUSY of the cores, or as many as are let in."""
+        """First pictures beside streams that take BUSY of the room, or as many as are let in."""
         sessions_ms = []
-        count = round((BUSY * (os.cpu_count() or 1) - self._background) * 1000 / stream_ms)
+        count = round((BUSY * self._room - self._background) * 1000 / stream_ms)
         with ExitStack() as open_now:
             for _ in range(max(1, count)):
                 try:
@@ -136,7 +144,7 @@ class Calibration:
             lap = self._look()
             for _ in range(FIRSTS):
                 with self._open() as viewer:
-                    sessions_ms.append(1000 * (viewer.wait(is_jpeg).at_s - viewer.began_s))
+                    sessions_ms.append(self._first(viewer))
                 time.sleep(SPACING_S)
             readers_ms = self._first_readers()
         time.sleep(REST_S)

@@ -70,17 +70,17 @@ class Costs:
     start_s: float = 10.0
     """Until a new or replaced replica serves, seconds."""
 
-    def slowing(self, kind: str, stretched: float) -> float:
-        """How many times as much longer a first picture takes as all work, beside
-        ``busy_cores`` that stretch that ``stretched`` times."""
+    def slowed(self, kind: str, beside: float) -> float | None:
+        """How many times as long a first picture takes beside streams of so many cores, on the line
+        through what was measured alone and beside ``busy_cores``; None: it was not measured."""
         quiet, busy = (
             (self.first_reader_ms, self.busy_reader_ms)
             if kind == "reader"
             else (self.first_session_ms, self.busy_session_ms)
         )
-        if not busy or stretched <= 1.0:
-            return 1.0
-        return max(0.0, median(busy) / median(quiet) - 1.0) / (stretched - 1.0)
+        if not busy:
+            return None
+        return 1.0 + max(0.0, median(busy) / median(quiet) - 1.0) * beside / self.busy_cores
 
     def through(self, relayed: Costs) -> Costs:
         """These, measured without a web tier, with what the same took through one."""

@@ -8,9 +8,9 @@ started where ongoing work has been more than ``target`` of what those that are 
 minute, and drained where it has been less for ten: they take nothing new and end when empty.
 
 A first picture takes what it took on a quiet server (one of the measured sample), and longer as the
-cores of its machine are shared (``waiting.stretch``, as many times as was measured beside streams);
-through a web tier the same of its hop on the tier's one core. Cores fill up smoothly: single frames
-are not late here.
+cores of its machine are shared: as was measured beside streams, else as all work that shares them
+(``waiting.stretch``); through a web tier the same of its hop on the tier's one core. Cores fill up
+smoothly: single frames are not late here.
 """
 
 from __future__ import annotations
@@ -196,9 +196,8 @@ class Simulation:
         quiet = costs.first_reader_ms if arrival.kind == "reader" else costs.first_session_ms
         alone_ms = quiet[int(self._random.integers(len(quiet)))]
         beside = max(0.0, machine.used - cores(costs, arrival))
-        cores_there = self._plant.cores
-        times = costs.slowing(arrival.kind, stretch(cores_there, round(costs.busy_cores, 2)))
-        first = alone_ms * (1 + times * (stretch(cores_there, round(beside, 2)) - 1))
+        times = costs.slowed(arrival.kind, beside)
+        first = alone_ms * (times or stretch(self._plant.cores, round(beside, 2)))
         if self._plant.web_tiers:
             first += costs.web_hop_ms * stretch(1, round(self._usage.web_cores, 2))
         return first
