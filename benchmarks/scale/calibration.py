@@ -31,8 +31,9 @@ LOOK_S = 10.0
 SPACING_S = 0.5
 OPEN_S = 12.0
 FIRSTS = 16
-BUSY = 0.85
-"""Of the cores that live renders may fill, while first pictures are measured beside streams."""
+BUSY = 0.65
+"""Of the cores that live renders may fill, while first pictures are measured beside streams: one
+more is let in then."""
 SAID = 2
 """Texts that a client tells before it looks."""
 REQUESTS = 200
