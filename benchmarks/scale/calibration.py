@@ -10,8 +10,7 @@ import time
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
-from statistics import fmean
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.scale.arrivals import Arrival
@@ -34,6 +33,8 @@ FIRSTS = 16
 BUSY = 0.65
 """Of the cores that live renders may fill, while first pictures are measured beside streams: one
 more is let in then."""
+MOST_MORE = 30
+"""Sessions that are asked for beside them, until there is room for none, and then."""
 SAID = 2
 """Texts that a client tells before it looks."""
 REQUESTS = 200
@@ -148,12 +149,27 @@ class Calibration:
                     sessions_ms.append(self._first(viewer))
                 time.sleep(SPACING_S)
             readers_ms = self._first_readers()
+            refused_ms = self._refusals(open_now)
         time.sleep(REST_S)
+        replicas = len(self._server.health().get("replicas", [])) or 1
         return {
+            "try_ms": refused_ms / replicas,
             "busy_cores": (lap.server_s + lap.client_s) / lap.wall_s,
             "busy_session_ms": tuple(sessions_ms),
             "busy_reader_ms": readers_ms,
         }
+
+    def _refusals(self, open_now: ExitStack) -> float:
+        """Milliseconds of an answer that all replicas are full; 0: they never are."""
+        taken_ms: list[float] = []
+        for _ in range(MOST_MORE):
+            began_s = time.monotonic()
+            try:
+                open_now.enter_context(self._make())
+            except Refused:
+                taken_ms.append(1000 * (time.monotonic() - began_s))
+                time.sleep(SPACING_S)
+        return median(taken_ms) if taken_ms else 0.0
 
     def _requests(self) -> float:
         """Core milliseconds of a short one, on a connection of its own."""
@@ -168,8 +184,10 @@ class Calibration:
 
     def _open(self) -> SessionViewer:
         """Where a frame of others was late, nobody is let in for a while."""
-        make = partial(SessionViewer, self._server.url, keep=False, **SHOWN)
-        return patiently(make, OPEN_S)
+        return patiently(self._make, OPEN_S)
+
+    def _make(self) -> SessionViewer:
+        return SessionViewer(self._server.url, keep=False, **SHOWN)
 
     def _look(self) -> Lap:
         self._meter.lap()

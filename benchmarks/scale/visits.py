@@ -115,25 +115,10 @@ def _talk(url: str, seen: Visit) -> None:
         seen.stayed_s = time.monotonic() - viewer.began_s
 
 
-def first_read_ms(url: str, length_s: float) -> float | None:
-    """Until a reader who means to stay so long has a picture, and leaves."""
-    reader = _reader(url, length_s)
-    try:
-        while reader.first_frame_s is None and not reader.ended:
-            reader.receive()
-        return None if reader.first_frame_s is None else 1000 * reader.first_frame_s
-    finally:
-        reader.close()
-
-
-def _reader(url: str, length_s: float) -> MjpegReader:
-    parts = urlsplit(url)
-    said = " ".join([TEXTS["en"]] * texts_for(length_s))
-    return MjpegReader((parts.hostname or "", parts.port or 80), SHOWN | {"text": said})
-
-
 def _read(url: str, seen: Visit) -> None:
-    reader = _reader(url, seen.arrival.length_s)
+    parts = urlsplit(url)
+    said = " ".join([TEXTS["en"]] * texts_for(seen.arrival.length_s))
+    reader = MjpegReader((parts.hostname or "", parts.port or 80), SHOWN | {"text": said})
     try:
         end_s = reader.began + seen.arrival.length_s
         while time.monotonic() < end_s and not reader.ended:
