@@ -62,7 +62,7 @@ def plant_of(chosen: argparse.Namespace, **more: Any) -> Plant:
 
 
 def measured(server: Server, chosen: argparse.Namespace) -> Costs:
-    return Calibration(server, chosen.streams, chosen.share * chosen.cores).measure()
+    return Calibration(server, chosen.streams).measure()
 
 
 def check(chosen: argparse.Namespace) -> None:
@@ -135,7 +135,9 @@ def main() -> None:
     parser.add_argument("--url", default="", help="a running server; none: start one")
     parser.add_argument("--entry", nargs="+", default=["app.py"], help="of one started here")
     parser.add_argument("--setting", action="append", default=[], help="NAME=value of it")
-    parser.add_argument("--streams", type=int, default=4, help="at once while costs are measured")
+    parser.add_argument(
+        "--streams", type=int, default=0, help="at once while costs are measured; 0: what fits"
+    )
     parser.add_argument("--load", type=float, default=1.3, help="of the room that there is")
     parser.add_argument("--seconds", type=float, default=150.0, help="in which clients come")
     chosen = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What the service costs on this machine, measured against a running server, a few streams at once.
+"""What the service costs on this machine, measured against a running server, beside other streams.
 
 Nothing here is taken from the run that is predicted with it.
 """
@@ -10,7 +10,8 @@ import time
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import replace
-from statistics import fmean, median
+from functools import partial
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.scale.arrivals import Arrival
@@ -30,27 +31,24 @@ LOOK_S = 10.0
 SPACING_S = 0.5
 OPEN_S = 12.0
 FIRSTS = 16
-BUSY = 0.65
-"""Of the cores that live renders may fill, while first pictures are measured beside streams: one
-more is let in then."""
-MOST_MORE = 30
-"""Sessions that are asked for beside them, until there is room for none, and then."""
+MOST = 64
+"""Sessions that are tried."""
 SAID = 2
 """Texts that a client tells before it looks."""
 REQUESTS = 200
 
 
 class Calibration:
-    """Of ``streams`` at once, about half of what there is room for; first pictures also beside as
-    many as nearly fill ``room`` cores."""
+    """Of ``streams`` at once; 0: of as many as are let in, less one. What shares its cores with as
+    much as in the run costs as much as in the run, where two processors are one core."""
 
-    def __init__(self, server: Server, streams: int, room: float) -> None:
-        self._server, self._streams, self._room = server, streams, room
+    def __init__(self, server: Server, streams: int = 0) -> None:
+        self._server, self._streams = server, streams
         self._background = 0.0
         self._clients_ms: list[float] = []
 
     def measure(self) -> Costs:
-        """Takes about two minutes. Raises Refused, OSError or TimeoutError."""
+        """Takes about three minutes. Raises Refused, OSError or TimeoutError."""
         time.sleep(SETTLED_S)
         self._open().close()  # the first loads what it needs
         time.sleep(REST_S)
@@ -58,11 +56,12 @@ class Calibration:
         self._meter = Meter(self._server)
         quiet = self._look()
         self._background = quiet.server_s / quiet.wall_s
+        self._streams = self._streams or self._fitting()
         found: dict[str, Any] = {"frame_ms": capacity.get("frame_ms") or Costs().frame_ms}
         found |= self._sessions()
         found |= self._readers()
         found |= self._firsts(found["idle_ms"])
-        found |= self._busy(found["speaking_ms"] + fmean(self._clients_ms))
+        found |= self._busy()
         found["request_ms"] = self._requests()
         found["client_ms"] = fmean(self._clients_ms)
         found["background_ms"] = 1000 * self._background
@@ -130,46 +129,42 @@ class Calibration:
             time.sleep(SPACING_S)
         return tuple(each.first_ms for each in readers if each.first_ms)
 
-    def _busy(self, stream_ms: float) -> dict[str, Any]:
-        """First pictures beside streams that take BUSY of the room, or as many as are let in."""
+    def _busy(self) -> dict[str, Any]:
+        """First pictures beside so many streams that one more is let in."""
         sessions_ms = []
-        count = round((BUSY * self._room - self._background) * 1000 / stream_ms)
         with ExitStack() as open_now:
-            for _ in range(max(1, count)):
-                try:
-                    viewer = open_now.enter_context(self._open())
-                except Refused:
-                    break
-                for _ in range(texts_for(LOOK_S + 3 * FIRSTS * SPACING_S)):
-                    viewer.tell("say", text=TEXTS["en"])
-                time.sleep(SPACING_S)
+            self._speak(open_now, self._streams, LOOK_S + 3 * FIRSTS * SPACING_S)
             lap = self._look()
             for _ in range(FIRSTS):
                 with self._open() as viewer:
                     sessions_ms.append(self._first(viewer))
                 time.sleep(SPACING_S)
             readers_ms = self._first_readers()
-            refused_ms = self._refusals(open_now)
         time.sleep(REST_S)
-        replicas = len(self._server.health().get("replicas", [])) or 1
         return {
-            "try_ms": refused_ms / replicas,
             "busy_cores": (lap.server_s + lap.client_s) / lap.wall_s,
             "busy_session_ms": tuple(sessions_ms),
             "busy_reader_ms": readers_ms,
         }
 
-    def _refusals(self, open_now: ExitStack) -> float:
-        """Milliseconds of an answer that all replicas are full; 0: they never are."""
-        taken_ms: list[float] = []
-        for _ in range(MOST_MORE):
-            began_s = time.monotonic()
+    def _fitting(self) -> int:
+        """Sessions that are let in, less one."""
+        with ExitStack() as open_now:
+            count = self._speak(open_now, MOST, SPACING_S * MOST)
+        time.sleep(REST_S)
+        return max(1, count - 1)
+
+    def _speak(self, open_now: ExitStack, most: int, seconds: float) -> int:
+        """So many sessions speak, or as many as are let in. How many."""
+        for count in range(most):
             try:
-                open_now.enter_context(self._make())
+                viewer = open_now.enter_context(self._open())
             except Refused:
-                taken_ms.append(1000 * (time.monotonic() - began_s))
-                time.sleep(SPACING_S)
-        return median(taken_ms) if taken_ms else 0.0
+                return count
+            for _ in range(texts_for(seconds)):
+                viewer.tell("say", text=TEXTS["en"])
+            time.sleep(SPACING_S)
+        return most
 
     def _requests(self) -> float:
         """Core milliseconds of a short one, on a connection of its own."""
@@ -184,10 +179,8 @@ class Calibration:
 
     def _open(self) -> SessionViewer:
         """Where a frame of others was late, nobody is let in for a while."""
-        return patiently(self._make, OPEN_S)
-
-    def _make(self) -> SessionViewer:
-        return SessionViewer(self._server.url, keep=False, **SHOWN)
+        make = partial(SessionViewer, self._server.url, keep=False, **SHOWN)
+        return patiently(make, OPEN_S)
 
     def _look(self) -> Lap:
         self._meter.lap()

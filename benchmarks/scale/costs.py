@@ -45,8 +45,6 @@ class Costs:
     """A request that a web tier relays, its answer short."""
     web_hop_ms: float = 45.0
     """What a first picture waits more, milliseconds, because it comes through a web tier."""
-    try_ms: float = 0.0
-    """What a first picture waits more for each full replica that was asked before, milliseconds."""
     report_ms: float = 0.5
     """A report of a replica to the ledger, which is one process; and a look of a web tier at it."""
     first_session_ms: tuple[float, ...] = (43.0, 44.0, 45.0, 45.0, 46.0, 47.0)

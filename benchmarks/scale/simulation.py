@@ -57,8 +57,6 @@ class Client:
     arrival: Arrival
     left_s: float
     asked: int = 0
-    passed_over: int = 0
-    """Full replicas that were asked before the one that took it."""
     replica: Replica | None = None
     began_s: float = 0.0
     until_s: float = 0.0
@@ -134,14 +132,13 @@ class Simulation:
 
     def _place(self, client: Client) -> str:
         """Where there is most room; else why there is none."""
-        why, client.passed_over = "replicas", 0
+        why = "replicas"
         for replica in self._router.choices(film=client.arrival.kind == "film"):
             why = replica.admit(client.name, client.arrival)
             if not why:
                 self._begin(client, replica)
                 break
             self._router.refused(replica)
-            client.passed_over += 1
         return why
 
     def _begin(self, client: Client, replica: Replica) -> None:
@@ -153,8 +150,7 @@ class Simulation:
         else:
             long_s = client.left_s
             self._usage.count(arrival, 1)
-            passed_ms = client.passed_over * self._costs.try_ms
-            self._firsts.append(passed_ms + self._first_ms(arrival, machine))
+            self._firsts.append(self._first_ms(arrival, machine))
             self.outcome.first_ms[arrival.kind].append(self._firsts[-1])
             if arrival.kind != "reader" and arrival.speaking < 1:
                 spoken_s = arrival.speaking * arrival.length_s - (arrival.length_s - client.left_s)
