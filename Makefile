@@ -122,7 +122,7 @@ $(CLUSTER)/run.stamp: requirements-cluster.txt requirements-core.txt | $(CLUSTER
 	@$(CLUSTER_PIP) -r $<
 	@touch $@
 
-$(CLUSTER)/test.stamp: requirements-cluster-test.txt $(CLUSTER)/run.stamp
+$(CLUSTER)/test.stamp: requirements-cluster-test.txt requirements-voices.txt $(CLUSTER)/run.stamp
 	@$(CLUSTER_PIP) -r $<
 	@touch $@
 

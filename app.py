@@ -235,15 +235,15 @@ def cluster(config: Config, arguments: list[str]) -> int:
     if importlib.util.find_spec("ray") is None:
         logger.error("a cluster needs ray, which `make cluster` installs")
         return 1
-    own = config if arguments == ["deploy"] else listening(config)
-    if own is None:  # told before a cluster is brought up for nothing
+    heard = config if arguments == ["deploy"] else listening(config)
+    if heard is None:  # told before a cluster is brought up for nothing
         return 1
     guard(config)
     import_all()  # which compiles, once for all replicas
     if arguments == ["deploy"]:
         return deploy()
     try:
-        with kept(*arguments) as found:
+        with kept(heard, *arguments) as found:
             logger.info("the cluster's Ray is at RAY_ADDRESS=%s", found.address)
 
             def build(config: Config) -> Served:
@@ -251,8 +251,10 @@ def cluster(config: Config, arguments: list[str]) -> int:
                 welcome(config.addresses)
                 return Served(app, str, close)
 
-            most = min(own.replicas[1], MOST_COUNTED) * own.max_jobs
-            return serve(own.model_copy(update={"max_jobs": min(most, 1024)}), build, found.keeper)
+            most = min(heard.replicas[1], MOST_COUNTED) * heard.max_jobs
+            return serve(
+                heard.model_copy(update={"max_jobs": min(most, 1024)}), build, found.keeper
+            )
     except NoCluster as error:
         logger.error("%s", error)
         return 1

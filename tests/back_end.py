@@ -40,7 +40,7 @@ class LocalPlaces:
         return {r.place: r.door for r in reports if r.place not in self.missed}
 
     def draining(self) -> set[str]:
-        return {report.place for report in self.ledger.view().reports if not report.takes}
+        return {report.place for report in self.ledger.view().reports if report.draining}
 
     def choose(self, avoid: Collection[str] = ()) -> str:
         takers = [r for r in self.ledger.view().reports if r.takes and r.place in self.doors()]

@@ -43,6 +43,8 @@ class ReplicaReport:
     """It takes new work."""
     jobs: tuple[str, ...]
     """Ids of those that run."""
+    draining: bool = False
+    """It ends what it does, and then itself."""
 
 
 @dataclass(frozen=True, slots=True)

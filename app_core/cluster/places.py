@@ -58,7 +58,7 @@ class Places(Protocol):
         ...
 
     def draining(self) -> Collection[str]:
-        """Those that take nothing new, also because they are not ready yet."""
+        """Those that end what they do, and then themselves."""
         ...
 
     def choose(self, avoid: Collection[str] = ()) -> str:

@@ -44,13 +44,11 @@ class RayPlaces:
 
     def doors(self) -> dict[str, Door]:
         now = time.monotonic()
-        for place, at_s in list(self._missed.items()):
-            if now - at_s >= MISSED_S:
-                self._missed.pop(place, None)
-        return {r.place: r.door for r in self._view.reports if r.place not in self._missed}
+        missed = {place for place, at_s in list(self._missed.items()) if now - at_s < MISSED_S}
+        return {r.place: r.door for r in self._view.reports if r.place not in missed}
 
     def draining(self) -> set[str]:
-        return {report.place for report in self._view.reports if not report.takes}
+        return {report.place for report in self._view.reports if report.draining}
 
     def choose(self, avoid: Collection[str] = ()) -> str:
         doors = self.doors()
@@ -95,6 +93,9 @@ class RayPlaces:
             self._view = self._book.view().after(self._view)
         except Exception as error:
             logger.warning("the ledger does not answer: %s", type(error).__name__)
+        known = {report.place for report in self._view.reports}
+        for place in self._missed.keys() - known:  # it is gone for good
+            self._missed.pop(place, None)
 
     def _keep_looking(self) -> None:
         while not self._closing.wait(LOOK_S):

@@ -154,8 +154,9 @@ class Replica:
             films = {i: film for i, film in self._films.items() if i in running}
             self._films = dict(films)
         ready = self.service.backend.condition()[0] in ("ready", "degraded")
-        takes = ready and not self._draining.is_set()
-        report = ReplicaReport(self.place, self.door, self.slack, takes, running)
+        draining = self._draining.is_set()
+        takes = ready and not draining
+        report = ReplicaReport(self.place, self.door, self.slack, takes, running, draining)
         for job_id in self._book.report(report):
             if job_id in films:
                 self._book.begun(job_id, films[job_id], self.place)

@@ -23,8 +23,8 @@ logger = logging.getLogger("soyle")
 
 _KEEPER = [sys.executable, "-m", "app_core.cluster.keeper"]
 COMES_UP_S = 900.0
-"""For Ray and all replicas, which may have kernels to compile and weights to load. A web tier waits
-as long as there are none."""
+"""For a Ray of its own and all replicas, which may have kernels to compile and weights to load.
+Whoever runs a Ray that is joined knows how long its machines take."""
 ENDS_S = 60.0
 """For what runs to end, and for Ray."""
 
@@ -55,7 +55,7 @@ def guard(config: Config) -> None:
 
 
 @contextmanager
-def kept(*arguments: str) -> Iterator[Cluster]:
+def kept(config: Config, *arguments: str) -> Iterator[Cluster]:
     """While the ``with`` block runs; ``web``: others bring the replicas up. Raises NoCluster."""
     keeper = subprocess.Popen(
         [*_KEEPER, *arguments],
@@ -68,7 +68,8 @@ def kept(*arguments: str) -> Iterator[Cluster]:
     assert keeper.stdin is not None
     assert keeper.stdout is not None
     try:
-        ready, _, _ = select.select([keeper.stdout], [], [], None if arguments else COMES_UP_S)
+        patience_s = None if arguments or config.ray_address else COMES_UP_S
+        ready, _, _ = select.select([keeper.stdout], [], [], patience_s)
         if not ready:
             raise NoCluster(f"the cluster does not come up within {COMES_UP_S:.0f} s")
         line = keeper.stdout.readline()

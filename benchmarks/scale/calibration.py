@@ -31,8 +31,11 @@ LOOK_S = 10.0
 SPACING_S = 0.5
 OPEN_S = 12.0
 FIRSTS = 16
-MOST = 64
+FIRST_S = 1.0
+"""That a reader stays for its first picture."""
+MOST = 40
 """Sessions that are tried."""
+FULL = 503
 SAID = 2
 """Texts that a client tells before it looks."""
 REQUESTS = 200
@@ -48,7 +51,8 @@ class Calibration:
         self._clients_ms: list[float] = []
 
     def measure(self) -> Costs:
-        """Takes about three minutes. Raises Refused, OSError or TimeoutError."""
+        """Takes about three minutes. Raises Refused, OSError, TimeoutError or
+        RuntimeError."""
         time.sleep(SETTLED_S)
         self._open().close()  # the first loads what it needs
         time.sleep(REST_S)
@@ -84,18 +88,24 @@ class Calibration:
         return {"idle_ms": self._each(idle), "speaking_ms": self._each(speaking)}
 
     def _readers(self) -> dict[str, float]:
-        arrival = Arrival(0.0, "reader", LOOK_S + 2 * REST_S)
+        arrival = Arrival(0.0, "reader", LOOK_S + 2 * REST_S + SPACING_S * self._streams)
+        seen: list[Visit] = []
         threads = [
-            threading.Thread(target=visit, args=(self._server.url, arrival, Rules()), daemon=True)
+            threading.Thread(
+                target=lambda: seen.append(visit(self._server.url, arrival, Rules())), daemon=True
+            )
             for _ in range(self._streams)
         ]
         for thread in threads:
             thread.start()
+            time.sleep(SPACING_S)
         time.sleep(REST_S)
         lap = self._look()
         for thread in threads:
             thread.join()
         time.sleep(REST_S)
+        if turned_away := sum(not each.admitted or bool(each.refused) for each in seen):
+            raise RuntimeError(f"{turned_away} of {self._streams} readers were not let in")
         return {"reader_ms": self._each(lap)}
 
     def _firsts(self, idle_ms: float) -> dict[str, Any]:
@@ -125,7 +135,7 @@ class Calibration:
     def _first_readers(self) -> tuple[float, ...]:
         readers: list[Visit] = []
         for _ in range(FIRSTS):
-            readers.append(visit(self._server.url, Arrival(0.0, "reader", SPACING_S), Rules()))
+            readers.append(visit(self._server.url, Arrival(0.0, "reader", FIRST_S), Rules()))
             time.sleep(SPACING_S)
         return tuple(each.first_ms for each in readers if each.first_ms)
 
@@ -133,7 +143,8 @@ class Calibration:
         """First pictures beside so many streams that one more is let in."""
         sessions_ms = []
         with ExitStack() as open_now:
-            self._speak(open_now, self._streams, LOOK_S + 3 * FIRSTS * SPACING_S)
+            long_s = OPEN_S + LOOK_S + FIRSTS * (3 * SPACING_S + FIRST_S)
+            self._speak(open_now, self._streams, long_s + SPACING_S * self._streams)
             lap = self._look()
             for _ in range(FIRSTS):
                 with self._open() as viewer:
@@ -159,7 +170,9 @@ class Calibration:
         for count in range(most):
             try:
                 viewer = open_now.enter_context(self._open())
-            except Refused:
+            except Refused as refused:
+                if refused.status != FULL:
+                    raise
                 return count
             for _ in range(texts_for(seconds)):
                 viewer.tell("say", text=TEXTS["en"])
