@@ -141,14 +141,21 @@ class Calibration:
 
     def _busy(self) -> dict[str, Any]:
         """First pictures beside so many streams that one more is let in."""
-        sessions_ms = []
+        sessions_ms: list[float] = []
         with ExitStack() as open_now:
             long_s = OPEN_S + LOOK_S + FIRSTS * (3 * SPACING_S + FIRST_S)
-            self._speak(open_now, self._streams, long_s + SPACING_S * self._streams)
+            long_s += SPACING_S * self._streams
+            speaking = self._speak(open_now, self._streams, long_s)
             lap = self._look()
-            for _ in range(FIRSTS):
-                with self._open() as viewer:
-                    sessions_ms.append(self._first(viewer))
+            while len(sessions_ms) < FIRSTS:
+                try:
+                    with self._open() as viewer:
+                        sessions_ms.append(self._first(viewer))
+                except Refused:
+                    if not speaking:
+                        raise
+                    speaking.pop().close()
+                    lap = self._look()
                 time.sleep(SPACING_S)
             readers_ms = self._first_readers()
         time.sleep(REST_S)
@@ -161,23 +168,25 @@ class Calibration:
     def _fitting(self) -> int:
         """Sessions that are let in, less one."""
         with ExitStack() as open_now:
-            count = self._speak(open_now, MOST, SPACING_S * MOST)
+            count = len(self._speak(open_now, MOST, SPACING_S * MOST))
         time.sleep(REST_S)
         return max(1, count - 1)
 
-    def _speak(self, open_now: ExitStack, most: int, seconds: float) -> int:
-        """So many sessions speak, or as many as are let in. How many."""
-        for count in range(most):
+    def _speak(self, open_now: ExitStack, most: int, seconds: float) -> list[SessionViewer]:
+        """So many sessions speak, or as many as are let in."""
+        speaking: list[SessionViewer] = []
+        while len(speaking) < most:
             try:
                 viewer = open_now.enter_context(self._open())
             except Refused as refused:
                 if refused.status != FULL:
                     raise
-                return count
+                break
+            speaking.append(viewer)
             for _ in range(texts_for(seconds)):
                 viewer.tell("say", text=TEXTS["en"])
             time.sleep(SPACING_S)
-        return most
+        return speaking
 
     def _requests(self) -> float:
         """Core milliseconds of a short one, on a connection of its own."""
