@@ -37,9 +37,9 @@ def merged(
     draining: Collection[str] = (),
 ) -> Response:
     """``fetch(place)`` gives its answer, None of one that is lost; ``least``: how many there should
-    be; ``own``: what the web tier counts; ``draining``: places that take nothing new. One that
-    refuses the client speaks for all, and one that fails for itself alone. Raises Busy when nobody
-    answers."""
+    be; ``own``: what the web tier counts; ``draining``: places that end what they do, and then
+    themselves. One that refuses the client speaks for all, and one that fails for itself alone.
+    Raises Busy when nobody answers."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = dict(zip(doors, pool.map(fetch, doors), strict=True))
     answers = {place: answer for place, answer in found.items() if answer is not None}
@@ -95,7 +95,7 @@ def one_report(
     """``/api/health`` of all: as that of one, its counts are sums, and ``replicas`` tells of each.
     The cores of one of the ``hosts``, which tell each place's machine, are counted once.
 
-    Degraded while one of them is not ready, or fewer than ``least`` are there that take new work.
+    Degraded while one of them is not ready, or fewer than ``least`` are there that go on.
     """
     well = {place: each for place, each in told.items() if each["status"] in WELL}
     first = next(iter((well or told).values()))

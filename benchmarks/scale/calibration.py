@@ -51,8 +51,7 @@ class Calibration:
         self._clients_ms: list[float] = []
 
     def measure(self) -> Costs:
-        """Takes about three minutes. Raises Refused, OSError, TimeoutError or
-        RuntimeError."""
+        """Takes about three minutes. Raises Refused, OSError, TimeoutError or RuntimeError."""
         time.sleep(SETTLED_S)
         self._open().close()  # the first loads what it needs
         time.sleep(REST_S)
