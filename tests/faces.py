@@ -104,7 +104,7 @@ class Filmed:
     def picture(self, index: int) -> Picture:
         return self.pictures[index]
 
-    def frame_source(self, use_nvdec: bool = False) -> Filmed:
+    def frame_source(self, use_nvdec: bool = False, gently: bool = False) -> Filmed:
         return self
 
     def close(self) -> None:

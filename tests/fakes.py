@@ -103,7 +103,7 @@ class GreyPlate:
             strength=np.ones(count, np.float32),
         )
 
-    def frame_source(self, use_nvdec: bool = False) -> GreyPlate:
+    def frame_source(self, use_nvdec: bool = False, gently: bool = False) -> GreyPlate:
         return self
 
     def close(self) -> None:

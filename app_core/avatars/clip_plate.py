@@ -33,8 +33,11 @@ class Footage(Protocol):
     def measure(self, path: Path) -> ClipShape:
         """Raises FfmpegFailed for a file that is no video."""
 
-    def open(self, path: Path, cut: Cut, size: Size, *, use_nvdec: bool) -> PictureStream:
-        """The file from its start, in a loop, ``cut`` scaled to an even ``size``."""
+    def open(
+        self, path: Path, cut: Cut, size: Size, *, use_nvdec: bool, gently: bool
+    ) -> PictureStream:
+        """The file from its start, in a loop, ``cut`` scaled to an even ``size``; ``gently``:
+        decoding gives way to live work."""
 
 
 class _Film:
@@ -60,13 +63,13 @@ class ClipPlate:
 
     def __init__(
         self,
-        start: Callable[[bool], PictureStream],
+        start: Callable[[bool, bool], PictureStream],
         track: FaceTrack,
         size: Size,
         gains: tuple[float, float],
     ) -> None:
-        """``start(use_nvdec)`` decodes the loop from its first picture; ``track`` is in pixels
-        of ``size``. ``gains``: of the jaw and of opening."""
+        """``start(use_nvdec, gently)`` decodes the loop from its first picture; ``track`` is in
+        pixels of ``size``. ``gains``: of the jaw and of opening."""
         self.width, self.height = size
         self.jaw_gain, self.open_gain = gains
         self.track = track
@@ -107,15 +110,18 @@ class ClipPlate:
         finally:
             frame_source.close()
 
-    def frame_source(self, use_nvdec: bool = False) -> StreamedFrames | SharedFrames:
+    def frame_source(
+        self, use_nvdec: bool = False, gently: bool = False
+    ) -> StreamedFrames | SharedFrames:
+        """What all share is never decoded ``gently``: live jobs may wait for it."""
         with self._lock:
             if not self.keep:
-                return StreamedFrames(self._start(use_nvdec), len(self.track.boxes))
+                return StreamedFrames(self._start(use_nvdec, gently), len(self.track.boxes))
             if self._kept is not None and self._kept.failed:
                 self._put_aside(self._kept)
                 self._kept = None
             if self._kept is None:
-                self._kept = SharedFrames(self._start(use_nvdec), len(self.track.boxes))
+                self._kept = SharedFrames(self._start(use_nvdec, False), len(self.track.boxes))
             return self._kept.lend()
 
     def give_up(self) -> None:
@@ -153,7 +159,9 @@ def open_clip(
     track = _track(path, shape)
     cut = _cut(shape, track, size)
     return ClipPlate(
-        lambda use_nvdec: _Film(footage.open(path, cut, size, use_nvdec=use_nvdec), path),
+        lambda use_nvdec, gently: _Film(
+            footage.open(path, cut, size, use_nvdec=use_nvdec, gently=gently), path
+        ),
         cut_track(track, cut, size),
         size,
         gains,

@@ -81,7 +81,7 @@ class StillPlate:
                 found = kept.put(index, found, len(self.track.boxes))
         return found
 
-    def frame_source(self, use_nvdec: bool = False) -> StillPlate:
+    def frame_source(self, use_nvdec: bool = False, gently: bool = False) -> StillPlate:
         """Itself: there is nothing to decode."""
         return self
 

@@ -73,8 +73,9 @@ class Plate(Protocol):
         May be slow far from the start: a job goes through its ``frame_source``.
         """
 
-    def frame_source(self, use_nvdec: bool = False) -> FrameSource:
-        """For one job, which closes it. ``use_nvdec`` decodes on the GPU where that is needed."""
+    def frame_source(self, use_nvdec: bool = False, gently: bool = False) -> FrameSource:
+        """For one job, which closes it. Where it decodes: with ``use_nvdec`` on the GPU, ``gently``
+        giving way to live work."""
 
 
 class FeatureStream(Protocol):

@@ -84,10 +84,11 @@ class ClipDecoder:
         size: tuple[int, int],
         *,
         use_nvdec: bool = False,
+        gently: bool = False,
     ) -> None:
         self._width, self._height = size
         argv = decoder_argv(ffmpeg.path, path, cut, size, use_nvdec=use_nvdec)
-        self._process = FfmpegProcess(argv, output=True, memory=ffmpeg.bound(argv))
+        self._process = FfmpegProcess(argv, output=True, memory=ffmpeg.bound(argv), gently=gently)
         self._closing = threading.Lock()
 
     @property
@@ -125,15 +126,17 @@ def start_video_decoder(
     size: tuple[int, int] | None = None,
     *,
     use_nvdec: bool = False,
+    gently: bool = False,
 ) -> ClipDecoder:
-    """``cut`` of the video (default: all of it), scaled to an even (width, height), in a loop.
+    """``cut`` of the video (default: all of it), scaled to an even (width, height), in a loop;
+    ``gently``: giving way to live work.
 
     ``read()`` gives one Picture after the other; close it. Raises FfmpegFailed.
     """
     if cut is None:
         cut = measure_clip(ffmpeg, path).whole
     even = (cut.width // 2 * 2, cut.height // 2 * 2)
-    return ClipDecoder(ffmpeg, path, cut, size or even, use_nvdec=use_nvdec)
+    return ClipDecoder(ffmpeg, path, cut, size or even, use_nvdec=use_nvdec, gently=gently)
 
 
 class ClipFootage:
@@ -145,5 +148,9 @@ class ClipFootage:
     def measure(self, path: Path) -> ClipShape:
         return measure_clip(self._ffmpeg(), path)
 
-    def open(self, path: Path, cut: Cut, size: tuple[int, int], *, use_nvdec: bool) -> ClipDecoder:
-        return start_video_decoder(self._ffmpeg(), path, cut, size, use_nvdec=use_nvdec)
+    def open(
+        self, path: Path, cut: Cut, size: tuple[int, int], *, use_nvdec: bool, gently: bool
+    ) -> ClipDecoder:
+        return start_video_decoder(
+            self._ffmpeg(), path, cut, size, use_nvdec=use_nvdec, gently=gently
+        )

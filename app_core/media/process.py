@@ -16,6 +16,7 @@ import time
 from collections import deque
 from typing import IO, TYPE_CHECKING
 
+from app_core.cores import niceness
 from app_core.errors import FfmpegFailed, SoyleError, kind_or_words
 from app_core.media.ffmpeg import failure, limit_memory, starved
 from app_core.threads import start_thread
@@ -29,6 +30,7 @@ _PIPE_BYTES = 1 << 20  # the most that Linux grants without asking; a picture is
 _POLL_MS = 50  # how soon a blocked write sees that its pipe is being closed
 _TERMINATE_S = 2.0
 _LAST_WORDS_S = 5.0
+_GENTLY = 10  # more niceness than ours: about a tenth of our weight
 
 # From FFmpeg 7 on, one that cannot write its output says this, and then waits for its inputs to
 # end while it reads none of them.
@@ -127,9 +129,11 @@ class FfmpegProcess:
         output: bool = False,
         patience_s: float = 60.0,
         memory: int | None = None,
+        gently: bool = False,
     ) -> None:
         """``output`` opens its standard output for ``read``. ``patience_s`` bounds one wait,
-        ``memory`` the bytes that the child may take (None: no bound).
+        ``memory`` the bytes that the child may take (None: no bound). ``gently``: it gives way to
+        live work, which does not count its processor time as taken.
 
         Raises FfmpegFailed, or Busy when no thread is left; the ``inputs`` are closed then.
         """
@@ -144,7 +148,9 @@ class FfmpegProcess:
                 stdout=subprocess.PIPE if output else subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=[pipe.reader for pipe in inputs],
-                start_new_session=True,  # Ctrl-C in a terminal reaches only the server
+                # Ctrl-C in a terminal reaches only the server. Not a session of its own: Linux
+                # weighs whole sessions (autogroup), and "nice" counts within one alone.
+                process_group=0,
                 bufsize=0,
             )
         except BaseException as error:
@@ -156,6 +162,9 @@ class FfmpegProcess:
                 ) from error
             raise
         limit_memory(self._child.pid, memory)
+        if gently:  # its one thread, and those that it starts
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self._child.pid, min(niceness() + _GENTLY, 19))
         for pipe in inputs:
             pipe.hand_over()
         assert self._child.stderr is not None

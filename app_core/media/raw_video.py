@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Self
 
 from app_core.media.encoding import RawVideo, encoding_argv
@@ -22,12 +21,6 @@ ENCODING = Encoding("libx264", 17, "veryfast", key_frame_s=1, b_frames=False)
 """Of what is written once and decoded at every use."""
 
 _FINISH_S = 120.0
-
-
-def gently(ffmpeg: str) -> list[str]:
-    """Whoever watches a live face comes first."""
-    nice = shutil.which("nice")
-    return [*((nice, "-n", "10") if nice else ()), ffmpeg, *QUIET]
 
 
 def planes(data: UInt8, size: tuple[int, int]) -> Picture:
@@ -60,7 +53,7 @@ class RawPictures(_Running):
     ) -> None:
         """``memory`` bounds what ffmpeg may take, bytes."""
         self._bytes = size[0] * size[1] * 3 // 2
-        self._process = FfmpegProcess(argv, output=True, memory=memory)
+        self._process = FfmpegProcess(argv, output=True, memory=memory, gently=True)
 
 
 class RawWriter(_Running):
@@ -69,8 +62,10 @@ class RawWriter(_Running):
     def __init__(self, ffmpeg: Ffmpeg, target: Path, size: tuple[int, int], fps: int) -> None:
         self._pipe = InputPipe()
         video = RawVideo(self._pipe.url, *size, fps)
-        argv = encoding_argv(gently(ffmpeg.path), f"file:{target}", ENCODING, video)
-        self._process = FfmpegProcess(argv, inputs=[self._pipe], memory=ffmpeg.bound(argv))
+        argv = encoding_argv([ffmpeg.path, *QUIET], f"file:{target}", ENCODING, video)
+        self._process = FfmpegProcess(
+            argv, inputs=[self._pipe], memory=ffmpeg.bound(argv), gently=True
+        )
 
     def write(self, data: memoryview) -> None:
         self._process.write(self._pipe, data)

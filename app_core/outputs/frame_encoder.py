@@ -44,7 +44,8 @@ class FrameEncoder:
         output: bool = False,
     ) -> None:
         """Encodes into ``target`` as an MP4 with the muxer's options ``container``; ``output``:
-        that is ffmpeg's standard output, for ``process.receive``. Raises FfmpegFailed or Busy.
+        that is ffmpeg's standard output, for ``process.receive``. Gives way to live work, as a
+        film's own frames do. Raises FfmpegFailed or Busy.
         """
         self._format = format
         with input_pipes(2) as (self._video, sound):
@@ -64,6 +65,7 @@ class FrameEncoder:
                 output=output,
                 patience_s=PATIENCE_S,
                 memory=ffmpeg.bound(argv),
+                gently=True,
             )
         self._sound = SoundFeed(sound, f"sound-{self.process.pid}")
         self._sound.put(bytes(lead_samples(format.sample_rate) * SAMPLE_BYTES))

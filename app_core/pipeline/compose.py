@@ -75,5 +75,7 @@ class Composer:
         with self._lock:
             if self._closed:
                 raise afresh(self._job.error or Cancelled("The job has ended"))
-            self._frame_source = self._plate.frame_source(self._job.request.decoding_on_gpu)
+            self._frame_source = self._plate.frame_source(
+                self._job.request.decoding_on_gpu, gently=not self._job.live
+            )
             return self._frame_source

@@ -56,8 +56,10 @@ class Streams:
 
     def __init__(self, *streams: Stream) -> None:
         self.waiting, self.opened = list(streams), list[Stream]()
+        self.gently = list[bool]()
 
-    def __call__(self, use_nvdec: bool) -> Stream:
+    def __call__(self, use_nvdec: bool, gently: bool) -> Stream:
+        self.gently.append(gently)
         self.opened.append(self.waiting.pop(0) if self.waiting else Stream())
         return self.opened[-1]
 
@@ -83,6 +85,13 @@ def test_kept_pictures_are_decoded_once_for_all() -> None:
     assert len(streams.opened) == 1
     assert until(streams.opened[0].closed.is_set)
     assert streams.opened[0].reads == COUNT
+
+
+def test_what_is_shared_never_gives_way_to_live_work() -> None:
+    streams = Streams()
+    for keep in (True, False):
+        plate(streams, keep).frame_source(gently=True).close()
+    assert streams.gently == [False, True]
 
 
 def test_the_first_picture_does_not_wait_for_the_last() -> None:

@@ -13,7 +13,7 @@ import pytest
 from app_core.config import ROOT
 from app_core.media import raw_video
 from app_core.media.encoding import RawVideo, encoder_options, encoding_argv
-from app_core.media.ffmpeg import QUIET, VIDEO_ENCODERS, Ffmpeg
+from app_core.media.ffmpeg import VIDEO_ENCODERS, Ffmpeg
 from app_core.outputs import frame_encoder
 from app_core.outputs.fragmented_mp4 import FragmentedMp4
 from app_core.outputs.mp4 import Mp4Writer
@@ -44,7 +44,6 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(frame_encoder, "FfmpegProcess", process)
     monkeypatch.setattr(raw_video, "FfmpegProcess", process)
-    monkeypatch.setattr(raw_video, "gently", lambda path: ["nice", "-n", "10", path, *QUIET])
     return found
 
 

@@ -356,6 +356,28 @@ def test_a_killed_ffmpeg_fails_the_job_and_leaves_nothing(
     assert process_video_lipsync_streaming(service, video(), tmp_path / "next.mp4")["frames"] == 25
 
 
+def test_what_a_film_starts_gives_way_to_live_work(make: Make, tmp_path: Path) -> None:
+    """Else it counts as other programs', and live streams are refused for it."""
+    service = make(room_mb=0)
+    render = Render(service, tmp_path / "film.mp4")
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    started = {os.getpriority(os.PRIO_PROCESS, pid) for pid in children("stream_loop")}
+    started |= {os.getpriority(os.PRIO_PROCESS, pid) for pid in children("libx264")}
+    assert started == {min(own + 10, 19)}
+    (films,) = children("stream_loop")
+    # Linux weighs sessions before it weighs what is in them: in one of its own it would not be nice
+    # to this process. A group of its own keeps Ctrl-C of a terminal away.
+    assert os.getsid(films) == os.getsid(0)
+    assert os.getpgid(films) == films
+    watched = begun(service, MjpegRequest(text=LONG, size="auto"))
+    with service.frames(watched.id, lambda frame: frame) as frames:
+        next(frames)
+        (decoder,) = {*children("stream_loop")} - {films}
+        assert os.getpriority(os.PRIO_PROCESS, decoder) == own
+    service.cancel(render.job.id)
+    assert isinstance(render.ended(), Cancelled)
+
+
 def test_a_cancel_in_the_middle_leaves_nothing(make: Make, tmp_path: Path) -> None:
     service = make(room_mb=0)
     render = Render(service, tmp_path / "film.mp4")

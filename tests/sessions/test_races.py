@@ -160,7 +160,7 @@ def test_an_avatar_that_cannot_be_shown_is_told_and_the_other_stays(
     play: Play, stage: Stage
 ) -> None:
     class Broken(GreyPlate):
-        def frame_source(self, use_nvdec: bool = False) -> GreyPlate:
+        def frame_source(self, use_nvdec: bool = False, gently: bool = False) -> GreyPlate:
             raise FfmpegFailed("the clip is gone")
 
     played = play()

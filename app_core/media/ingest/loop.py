@@ -16,7 +16,8 @@ import numpy as np
 
 from app_core.errors import Cancelled, FfmpegFailed
 from app_core.media.encoding import COLOURS
-from app_core.media.raw_video import RawPictures, RawWriter, gently, planes
+from app_core.media.ffmpeg import QUIET
+from app_core.media.raw_video import RawPictures, RawWriter, planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -134,7 +135,7 @@ class _Second(RawPictures):
     def __init__(self, ffmpeg: Ffmpeg, path: Path, second: int, size: tuple[int, int]) -> None:
         given = ["-threads", "2", "-ss", f"{second}", "-i", f"file:{path}", "-map", "0:v:0"]
         raw = ["-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
-        argv = [*gently(ffmpeg.path), *given, *raw]
+        argv = [ffmpeg.path, *QUIET, *given, *raw]
         super().__init__(argv, size, ffmpeg.bound(argv))
 
     def read(self, count: int) -> UInt8:

@@ -14,12 +14,13 @@ import numpy as np
 
 from app_core.cores import core_count
 from app_core.errors import BadInput, Cancelled, FfmpegFailed
+from app_core.media.ffmpeg import QUIET
 from app_core.media.ingest.limits import too_heavy, too_long
 from app_core.media.ingest.loop import CycleCheck, Forward
 from app_core.media.ingest.photo import BACKDROP
 from app_core.media.ingest.probe import input_options
 from app_core.media.ingest.tonemap import write_table
-from app_core.media.raw_video import RawPictures, RawWriter, gently, planes
+from app_core.media.raw_video import RawPictures, RawWriter, planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -151,7 +152,8 @@ def reader_argv(
 ) -> list[str]:
     """Raw yuv420p, BT.601 in tv range. ``folder`` takes the table that HDR needs."""
     return [
-        *gently(ffmpeg),
+        ffmpeg,
+        *QUIET,
         *(("-hwaccel", "cuda") if use_nvdec else ()),
         *("-threads", f"{min(math.ceil(core_count()), _DECODING_THREADS)}"),
         *input_options(facts.demuxer, facts.decoder, limits),

@@ -52,7 +52,7 @@ class Film:
             self.allowed = pictures
             self.changed.notify_all()
 
-    def frame_source(self, use_nvdec: bool = False) -> Reading:
+    def frame_source(self, use_nvdec: bool = False, gently: bool = False) -> Reading:
         return Reading(self.order, self.read, self)
 
     def picture(self, index: int) -> Picture:
