@@ -6,10 +6,10 @@ Prints a table of loads, draws one morning that fills the machines, and ends wit
 cluster starts a cluster) and writes them. --costs FILE: goes by these; --relayed FILE: those that
 were measured through a web tier, from which the tier's own follow.
 
---check: a real run of a server beside what the simulation says of it; the costs are measured before
-it, or are those of --costs. With --url nothing else may run on this machine. The clients need cores
-too: with --share 0.6 they have enough for frames not to be late, which the simulation knows nothing
-of.
+--check: real runs of a server beside what the simulation says of them; the costs are measured
+before and after each, or are those of --costs. With --url nothing else may run on this machine. The
+clients need cores too: with --share 0.6 they have enough for frames not to be late, which the
+simulation knows nothing of.
 
 python -m benchmarks.scale [--sessions 10000] [--machines 0] [--cores 2] [--web-tiers 4]
     [--plot docs/scale.png]
@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.scale import sweep
 from benchmarks.scale.arrivals import Mix
 from benchmarks.scale.calibration import Calibration
-from benchmarks.scale.check import compared, planned, predicted, really
+from benchmarks.scale.check import Figures, compared, mean, planned, predicted, really
 from benchmarks.scale.costs import Costs
 from benchmarks.scale.replica import Plant
 from benchmarks.server import Server
@@ -68,18 +68,34 @@ def measured(server: Server, chosen: argparse.Namespace) -> Costs:
 def check(chosen: argparse.Namespace) -> None:
     plant = plant_of(chosen)
     with serving(chosen) as server:
-        costs = costs_of(chosen) if chosen.costs else measured(server, chosen)
-        arrivals = planned(costs, plant, chosen.load, chosen.seconds, chosen.seed)
-        time.sleep(REST_S)
-        real = really(server, costs, arrivals)
-    simulated = predicted(costs, plant, arrivals, chosen.seed)
+        runs: list[tuple[Costs, Figures, Figures]] = []
+        before = costs_of(chosen) if chosen.costs else measured(server, chosen)
+        for seed in range(chosen.seed, chosen.seed + chosen.runs):
+            arrivals = planned(before, plant, chosen.load, chosen.seconds, seed)
+            time.sleep(REST_S)
+            real = really(server, before, arrivals)
+            after = before if chosen.costs else measured(server, chosen)
+            costs = before.until(after)
+            runs.append((costs, real, predicted(costs, plant, arrivals, seed)))
+            compared(f"Run {len(runs)}: {len(arrivals)} clients", *runs[-1][1:])
+            before = after
+    all_real = mean([real for _, real, _ in runs])
+    simulated = mean([said for _, _, said in runs])
     title = (
-        f"{len(arrivals)} clients in {chosen.seconds:.0f} s, {chosen.load:g} times the room of"
-        f" {plant.replicas} replicas on {plant.cores} cores; first pictures in ms"
+        f"The mean of {len(runs)}: clients come for {chosen.seconds:.0f} s, {chosen.load:g} times"
+        f" the room of {plant.replicas} replicas on {plant.cores} cores; first pictures in ms"
     )
-    off = compared(title, real, simulated)
-    figures = {"real": asdict(real), "simulated": asdict(simulated), "off_percent": off}
-    end("scale_check", {"costs": asdict(costs), "plant": asdict(plant), **figures})
+    off = compared(title, all_real, simulated)
+    figures = {
+        "real": asdict(all_real),
+        "simulated": asdict(simulated),
+        "off_percent": off,
+        "runs": [
+            {"costs": asdict(costs), "real": asdict(real), "simulated": asdict(said)}
+            for costs, real, said in runs
+        ],
+    }
+    end("scale_check", {"plant": asdict(plant), **figures})
 
 
 def simulate(chosen: argparse.Namespace) -> None:
@@ -139,6 +155,7 @@ def main() -> None:
         "--streams", type=int, default=0, help="at once while costs are measured; 0: what fits"
     )
     parser.add_argument("--load", type=float, default=1.3, help="of the room that there is")
+    parser.add_argument("--runs", type=int, default=1, help="of a check, each of other clients")
     parser.add_argument("--seconds", type=float, default=150.0, help="in which clients come")
     chosen = parser.parse_args()
     if chosen.measure:

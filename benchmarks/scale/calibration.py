@@ -10,7 +10,6 @@ import time
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,8 @@ FIRST_S = 1.0
 """That a reader stays for its first picture."""
 MOST = 40
 """Sessions that are tried."""
+KNOCKS = 25
+"""Of clients that are turned away."""
 FULL = 503
 SAID = 2
 """Texts that a client tells before it looks."""
@@ -51,7 +52,7 @@ class Calibration:
         self._clients_ms: list[float] = []
 
     def measure(self) -> Costs:
-        """Takes about three minutes. Raises Refused, OSError, TimeoutError or RuntimeError."""
+        """Takes three to four minutes. Raises Refused, OSError, TimeoutError or RuntimeError."""
         time.sleep(SETTLED_S)
         self._open().close()  # the first loads what it needs
         time.sleep(REST_S)
@@ -59,8 +60,12 @@ class Calibration:
         self._meter = Meter(self._server)
         quiet = self._look()
         self._background = quiet.server_s / quiet.wall_s
-        self._streams = self._streams or self._fitting()
-        found: dict[str, Any] = {"frame_ms": capacity.get("frame_ms") or Costs().frame_ms}
+        fitting, refusal_ms = self._fitting()
+        self._streams = self._streams or fitting
+        found: dict[str, Any] = {
+            "frame_ms": capacity.get("frame_ms") or Costs().frame_ms,
+            "refusal_ms": refusal_ms,
+        }
         found |= self._sessions()
         found |= self._readers()
         found |= self._firsts(found["idle_ms"])
@@ -164,12 +169,22 @@ class Calibration:
             "busy_reader_ms": readers_ms,
         }
 
-    def _fitting(self) -> int:
-        """Sessions that are let in, less one."""
+    def _fitting(self) -> tuple[int, float]:
+        """Sessions that are let in, less one; core milliseconds of turning one more away."""
         with ExitStack() as open_now:
-            count = len(self._speak(open_now, MOST, SPACING_S * MOST))
+            count = len(self._speak(open_now, MOST, SPACING_S * MOST + OPEN_S + 2 * LOOK_S))
+            before = self._look()
+            refused = 0
+            while refused < KNOCKS:
+                try:
+                    open_now.enter_context(self._session())
+                except Refused:
+                    refused += 1
+                time.sleep(LOOK_S / KNOCKS)
+            after = self._meter.lap()
         time.sleep(REST_S)
-        return max(1, count - 1)
+        more_s = after.server_s - before.server_s * after.wall_s / before.wall_s
+        return max(1, count - 1), max(0.0, 1000 * more_s / refused)
 
     def _speak(self, open_now: ExitStack, most: int, seconds: float) -> list[SessionViewer]:
         """So many sessions speak, or as many as are let in."""
@@ -200,8 +215,10 @@ class Calibration:
 
     def _open(self) -> SessionViewer:
         """Where a frame of others was late, nobody is let in for a while."""
-        make = partial(SessionViewer, self._server.url, keep=False, **SHOWN)
-        return patiently(make, OPEN_S)
+        return patiently(self._session, OPEN_S)
+
+    def _session(self) -> SessionViewer:
+        return SessionViewer(self._server.url, keep=False, **SHOWN)
 
     def _look(self) -> Lap:
         self._meter.lap()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
@@ -34,11 +34,11 @@ ALLOWED = 15.0
 class Figures:
     """Of one run, real or simulated."""
 
-    came: int
-    admitted: int
-    turned_away: int
+    came: float
+    admitted: float
+    turned_away: float
     """Clients that gave up after they were refused."""
-    refusals: int
+    refusals: float
     """Answers of 503."""
     live_s: float
     """Of all streams together, seconds."""
@@ -118,6 +118,12 @@ def predicted(costs: Costs, plant: Plant, arrivals: Sequence[Arrival], seed: int
         first_session_ms=_median(sessions),
         first_reader_ms=_median(seen.first_ms["reader"]),
     )
+
+
+def mean(runs: Sequence[Figures]) -> Figures:
+    """Of each figure."""
+    names = [each.name for each in fields(Figures)]
+    return Figures(**{name: fmean(getattr(run, name) for run in runs) for name in names})
 
 
 def compared(title: str, real: Figures, simulated: Figures) -> dict[str, float | None]:

@@ -29,6 +29,8 @@ class Costs:
     """A second of an MJPEG reader."""
     open_ms: float = 13.0
     """A session that begins and ends, beside its seconds."""
+    refusal_ms: float = 0.0
+    """An answer of 503 to a client that has no room."""
     request_ms: float = 0.6
     """A short request, as `/api/health/live`."""
     film_ms: float = 190.0
@@ -82,6 +84,16 @@ class Costs:
             return None
         return 1.0 + max(0.0, median(busy) / median(quiet) - 1.0) * beside / self.busy_cores
 
+    def until(self, later: Costs) -> Costs:
+        """Between these and those that were measured later: means, and both samples."""
+        pairs = [(name, value, getattr(later, name)) for name, value in asdict(self).items()]
+        return Costs(
+            **{
+                name: before + after if isinstance(before, tuple) else (before + after) / 2
+                for name, before, after in pairs
+            }
+        )
+
     def through(self, relayed: Costs) -> Costs:
         """These, measured without a web tier, with what the same took through one."""
         hops_ms = median(relayed.first_session_ms) - median(self.first_session_ms)
@@ -118,6 +130,6 @@ SOURCES = {
         "idle_ms, reader_ms, open_ms"
     ),
     "assumed until measured": (
-        "web_request_ms, session_mb, start_s (a worker alone: 2 to 4 s), report_ms"
+        "refusal_ms, web_request_ms, session_mb, start_s (a worker alone: 2 to 4 s), report_ms"
     ),
 }

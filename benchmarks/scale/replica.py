@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -58,21 +59,42 @@ class _SimulatedCores(CoreBudget):
         """Not the machine that the simulation runs on."""
 
 
+RECENT_S = 1.0 / (1.0 - MEMORY)
+"""How long a budget counts on what was spent once: its looks are a second apart."""
+
+
+def _long_ago() -> float:
+    return 0.0
+
+
 @dataclass(slots=True)
 class Machine:
     plant: Plant
     costs: Costs
+    clock: Callable[[], float] = _long_ago
+    """Seconds of the simulation."""
     replicas: list[Replica] = field(default_factory=list)
     streams_s: float = 0.0
     """Cores that the streams of its replicas take."""
     streams: int = 0
     films: int = 0
+    _once: float = 0.0
+    _at_s: float = 0.0
+
+    def spend(self, core_ms: float) -> None:
+        """Once: for a session that begins, or is turned away."""
+        self._once, self._at_s = self.once + core_ms / 1000.0 / RECENT_S, self.clock()
+
+    @property
+    def once(self) -> float:
+        """Cores that such work took a moment ago, as budgets remember it."""
+        return self._once * math.exp((self._at_s - self.clock()) / RECENT_S)
 
     @property
     def used(self) -> float:
         """Cores that are busy with what cannot wait: films take what is left."""
         beside_ms = self.costs.background_ms + self.streams * self.costs.client_ms
-        return self.streams_s + beside_ms / 1000.0
+        return self.streams_s + self.once + beside_ms / 1000.0
 
     @property
     def left(self) -> float:

@@ -71,7 +71,7 @@ class Simulation:
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._ties = itertools.count()
         self.now_s = 0.0
-        self.machines = [Machine(plant, costs) for _ in range(plant.machines)]
+        self.machines = [Machine(plant, costs, lambda: self.now_s) for _ in range(plant.machines)]
         # Neighbours in the order of starting stand on different machines.
         self.replicas = [
             Replica(level * plant.machines + at, machine)
@@ -132,13 +132,17 @@ class Simulation:
 
     def _place(self, client: Client) -> str:
         """Where there is most room; else why there is none."""
-        why = "replicas"
+        why, tried = "replicas", list[Replica]()
         for replica in self._router.choices(film=client.arrival.kind == "film"):
             why = replica.admit(client.name, client.arrival)
             if not why:
                 self._begin(client, replica)
-                break
+                return why
+            tried.append(replica)
             self._router.refused(replica)
+        for replica in tried:
+            replica.machine.spend(self._costs.refusal_ms / len(tried))
+            self.outcome.core_s += self._costs.refusal_ms / len(tried) / 1000.0
         return why
 
     def _begin(self, client: Client, replica: Replica) -> None:
@@ -150,6 +154,7 @@ class Simulation:
         else:
             long_s = client.left_s
             self._usage.count(arrival, 1)
+            machine.spend(self._costs.open_ms * (arrival.kind != "reader"))
             self._firsts.append(self._first_ms(arrival, machine))
             self.outcome.first_ms[arrival.kind].append(self._firsts[-1])
             if arrival.kind != "reader" and arrival.speaking < 1:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,7 @@ from app_core.services.live.sessions import MARGIN
 from benchmarks.scale.arrivals import Arrival, Mix, schedule
 from benchmarks.scale.costs import Costs
 from benchmarks.scale.outcome import Outcome
-from benchmarks.scale.replica import Plant
+from benchmarks.scale.replica import Machine, Plant
 from benchmarks.scale.simulation import Rules, Simulation
 from benchmarks.scale.waiting import erlang_b, stretch
 
@@ -109,11 +112,43 @@ def test_films_of_a_dead_replica_are_made_elsewhere() -> None:
 
 def test_a_session_that_falls_silent_makes_room() -> None:
     costs = Costs(speaking_ms=100.0, idle_ms=50.0, open_ms=60.0, frame_ms=4.0)
-    silent = [Arrival(0.0, "socket", 1000.0, 0.001)] * ROOM
+    silent = [Arrival(20.0 * at, "socket", 1000.0, 0.001) for at in range(ROOM)]
     simulation = Simulation(costs, Plant(), ONCE)
-    seen = simulation.run([*silent, *[Arrival(2.0, "socket", 10.0)] * 5])
+    seen = simulation.run(
+        [*silent, *[Arrival(400.0 + 60.0 * at, "socket", 10.0) for at in range(5)]]
+    )
     assert seen.gave_up == 0
     assert seen.core_s == pytest.approx(ROOM * (0.1 + 999 * 0.05) + 5 * 1.0 + 19 * 0.06)
+
+
+def test_what_is_spent_once_takes_room_for_a_while() -> None:
+    now_s = 0.0
+    machine = Machine(Plant(), EVEN, lambda: now_s)
+    machine.spend(500.0)
+    assert machine.used == pytest.approx(0.1)
+    now_s = 5.0
+    machine.spend(500.0)
+    assert machine.used == pytest.approx(0.1 / math.e + 0.1)
+    now_s = 60.0
+    assert machine.used < 1e-4
+
+
+@pytest.mark.parametrize("refusal_ms, refused", [(0.0, 45), (40.0, 46)])
+def test_whoever_is_turned_away_costs_too(refusal_ms: float, refused: int) -> None:
+    """So much that the last one, who comes when there is room, finds none."""
+    full = [Arrival(0.0, "socket", 55.0), *[Arrival(0.0, "socket", 100.0)] * (ROOM - 1)]
+    knocking = [Arrival(10.0 + at, "socket", 10.0) for at in range(45)]
+    costs = replace(EVEN, refusal_ms=refusal_ms)
+    late = [Arrival(55.5, "socket", 10.0)]
+    seen = Simulation(costs, Plant(), ONCE).run([*full, *knocking, *late])
+    assert seen.refused == refused
+    assert seen.core_s == pytest.approx(0.1 * seen.live_s + refused * refusal_ms / 1000.0)
+
+
+def test_costs_between_two_measurements() -> None:
+    between = replace(EVEN, idle_ms=50.0).until(replace(EVEN, idle_ms=70.0, refusal_ms=8.0))
+    assert (between.idle_ms, between.refusal_ms, between.speaking_ms) == (60.0, 4.0, 100.0)
+    assert between.first_session_ms == EVEN.first_session_ms * 2
 
 
 def test_a_model_that_draws_few_frames_is_what_is_used_up() -> None:
@@ -137,7 +172,7 @@ def test_a_web_tier_of_one_core_is_seen_to_be_full() -> None:
 
 
 def test_first_pictures_are_stretched_by_who_shares_the_cores() -> None:
-    costs = Costs(first_session_ms=(40.0,), speaking_ms=100.0, idle_ms=100.0, frame_ms=4.0)
+    costs = replace(EVEN, first_session_ms=(40.0,))
     seen = Simulation(costs, Plant(), ONCE).run(sessions(10))
     expected = [40.0 * stretch(2, round(0.1 * at, 2)) for at in range(10)]
     assert seen.first_ms["socket"] == pytest.approx(expected)
