@@ -76,7 +76,7 @@ def check(chosen: argparse.Namespace) -> None:
             real = really(server, before, arrivals)
             after = before if chosen.costs else measured(server, chosen)
             costs = before.until(after)
-            runs.append((costs, real, predicted(costs, plant, arrivals, seed)))
+            runs.append((costs, real, predicted(costs, plant, arrivals)))
             compared(f"Run {len(runs)}: {len(arrivals)} clients", *runs[-1][1:])
             before = after
     all_real = mean([real for _, real, _ in runs])
