@@ -200,7 +200,7 @@ def test_a_frame_source_closes_what_it_cannot_read(limit: Limit, frame_source: A
 
 @pytest.mark.parametrize("keep", [False, True])
 def test_a_clip_is_read_again_when_there_are_threads(limit: Limit, keep: bool) -> None:
-    plate = ClipPlate(lambda nvdec: Stream(), no_face(10, 25.0), (4, 4), (1.0, 1.0))
+    plate = ClipPlate(lambda nvdec, gently: Stream(), no_face(10, 25.0), (4, 4), (1.0, 1.0))
     plate.keep = keep
     no_more(limit, plate.frame_source)
     frame_source = plate.frame_source()

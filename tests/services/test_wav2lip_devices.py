@@ -71,7 +71,8 @@ def test_two_engines_with_their_own_weights_draw_what_one_draws(
     asked = GenerateRequest.parse({"text": "one", "size": "128x128"})
     alone = pictures(service, begun(service, asked).id)
     jobs = [begun(service, asked) for _ in range(2)]
-    assert [job.placement and job.placement.device for job in jobs] == ["cpu:0", "cpu:1"]
+    placed = {job.placement.device for job in jobs if job.placement}
+    assert placed == {"cpu:0", "cpu:1"}, "the first goes to whichever was faster in its trial"
     for job in jobs:
         drawn = pictures(service, job.id)
         assert len(drawn) == len(alone) == FRAMES
