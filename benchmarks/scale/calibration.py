@@ -23,7 +23,6 @@ from benchmarks.scale.visits import (
     SHOWN,
     Visit,
     is_jpeg,
-    reading,
     texts_for,
     visit,
 )
@@ -39,6 +38,8 @@ LOOK_S = 10.0
 SPACING_S = 0.5
 OPEN_S = 12.0
 FIRSTS, TRIES = 16, 4
+FIRST_S = 1.0
+"""That a reader stays for its first picture."""
 MOST = 40
 """Sessions that are tried."""
 KNOCKS = 25
@@ -151,18 +152,11 @@ class Calibration:
         return 1000 * (viewer.wait(is_jpeg).at_s - viewer.began_s)
 
     def _first_readers(self) -> tuple[float, ...]:
-        found_ms: list[float] = []
+        readers: list[Visit] = []
         for _ in range(FIRSTS):
-            reader = reading(self._server.url, SAID)
-            try:
-                while reader.first_frame_s is None and not reader.ended:
-                    reader.receive()
-            finally:
-                reader.close()
-            if reader.first_frame_s is not None:
-                found_ms.append(1000 * reader.first_frame_s)
+            readers.append(visit(self._server.url, Arrival(0.0, "reader", FIRST_S), Rules()))
             time.sleep(SPACING_S)
-        return tuple(found_ms)
+        return tuple(each.first_ms for each in readers if each.first_ms)
 
     def _busy(self) -> dict[str, Any]:
         """First pictures beside so many streams that one more is let in."""
@@ -198,7 +192,9 @@ class Calibration:
             while refused < KNOCKS:
                 try:
                     open_now.enter_context(self._session())
-                except Refused:
+                except Refused as answer:
+                    if answer.status != FULL:
+                        raise
                     refused += 1
                 time.sleep(LOOK_S / KNOCKS)
             after = self._meter.lap()

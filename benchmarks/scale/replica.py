@@ -63,15 +63,11 @@ RECENT_S = 1.0 / (1.0 - MEMORY)
 """How long a budget counts on what was spent once: its looks are a second apart."""
 
 
-def _long_ago() -> float:
-    return 0.0
-
-
 @dataclass(slots=True)
 class Machine:
     plant: Plant
     costs: Costs
-    clock: Callable[[], float] = _long_ago
+    clock: Callable[[], float]
     """Seconds of the simulation."""
     replicas: list[Replica] = field(default_factory=list)
     streams_s: float = 0.0

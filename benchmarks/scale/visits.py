@@ -116,7 +116,9 @@ def _talk(url: str, seen: Visit) -> None:
 
 
 def _read(url: str, seen: Visit) -> None:
-    reader = reading(url, texts_for(seen.arrival.length_s))
+    parts = urlsplit(url)
+    said = " ".join([TEXTS["en"]] * texts_for(seen.arrival.length_s))
+    reader = MjpegReader((parts.hostname or "", parts.port or 80), SHOWN | {"text": said})
     try:
         end_s = reader.began + seen.arrival.length_s
         while time.monotonic() < end_s and not reader.ended:
@@ -130,13 +132,6 @@ def _read(url: str, seen: Visit) -> None:
         seen.stayed_s = time.monotonic() - reader.began
     finally:
         reader.close()
-
-
-def reading(url: str, texts: int) -> MjpegReader:
-    """One that has asked for so many."""
-    parts = urlsplit(url)
-    said = {"text": " ".join([TEXTS["en"]] * texts)}
-    return MjpegReader((parts.hostname or "", parts.port or 80), SHOWN | said)
 
 
 def _until(at_s: float) -> None:

@@ -35,7 +35,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The argument list that a process would have had; its inputs are pipe:3, pipe:4."""
     found: list[str] = []
 
-    def process(argv: Sequence[str], *, inputs: Sequence[Any], **_: Any) -> None:
+    def process(argv: Sequence[str], *, inputs: Sequence[Any], gently: bool, **_: Any) -> None:
+        assert gently, "films and imports give way to live work"
         names = {pipe.url: f"pipe:{number}" for number, pipe in enumerate(inputs, 3)}
         found[:] = [names.get(word, word) for word in argv]
         for pipe in inputs:
