@@ -122,8 +122,10 @@ def serve(
         def load(self) -> Flask:
             """In the worker, after the fork: threads do not survive one."""
             from app_core.heap import bound_arenas
+            from app_core.threads import switch_often
 
             bound_arenas()
+            switch_often()
             served = build(config)
             self.count = served.app.extensions["lipsync"].metrics.request
             self.condemned = served.condemned

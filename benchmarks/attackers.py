@@ -57,6 +57,8 @@ KINDS = {
     "flood of pages": Kind(flooding.pages, 8, None),
     "flood of films": Kind(flooding.films, 4, None),
     "flood of bad texts": Kind(flooding.bad_texts, 5, None),
+    "crowd of texts": Kind(flooding.texts, 20, None),
+    "crowd of large bodies": Kind(flooding.large_bodies, 20, None),
     "offers without peers": Kind(flooding.offers, 2, None),
     "whep without peers": Kind(flooding.whep, 2, None),
     "flood of patches": Kind(flooding.patches, 4, None),

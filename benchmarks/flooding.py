@@ -16,6 +16,7 @@ from benchmarks.texts import TEXTS
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
 
 TOGETHER = 500
 """Messages in one write."""
@@ -99,6 +100,40 @@ def bad_texts(target: Target) -> list[int]:
 
     target.keep(ask)
     return []
+
+
+def _crowd(target: Target, bodies: Sequence[bytes]) -> list[int]:
+    """Each from an address of its own: none asks for more than its share."""
+    numbers = itertools.count()
+
+    def ask() -> None:
+        number = next(numbers)
+        source = f"127.0.1.{1 + number % 250}"
+        body = bodies[number % len(bodies)]
+        target.ask("POST", "/api/text", body, source, Content_Type="application/json")
+
+    target.keep(ask)
+    return []
+
+
+def texts(target: Target) -> list[int]:
+    """Full of what takes long to read."""
+    dates = ("In 1003 5 dollars $5.25 at 12:30 on 5/6/2024 " * 120)[:4600]
+    words = {f"w{number}": "reading " * 5 for number in range(200)}
+    bodies = [{"text": dates, "language": "en"}, {"text": "w1 w2 w3", "dictionary": words}]
+    return _crowd(target, [json.dumps(body).encode() for body in bodies])
+
+
+def large_bodies(target: Target) -> list[int]:
+    names = ",".join(f'"a{number}":1' for number in range(60_000))
+    return _crowd(
+        target,
+        [
+            b"{%s,%s}" % (names.encode(), b'"a59999":2'),
+            b"[" + b"[]," * 300_000 + b"1]",
+            json.dumps({"text": "a" * 900_000}).encode(),
+        ],
+    )
 
 
 def offers(target: Target) -> list[int]:

@@ -57,12 +57,17 @@ class Target:
         return ports([self.connect(data) for _ in range(self.count)])
 
     def ask(
-        self, method: str, path: str, body: bytes | None = None, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        source: str = SOURCE,
+        **headers: str,
     ) -> tuple[int, bytes, dict[str, str]]:
         """Status, body and headers. Raises OSError."""
-        source = (SOURCE, 0) if self.address[0] == "127.0.0.1" else None
+        own = (source, 0) if self.address[0] == "127.0.0.1" else None
         connection = http.client.HTTPConnection(
-            *self.address, timeout=TIMEOUT_S, source_address=source
+            *self.address, timeout=TIMEOUT_S, source_address=own
         )
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:

@@ -34,6 +34,7 @@ GROUND = {
     "storage",
     "threads",
     "token_bucket",
+    "turns",
     "types",
     "voice_server",
 }

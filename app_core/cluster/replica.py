@@ -16,6 +16,7 @@ from app_core.heap import bound_arenas
 from app_core.server.door import DoorServer
 from app_core.server.limits import Limits, threads_for
 from app_core.services.lipsync_service import LipsyncService
+from app_core.threads import switch_often
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,7 @@ class Replica:
         service: LipsyncService | None = None,
     ) -> None:
         bound_arenas()
+        switch_often()
         self.place, self._book = config.place, book
         self._films: dict[str, Film] = {}
         self._lock = threading.Lock()

@@ -6,9 +6,9 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from app_core import turns
 from app_core.errors import BadInput, Cancelled, SoyleError, as_job_error, kind_or_words
 from app_core.log import job_id
-from app_core.speech import turns
 from app_core.speech.text.spoken_text import nothing_to_say
 from app_core.threads import start_thread
 from app_core.types import Sentence

@@ -8,6 +8,7 @@ from app_core.services.render_cost import Costs, work_of
 from app_core.services.renders import LONGEST_SPEECH_S
 from app_core.shares import Holding
 from app_core.speech.text.spoken_text import check_length
+from app_core.turns import waited_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +78,8 @@ class Beginning:
             job.seconds_expected = recording.seconds
             return job
         speaker = self._speakers.of(request)
-        core_s, pieces = self._costs.of_text(work, request, speaker.read(request.text))
+        with waited_for(request.live):
+            core_s, pieces = self._costs.of_text(work, request, speaker.read(request.text))
 
         def spoken(job: Job) -> Iterator[Speech]:
             if speak is not None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import soxr
 
+from app_core import turns
 from app_core.cancel_scope import never
 from app_core.errors import Cancelled, NotFound, Unsayable, VoiceFailed, VoiceUnreachable
-from app_core.speech import turns
 from app_core.speech.patience import Patience
 from app_core.speech.standing import Standing
 from app_core.speech.text.reading import LANGUAGES, TextReader

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app_core import turns
 from app_core.cancel_scope import Stale, never
 from app_core.config import Config
 from app_core.errors import Cancelled, NotFound, Unsayable, VoiceFailed, VoiceUnreachable
 from app_core.job import JobStatus
 from app_core.request import ChunksRequest, GenerateRequest
 from app_core.services.lipsync_service import LipsyncService
-from app_core.speech import turns
 from app_core.speech.registry import Voices
 from app_core.speech.speaker import Speaker
 from app_core.speech.standing import REST_S, Standing

@@ -20,6 +20,7 @@ from app_core.sessions.speech_source import TextSource
 from app_core.sessions.stage import Spoken, Stage
 from app_core.sessions.text_feed import TextFeed
 from app_core.shares import Holding, Share, Shares
+from app_core.turns import waited_for
 from app_core.types import Prosody
 
 if TYPE_CHECKING:
@@ -177,7 +178,8 @@ class LiveSessions:
         def source() -> TextSource:
             speaker = self._speakers.of(self._asked(manner, request))
             if not request.more:
-                speaker.read(request.text)  # raises when there is nothing to say
+                with waited_for(True):
+                    speaker.read(request.text)  # raises when there is nothing to say
             return TextSource(TextFeed(), speaker, Prosody(manner.speed, manner.pitch))
 
         return Said(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from app_core.config import ConfigError
 from app_core.errors import BadInput
@@ -13,7 +13,7 @@ from app_core.speech.text.span_text import SpanText
 from app_core.speech.text.stress import ACUTE, acute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _UNIT = re.compile(r"[^\W_]+|\S")
@@ -27,31 +27,46 @@ _NAME_GOES_ON = re.compile(r"[.@][^\W_]")
 """``kaspi`` is no word in ``kaspi.kz``."""
 
 
+class _Entry(NamedTuple):
+    word: str
+    """In lower case."""
+    reading: str
+    whole: bool
+    """Cleaning takes nothing away from the word."""
+
+
 class Dictionary:
     """Whole words, in any case; of two that begin at the same place the longer one is meant."""
 
     def __init__(self, readings: Mapping[str, str]) -> None:
         """A reading may carry marks of stress, ``+`` before a vowel or U+0301 after it. Of words
         that differ in case alone the last one counts."""
-        self._readings = {
-            _lower(" ".join(word.split())): reading_of(reading)
-            for word, reading in readings.items()
-        }
-        self._lost: _Index = defaultdict(list)
-        self._kept: _Index = defaultdict(list)
-        for word in sorted(self._readings, key=len, reverse=True):
-            whole = clean(SpanText.written(word)).text == word
-            unit = _UNIT.match(word)
-            if unit:
-                (self._kept if whole else self._lost)[unit.group()].append(word)
+        self._know(map(_entry, readings.items()))
 
     def under(self, readings: Mapping[str, str]) -> Dictionary:
         """Both; where both know a word, the reading of ``readings``. Raises BadInput for one that
         cannot be said, as it is markup or a picture."""
-        for word, reading in readings.items():
-            if not any(map(str.isalnum, reading_of(reading))):
+        if not readings:
+            return self
+        entries = list(map(_entry, readings.items()))
+        for word, entry in zip(readings, entries, strict=True):
+            if not any(map(str.isalnum, entry.reading)):
                 raise BadInput(f"The reading of {word!r} cannot be said", field="dictionary")
-        return Dictionary({**self._readings, **readings}) if readings else self
+        both = Dictionary({})
+        both._know([*self._entries, *entries])
+        return both
+
+    def _know(self, entries: Iterable[_Entry]) -> None:
+        """The later ones come before."""
+        known = {entry.word: entry for entry in entries}
+        self._entries = tuple(known.values())
+        self._readings = {word: entry.reading for word, entry in known.items()}
+        self._lost: _Index = defaultdict(list)
+        self._kept: _Index = defaultdict(list)
+        for word in sorted(known, key=len, reverse=True):
+            unit = _UNIT.match(word)
+            if unit:
+                (self._kept if known[word].whole else self._lost)[unit.group()].append(word)
 
     def before_cleaning(self, text: SpanText) -> SpanText:
         """The words of which cleaning would take something away, as ``C#``."""
@@ -97,6 +112,11 @@ def read_dictionary(path: Path | None) -> Dictionary:
 def reading_of(reading: str) -> str:
     """As it is put into a text: marks of stress are acutes, nothing that a voice would spell."""
     return clean(SpanText.written(acute(reading))).text.replace("\n", " ")
+
+
+def _entry(item: tuple[str, str]) -> _Entry:
+    word = _lower(" ".join(item[0].split()))
+    return _Entry(word, reading_of(item[1]), clean(SpanText.written(word)).text == word)
 
 
 def _whole(text: str, start: int, end: int) -> bool:

@@ -21,6 +21,7 @@ from app_core.speech.text.sentence_language import by_language, language_of
 from app_core.speech.text.sentences import pieces
 from app_core.speech.text.span_text import SpanText
 from app_core.speech.text.stress import stresses, take
+from app_core.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -80,13 +81,18 @@ _FIRST_TEXTS = {"ru": "5 книг до Zoom, зв. дл.", "kk": "5 кітап, 
 
 
 class TextReader:
-    def __init__(self, dictionary: Dictionary | None = None) -> None:
-        """``dictionary``: that of the server."""
+    def __init__(self, dictionary: Dictionary | None = None, turns: Turns | None = None) -> None:
+        """``dictionary``: that of the server. ``turns``: shared with other readers."""
         self._dictionary = dictionary or Dictionary({})
+        self._turns = Turns("The reader of texts") if turns is None else turns
 
     def knowing(self, readings: Mapping[str, str]) -> TextReader:
-        """With ``readings`` of a request, which come before the own ones."""
-        return TextReader(self._dictionary.under(readings)) if readings else self
+        """With ``readings`` of a request, which come before the own ones. Raises BadInput for one
+        that cannot be said, or Busy."""
+        if not readings:
+            return self
+        with self._turns.turn(sum(map(len, readings.values()))):
+            return TextReader(self._dictionary.under(readings), self._turns)
 
     def warm(self, stale: Stale = never) -> None:
         """Loads what the first text would wait for, a second's work, until ``stale`` says so."""
@@ -100,12 +106,27 @@ class TextReader:
         """Each piece when it is asked for. The work before the first does not grow with the
         text; none comes of a text in which there is nothing to say.
 
+        One part of one text is read at a time, a few milliseconds' work, live ones first: a crowd
+        of readers would keep Python's lock from those who make frames. Raises Busy.
+
         ``language`` may be AUTO. ``spoken``: the languages that there is a voice for; words of
         others are said in the nearest letters.
         """
-        index = 0
+        parts = self._parts(text, language, spoken)
+        index, characters = 0, _ENOUGH_FIRST
+        while True:
+            with self._turns.turn(min(len(text), characters)):
+                part = next(parts, None)
+            if part is None:
+                return
+            for piece in part:
+                yield replace(piece, index=index)
+                index += 1
+            characters = _ENOUGH
+
+    def _parts(self, text: str, language: str, spoken: Collection[str]) -> Iterator[list[Piece]]:
         usual = language_of(text, spoken) if language == AUTO else language
-        before, noise = None, Noise()
+        before, noise, first = None, Noise(), True
         for part in _parts(text):
             cleaned = clean(self._dictionary.before_cleaning(part))
             cleaned, marked = take(unmixed(self._dictionary.after_cleaning(cleaned)))
@@ -120,10 +141,11 @@ class TextReader:
                 ones = chain.from_iterable(
                     foreign_runs.parts(run, name, spoken) for name, run in runs
                 )
+            found: list[Piece] = []
             for one in ones:
-                for piece in _pieces(text, one, marked, first=not index):
-                    yield replace(piece, index=index)
-                    index += 1
+                found += _pieces(text, one, marked, first=first and not found)
+            first = first and not found
+            yield found
 
 
 def _pieces(text: str, part: Part, marked: Stresses, first: bool) -> Iterator[Piece]:

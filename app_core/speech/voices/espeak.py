@@ -19,8 +19,8 @@ from app_core.speech.pauses import lead_s, pause_s
 from app_core.speech.text.sentences import ends_sentence
 from app_core.speech.timing.timeline import timeline
 from app_core.speech.timing.words import words
-from app_core.speech.turns import Turns
 from app_core.speech.voices.espeak_spelling import LETTERS, PHONEMES, spelling, stressed_vowel
+from app_core.turns import Turns
 from app_core.types import PLAIN, Prosody, Speech
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class _Library:
     """libespeak-ng. Its state is global to the process, so it is used by one thread at a time."""
 
     def __init__(self) -> None:
-        self._turns = Turns()
+        self._turns = Turns("The voice", VoiceFailed)
         self._library: Any = None
         self._callback = _Callback(self._receive)
         self._blocks: list[Float32] = []

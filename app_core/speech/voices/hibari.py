@@ -13,8 +13,8 @@ import numpy as np
 from app_core.errors import Cancelled, SoyleError, Unsayable, VoiceFailed, kind_or_words
 from app_core.media.tempo import stretched
 from app_core.speech.synthesizer import check_wanted
-from app_core.speech.turns import Turns
 from app_core.speech.voices.found import Found, Missing
+from app_core.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ class HibariVoice:
     def __init__(self, ffmpeg: Callable[[], Ffmpeg]) -> None:
         """``ffmpeg`` makes speech faster."""
         self._ffmpeg = ffmpeg
-        self._loading, self._turns = threading.Lock(), Turns()
+        self._loading, self._turns = threading.Lock(), Turns("The voice", VoiceFailed)
         self._loaded: Any = None
 
     def warm(self) -> None:

@@ -14,9 +14,9 @@ from app_core.errors import SoyleError, Unsayable, VoiceFailed
 from app_core.media.tempo import stretched
 from app_core.speech.synthesizer import check_wanted
 from app_core.speech.text.piece import Piece
-from app_core.speech.turns import Turns
 from app_core.speech.voices.found import Found, Missing
 from app_core.speech.voices.silero_accentor import RussianAccentor
+from app_core.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ class SileroNetwork:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._turns = Turns()
+        self._turns = Turns("The voice", VoiceFailed)
         self._loading = threading.Lock()
         self._loaded: Any = None
         self._accentor = RussianAccentor()

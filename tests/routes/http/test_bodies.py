@@ -124,6 +124,39 @@ def test_json_at_its_edges_is_400(client: FlaskClient, data: bytes, field: str |
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[" + b"[]," * 10_000 + b"1]",
+        b"{" + b",".join(b'"a%d":1' % number for number in range(10_001)) + b"}",
+        b"[" + b'"",' * 30_000 + b"1]",
+        b"[" + b'{"a":1,"a":2},' * 30_000 + b"1]",
+        rb'{"text": "\"", "a": [' + b"1," * 20_000 + b"1]}",
+    ],
+    ids=["lists", "names", "texts", "names twice", "beside an escape"],
+)
+def test_a_body_of_very_many_values_is_not_read(client: FlaskClient, data: bytes) -> None:
+    """A megabyte of brackets, or of names, held Python's lock while others made frames."""
+    answer = post(client, data)
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_input")
+    assert "more than 10000 values" in answer.json["error"]
+
+
+def test_commas_and_brackets_of_a_long_text_are_no_values(
+    client: FlaskClient, config: Config
+) -> None:
+    text = 'He said: "a, [b], {c}", and \\ went. ' * 2000
+    answer = post(client, json.dumps(body(text)).encode())
+    assert (answer.status_code, answer.json["field"]) == (400, "text")
+    assert f"longer than {config.max_text_chars}" in answer.json["error"]
+
+
+def test_a_name_that_comes_again_late_is_told(client: FlaskClient) -> None:
+    names = ",".join(f'"a{number}":1' for number in range(9000))
+    answer = post(client, f'{{{names},"a8999":2}}'.encode())
+    assert (answer.status_code, answer.json["field"]) == (400, "a8999")
+
+
 def test_escapes_that_are_text_pass(client: FlaskClient) -> None:
     for text in ('"\\ud83d\\ude00 one"', '"\\\\u0000 one"', '"\\\\ud800 one"'):
         data = json.dumps(body("x")).replace('"x"', text).encode()

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from app_core.errors import BadInput
 from app_core.speech.text import reading
 from app_core.speech.text.reading import TextReader
+from app_core.speech.text.span_text import SpanText
 from app_core.speech.text.spoken_text import SpokenText, check_length, something
 
 
@@ -78,3 +82,28 @@ def test_spaces_around_a_text_are_no_work(monkeypatch: pytest.MonkeyPatch) -> No
     check_length(text, 2)
     with pytest.raises(BadInput):
         check_length(text, 1)
+
+
+def test_one_part_of_one_text_is_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty that read at once kept Python's lock: live frames came once a second."""
+    reading_now, most = 0, 0
+    normalise = reading.LANGUAGES["en"]
+
+    def counted(text: SpanText) -> SpanText:
+        nonlocal reading_now, most
+        reading_now += 1
+        most = max(most, reading_now)
+        time.sleep(0.01)
+        reading_now -= 1
+        return normalise(text)
+
+    monkeypatch.setattr(reading, "LANGUAGES", {**reading.LANGUAGES, "en": counted})
+    reader = TextReader()
+    text = "A sentence of some words. " * 60
+    expected = SpokenText.of(TextReader().read(text, "en"))
+    most = 0
+    readers = [reader, reader.knowing({"other": "another"}), reader, reader]
+    with ThreadPoolExecutor(len(readers)) as pool:
+        found = list(pool.map(lambda one: SpokenText.of(one.read(text, "en")), readers))
+    assert found == [expected] * len(readers)
+    assert most == 1

@@ -15,10 +15,10 @@ from app_core.errors import Cancelled, VoiceFailed
 from app_core.media.ffmpeg import Ffmpeg, find_ffmpeg
 from app_core.speech.synthesizer import Synthesizer
 from app_core.speech.text.piece import Piece
-from app_core.speech.turns import live
 from app_core.speech.voices import silero
 from app_core.speech.voices.espeak import russian_stresses
 from app_core.speech.voices.silero import FILE, silero_voices
+from app_core.turns import live
 from app_core.types import PLAIN, Float32, Prosody
 from tests.conftest import until
 

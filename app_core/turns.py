@@ -1,4 +1,4 @@
-"""Whose turn it is at a synthesizer that says one thing at a time."""
+"""Whose turn it is at what does one thing at a time: a synthesizer, or the reader of texts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
 from app_core.cancel_scope import Stale, never
-from app_core.errors import Cancelled, VoiceFailed
+from app_core.errors import Busy, Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-live: ContextVar[bool] = ContextVar("live", default=False)
-"""Somebody waits for what this thread speaks, frame by frame."""
+    from app_core.errors import SoyleError
 
+live: ContextVar[bool] = ContextVar("live", default=False)
+"""Somebody waits for what this thread reads and speaks, frame by frame."""
 FILE_WAITS_S = 2.0
 """Where live speech leaves no gap, one file has a turn this often, however many wait."""
 CHARACTER_S = 0.01
@@ -28,20 +29,39 @@ _LOOK_S = 0.25
 """Between two looks at whether the speech is still wanted."""
 
 
+@contextmanager
+def waited_for(now: bool) -> Iterator[None]:
+    """``live`` inside it."""
+    before = live.set(now)
+    try:
+        yield
+    finally:
+        live.reset(before)
+
+
 class _Waiting(NamedTuple):
     """Who is smaller is first, among the live ones and among the files."""
 
     due_s: float
     number: int
     live: bool
+    looks: threading.Condition
+    """Woken when it is first: a crowd that wakes for every turn takes the time of a turn."""
 
 
 class Turns:
     """A lock that goes to live speech before files and to short texts before long ones."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._changed = threading.Condition()
+    def __init__(
+        self,
+        whose: str,
+        busy: type[SoyleError] = Busy,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``whose`` turns they are, as an error's first words; ``busy`` is raised of who waited for
+        too long."""
+        self._whose, self._busy, self._clock = whose, busy, clock
+        self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._numbers = itertools.count()
         self._taken = False
@@ -54,13 +74,13 @@ class Turns:
 
     @contextmanager
     def turn(self, characters: int, stale: Stale = never) -> Iterator[None]:
-        """For a text of so many characters. Raises VoiceFailed after PATIENCE_S, and Cancelled
-        when ``stale`` says so.
+        """For a text of so many characters. Raises ``busy`` after PATIENCE_S, and Cancelled when
+        ``stale`` says so.
         """
         came_s = self._clock()
-        with self._changed:
-            due_s = came_s + CHARACTER_S * characters
-            mine = _Waiting(due_s, next(self._numbers), live.get())
+        with self._lock:
+            due_s, looks = came_s + CHARACTER_S * characters, threading.Condition(self._lock)
+            mine = _Waiting(due_s, next(self._numbers), live.get(), looks)
             if not mine.live and all(other.live for other in self._waiting):
                 self._file_s = came_s
             self._waiting.append(mine)
@@ -71,25 +91,31 @@ class Turns:
                     self._file_s = self._clock()
             finally:
                 self._waiting.remove(mine)
-                self._changed.notify_all()
+                self._call()
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._taken = False
-                self._changed.notify_all()
+                self._call()
 
     def _wait(self, mine: _Waiting, came_s: float, stale: Stale) -> None:
         """With the lock held."""
         while True:
             # Before it is taken too: a turn is not spent on what nobody waits for.
             if stale():
-                raise Cancelled("Nobody waits for the speech any more")
+                raise Cancelled("Nobody waits for this any more")
             if not self._taken and self._first() is mine:
                 return
+            self._call()  # it may be another's by now
             if self._clock() - came_s > PATIENCE_S:
-                raise VoiceFailed(f"The voice was busy for {PATIENCE_S:.0f} s")
-            self._changed.wait(_LOOK_S)
+                raise self._busy(f"{self._whose} was busy for {PATIENCE_S:.0f} s")
+            mine.looks.wait(_LOOK_S)
+
+    def _call(self) -> None:
+        """Whose turn it is, if nobody has it. With the lock held."""
+        if self._waiting and not self._taken:
+            self._first().looks.notify()
 
     def _first(self) -> _Waiting:
         lives = [one for one in self._waiting if one.live]

@@ -1,21 +1,22 @@
-"""Who speaks next at a synthesizer that says one thing at a time."""
+"""Whose turn it is at what does one thing at a time."""
 
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable
 
 import pytest
 
+from app_core import turns as module
 from app_core.cancel_scope import Stale, never
 from app_core.config import Config
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
-from app_core.speech import turns as module
 from app_core.speech.text.piece import Piece
-from app_core.speech.turns import FILE_WAITS_S, PATIENCE_S, Turns, live
+from app_core.turns import FILE_WAITS_S, PATIENCE_S, Turns, live
 from app_core.types import PLAIN, Prosody
 from tests.conftest import until
 from tests.fakes import ToneVoice, ToneVoices
@@ -24,10 +25,16 @@ Who = tuple[str, bool, int, float]
 """Name, live, characters, when it comes."""
 
 
+@pytest.fixture(autouse=True)
+def no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is not woken when it is first does not find out by itself."""
+    monkeypatch.setattr(module, "_LOOK_S", 60.0)
+
+
 def order(*waiting: Who) -> list[str]:
     """Of those that come while the synthesizer is taken."""
     now = 0.0
-    turns = Turns(lambda: now)
+    turns = Turns("The voice", VoiceFailed, lambda: now)
     heard: list[str] = []
 
     def speak(name: str, is_live: bool, characters: int) -> None:
@@ -69,8 +76,11 @@ def test_a_flood_of_films_does_not_hold_back_live_speech() -> None:
     ]
 
 
-def test_a_turn_is_not_spent_on_a_film_that_was_dropped() -> None:
-    turns = Turns()
+def test_a_turn_is_not_spent_on_a_film_that_was_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_S", 0.01)
+    turns = Turns("The voice", VoiceFailed)
     dropped = threading.Event()
     spoken: list[str] = []
 
@@ -102,8 +112,24 @@ def test_equals_speak_in_the_order_in_which_they_came() -> None:
     assert order(*((name, True, 10, 0.0) for name in names)) == list(names)
 
 
+def test_a_turn_wakes_nobody_but_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty threads that all look whether it is their turn would take as long as one."""
+    looks = 0
+
+    class Counted(Turns):
+        def _first(self):  # type: ignore[no-untyped-def]
+            nonlocal looks
+            looks += 1
+            return super()._first()
+
+    monkeypatch.setattr(sys.modules[__name__], "Turns", Counted)
+    count = 20
+    assert len(order(*((str(number), True, 10, 0.0) for number in range(count)))) == count
+    assert looks < 5 * count
+
+
 def test_a_failure_gives_the_turn_on() -> None:
-    turns = Turns()
+    turns = Turns("The voice", VoiceFailed)
     with pytest.raises(ZeroDivisionError), turns.turn(1):
         raise ZeroDivisionError
     with turns.turn(1):
@@ -113,7 +139,7 @@ def test_a_failure_gives_the_turn_on() -> None:
 def test_a_wait_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOK_S", 0.01)
     now = 0.0
-    turns = Turns(lambda: now)
+    turns = Turns("The voice", VoiceFailed, lambda: now)
     failed: list[VoiceFailed] = []
 
     def speak() -> None:
@@ -133,8 +159,9 @@ def test_a_wait_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(turns) == 0
 
 
-def test_who_is_no_longer_wanted_gives_up_its_place() -> None:
-    turns = Turns()
+def test_who_is_no_longer_wanted_gives_up_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOOK_S", 0.01)
+    turns = Turns("The voice", VoiceFailed)
     wanted = threading.Event()
     wanted.set()
     ended: list[BaseException] = []
@@ -179,7 +206,7 @@ class QueuedVoice(ToneVoice):
 
     def __init__(self) -> None:
         super().__init__()
-        self.turns, self.heard = Turns(), list[str]()
+        self.turns, self.heard = Turns("The voice", VoiceFailed), list[str]()
 
     def speak(self, piece: Piece, prosody: Prosody = PLAIN, stale: Stale = never):  # type: ignore[no-untyped-def]
         with self.turns.turn(len(piece.said), stale):
@@ -188,8 +215,9 @@ class QueuedVoice(ToneVoice):
 
 
 def test_films_that_are_begun_and_dropped_do_not_hold_back_a_live_sentence(
-    make_service: Callable[..., LipsyncService],
+    make_service: Callable[..., LipsyncService], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "_LOOK_S", 0.01)
     voice = QueuedVoice()
     service = make_service(voices=ToneVoices(voice))
     with voice.turns.turn(1):
