@@ -31,7 +31,8 @@ TRUST = 0.5
 """Weight of the trial at the start, in predicted core seconds."""
 LATE_SHARE = 0.01
 """No new live render while more than this part of the last frames was late."""
-RECENT_FRAMES = 500
+RECENT_FRAMES, RECENT_S = 500, 5.0
+"""The last frames are no more than so many, and none is older."""
 RETRY_S = 5
 TIGHT_S = 0.010
 """File renders pause while live frames are ready less than this before their time."""
@@ -82,7 +83,8 @@ class CoreBudget:
         self._live: dict[str, Demand] = {}
         self._units = 0.0
         self._others = 0.0
-        self._lateness: deque[bool] = deque(maxlen=RECENT_FRAMES)
+        self._lateness: deque[tuple[float, bool]] = deque(maxlen=RECENT_FRAMES)
+        """Of the last live frames, when each came and whether it was late."""
         self._tight_until = 0.0
         self._window = (time.monotonic(), time.process_time(), self._own.usage(), 0.0)
 
@@ -102,8 +104,9 @@ class CoreBudget:
         with self._lock:
             self._measure()
             self._check_half(demand, kin_fps)
-            late = sum(self._lateness) > LATE_SHARE * max(len(self._lateness), RECENT_FRAMES / 5)
-            if self._live and (not self._fits(demand, model_fps) or late):
+            late, frames = self._late()
+            too_late = late > LATE_SHARE * max(frames, RECENT_FRAMES / 5)
+            if self._live and (not self._fits(demand, model_fps) or too_late):
                 return False
             self._live[job_id] = demand
             return True
@@ -149,7 +152,7 @@ class CoreBudget:
             self._units += core_s
             self._measure()
             if slack_s is not None:
-                self._lateness.append(slack_s < -LATE_S)
+                self._lateness.append((time.monotonic(), slack_s < -LATE_S))
                 if slack_s < TIGHT_S:
                     self._tight_until = max(self._tight_until, time.monotonic() + 0.1)
 
@@ -160,13 +163,21 @@ class CoreBudget:
     def account(self) -> Account:
         with self._lock:
             self._measure()
+            late, frames = self._late()
             return Account(
                 live=len(self._live),
                 load=self._factor * _cores(self._live.values()),
                 others=self._others,
                 factor=self._factor,
-                late=sum(self._lateness) / max(len(self._lateness), 1),
+                late=late / max(frames, 1),
             )
+
+    def _late(self) -> tuple[int, int]:
+        """Late ones, and all."""
+        oldest_s = time.monotonic() - RECENT_S
+        while self._lateness and self._lateness[0][0] < oldest_s:
+            self._lateness.popleft()
+        return sum(late for _, late in self._lateness), len(self._lateness)
 
     def _fits(self, demand: Demand, model_fps: float) -> bool:
         frames = self._frames_of(demand.model)

@@ -112,6 +112,21 @@ def test_nobody_is_added_while_frames_are_late(clock: Clock) -> None:
     assert capacity.admit("two", 512, 512, 25)
 
 
+def test_frames_that_were_late_are_forgotten_in_time(clock: Clock) -> None:
+    """One slow stream would keep everybody out for twenty seconds after a hitch."""
+    capacity = Capacity(share=1.0, cores=100)
+    capacity.admit("one", 512, 512, 25)
+    for _ in range(10):
+        capacity.delivered(512, 512, slack_s=-0.05)
+    assert not capacity.admit("two", 512, 512, 25)
+    assert capacity.snapshot().late == 1.0
+    for _ in range(6):
+        clock.run(1.0)
+        capacity.delivered(512, 512, slack_s=0.03)
+    assert capacity.snapshot().late == 0.0
+    assert capacity.admit("two", 512, 512, 25)
+
+
 def test_file_renders_wait_while_live_ones_are_just_in_time(clock: Clock) -> None:
     capacity = Capacity(share=1.0, cores=1)
     clock.run(10.0)
