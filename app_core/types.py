@@ -225,6 +225,11 @@ class Picture:
     """(height / 2, width / 2)"""
 
     @property
+    def planes(self) -> tuple[UInt8, UInt8, UInt8]:
+        """Y, U, V."""
+        return self.y, self.u, self.v
+
+    @property
     def width(self) -> int:
         return int(self.y.shape[1])
 

@@ -15,7 +15,7 @@ from app_core.config import ROOT
 from app_core.face.track import cycle_track
 from app_core.landmarks import LIP_POINTS, POINTS
 from app_core.lipsync.viseme.geometry import COLUMNS, TABLE_ROWS, form_mouth
-from app_core.lipsync.viseme.model import move_mouth
+from app_core.lipsync.viseme.moved_mouth import move_mouth
 from app_core.lipsync.viseme.rig import find_pose, make_rig
 from app_core.picture import from_bgr, to_bgr
 from app_core.types import Picture

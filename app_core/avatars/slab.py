@@ -25,7 +25,7 @@ class Slab:
     def put(self, index: int, picture: Picture) -> Picture:
         """A copy of ``picture`` in the place ``index``; its planes are views of the slab."""
         row, at, planes = self._rows[index], 0, []
-        for plane in (picture.y, picture.u, picture.v):
+        for plane in picture.planes:
             view = row[at : at + plane.size].reshape(plane.shape)
             view[:] = plane
             planes.append(view)

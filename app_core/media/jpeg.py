@@ -65,7 +65,7 @@ def _widen(
 
 def full_range(picture: Picture) -> Picture:
     """The same in the levels of JFIF."""
-    y, u, v = (np.empty(plane.shape, np.uint8) for plane in (picture.y, picture.u, picture.v))
+    y, u, v = (np.empty(plane.shape, np.uint8) for plane in picture.planes)
     _widen(
         picture.y.reshape(-1),
         picture.u.reshape(-1),

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from app_core.types import Picture, UInt8
 
+_SMALL = 512 * 512
+"""Bytes: 25 us."""
+
 
 class Coded(NamedTuple):
     data: bytes
@@ -68,7 +71,7 @@ class PictureEncoder:
         except (av.FFmpegError, ValueError) as error:
             raise self._failed(error) from error
         self._codec: VideoCodecContext | None = codec
-        self._planes = [_pixels(plane) for plane in self._frame.planes]
+        self._planes = [_Plane(plane) for plane in self._frame.planes]
         self.headers = codec.extradata or b""
 
     def aim(self, bits_s: int) -> None:
@@ -87,8 +90,8 @@ class PictureEncoder:
             size = (picture.width, picture.height)
             if size != self._size:
                 raise FfmpegFailed(f"The encoder {self._name} takes no {size}, only {self._size}")
-            for plane, values in zip(self._planes, (picture.y, picture.u, picture.v), strict=True):
-                plane[:] = values
+            for plane, values in zip(self._planes, picture.planes, strict=True):
+                plane.write(values)
         self._frame.pts = index
         self._frame.pict_type = PictureType.I if key else PictureType.NONE
         try:
@@ -107,7 +110,19 @@ class PictureEncoder:
         return FfmpegFailed(f"The encoder {self._name} failed: {error}")
 
 
-def _pixels(plane: VideoPlane) -> UInt8:
-    """A view, (height, width), whose rows may have room between them."""
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-    return rows[:, : plane.width]
+class _Plane:
+    """Of the encoder's frame. numpy lets other threads run while it copies, and waits for Python's
+    lock then; what is copied in less time than such a wait is not worth one."""
+
+    def __init__(self, plane: VideoPlane) -> None:
+        self._bytes = memoryview(plane)
+        rows = np.frombuffer(self._bytes, np.uint8).reshape(plane.height, plane.line_size)
+        self._pixels = rows[:, : plane.width]
+        """Rows may have room between them."""
+        self._at_once = self._pixels.size == rows.size <= _SMALL
+
+    def write(self, values: UInt8) -> None:
+        if self._at_once and values.flags.c_contiguous:
+            self._bytes[:] = values.data.cast("B")
+        else:
+            self._pixels[:] = values

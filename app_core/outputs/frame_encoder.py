@@ -87,7 +87,7 @@ class FrameEncoder:
                 f"a {picture.width}x{picture.height} picture in a {(width, height)} film"
             )
         self._sound.put(frame_sound(frame, sample_rate, fps))
-        for plane in (picture.y, picture.u, picture.v):
+        for plane in picture.planes:
             self.process.write(self._video, plane.data)
 
     def end(self) -> None:

@@ -190,10 +190,10 @@ class FrameLoop:
             picture = self.scene.label.drawn(picture)
         self._tally.composed()
         leaving = self._queue.leave(said)
-        pcm = np.zeros(samples_of(frame, self._fps), np.float32)
         if said is not None and leaving.said:
             pcm = said.pcm
-        elif len(leaving.tail):
+        else:
+            pcm = np.zeros(samples_of(frame, self._fps), np.float32)
             pcm[: len(leaving.tail)] = leaving.tail[: len(pcm)]
         self._fanout.tell(leaving.events)
         idle = not leaving.said

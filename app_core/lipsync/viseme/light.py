@@ -14,10 +14,8 @@ from app_core.kernels import kernel
 from app_core.lipsync.viseme.curves import smoothstep, unit
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from app_core.lipsync.viseme.pose import Pose
-    from app_core.types import Float32, Picture, UInt8
+    from app_core.types import Float32, UInt8
 
 BRIGHTEST = 1.2
 """Light at the last entry of the tint table."""
@@ -78,49 +76,10 @@ class Hue(NamedTuple):
     blue: float
 
 
-def look(picture: Picture, pose: Pose, half_width: float, chin: float) -> Look:
-    """``half_width`` and ``chin``: as in ``Measures``."""
-    found = _look((picture.y, picture.u, picture.v), pose, half_width, chin)
-    return Look(*found.tolist())
-
-
-def light_on_enamel(seen: Look, usual: float) -> float:
-    """0..1.08. ``usual``: the skin, 0..1, of the picture that the rig was made from."""
-    change = seen.skin - usual
-    least = _STEADY * min(usual, seen.skin)
-    steady = usual if abs(change) <= least else seen.skin - np.copysign(least, change)
-    floor = min(_LEAST, _DARK * seen.brightest)
-    return float(min(max(_ENAMEL * steady, floor), _MOST))
-
-
-def tint(seen: Look, light: float) -> Float32:
-    """(128, 3): R, G, B of white enamel in light 0..BRIGHTEST, of which ``light`` is the most.
-
-    Enamel takes a little of the light's colour. The dark of a picture is no shadow.
-    """
-    mean = max(seen.skin, 1e-3)
-    skin = np.array([seen.red, seen.green, seen.blue])
-    white = np.clip(skin / mean, 0.8, 1.25) ** 0.22
-    dark = min(max(light / _LEAST, 1e-3), 1.0)
-    return np.asarray(_TINTS * (white * dark ** (1 - _POWERS)), np.float32)
-
-
-def hue(seen: Look) -> Hue:
-    mean = max(seen.skin, _FAINT_LUMA)
-    factors = []
-    for value, (least, most) in zip((seen.red, seen.green, seen.blue), _WARM, strict=True):
-        part = value / mean
-        usual = min(max(part, least), most)
-        factors.append(1 + (part / usual - 1) * seen.colour)
-    return Hue(seen.colour, *factors)
-
-
 @kernel
-def _look(
-    planes: tuple[UInt8, UInt8, UInt8], pose: Pose, half_width: float, chin: float
-) -> NDArray[np.float64]:
-    """The numbers of a Look."""
-    found = np.zeros(7)
+def look(planes: tuple[UInt8, UInt8, UInt8], pose: Pose, half_width: float, chin: float) -> Look:
+    """``planes``: Y, U, V. ``half_width`` and ``chin``: as in ``Measures``."""
+    found = np.zeros(3)
     means = np.zeros(3)
     cheeks = np.zeros(2)
     reach = max(2, int(0.08 * chin))
@@ -136,16 +95,66 @@ def _look(
         r = unit(luma + 1.402 * red)
         g = unit(luma - 0.344136 * blue - 0.714136 * red)
         b = unit(luma + 1.772 * blue)
-        found[:3] += np.array([r, g, b]) / 3
+        found += np.array([r, g, b]) / 3
         if spot < 2:
             cheeks[spot] = (r + g + b) / 3
-    found[3] = (found[0] + found[1] + found[2]) / 3
+    skin = (found[0] + found[1] + found[2]) / 3
     colour = np.hypot(means[1], means[2]) / (max(means[0], 0.0) + _FAINT_LUMA)
-    found[4] = smoothstep(colour / _LIVING)
-    aside = (cheeks[1] - cheeks[0]) / (_ONE_SIDED * max(found[3], 1e-3))
-    found[5] = min(max(aside, -1.0), 1.0)
-    found[6] = _brightest(planes[0], pose, half_width, chin)
-    return found
+    aside = (cheeks[1] - cheeks[0]) / (_ONE_SIDED * max(skin, 1e-3))
+    return Look(
+        found[0],
+        found[1],
+        found[2],
+        skin,
+        smoothstep(colour / _LIVING),
+        min(max(aside, -1.0), 1.0),
+        _brightest(planes[0], pose, half_width, chin),
+    )
+
+
+@kernel
+def light_on_enamel(seen: Look, usual: float) -> float:
+    """0..1.08. ``usual``: the skin, 0..1, of the picture that the rig was made from."""
+    change = seen.skin - usual
+    least = _STEADY * min(usual, seen.skin)
+    steady = usual if abs(change) <= least else seen.skin - np.copysign(least, change)
+    floor = min(_LEAST, _DARK * seen.brightest)
+    return float(min(max(_ENAMEL * steady, floor), _MOST))
+
+
+@kernel
+def tint(seen: Look, light: float) -> Float32:
+    """(128, 3): R, G, B of white enamel in light 0..BRIGHTEST, of which ``light`` is the most.
+
+    Enamel takes a little of the light's colour. The dark of a picture is no shadow.
+    """
+    mean = max(seen.skin, 1e-3)
+    dark = min(max(light / _LEAST, 1e-3), 1.0)
+    tints = np.empty((_SHADES, 3), np.float32)
+    for channel in range(3):
+        white = min(max((seen.red, seen.green, seen.blue)[channel] / mean, 0.8), 1.25) ** 0.22
+        factor = white * dark ** (1 - _POWERS[channel])
+        for shade in range(_SHADES):
+            tints[shade, channel] = _TINTS[shade, channel] * factor
+    return tints
+
+
+@kernel
+def hue(seen: Look) -> Hue:
+    mean = max(seen.skin, _FAINT_LUMA)
+    return Hue(
+        seen.colour,
+        1 + (_unusual(seen.red / mean, 0) - 1) * seen.colour,
+        1 + (_unusual(seen.green / mean, 1) - 1) * seen.colour,
+        1 + (_unusual(seen.blue / mean, 2) - 1) * seen.colour,
+    )
+
+
+@kernel
+def _unusual(part: float, channel: int) -> float:
+    """Against the nearest that a usual light makes of skin."""
+    least, most = _WARM[channel]
+    return part / min(max(part, least), most)
 
 
 @kernel

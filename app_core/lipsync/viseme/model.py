@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app_core.landmarks import LIP_POINTS, POINT_COUNT, POINTS
-from app_core.lipsync.viseme.displacement import displace
-from app_core.lipsync.viseme.geometry import COLUMNS, OWN_ROWS, TABLE_ROWS, form_mouth
+from app_core.lipsync.viseme.geometry import COLUMNS, OWN_ROWS
 from app_core.lipsync.viseme.heard.heard_articulation import HeardArticulation
-from app_core.lipsync.viseme.light import hue, light_on_enamel, look, tint
-from app_core.lipsync.viseme.mouth_interior import draw_interior
+from app_core.lipsync.viseme.moved_mouth import move_mouth
 from app_core.lipsync.viseme.neutral import neutral_mouths
 from app_core.lipsync.viseme.pose import Pose
 from app_core.lipsync.viseme.rig import Rig, find_pose, find_poses, make_rig, own_rig, reshape_rig
-from app_core.lipsync.viseme.warp import warp_skin
 from app_core.types import Mouth, Picture
 
 if TYPE_CHECKING:
@@ -28,12 +25,6 @@ if TYPE_CHECKING:
 _LEAST = np.array([0, 0, -1, 0, 0, 0, 0, 0], np.float32)
 _AT_REST = 1e-3
 _PRACTICE_RATE = 16_000
-_CELL = 4
-"""Pixels between the nodes where the displacement is computed."""
-_LARGE = 90.0
-"""From this half mouth width on, pixels, the nodes are twice as far apart."""
-
-
 _SAME_SHAPE = 0.03
 """Points of two pictures are one shape when none is further off than this, in half mouth widths."""
 _RIGS = 512
@@ -188,30 +179,6 @@ def _shapes_differ(landmarks: Float32, neutral: Float32, first: int) -> bool:
 def _tracks(task: MouthTask) -> Float32:
     asked = np.asarray(task.features, np.float32) * task.face.gains
     return np.asarray(np.clip(asked, _LEAST, np.float32(1)), np.float32)
-
-
-def move_mouth(
-    rig: Rig, pose: Pose, picture: Picture, tracks: Float32, strength: float = 1.0
-) -> Picture:
-    """A copy of ``picture`` with the mouth of ``tracks`` (8,). ``strength`` (0..1): how far the
-    picture's own mouth is closed first."""
-    source = picture.y, picture.u, picture.v
-    target = picture.y.copy(), picture.u.copy(), picture.v.copy()
-    table = np.empty((TABLE_ROWS, COLUMNS), np.float32)
-    measures = rig.measures
-    seen = look(picture, pose, measures.half_width, measures.chin)
-    light, shown = light_on_enamel(seen, rig.skin), hue(seen)
-    measures = measures._replace(
-        light=light, light_side=seen.side, parted=measures.parted * strength
-    )
-    shape = form_mouth(measures, rig.curves, tracks, table)
-    cell = _CELL if measures.half_width < _LARGE else 2 * _CELL
-    nodes = displace(pose, cell, measures, shape, table, rig.curves, rig.own, strength)
-    warp_skin(source, target, pose, cell, nodes, shown.colour)
-    white = tint(seen, light)
-    rows = rig.upper_teeth, rig.lower_teeth
-    draw_interior(target, pose, measures, shape, table, *rows, white, shown)
-    return Picture(*target)
 
 
 def _practice_face() -> tuple[Float32, Picture]:

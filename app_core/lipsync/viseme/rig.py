@@ -56,7 +56,7 @@ def make_rig(landmarks: Float32, picture: Picture, own: Float32 | None = None) -
     pose = find_pose(landmarks, picture.width, picture.height)
     local = face_points(landmarks, pose)
     half_width, chin = _half_width(local), _chin(local)
-    seen = look(picture, pose, half_width, chin)
+    seen = look(picture.planes, pose, half_width, chin)
     light = light_on_enamel(seen, seen.skin)
     measures, curves = _shape(local, pose, picture, light, seen.side)
     upper, lower = teeth(half_width)
@@ -84,7 +84,7 @@ def own_rig(rig: Rig, own: Float32, pose: Pose, picture: Picture) -> Rig:
 def _lips(local: Float32, pose: Pose, picture: Picture) -> tuple[Float64, float]:
     """The lips' curves (4, LIP_POINTS, 2) as the picture has them, and how far they are parted."""
     lips = np.stack([local[POINTS[name]] for name in LIPS]).astype(float)
-    planes = picture.y, picture.u, picture.v
+    planes = picture.planes
     parted = peel(planes, (pose.x, pose.y, pose.cos, pose.sin), lips, _chin(local))
     return lips, parted
 

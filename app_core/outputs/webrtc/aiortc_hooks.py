@@ -15,11 +15,13 @@ import aiortc.codecs.h264
 import aiortc.codecs.vpx
 import aiortc.rtcsctptransport
 from aiortc import RTCCertificate, codecs, rtcpeerconnection, rtp
+from aiortc.mediastreams import VIDEO_TIME_BASE, convert_timebase
 
 from app_core.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from fractions import Fraction
 
     from aiortc import RTCPeerConnection, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport
     from aiortc.sdp import MediaDescription
@@ -52,9 +54,30 @@ _SETTLE_S = 0.05
 """More than ICE waits between two looks at its checks."""
 
 
+class CodedPacket(NamedTuple):
+    """What senders take of an ``av.Packet``, which gives Python's lock away three times."""
+
+    data: bytes
+    pts: int
+    time_base: Fraction
+
+    def __bytes__(self) -> bytes:
+        return self.data
+
+
+def _pack_h264(
+    encoder: aiortc.codecs.h264.H264Encoder, packet: CodedPacket
+) -> tuple[list[bytes], int]:
+    units = encoder._split_bitstream(bytes(packet))
+    time = convert_timebase(packet.pts, packet.time_base, VIDEO_TIME_BASE)
+    return encoder._packetize(units), time
+
+
 def prepare() -> None:
-    """Smaller packets, loopback candidates where there is no other interface, no long wait for
-    STUN and TURN servers, and certificates of both kinds. Safe to call again."""
+    """Packets as a CodedPacket, and smaller ones; loopback candidates where there is no other
+    interface, no long wait for STUN and TURN servers, and certificates of both kinds. Safe to call
+    again."""
+    aiortc.codecs.h264.H264Encoder.pack = _pack_h264  # type: ignore[assignment,method-assign]
     aiortc.codecs.h264.PACKET_MAX = PAYLOAD_BYTES
     aiortc.codecs.vpx.PACKET_MAX = PAYLOAD_BYTES
     aiortc.rtcsctptransport.USERDATA_MAX_LENGTH = PAYLOAD_BYTES

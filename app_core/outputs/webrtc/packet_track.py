@@ -6,10 +6,10 @@ import asyncio
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import av
 from aiortc import MediaStreamTrack
 
 from app_core.outputs.live.bit_meter import BitMeter
+from app_core.outputs.webrtc.aiortc_hooks import CodedPacket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,10 +52,10 @@ class PacketTrack(MediaStreamTrack):
         """Sent in the last second, without the heads of packets."""
         return self._sent.bits_s
 
-    async def recv(self) -> av.Packet[Any]:
+    async def recv(self) -> Any:
+        """A CodedPacket."""
         data, micros = await self._queue.get()
-        packet = av.Packet(data)
-        packet.time_base, packet.pts = self._time_base, round(micros * self._rate / 1e6)
+        packet = CodedPacket(data, round(micros * self._rate / 1e6), self._time_base)
         self.taken_s = packet.pts / self._rate
         self._sent.add(len(data))
         return packet

@@ -10,7 +10,7 @@ import espeakng_loader
 import numpy as np
 import soxr
 
-from app_core.audio import FULL_SCALE
+from app_core.audio import FULL_SCALE, SAMPLE_BYTES
 from app_core.cancel_scope import never
 from app_core.errors import Cancelled, VoiceFailed
 from app_core.speech.level.limiter import limited
@@ -89,7 +89,7 @@ class _Library:
         self._turns = Turns("The voice", VoiceFailed)
         self._library: Any = None
         self._callback = _Callback(self._receive)
-        self._blocks: list[Float32] = []
+        self._blocks: list[bytes] = []
         self._events: list[tuple[int, str]] = []
         self._words: list[tuple[int, int]] = []
 
@@ -134,7 +134,8 @@ class _Library:
                 ),
                 "synthesis",
             )
-            pcm = np.concatenate(self._blocks) if self._blocks else np.zeros(0, np.float32)
+            steps = np.frombuffer(b"".join(self._blocks), np.int16)
+            pcm = steps.astype(np.float32) / np.float32(FULL_SCALE)
             last = len(froms) - 1
             words = [(sample, froms[min(at, last)]) for sample, at in self._words]
             return pcm, self._events, words
@@ -179,8 +180,7 @@ class _Library:
 
     def _receive(self, samples: Any, count: int, events: Any) -> int:
         if samples and count > 0:
-            block = np.ctypeslib.as_array(samples, (count,))
-            self._blocks.append(block.astype(np.float32) / np.float32(FULL_SCALE))
+            self._blocks.append(ctypes.string_at(samples, count * SAMPLE_BYTES))
         index = 0
         while events[index].type != _EVENT_LIST_TERMINATED:
             if events[index].type == _EVENT_PHONEME:

@@ -313,7 +313,7 @@ def test_the_inside_of_the_mouth_follows_the_light(model: VisemeModel) -> None:
     ]
     face = model.open(Filmed(pictures, np.repeat(still.track.landmarks, 4, 0)))
     sizes = face.rig.measures.half_width, face.rig.measures.chin
-    looks = [look(pictures[k], face.poses[k], *sizes) for k in range(4)]
+    looks = [look(pictures[k].planes, face.poses[k], *sizes) for k in range(4)]
     lights = [light_on_enamel(seen, face.rig.skin) for seen in looks]
     assert lights[1] == lights[0] == face.rig.measures.light
     assert 0.7 < lights[2] / lights[0] < 0.85

@@ -133,13 +133,13 @@ def test_the_drawn_colours_are_as_strong_as_the_pictures(
     change: Callable[[np.ndarray], np.ndarray], low: float, high: float
 ) -> None:
     pose = find_pose(LANDMARKS, STILL.width, STILL.height)
-    seen = look(picture(change(BGR)), pose, *sizes())
+    seen = look(picture(change(BGR)).planes, pose, *sizes())
     assert low <= hue(seen).colour <= high
 
 
 def test_usual_light_changes_no_colour() -> None:
     pose = find_pose(LANDMARKS, STILL.width, STILL.height)
-    assert hue(look(picture(BGR), pose, *sizes())) == (1.0, 1.0, 1.0, 1.0)
+    assert hue(look(picture(BGR).planes, pose, *sizes())) == (1.0, 1.0, 1.0, 1.0)
 
 
 def test_dark_skin_in_good_light_has_light_teeth() -> None:
@@ -150,6 +150,6 @@ def test_dark_skin_in_good_light_has_light_teeth() -> None:
     luma = face @ [0.114, 0.587, 0.299]
     face[luma < 215] *= 0.3
     pose = find_pose(LANDMARKS, STILL.width, STILL.height)
-    seen = look(picture(dark), pose, *sizes())
+    seen = look(picture(dark).planes, pose, *sizes())
     assert seen.skin < 0.25
     assert light_on_enamel(seen, seen.skin) == pytest.approx(0.35, abs=0.02)

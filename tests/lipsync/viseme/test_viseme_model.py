@@ -8,16 +8,13 @@ import pytest
 from app_core.avatars.still_plate import StillPlate
 from app_core.face.track import cycle_track
 from app_core.landmarks import POINT_COUNT, POINTS
-from app_core.lipsync.viseme.displacement import displace
-from app_core.lipsync.viseme.geometry import form_mouth
+from app_core.lipsync.viseme import moved_mouth
 from app_core.lipsync.viseme.heard.heard_articulation import HeardArticulation
 from app_core.lipsync.viseme.heard.hearing import follow
 from app_core.lipsync.viseme.heard.network import convolve, weigh
 from app_core.lipsync.viseme.heard.spectrum import sum_bands
 from app_core.lipsync.viseme.model import VisemeModel
-from app_core.lipsync.viseme.mouth_interior import draw_interior
 from app_core.lipsync.viseme.rig import make_rig
-from app_core.lipsync.viseme.warp import warp_skin
 from app_core.types import Mouth, MouthTask, Picture
 from tests.faces import aigul, differs, rolled
 
@@ -58,7 +55,7 @@ def test_draw_answers_every_task_in_order_with_its_faces_gains(model: VisemeMode
 def test_after_the_warm_up_nothing_is_left_to_compile(
     model: VisemeModel, plate: StillPlate
 ) -> None:
-    kernels = (form_mouth, displace, warp_skin, draw_interior, sum_bands, follow, weigh, convolve)
+    kernels = (moved_mouth._move, sum_bands, follow, weigh, convolve)
     face = model.open(plate)
     for features in (OPEN_MOUTH, OPEN_MOUTH.astype(float), np.stack([OPEN_MOUTH] * 2, 1)[:, 0]):
         (mouth,) = model.draw([MouthTask("a", 0, 7, face, features)])
@@ -66,7 +63,7 @@ def test_after_the_warm_up_nothing_is_left_to_compile(
     listener = HeardArticulation(22050, 0.0)
     for samples in (441, 50_000, 0):
         listener.push(np.full(samples, 0.1, np.float32), last=not samples)
-    assert [len(kernel.signatures) for kernel in kernels] == [1, 1, 1, 1, 1, 1, 1, 1]
+    assert [len(kernel.signatures) for kernel in kernels] == [1, 1, 1, 1, 1]
 
 
 def test_rest_gives_the_picture_itself(model: VisemeModel, plate: StillPlate) -> None:

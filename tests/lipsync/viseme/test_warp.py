@@ -10,7 +10,7 @@ from app_core.lipsync.viseme.geometry import (
     TO_UPPER_INNER,
     form_mouth,
 )
-from app_core.lipsync.viseme.model import move_mouth
+from app_core.lipsync.viseme.moved_mouth import move_mouth
 from app_core.lipsync.viseme.neutral import neutral_mouths
 from app_core.lipsync.viseme.rig import Pose, Rig, find_pose, make_rig
 from app_core.types import Picture

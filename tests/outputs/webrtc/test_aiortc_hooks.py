@@ -7,6 +7,7 @@ import inspect
 import socket
 import struct
 from contextlib import suppress
+from fractions import Fraction
 from typing import Any
 
 import aioice.ice
@@ -26,6 +27,7 @@ from app_core.outputs.webrtc.aiortc_hooks import (
     PAYLOAD_BYTES,
     REPORTS_AT_ONCE,
     RESENT_AT_ONCE,
+    CodedPacket,
     Report,
     SenderWatch,
     ntp_time,
@@ -35,14 +37,31 @@ from app_core.outputs.webrtc.aiortc_hooks import (
 def test_packets_are_cut_to_the_size_that_was_set() -> None:
     aiortc_hooks.prepare()
     unit = b"\0\0\0\1\x65" + bytes(range(1, 256)) * 40
-    packet = av.Packet(unit)
-    packet.pts, packet.time_base = 0, aiortc.codecs.h264.VIDEO_TIME_BASE
+    packet = CodedPacket(unit, 0, aiortc.codecs.h264.VIDEO_TIME_BASE)
     for encoder in (aiortc.codecs.h264.H264Encoder(), aiortc.codecs.vpx.Vp8Encoder()):
         payloads, _ = encoder.pack(packet)
         assert 9 <= len(payloads) <= 11
         assert max(map(len, payloads)) <= PAYLOAD_BYTES
     assert aiortc.rtcsctptransport.USERDATA_MAX_LENGTH == PAYLOAD_BYTES
     assert "USERDATA_MAX_LENGTH" in inspect.getsource(aiortc.rtcsctptransport.RTCSctpTransport)
+
+
+def test_a_coded_packet_is_packed_as_pyav_s() -> None:
+    """All senders take of a packet is its bytes and its time."""
+    aiortc_hooks.prepare()
+    data = b"\0\0\0\1\x67" + bytes(20) + b"\0\0\0\1\x65" + bytes(range(1, 256)) * 20
+    base = Fraction(1, 48_000)
+    theirs: Any = av.Packet(data)
+    theirs.pts, theirs.time_base = 4801, base
+    for name in ("h264.H264Encoder", "vpx.Vp8Encoder", "opus.OpusEncoder"):
+        module, kind = name.split(".")
+        encoder = getattr(getattr(aiortc.codecs, module), kind)
+        first, second = encoder(), encoder()
+        if hasattr(first, "picture_id"):
+            first.picture_id = second.picture_id = 7
+        assert first.pack(CodedPacket(data, 4801, base)) == second.pack(theirs), name
+    source = inspect.getsource(RTCRtpSender._next_encoded_frame)
+    assert "isinstance(data, Frame)" in source, "whatever is no frame is packed"
 
 
 def test_loopback_is_there_where_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
