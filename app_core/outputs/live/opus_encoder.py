@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app_core.media.opus import LOOKAHEAD, OpusCoder
+from app_core.media.opus import LOOKAHEAD, SAMPLES, OpusCoder
 from app_core.outputs.live.live_frame import SAMPLE_RATE
-from app_core.outputs.live.packet import OPUS_SAMPLES, Kind, Packet
+from app_core.outputs.live.packet import Kind, Packet
 from app_core.types import first_sample
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ class OpusEncoder:
         waiting = [self._waiting, frame.pcm]
         self._waiting = np.concatenate(waiting) if len(self._waiting) else frame.pcm
         packets = []
-        while len(self._waiting) >= OPUS_SAMPLES:
-            payload = self._coder.encode(self._waiting[:OPUS_SAMPLES])
+        while len(self._waiting) >= SAMPLES:
+            payload = self._coder.encode(self._waiting[:SAMPLES])
             if (begins := self._position - LOOKAHEAD) >= 0:
                 packets.append(self._packet(payload, begins, frame.fps))
-            self._waiting = self._waiting[OPUS_SAMPLES:]
-            self._position += OPUS_SAMPLES
+            self._waiting = self._waiting[SAMPLES:]
+            self._position += SAMPLES
         return packets
 
     def limit(self, bits_s: int | None) -> None:

@@ -10,8 +10,6 @@ from typing import NamedTuple
 HEADER_BYTES = 24
 _HEADER = struct.Struct("<BBHIQQ")
 _KEY, _IDLE = 1, 2
-OPUS_SAMPLES = 960
-"""Of one packet: 20 ms."""
 
 
 class Kind(IntEnum):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from app_core.audio import SAMPLE_BYTES
 from app_core.channel import ChannelClosed
 from app_core.errors import Cancelled, afresh
+from app_core.media import opus
 from app_core.outputs.live.bit_meter import BitMeter
 from app_core.outputs.live.live_frame import SAMPLE_RATE
-from app_core.outputs.live.packet import HEADER_BYTES, OPUS_SAMPLES, SOUND, Kind, Packet
+from app_core.outputs.live.packet import HEADER_BYTES, SOUND, Kind, Packet
 from app_core.types import Event
 
 if TYPE_CHECKING:
@@ -245,4 +246,4 @@ class ViewerLine:
 
 
 def _samples(packet: Packet) -> int:
-    return OPUS_SAMPLES if packet.kind is Kind.OPUS else len(packet.payload) // SAMPLE_BYTES
+    return opus.SAMPLES if packet.kind is Kind.OPUS else len(packet.payload) // SAMPLE_BYTES

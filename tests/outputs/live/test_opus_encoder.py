@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from app_core.errors import FfmpegFailed
-from app_core.media.opus import LOOKAHEAD
+from app_core.media.opus import LOOKAHEAD, SAMPLES
 from app_core.outputs.live.live_frame import SAMPLE_RATE, LiveFrame
 from app_core.outputs.live.opus_encoder import OpusEncoder
-from app_core.outputs.live.packet import OPUS_SAMPLES, Kind, Packet
+from app_core.outputs.live.packet import Kind, Packet
 from app_core.types import Float32, first_sample
 
 TONE_AT_S = 6.3
@@ -50,9 +50,9 @@ def test_ten_seconds_are_heard_whole_with_a_tone_in_its_place(fps: int, begin_s:
     left_out = int(begin_s == 0)
     assert len(packets) == 500 - left_out
     found = heard(packets)
-    assert len(found) == len(given) - left_out * OPUS_SAMPLES
+    assert len(found) == len(given) - left_out * SAMPLES
     clock_s = packets[0].micros / 1e6
-    first_s = (left_out * OPUS_SAMPLES - LOOKAHEAD) / SAMPLE_RATE
+    first_s = (left_out * SAMPLES - LOOKAHEAD) / SAMPLE_RATE
     assert clock_s == pytest.approx(begin_s + first_s)
     tone_s = TONE_AT_S + begin_s
     begin = round((tone_s - 0.05 - clock_s) * SAMPLE_RATE)
