@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import time
 from contextlib import contextmanager
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 
 live: ContextVar[bool] = ContextVar("live", default=False)
 """Somebody waits for what this thread reads and speaks, frame by frame."""
+begun: ContextVar[Stale | None] = ContextVar("begun", default=None)
+"""Whether nobody wants any more what this thread works for. Set for what has begun, which waits
+however many do; who only asks is turned away where too many do."""
 FILE_WAITS_S = 2.0
 """Where live speech leaves no gap, one file has a turn this often, however many wait."""
-CHARACTER_S = 0.01
-"""A longer text lets a shorter one pass that comes up to so much later, for each character, and no
-more: nobody starves."""
+CHARACTER_S, LONGEST_S = 0.01, 3.0
+"""A longer text lets a shorter one pass that comes up to so much later, for each character and in
+all, and no more: nobody starves."""
 PATIENCE_S = 120.0
 _LOOK_S = 0.25
 """Between two looks at whether the speech is still wanted."""
@@ -57,10 +61,11 @@ class Turns:
         whose: str,
         busy: type[SoyleError] = Busy,
         clock: Callable[[], float] = time.monotonic,
+        most: float = math.inf,
     ) -> None:
         """``whose`` turns they are, as an error's first words; ``busy`` is raised of who waited for
-        too long."""
-        self._whose, self._busy, self._clock = whose, busy, clock
+        too long, and where ``most`` live ones wait, or ``most`` others."""
+        self._whose, self._busy, self._clock, self._most = whose, busy, clock, most
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._numbers = itertools.count()
@@ -74,18 +79,20 @@ class Turns:
 
     @contextmanager
     def turn(self, characters: int, stale: Stale = never) -> Iterator[None]:
-        """For a text of so many characters. Raises ``busy`` after PATIENCE_S, and Cancelled when
-        ``stale`` says so.
+        """For a text of so many characters. Raises ``busy`` after PATIENCE_S, or at once where too
+        many wait, and Cancelled when ``stale`` or ``begun`` says so.
         """
-        came_s = self._clock()
+        came_s, job = self._clock(), begun.get()
         with self._lock:
-            due_s, looks = came_s + CHARACTER_S * characters, threading.Condition(self._lock)
+            self._check_room(asks=job is None)
+            due_s = came_s + min(CHARACTER_S * characters, LONGEST_S)
+            looks = threading.Condition(self._lock)
             mine = _Waiting(due_s, next(self._numbers), live.get(), looks)
             if not mine.live and all(other.live for other in self._waiting):
                 self._file_s = came_s
             self._waiting.append(mine)
             try:
-                self._wait(mine, came_s, stale)
+                self._wait(mine, came_s, lambda: stale() or (job is not None and job()))
                 self._taken = True
                 if not mine.live:
                     self._file_s = self._clock()
@@ -98,6 +105,11 @@ class Turns:
             with self._lock:
                 self._taken = False
                 self._call()
+
+    def _check_room(self, *, asks: bool) -> None:
+        kin = sum(other.live is live.get() for other in self._waiting)
+        if asks and kin >= self._most:
+            raise self._busy(f"{self._whose} is busy: {kin} wait already; try again soon")
 
     def _wait(self, mine: _Waiting, came_s: float, stale: Stale) -> None:
         """With the lock held."""

@@ -1,6 +1,7 @@
 /* Counts where a process gives Python's lock away: preloaded, it stands before PyEval_SaveThread.
    At SIGRTMIN+3 the counts since the last time go to the file that LOCK_WAITS names, one place a
-   line: the count, the native module, and the line of Python that called it. */
+   line: the count, the native module, and the line of Python that called it. A thread of each
+   process waits for the signal, as a handler may not write. */
 #define _GNU_SOURCE
 #include <Python.h>
 #include <dlfcn.h>
@@ -24,11 +25,11 @@ static struct place {
 static int used;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void tell(int signal) {
-    const char *path = getenv("LOCK_WAITS");
-    FILE *file = path ? fopen(path, "w") : NULL;
+static void tell(const char *path) {
+    FILE *file = fopen(path, "w");
     if (!file)
         return;
+    pthread_mutex_lock(&lock);
     for (int i = 0; i < used; i++) {
         Dl_info found = {0};
         dladdr(places[i].at, &found);
@@ -36,7 +37,26 @@ static void tell(int signal) {
         fprintf(file, "%ld\t%s\t%s\n", places[i].count, name ? name + 1 : "?", places[i].python);
         places[i].count = 0;
     }
+    pthread_mutex_unlock(&lock);
+    fputs("end\n", file);
     fclose(file);
+}
+
+static void *wait_and_tell(void *path) {
+    sigset_t asked;
+    int number;
+    sigemptyset(&asked);
+    sigaddset(&asked, SIGRTMIN + 3);
+    while (!sigwait(&asked, &number))
+        tell(path);
+    return NULL;
+}
+
+static void listen_for_it(void) {
+    pthread_t thread;
+    char *path = getenv("LOCK_WAITS");
+    if (path)
+        pthread_create(&thread, NULL, wait_and_tell, strdup(path));
 }
 
 PyThreadState *PyEval_SaveThread(void) {
@@ -65,4 +85,12 @@ PyThreadState *PyEval_SaveThread(void) {
     return real();
 }
 
-__attribute__((constructor)) static void begin(void) { signal(SIGRTMIN + 3, tell); }
+/* Before there are threads: all of them block the signal, and each child has the thread again. */
+__attribute__((constructor)) static void begin(void) {
+    sigset_t asked;
+    sigemptyset(&asked);
+    sigaddset(&asked, SIGRTMIN + 3);
+    pthread_sigmask(SIG_BLOCK, &asked, NULL);
+    pthread_atfork(NULL, NULL, listen_for_it);
+    listen_for_it();
+}

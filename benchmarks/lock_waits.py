@@ -1,8 +1,9 @@
 """Where a session gives Python's lock away, and how often for each of its frames.
 
 Each time is a wait for the lock, and while others have work a wake-up of a thread too: with a dozen
-sessions that, and not the work, is what makes frames late. Needs a C compiler and Python's headers;
-counts ``PyEval_SaveThread``, which native code calls, in a server that is started here.
+sessions that, and not the work, is what makes frames late. Counts ``PyEval_SaveThread``, which
+native code calls, in a server that is started here; needs a C compiler, and a Python with headers
+and a shared library (not Debian's own).
 
 python -m benchmarks.lock_waits [--sessions 2] [--seconds 10] [--over webrtc] [--rows 30]
 """
@@ -40,6 +41,8 @@ def compiled(folder: Path) -> Path:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise SystemExit("lock_waits needs a C compiler: there is no cc or gcc here")
+    if not sysconfig.get_config_var("Py_ENABLE_SHARED"):
+        raise SystemExit("lock_waits needs a Python with a shared library: calls inside it count")
     target = folder / "lock_waits.so"
     headers = sysconfig.get_path("include")
     line = [compiler, "-O1", "-shared", "-fPIC", f"-I{headers}", "-o", str(target), str(SOURCE)]
@@ -53,13 +56,14 @@ def told(server: Server, path: Path) -> Counter[tuple[str, str]]:
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
     os.kill(int(children[0]), signal.SIGRTMIN + 3)
     deadline = time.monotonic() + TOLD_S
-    while not path.exists():
+    lines: list[str] = []
+    while lines[-1:] != ["end"]:
         if time.monotonic() > deadline:
             raise TimeoutError("the server does not tell where it gave the lock away")
         time.sleep(0.05)
-    time.sleep(0.2)
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     found: Counter[tuple[str, str]] = Counter()
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in lines[:-1]:
         count, module, place = line.split("\t")
         found[module, _short(place)] += int(count)
     return found

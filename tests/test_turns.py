@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from app_core import turns as module
 from app_core.cancel_scope import Stale, never
 from app_core.config import Config
-from app_core.errors import Cancelled, VoiceFailed
+from app_core.errors import Busy, Cancelled, VoiceFailed
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.text.piece import Piece
-from app_core.turns import FILE_WAITS_S, PATIENCE_S, Turns, live
+from app_core.speech.text.reading import TextReader
+from app_core.turns import FILE_WAITS_S, LONGEST_S, PATIENCE_S, Turns, begun, live
 from app_core.types import PLAIN, Prosody
 from tests.conftest import until
 from tests.fakes import ToneVoice, ToneVoices
@@ -128,6 +129,71 @@ def test_a_turn_wakes_nobody_but_the_next(monkeypatch: pytest.MonkeyPatch) -> No
     assert looks < 5 * count
 
 
+def test_a_book_waits_no_longer_than_a_page() -> None:
+    """A request with a long dictionary came after every text for minutes."""
+    late = LONGEST_S + 0.1
+    assert order(("book", False, 60_000, 0.0), ("page", False, 1, late)) == ["book", "page"]
+
+
+def test_who_only_asks_is_turned_away_where_many_wait() -> None:
+    turns = Turns("The reader", most=2)
+    ended: list[str] = []
+
+    def wait(name: str, job: Stale | None, *, is_live: bool) -> None:
+        begun.set(job)
+        live.set(is_live)
+        try:
+            with turns.turn(1):
+                ended.append(name)
+        except Busy as error:
+            ended.append(str(error))
+
+    def start(name: str, job: Stale | None = None, *, is_live: bool = False) -> threading.Thread:
+        thread = threading.Thread(target=wait, args=(name, job), kwargs={"is_live": is_live})
+        thread.start()
+        return thread
+
+    with turns.turn(1):
+        threads = []
+        for count, name in enumerate(("one", "two"), 1):
+            threads.append(start(name))
+            assert until(lambda count=count: len(turns) == count)
+        start("asks").join(5)
+        assert ended == ["The reader is busy: 2 wait already; try again soon"]
+        threads.append(start("film", never))
+        assert until(lambda: len(turns) == 3), "what has begun waits"
+        threads.append(start("live", is_live=True))
+        assert until(lambda: len(turns) == 4), "live ones are counted by themselves"
+    for thread in threads:
+        thread.join(5)
+    assert ended[1:] == ["live", "one", "two", "film"]
+
+
+def test_a_job_that_is_dropped_leaves_whatever_line_it_stands_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_S", 0.01)
+    turns, dropped = Turns("The reader"), threading.Event()
+    ended: list[type[BaseException]] = []
+
+    def wait() -> None:
+        begun.set(dropped.is_set)
+        with contextlib.suppress(Busy):
+            try:
+                with turns.turn(1):
+                    pass
+            except Cancelled:
+                ended.append(Cancelled)
+
+    with turns.turn(1):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        assert until(lambda: len(turns) == 1)
+        dropped.set()
+        thread.join(5)
+        assert ended == [Cancelled]
+
+
 def test_a_failure_gives_the_turn_on() -> None:
     turns = Turns("The voice", VoiceFailed)
     with pytest.raises(ZeroDivisionError), turns.turn(1):
@@ -198,6 +264,25 @@ def test_a_job_s_voice_knows_whether_somebody_waits(
     for asked in (MjpegRequest(text="one"), GenerateRequest(text="one")):
         with service.frames(service.submit(asked), lambda frame: frame) as frames:
             assert len(list(frames)) == 5
+    assert seen == [True, False]
+
+
+def test_a_request_s_dictionary_is_learnt_as_its_text_is_read(
+    make_service: Callable[..., LipsyncService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    know = TextReader.knowing
+
+    def knowing(reader: TextReader, readings: Mapping[str, str]) -> TextReader:
+        seen.append(live.get())
+        return know(reader, readings)
+
+    monkeypatch.setattr(TextReader, "knowing", knowing)
+    service = make_service()
+    for asked in (MjpegRequest, GenerateRequest):
+        job = service.submit(asked(text="one", dictionary={"one": "two"}))
+        with service.frames(job, lambda frame: frame) as frames:
+            assert list(frames)
     assert seen == [True, False]
 
 

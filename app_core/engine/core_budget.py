@@ -33,6 +33,8 @@ LATE_SHARE = 0.01
 """No new live render while more than this part of the last frames was late."""
 RECENT_FRAMES, RECENT_S = 500, 5.0
 """The last frames are no more than so many, and none is older."""
+FEW = 2
+"""Late ones that say nothing."""
 RETRY_S = 5
 TIGHT_S = 0.010
 """File renders pause while live frames are ready less than this before their time."""
@@ -105,7 +107,7 @@ class CoreBudget:
             self._measure()
             self._check_half(demand, kin_fps)
             late, frames = self._late()
-            too_late = late > LATE_SHARE * max(frames, RECENT_FRAMES / 5)
+            too_late = late > max(LATE_SHARE * frames, FEW)
             if self._live and (not self._fits(demand, model_fps) or too_late):
                 return False
             self._live[job_id] = demand

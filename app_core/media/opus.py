@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import threading
 import weakref
 from functools import lru_cache
 from pathlib import Path
@@ -50,6 +51,9 @@ class OpusCoder:
         self._check(failed.value)
         self._state = ctypes.c_void_p(state)
         self._free = weakref.finalize(self, self._library.opus_encoder_destroy, self._state)
+        self._free.atexit = False  # a thread may encode to the end of the program
+        self._lock = threading.Lock()
+        """It is not freed while it is used."""
         self._set(_SET_BITRATE, bits_s)
         self._set(_SET_VBR_CONSTRAINT, 0)
         self._set(_SET_COMPLEXITY, _COMPLEXITY)
@@ -66,18 +70,20 @@ class OpusCoder:
         """One packet of SAMPLES samples -1..1. Raises FfmpegFailed."""
         if len(pcm) != SAMPLES:
             raise ValueError(f"a packet has {SAMPLES} samples, not {len(pcm)}")
-        if not self._free.alive:
-            raise _failed("it is closed")
         samples = np.ascontiguousarray(pcm, np.float32)
-        count = self._library.opus_encode_float(
-            self._state, samples.ctypes.data, SAMPLES, self._coded, _LONGEST
-        )
-        self._check(count)
-        return self._coded.raw[:count]
+        with self._lock:
+            if not self._free.alive:
+                raise _failed("it is closed")
+            count = self._library.opus_encode_float(
+                self._state, samples.ctypes.data, SAMPLES, self._coded, _LONGEST
+            )
+            self._check(count)
+            return self._coded.raw[:count]
 
     def close(self) -> None:
         """Safe to call again."""
-        self._free()
+        with self._lock:
+            self._free()
 
     def _set(self, what: int, value: object) -> None:
         self._check(self._library.opus_encoder_ctl(self._state, what, value))

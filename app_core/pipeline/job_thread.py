@@ -50,8 +50,9 @@ class JobThread:
 
     def _run(self) -> None:
         job_id.set(self._job.id)
-        turns.live.set(self._job.live)
         job = self._job
+        turns.live.set(job.live)
+        turns.begun.set(lambda: job.ticket.stale)
         try:
             self._speak()
         except Cancelled as error:

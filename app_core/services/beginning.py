@@ -77,8 +77,8 @@ class Beginning:
             )
             job.seconds_expected = recording.seconds
             return job
-        speaker = self._speakers.of(request)
         with waited_for(request.live):
+            speaker = self._speakers.of(request)
             core_s, pieces = self._costs.of_text(work, request, speaker.read(request.text))
 
         def spoken(job: Job) -> Iterator[Speech]:

@@ -112,6 +112,16 @@ def test_nobody_is_added_while_frames_are_late(clock: Clock) -> None:
     assert capacity.admit("two", 512, 512, 25)
 
 
+def test_two_late_frames_of_one_stream_keep_nobody_out(clock: Clock) -> None:
+    capacity = Capacity(share=1.0, cores=100)
+    capacity.admit("one", 512, 512, 25)
+    for index in range(100):
+        capacity.delivered(512, 512, slack_s=-0.05 if index in (40, 60) else 0.03)
+    assert capacity.admit("two", 512, 512, 25)
+    capacity.delivered(512, 512, slack_s=-0.05)
+    assert not capacity.admit("three", 512, 512, 25)
+
+
 def test_frames_that_were_late_are_forgotten_in_time(clock: Clock) -> None:
     """One slow stream would keep everybody out for twenty seconds after a hitch."""
     capacity = Capacity(share=1.0, cores=100)

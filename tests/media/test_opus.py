@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from av.audio.codeccontext import AudioCodecContext
 
 from app_core.audio import int16
+from app_core.config import ROOT
 from app_core.errors import FfmpegFailed
 from app_core.media import opus
 from app_core.media.opus import LOOKAHEAD, SAMPLE_RATE, SAMPLES, OpusCoder
@@ -59,6 +62,24 @@ def test_samples_may_lie_apart() -> None:
     pcm = sound(1)[:SAMPLES]
     apart = np.stack([pcm, pcm], 1)[:, 0]
     assert OpusCoder(BITS_S).encode(apart) == OpusCoder(BITS_S).encode(pcm)
+
+
+def test_a_program_may_end_while_it_is_used() -> None:
+    """Freed under a thread that encodes, it took the heap with it."""
+    program = (
+        "import threading, time\n"
+        "import numpy as np\n"
+        "from app_core.media.opus import OpusCoder\n"
+        "coder, silence = OpusCoder(48_000), np.zeros(960, np.float32)\n"
+        "def encode():\n"
+        "    while True:\n"
+        "        coder.encode(silence)\n"
+        "threading.Thread(target=encode, daemon=True).start()\n"
+        "time.sleep(0.2)\n"
+    )
+    for _ in range(3):
+        ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=60)
+        assert ended.returncode == 0
 
 
 def test_errors_name_the_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -61,8 +61,9 @@ def _move(
     strength: float,
 ) -> None:
     """``usual``: as the rig was made; ``skin`` and ``teeth``: its own."""
-    for plane in range(3):
-        target[plane][:] = source[plane]
+    target[0][:] = source[0]
+    target[1][:] = source[1]
+    target[2][:] = source[2]
     seen = look(source, pose, usual.half_width, usual.chin)
     light, shown = light_on_enamel(seen, skin), hue(seen)
     measures = Measures(

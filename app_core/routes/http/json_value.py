@@ -14,7 +14,7 @@ _LARGE = 16 << 10
 """Bytes from which on one body is read at a time: those who make frames want Python's lock too."""
 _MOST_VALUES = 10_000
 """Of one body; a megabyte of brackets would hold Python's lock for a fifth of a second."""
-_turns = Turns("The reader of large bodies")
+_turns = Turns("The reader of large bodies", most=32)
 _MOST_DIGITS = 1000
 """Of an integer; Python turns no more than 4300 into a number."""
 
@@ -38,7 +38,7 @@ def json_value(data: bytes) -> Any:
     """The value. Raises BadInput for what is not UTF-8 or no JSON, for NaN and Infinity, and for
     an object with a name twice; and Busy.
     """
-    with _turns.turn(len(data)) if len(data) > _LARGE else nullcontext():
+    with _turns.turn(len(data) >> 10) if len(data) > _LARGE else nullcontext():
         return _value(data)
 
 
@@ -64,7 +64,7 @@ def _value(data: bytes) -> Any:
 def _separators(data: bytes) -> int:
     """What begins a value, outside of texts. Where there are more texts than values may be, they
     are not looked at one by one."""
-    if (quotes := data.count(b'"')) > 4 * _MOST_VALUES:
+    if (quotes := data.count(b'"') - data.count(rb"\"")) > 4 * _MOST_VALUES:
         return quotes
     unescaped = data.replace(rb"\\", b"").replace(rb"\"", b"")
     outside = b"".join(unescaped.split(b'"')[::2])

@@ -176,9 +176,9 @@ class LiveSessions:
         )
 
         def source() -> TextSource:
-            speaker = self._speakers.of(self._asked(manner, request))
-            if not request.more:
-                with waited_for(True):
+            with waited_for(True):
+                speaker = self._speakers.of(self._asked(manner, request))
+                if not request.more:
                     speaker.read(request.text)  # raises when there is nothing to say
             return TextSource(TextFeed(), speaker, Prosody(manner.speed, manner.pitch))
 

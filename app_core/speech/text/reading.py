@@ -64,6 +64,8 @@ _ENOUGH_FIRST, _ENOUGH = 160, 600
 rest is not looked at."""
 _MOST = 1200
 """The same where no end of a sentence is found."""
+_MOST_ASK = 32
+"""Requests that wait for the reader: it has done with all of them in a second or two."""
 _SURE_END = re.compile(r"[!?…]\s+(?=[^\W\d_])|(?<=[^\W\d_]{6})[.]\s+(?=[A-ZА-ЯЁӘҒҚҢӨҰҮҺІ])|\n\s*\n")
 """Where no abbreviation can be meant."""
 _FAIR_ENDS = (
@@ -84,7 +86,7 @@ class TextReader:
     def __init__(self, dictionary: Dictionary | None = None, turns: Turns | None = None) -> None:
         """``dictionary``: that of the server. ``turns``: shared with other readers."""
         self._dictionary = dictionary or Dictionary({})
-        self._turns = Turns("The reader of texts") if turns is None else turns
+        self._turns = Turns("The reader of texts", most=_MOST_ASK) if turns is None else turns
 
     def knowing(self, readings: Mapping[str, str]) -> TextReader:
         """With ``readings`` of a request, which come before the own ones. Raises BadInput for one
@@ -107,7 +109,8 @@ class TextReader:
         text; none comes of a text in which there is nothing to say.
 
         One part of one text is read at a time, a few milliseconds' work, live ones first: a crowd
-        of readers would keep Python's lock from those who make frames. Raises Busy.
+        of readers would keep Python's lock from those who make frames. Raises Busy, and Cancelled
+        in the thread of a job that nobody wants any more.
 
         ``language`` may be AUTO. ``spoken``: the languages that there is a voice for; words of
         others are said in the nearest letters.

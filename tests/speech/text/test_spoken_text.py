@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from app_core.errors import BadInput
 from app_core.speech.text import reading
+from app_core.speech.text.dictionary import Dictionary
 from app_core.speech.text.reading import TextReader
 from app_core.speech.text.span_text import SpanText
 from app_core.speech.text.spoken_text import SpokenText, check_length, something
+from app_core.turns import Turns, waited_for
+from tests.conftest import until
 
 
 def test_every_word_is_on_the_line_in_order_and_knows_its_place() -> None:
@@ -107,3 +112,30 @@ def test_one_part_of_one_text_is_read_at_a_time(monkeypatch: pytest.MonkeyPatch)
         found = list(pool.map(lambda one: SpokenText.of(one.read(text, "en")), readers))
     assert found == [expected] * len(readers)
     assert most == 1
+
+
+def test_a_dictionary_is_learnt_in_the_line_that_live_ones_lead() -> None:
+    learnt: list[str] = []
+
+    class Noted(Dictionary):
+        def under(self, readings: Mapping[str, str]) -> Dictionary:
+            learnt.append(threading.current_thread().name)
+            return super().under(readings)
+
+    turns = Turns("The reader of texts")
+    reader = TextReader(Noted({}), turns)
+
+    def learn(*, is_live: bool) -> None:
+        with waited_for(is_live):
+            reader.knowing({"word": "reading"})
+
+    with turns.turn(1):
+        threads = []
+        for count, name in enumerate(("film", "live"), 1):
+            kind = {"is_live": name == "live"}
+            threads.append(threading.Thread(target=learn, name=name, kwargs=kind))
+            threads[-1].start()
+            assert until(lambda count=count: len(turns) == count)
+    for thread in threads:
+        thread.join(5)
+    assert learnt == ["live", "film"]
