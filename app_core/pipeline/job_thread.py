@@ -52,7 +52,8 @@ class JobThread:
         job_id.set(self._job.id)
         job = self._job
         turns.live.set(job.live)
-        turns.begun.set(lambda: job.ticket.stale)
+        ticket = job.ticket  # what is told of a job does not keep it
+        turns.begun.set(lambda: ticket.stale)
         try:
             self._speak()
         except Cancelled as error:

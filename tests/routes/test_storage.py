@@ -96,10 +96,16 @@ def test_on_a_disk_that_is_full_ended_films_make_room_and_nothing_is_left(
     service = make_service(config=config.model_copy(update=settings))
     client = checked_client(service)
 
+    ids: list[str] = []
+
+    def begins() -> bool:
+        answer = client.post("/api/generate", json=FILM, headers=ASYNC)
+        ids.extend([answer.get_json()["id"]] if answer.status_code == 202 else [])
+        return answer.status_code == 202
+
     def film() -> dict[str, str]:
-        made = client.post("/api/generate", json=FILM, headers=ASYNC)
-        assert made.status_code == 202, made.get_json()
-        job = service.jobs.get(made.get_json()["id"])
+        assert until(begins), "what an ended film held is given back a moment later"
+        job = service.jobs.get(ids[-1])
         assert until(lambda: job.ended) and job.error is None
         assert until(lambda: not service.videos._threads), "its marks are put away"
         return {"id": job.id, "result": f"/api/jobs/{job.id}/result"}
