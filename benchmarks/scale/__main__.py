@@ -27,6 +27,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app_core.threads import switch_often
 from benchmarks.scale import sweep
 from benchmarks.scale.arrivals import Mix
 from benchmarks.scale.calibration import Calibration
@@ -66,6 +67,7 @@ def measured(server: Server, chosen: argparse.Namespace) -> Costs:
 
 
 def check(chosen: argparse.Namespace) -> None:
+    switch_often()  # clients are threads of this process: they are not to wait for each other
     plant = plant_of(chosen)
     with serving(chosen) as server:
         runs: list[tuple[Costs, Figures, Figures]] = []
