@@ -46,9 +46,9 @@ def main(arguments: list[str]) -> int:
     config = Config.from_env()
     setup_logging(config.log_level, config.log_format)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
-    if arguments != ["deploy"]:
-        threading.Thread(target=_watch_input, name="input", daemon=True).start()
     try:
+        if arguments != ["deploy"]:  # it may interrupt before it is said to have started
+            threading.Thread(target=_watch_input, name="input", daemon=True).start()
         return _keep(config, arguments)
     except KeyboardInterrupt:
         return 0
