@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from app_core import turns
+from app_core.cancel_scope import never
 from app_core.errors import BadInput, Cancelled, SoyleError, as_job_error, kind_or_words
 from app_core.log import job_id
 from app_core.speech.text.spoken_text import nothing_to_say
@@ -14,7 +16,7 @@ from app_core.threads import start_thread
 from app_core.types import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from app_core.engine.engine import Engine
     from app_core.job import Job
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from app_core.types import Speech, Word
 
 logger = logging.getLogger(__name__)
+
+WAIT_S, MOST_WAIT_S = 0.02, 1.0
+"""Between two looks whether live frames are in time again, and until a file's speech goes on all
+the same."""
 
 
 class JobThread:
@@ -35,8 +41,10 @@ class JobThread:
         plan: Plan,
         engine: Engine,
         metrics: Metrics,
+        tight: Callable[[], bool] = never,
     ) -> None:
-        self._job, self._plan, self._engine = job, plan, engine
+        """``tight``: live frames are only just in time; what is no live job waits then."""
+        self._job, self._plan, self._engine, self._tight = job, plan, engine, tight
         self._speeches, self._metrics = metrics.timed("speech", speeches), metrics
         self._thread = threading.Thread(target=self._run, name=f"job-{job.id[:8]}", daemon=True)
 
@@ -92,6 +100,7 @@ class JobThread:
                 whole = max(1.0, len(job.request.text.strip()) / read)
                 job.frames_expected = round(self._plan.frames * whole)
             self._engine.submit(job, tasks)
+            self._give_way()
         job.check()
         if not self._plan.frames:
             raise nothing_to_say()
@@ -101,6 +110,13 @@ class JobThread:
         job.mark("spoken")
         self._engine.submit(job, tasks)
         self._engine.finish(job)
+
+    def _give_way(self) -> None:
+        """A file takes what live ones leave, but never stands still."""
+        until_s = time.monotonic() + MOST_WAIT_S
+        while not self._job.live and self._tight() and time.monotonic() < until_s:
+            self._job.check()
+            time.sleep(WAIT_S)
 
     def _fail(self, error: SoyleError) -> None:
         """A live reader still gets what was spoken; a file that cannot be whole stops at once."""

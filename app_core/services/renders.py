@@ -161,7 +161,8 @@ class Renders:
         model, fps = loaded.model, job.request.fps
         face = self._backend.face(model, plate)
         plan = Plan(job.id, fps, plate, face, model.features(fps))
-        thread = JobThread(job, speeches, plan, loaded.engine, self._backend.metrics)
+        metrics, capacity = self._backend.metrics, loaded.capacity
+        thread = JobThread(job, speeches, plan, loaded.engine, metrics, lambda: capacity.tight)
         label = self._labels.of(plate, job.request.language)
         return _Render(thread, Composer(job, plate, face, model, label), share)
 
