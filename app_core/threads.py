@@ -8,8 +8,9 @@ import threading
 from app_core.errors import Busy
 
 SWITCH_S = 0.0005
-"""A frame asks for Python's lock some seventeen times, and waits so long each time while another
-thread computes: the usual 5 ms made two frames a second of 25. Less wakes threads for nothing."""
+"""A frame asks for Python's lock dozens of times (``benchmarks.lock_waits``), and waits so long
+each time while another thread computes: the usual 5 ms made two frames a second of 25. Less wakes
+threads for nothing."""
 
 
 def switch_often() -> None:

@@ -169,31 +169,6 @@ def test_who_only_asks_is_turned_away_where_many_wait() -> None:
     assert ended[1:] == ["live", "one", "two", "film"]
 
 
-def test_a_job_that_is_dropped_leaves_whatever_line_it_stands_in(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "_LOOK_S", 0.01)
-    turns, dropped = Turns("The reader"), threading.Event()
-    ended: list[type[BaseException]] = []
-
-    def wait() -> None:
-        begun.set(dropped.is_set)
-        with contextlib.suppress(Busy):
-            try:
-                with turns.turn(1):
-                    pass
-            except Cancelled:
-                ended.append(Cancelled)
-
-    with turns.turn(1):
-        thread = threading.Thread(target=wait)
-        thread.start()
-        assert until(lambda: len(turns) == 1)
-        dropped.set()
-        thread.join(5)
-        assert ended == [Cancelled]
-
-
 def test_a_failure_gives_the_turn_on() -> None:
     turns = Turns("The voice", VoiceFailed)
     with pytest.raises(ZeroDivisionError), turns.turn(1):
@@ -225,16 +200,24 @@ def test_a_wait_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(turns) == 0
 
 
-def test_who_is_no_longer_wanted_gives_up_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("whole_job", [False, True])
+def test_who_is_no_longer_wanted_gives_up_its_place(
+    monkeypatch: pytest.MonkeyPatch, *, whole_job: bool
+) -> None:
+    """Whether the turn is told, or the job whose thread waits for it."""
     monkeypatch.setattr(module, "_LOOK_S", 0.01)
     turns = Turns("The voice", VoiceFailed)
     wanted = threading.Event()
     wanted.set()
     ended: list[BaseException] = []
 
+    def stale() -> bool:
+        return not wanted.is_set()
+
     def speak() -> None:
+        begun.set(stale if whole_job else None)
         try:
-            with turns.turn(1, lambda: not wanted.is_set()):
+            with turns.turn(1, never if whole_job else stale):
                 pass
         except Cancelled as error:
             ended.append(error)
