@@ -28,6 +28,7 @@ from benchmarks.server import Server
 from benchmarks.session_viewer import Refused, SessionViewer, call
 from benchmarks.speech import SpeechServer
 from benchmarks.table import end, show
+from tests.below import children_of, files_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +96,7 @@ class Step:
             health, held = server.health(), server.held()
         except (OSError, IndexError) as error:
             return [f"no health: {error}"]
-        left = [path.name for path in self.work.rglob("*") if path.is_file()]
+        left = [path.name for path in files_below(self.work)]
         left += [path.name for path in self.avatars.glob("*") if ".part-" in path.name]
         counts = {"children": held["children"], "sessions": held["sessions"]}
         counts |= {"jobs": health["capacity"]["jobs"], "files": len(left)}
@@ -123,13 +124,6 @@ def _alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def _children(pid: int) -> list[int]:
-    files = Path(f"/proc/{pid}/task").glob("*/children")
-    with contextlib.suppress(OSError):
-        return [int(child) for file in files for child in file.read_text().split()]
-    return []
-
-
 def _line(pid: int) -> str:
     """Of its command; empty when it has ended."""
     with contextlib.suppress(OSError):
@@ -138,7 +132,7 @@ def _line(pid: int) -> str:
 
 
 def _worker(server: Server) -> int:
-    return _children(server.pid)[0]
+    return children_of(server.pid)[0]
 
 
 def _kill_a_child(
@@ -152,7 +146,7 @@ def _kill_a_child(
     """The first ffmpeg that the worker starts for what is asked and is ``told`` this. ``good``:
     what may come of it."""
     until_s = time.monotonic() + CHILD_S
-    while not (children := [pid for pid in _children(_worker(server)) if told in _line(pid)]):
+    while not (children := [pid for pid in children_of(_worker(server)) if told in _line(pid)]):
         if time.monotonic() > until_s or asking.ended_s is not None:
             step.faults.append(f"{of}: there was no child: {str(asking.answer)[:200]}")
             return
@@ -223,7 +217,7 @@ def worker(step: Step) -> None:
     with step.server() as server:
         everything = Everything(server)
         began = _worker(server)
-        theirs = _children(began)
+        theirs = children_of(began)
         killed_s = time.monotonic()
         os.kill(began, signal.SIGKILL)
         step.within("clients_ended_s", everything.ended_s(killed_s, 10.0), CLIENTS_S)
@@ -348,7 +342,7 @@ def stop(step: Step) -> None:
         places = [f"WORK_DIR={step.work}", f"AVATAR_DIR={step.avatars}", "CPU_SHARE=1"]
         server = stack.enter_context(Server("", places))
         everything = Everything(server)
-        family = [_worker(server), *_children(_worker(server))]
+        family = [_worker(server), *children_of(_worker(server))]
         asked_s = time.monotonic()
         os.kill(server.pid, signal.SIGTERM)
         status = server.wait(30.0)

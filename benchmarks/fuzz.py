@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks.server import ROOT, Server
 from benchmarks.table import end, show
+from tests.below import files_below
 
 STREAMS = r"(stream_mjpeg|audio\.wav|events|socket)$"
 CHECKS = (
@@ -41,7 +42,7 @@ keep the threads that they had at once."""
 def state(server: Server, work: Path) -> dict[str, int]:
     held = server.held()
     jobs = server.health()["capacity"]["jobs"]
-    files = sum(path.is_file() for path in work.rglob("*"))
+    files = len(files_below(work))
     return {"jobs": jobs, **held, "files": files}
 
 

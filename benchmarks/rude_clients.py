@@ -29,6 +29,7 @@ from benchmarks.server import Server
 from benchmarks.session_viewer import call, patiently
 from benchmarks.table import end, show
 from benchmarks.target import SMALL, TEXT, frame, upgrade
+from tests.below import files_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,11 +185,10 @@ def cut_all(server: Server, clients: int, at_once: int, seed: int) -> tuple[Coun
 
 def state(server: Server, folders: list[Path]) -> dict[str, int]:
     files = size = 0
-    for path in (path for folder in folders for path in folder.rglob("*")):
+    for path in (path for folder in folders for path in files_below(folder)):
         with contextlib.suppress(FileNotFoundError):  # it has just been removed
-            if path.is_file():
-                size += path.stat().st_size
-                files += 1
+            size += path.stat().st_size
+            files += 1
     jobs = server.health()["capacity"]["jobs"]
     return {"jobs": jobs, **server.held(), "files": files, "file_kb": size >> 10}
 

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from benchmarks.watched import ASK_TASKS, TASKS_FILE, times_s
+from tests.below import children_of, files_below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,26 +79,26 @@ class Server:
 
     def held(self) -> dict[str, int]:
         """What the process that serves holds, of a server that was started here."""
-        worker = _children(self.pid)[0]
+        worker = children_of(self.pid)[0]
         return {
             "sessions": self.health()["sessions"]["open"],
             "threads": len(os.listdir(f"/proc/{worker}/task")),
             "descriptors": len(os.listdir(f"/proc/{worker}/fd")),
             "sockets": _sockets(worker),
             "memory_mb": memory(self.pid)[0] >> 20,
-            "children": len(_children(worker)),
+            "children": len(children_of(worker)),
         }
 
     def threads_s(self) -> dict[int, tuple[str, float]]:
         """Name and processor seconds so far of each thread of the process that serves; none of a
         server that was not started here."""
-        return {} if self._child is None else times_s(_children(self._child.pid)[0])
+        return {} if self._child is None else times_s(children_of(self._child.pid)[0])
 
     def tasks(self, timeout_s: float = 10.0) -> int:
         """asyncio tasks that are alive, where the entry is ``benchmarks.watched``."""
         file = Path(self._folder.name) / "tasks"
         file.unlink(missing_ok=True)
-        os.kill(_children(self.pid)[0], ASK_TASKS)
+        os.kill(children_of(self.pid)[0], ASK_TASKS)
         deadline = time.monotonic() + timeout_s
         while not file.exists():
             if time.monotonic() > deadline:
@@ -191,7 +192,7 @@ class Server:
 
 def _family(pid: int) -> list[int]:
     """A process and all below it."""
-    return [pid, *(each for child in _children(pid) for each in _family(child))]
+    return [pid, *(each for child in children_of(pid) for each in _family(child))]
 
 
 def _cpu_s(pid: int) -> float:
@@ -202,7 +203,7 @@ def _cpu_s(pid: int) -> float:
 
 def memory(pid: int) -> tuple[int, int]:
     """Resident bytes of the server's process that serves, and of all processes below that."""
-    workers = [child for child in _children(pid) if "python" in _command(child)]
+    workers = [child for child in children_of(pid) if "python" in _command(child)]
     own = below = 0
     for worker in workers:
         own += _resident(worker)
@@ -215,20 +216,15 @@ def memory(pid: int) -> tuple[int, int]:
 def written(server: Server, folder: Path) -> int:
     """Bytes on the disk in ``folder``, with the files without a name that the server has open."""
     total = 0
-    for path in folder.rglob("*"):
+    for path in files_below(folder):
         with contextlib.suppress(OSError):
-            total += path.stat().st_blocks * 512 if path.is_file() else 0
-    for link in Path(f"/proc/{_children(server.pid)[0]}/fd").iterdir():
+            total += path.stat().st_blocks * 512
+    for link in Path(f"/proc/{children_of(server.pid)[0]}/fd").iterdir():
         with contextlib.suppress(OSError):
             target = os.readlink(link)
             if target.startswith(f"{folder}/") and target.endswith("(deleted)"):
                 total += link.stat().st_blocks * 512
     return total
-
-
-def _children(pid: int) -> list[int]:
-    files = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for file in files for child in _text(file).split()]
 
 
 def _sockets(pid: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from functools import cache
@@ -11,6 +12,7 @@ import numpy as np
 
 from app_core.face.track import cycle_track, save_track
 from app_core.media.ffmpeg import find_ffmpeg
+from tests.below import children_of
 from tests.faces import FOLDER, aigul
 
 WIDTH, HEIGHT, PICTURES, FPS = 128, 96, 50, 25
@@ -75,9 +77,8 @@ def make_avatar(folder: Path, faceless: tuple[int, ...] = (), fps: int = FPS) ->
 def children(word: str = "ffmpeg") -> list[int]:
     """Processes of this one whose command line has ``word``."""
     found = []
-    for listed in Path("/proc/self/task").glob("*/children"):
-        for pid in map(int, listed.read_text().split()):
-            line = Path(f"/proc/{pid}/cmdline")
-            if line.exists() and word in line.read_text():
+    for pid in children_of("self"):
+        with contextlib.suppress(OSError):
+            if word in Path(f"/proc/{pid}/cmdline").read_text():
                 found.append(pid)
     return found

@@ -32,6 +32,7 @@ from app_core.media.ffmpeg import find_ffmpeg
 from app_core.request import GenerateRequest, MjpegRequest
 from app_core.storage.scratch import Scratch
 from tests.begun import begun
+from tests.below import entries_below
 from tests.clips import PICTURES, children, make_avatar
 from tests.conftest import until
 from tests.fakes import EchoModel, GreyPlate
@@ -56,7 +57,7 @@ def nothing_left(tmp_path: Path) -> bool:
     """Neither an upload nor a part of an avatar, at once or very soon."""
     parts = tmp_path / "avatars"
     work = tmp_path / "work"
-    return until(lambda: not list(parts.glob(".*")) and not list(work.rglob("*")))
+    return until(lambda: not list(parts.glob(".*")) and not entries_below(work))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -19,6 +19,7 @@ from app_core.server.door import DoorServer
 from app_core.server.limits import Limits
 from app_core.services.lipsync_service import LipsyncService
 from tests.back_end import SECRET, LocalPlaces, replica
+from tests.below import files_below
 from tests.conftest import until
 from tests.fakes import ToneVoice, ToneVoices
 from tests.server.test_front import Told, get, one, post, whole
@@ -247,8 +248,8 @@ def test_an_upload_that_stops_is_told_so(begin: Callable[..., Front]) -> None:
 def test_an_upload_whose_client_leaves_leaves_nothing(front: Front, config: Config) -> None:
     data = get("/api/generate", FORM, f"Content-Length: {LARGE}", close=True, method="POST")
     with front.connect(data + PART + bytes(100_000)):
-        assert until(lambda: [p for p in config.work_dir.rglob("*") if p.is_file()])
-    assert until(lambda: not [p for p in config.work_dir.rglob("*") if p.is_file()])
+        assert until(lambda: files_below(config.work_dir))
+    assert until(lambda: not files_below(config.work_dir))
 
 
 def abort(connection: socket.socket) -> None:

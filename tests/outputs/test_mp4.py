@@ -17,6 +17,7 @@ from app_core.outputs.mp4 import Mp4Writer, start_mp4
 from app_core.outputs.output import Format
 from app_core.request import Encoding
 from app_core.types import Frame, Picture, first_sample
+from tests.below import children_of
 
 WIDTH, HEIGHT = 64, 48
 FPS = 25
@@ -81,11 +82,10 @@ def described(ffmpeg: Ffmpeg, path: Path) -> str:
     return subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL).stderr
 
 
-def left_behind(folder: Path) -> tuple[list[str], list[str], list[str]]:
+def left_behind(folder: Path) -> tuple[list[str], list[str], list[int]]:
     """Files in ``folder``, threads of a writer, children of this process."""
     threads = [t.name for t in threading.enumerate() if t.name.startswith(("ffmpeg-", "sound-"))]
-    tasks = Path("/proc/self/task").glob("*/children")
-    return sorted(os.listdir(folder)), threads, " ".join(t.read_text() for t in tasks).split()
+    return sorted(os.listdir(folder)), threads, children_of("self")
 
 
 @pytest.mark.parametrize(("fps", "count"), [(25, 130), (60, 131), (10, 1), (30, 61)])

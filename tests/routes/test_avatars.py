@@ -16,6 +16,7 @@ from app_core.config import Config
 from app_core.face.track import load_track
 from app_core.storage.claims import CLAIMS
 from tests.back_end import CLUSTER
+from tests.below import entries_below
 from tests.conftest import checked_client, until
 from tests.importing import CROWD, GOOD, SIZE, Importer, make_still_avatar
 
@@ -67,8 +68,7 @@ def post(client: Any, *args: Any, headers: Any = None, **fields: Any) -> Any:
 def left(tmp_path: Path) -> list[Path]:
     """Files of uploads, and of imports that did not end well."""
     work, avatars = tmp_path / "work", tmp_path / "avatars"
-    found = list(work.rglob("*")) if work.exists() else []
-    return found + [path for path in avatars.iterdir() if path.name.startswith(".")]
+    return entries_below(work) + [path for path in avatars.iterdir() if path.name.startswith(".")]
 
 
 def test_the_list_names_all_and_the_default(client: Any) -> None:

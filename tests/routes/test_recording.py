@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse, stream_encode_multipart
 from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
 from app_core.speech.voices.espeak import EspeakVoice
+from tests.below import files_below
 from tests.conftest import until
 from tests.fakes import spoken_by
 
@@ -61,7 +62,7 @@ def job_of(service: LipsyncService, answer: TestResponse) -> Any:
 
 
 def nothing_left(folder: Path) -> bool:
-    return not [path for path in folder.rglob("*") if path.is_file()]
+    return not files_below(folder)
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -199,7 +200,7 @@ def test_a_job_in_the_background_knows_its_length_early_and_leaves_its_film(
     assert job.frames_done == 750
     with client.get(f"/api/jobs/{job.id}/result") as film:
         assert len(film.data) > 1000
-    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".mp4"]
+    assert [path.suffix for path in files_below(tmp_path)] == [".mp4"]
 
 
 def test_a_cancelled_recording_is_closed(

@@ -20,9 +20,10 @@ import pytest
 from app_core.server import arbiter as arbiter_module
 from app_core.server.arbiter import MOST, STOOD_STILL_S, WITHIN_S, Arbiter, Excuse, Pace
 from app_core.server.worker import NOT_AGAIN, REPLACED
+from tests.below import children_of
 from tests.conftest import until
 from tests.server.test_front import Door
-from tests.server.test_server import ROOT, children, free_port
+from tests.server.test_server import ROOT, free_port
 
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 
@@ -103,8 +104,8 @@ def door(tmp_path: Path) -> Iterator[Door]:
 
 
 def worker(door: Door) -> int:
-    assert until(lambda: children(door.process.pid), 10)
-    return children(door.process.pid)[0]
+    assert until(lambda: children_of(door.process.pid), 10)
+    return children_of(door.process.pid)[0]
 
 
 def replaced(door: Door, before: int) -> bool:
@@ -132,7 +133,7 @@ def test_it_outlives_each_death_and_slows_down_when_they_are_many(door: Door) ->
     said = f"{MOST + 1} workers have died within a minute: the next one begins in"
     assert until(lambda: said in door.log.read_text(), 5)
     assert door.process.poll() is None
-    assert not children(door.process.pid)
+    assert not children_of(door.process.pid)
     door.process.terminate()
     assert door.process.wait(5) == 0, "it hears all the same"
 
@@ -238,7 +239,7 @@ def test_it_ends_with_the_child_that_it_needs(tmp_path: Path) -> None:
     door = Door({"threads": 8, "needs": ["sleep", "60"]}, log)
     needed = [
         pid
-        for pid in children(door.process.pid)
+        for pid in children_of(door.process.pid)
         if Path(f"/proc/{pid}/comm").read_text() == "sleep\n"
     ]
     try:

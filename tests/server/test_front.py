@@ -18,9 +18,10 @@ import pytest
 import websocket
 
 from app_core.server.limits import Limits
+from tests.below import children_of
 from tests.conftest import until
 from tests.front_server import SIZE
-from tests.server.test_server import ROOT, children, free_port, read_until
+from tests.server.test_server import ROOT, free_port, read_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 
@@ -63,7 +64,7 @@ class Door:
             return whole(connection).json()
 
     def worker(self) -> int:
-        return children(self.process.pid)[0]
+        return children_of(self.process.pid)[0]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)

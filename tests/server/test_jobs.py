@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 import websocket
 
+from tests.below import children_of, files_below
 from tests.conftest import until
-from tests.server.test_server import LONG, Server, children, free_port, read_until
+from tests.server.test_server import LONG, Server, free_port, read_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 
@@ -32,7 +33,7 @@ def nothing_left(server: Server) -> Iterator[None]:
     threads = thread_count(server)
     yield
     assert until(lambda: server.jobs() == 0, 10), "a job is still running"
-    assert until(lambda: not children(server.worker), 5), "a child process is left"
+    assert until(lambda: not children_of(server.worker), 5), "a child process is left"
     # The worker starts its own threads when it first needs them, and keeps them.
     assert until(lambda: thread_count(server) <= threads + 40, 3)
 
@@ -70,7 +71,7 @@ def kill_ffmpeg(server: Server, mark: bytes) -> None:
     """The one with ``mark`` among its arguments; the server also tries encoders out."""
 
     def found() -> list[int]:
-        running = children(server.worker)
+        running = children_of(server.worker)
         return [p for p in running if mark in Path(f"/proc/{p}/cmdline").read_bytes()]
 
     assert until(found, 10)
@@ -152,9 +153,9 @@ def test_a_stream_plays_before_its_render_is_done(server: Server) -> None:
 def test_leaving_a_stream_ends_it(server: Server) -> None:
     connection = server.request("/api/generate", SMALL | {"stream": True, "size": "720x720"})
     read_until(connection, b"mdat")
-    assert children(server.worker)
+    assert children_of(server.worker)
     connection.close()
-    assert until(lambda: not children(server.worker), 2)
+    assert until(lambda: not children_of(server.worker), 2)
 
 
 def test_a_stream_nobody_reads_ends(server: Server) -> None:
@@ -224,10 +225,10 @@ def test_fifty_cancels_at_random_moments(server: Server) -> None:
                 thread.join(60)
             threads.clear()
     assert until(lambda: server.jobs() == 0, 5)
-    assert until(lambda: not children(server.worker), 3)
+    assert until(lambda: not children_of(server.worker), 3)
     told = post(server, "/api/generate", {"text": "Сәлем!", "language": "kk"}, **ASYNC)
     assert hear(listen(server, told["id"]))[-1]["type"] == "done"
-    kept = {path.name for path in server.work.glob("*/*")}
+    kept = {path.name for path in files_below(server.work)}
     assert f"{told['id']}.mp4" in kept
     assert "Traceback" not in server.log.read_text()[logged:]
 

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from app_core.config import ROOT
+from tests.below import children_of
 from tests.conftest import until
 
 LONG = "Мама мыла раму, а папа читал газету у окна. " * 20
@@ -64,7 +65,7 @@ class Server:
 
     @property
     def worker(self) -> int:
-        return children(self.process.pid)[0]
+        return children_of(self.process.pid)[0]
 
     def request(self, path: str, body: dict[str, Any]) -> socket.socket:
         """Sends a request and hands over the open connection."""
@@ -85,21 +86,13 @@ class Server:
         return self.process.wait(15)
 
 
-def children(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(OSError):
-            found += map(int, (task / "children").read_text().split())
-    return found
-
-
 @pytest.fixture(scope="module")
 def server(short_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     work = tmp_path_factory.mktemp("work")
     running = Server([free_port(), free_port()], work, {"AVATAR_DIR": str(short_clip)})
     try:
         assert until(running.ready, 90), running.log.read_text()
-        assert until(lambda: not children(running.worker), 60), "the clip is still being decoded"
+        assert until(lambda: not children_of(running.worker), 60), "the clip is still being decoded"
         yield running
     finally:
         running.stop()
@@ -109,7 +102,7 @@ def server(short_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def nothing_left(server: Server) -> Iterator[None]:
     yield
     assert until(lambda: server.jobs() == 0, 3), "a job is still running"
-    assert until(lambda: not children(server.worker), 3), "a child process is left"
+    assert until(lambda: not children_of(server.worker), 3), "a child process is left"
     assert until(lambda: not list(server.work.iterdir()), 3), list(server.work.iterdir())
 
 
@@ -244,9 +237,9 @@ def test_generate_survives_the_death_of_ffmpeg(server: Server) -> None:
 
     asking = threading.Thread(target=ask)
     asking.start()
-    assert until(lambda: children(server.worker), 10)
+    assert until(lambda: children_of(server.worker), 10)
     time.sleep(0.3)
-    os.kill(children(server.worker)[0], signal.SIGKILL)
+    os.kill(children_of(server.worker)[0], signal.SIGKILL)
     asking.join(20)
     status, told = answers[0]
     assert status == 500
@@ -306,8 +299,8 @@ def test_what_ends_takes_running_streams_along(tmp_path: Path, still_avatar: Pat
             running.request("/api/generate", {"text": LONG}) as film,
         ):
             read_until(stream, b"X-Frame: 2")
-            assert until(lambda: children(killed), 10), "the film has no encoder"
-            orphans = children(killed)
+            assert until(lambda: children_of(killed), 10), "the film has no encoder"
+            orphans = children_of(killed)
             os.kill(killed, signal.SIGKILL)
             for client in (stream, film):
                 client.settimeout(5)

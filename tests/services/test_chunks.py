@@ -27,6 +27,7 @@ from app_core.speech.registry import Voices
 from app_core.speech.text.piece import Piece
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import PLAIN, Prosody, Word
+from tests.below import files_below
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
 
@@ -102,7 +103,7 @@ def test_finished_films_survive_a_later_failure(
     with pytest.raises(FfmpegFailed):
         wait_for_film(job, job.chunks[1], never)
     assert job.status is JobStatus.FAILED
-    assert until(lambda: len(list(service.config.work_dir.glob("*/*"))) == 1)
+    assert until(lambda: len(files_below(service.config.work_dir)) == 1)
 
 
 def test_a_cancel_leaves_no_film(make_service: Make, model: EchoModel, config: Config) -> None:
@@ -266,7 +267,7 @@ def test_the_sound_of_a_chunk_is_made_once(
     assert until(lambda: job.ended)
     assert job.result_bytes >= 0.4 * 16000 * 2
     service._forgotten(job)
-    assert not list(service.config.work_dir.glob("*/*"))
+    assert not files_below(service.config.work_dir)
 
 
 def test_a_chunk_that_is_forgotten_while_its_sound_is_made_leaves_no_file(
@@ -285,7 +286,7 @@ def test_a_chunk_that_is_forgotten_while_its_sound_is_made_leaves_no_file(
     for _ in range(2):
         with pytest.raises(NotFound):
             service.chunks.wav_file(job, job.chunks[0])
-    assert not list(service.config.work_dir.glob("*/*"))
+    assert not files_below(service.config.work_dir)
 
 
 def test_chunks_that_fill_the_disk_leave_it_at_once(
@@ -302,7 +303,7 @@ def test_chunks_that_fill_the_disk_leave_it_at_once(
     job = service.chunks.start(request())
     with pytest.raises(DiskFull):
         wait_for_film(job, job.chunks[1], never)
-    assert until(lambda: not list(service.config.work_dir.glob("*/*")))
+    assert until(lambda: not files_below(service.config.work_dir))
     with pytest.raises(DiskFull):
         wait_for_film(job, job.chunks[0], never)
 
@@ -313,7 +314,7 @@ def test_a_full_disk_has_no_room_for_a_sound(
     job = service.chunks.start(request())
     wait_for_film(job, job.chunks[-1], never)
     assert until(lambda: job.ended)
-    before = len(list(service.config.work_dir.glob("*/*")))
+    before = len(files_below(service.config.work_dir))
 
     def full(path: Path, data: bytes) -> int:
         raise OSError(28, "No space left on device")
@@ -322,5 +323,5 @@ def test_a_full_disk_has_no_room_for_a_sound(
         patch.setattr(Path, "write_bytes", full)
         with pytest.raises(DiskFull):
             service.chunks.wav_file(job, job.chunks[0])
-    assert len(list(service.config.work_dir.glob("*/*"))) == before
+    assert len(files_below(service.config.work_dir)) == before
     assert service.chunks.wav_file(job, job.chunks[0]).stat().st_size > 44

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from app_core.services.lipsync_service import LipsyncService
 from app_core.services.storage import disks as module
 from app_core.services.storage.film_room import film_bytes
 from app_core.storage import disk_room
+from tests.below import files_below
 from tests.conftest import until
 from tests.fakes import EchoModel, ToneVoice, ToneVoices
 
@@ -33,8 +35,10 @@ class Disk:
         self.folder, self.free = folder, free
 
     def __call__(self, folder: Path) -> SimpleNamespace:
-        files = [path for path in self.folder.rglob("*.mp4") if path.is_file()]
-        taken = sum(path.stat().st_size for path in files)
+        taken = 0
+        for path in files_below(self.folder):
+            with contextlib.suppress(FileNotFoundError):
+                taken += path.stat().st_size if path.suffix == ".mp4" else 0
         return SimpleNamespace(f_bavail=int(self.free * MIB) - taken, f_frsize=1)
 
 

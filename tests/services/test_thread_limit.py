@@ -31,6 +31,7 @@ from app_core.threads import start_thread
 from app_core.types import Frame, Picture
 from tests.avatars.test_clip_plate import Stream
 from tests.begun import begun
+from tests.below import files_below
 from tests.clips import children
 from tests.conftest import until
 from tests.lipsync.wav2lip.test_crops import Film, OneColour
@@ -73,7 +74,7 @@ def descriptors() -> int:
 
 
 def files(service: LipsyncService) -> list[Path]:
-    return [path for path in service.config.work_dir.rglob("*") if path.is_file()]
+    return files_below(service.config.work_dir)
 
 
 def no_more(limit: Limit, work: Callable[[], object]) -> None:

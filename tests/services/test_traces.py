@@ -23,6 +23,7 @@ from app_core.config import Config
 from app_core.log import JsonFormatter
 from app_core.media.decoder import ClipFootage
 from app_core.media.ffmpeg import find_ffmpeg
+from tests.below import entries_below
 from tests.conftest import checked_client, until
 from tests.importing import make_still_avatar
 from tests.uploads import FINE, TAGS, BlueFinder, clip, mark, with_face
@@ -93,7 +94,7 @@ class Place:
         return self.client.post(PATH, data=fields, headers=headers)
 
     def files(self) -> list[Path]:
-        return [path for path in self.home.rglob("*") if MARK in path.name or _holds(path)]
+        return [path for path in entries_below(self.home) if MARK in path.name or _holds(path)]
 
 
 def _holds(path: Path) -> bool:
