@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiortc import InvalidStateError
+from OpenSSL import SSL
 
 from app_core.errors import Busy
 from app_core.threads import Pulse
@@ -155,7 +156,7 @@ class WebRtcLoop:
 def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What nobody waited for: aiortc connects and sends on though the peer was closed meanwhile."""
     error = context.get("exception")
-    if isinstance(error, ConnectionError | InvalidStateError):
+    if isinstance(error, ConnectionError | InvalidStateError | SSL.Error):
         logger.debug("a peer had gone: %s", error)
     else:
         kind = type(error).__name__ if error is not None else "no exception"

@@ -206,3 +206,33 @@ def test_a_peer_that_is_closed_in_its_handshake_is_no_error(
     said = [record for record in caplog.records if "a peer had gone" in record.message]
     assert said, "aiortc goes on with a peer that is closed"
     assert {record.levelname for record in caplog.records} == {"DEBUG"}
+
+
+async def told_while_it_is_closed() -> None:
+    """A peer that a message is on its way to when it is closed."""
+    client, server = RTCPeerConnection(), RTCPeerConnection()
+    channel, opened = client.createDataChannel("control"), asyncio.Event()
+    channel.on("open", opened.set)
+    await client.setLocalDescription(await client.createOffer())
+    await server.setRemoteDescription(client.localDescription)
+    await server.setLocalDescription(await server.createAnswer())
+    await client.setRemoteDescription(server.localDescription)
+    await opened.wait()
+    await asyncio.sleep(0.1)  # nothing else is on its way
+    channel.send("no one hears this")
+    await client.sctp.transport.stop()  # type: ignore[union-attr]
+    await asyncio.sleep(0)
+    for each in (client, server):
+        await close_connection(each)
+    gc.collect()
+
+
+def test_a_peer_that_is_told_something_while_it_is_closed_is_no_error(
+    loop: WebRtcLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "app_core.outputs.webrtc.event_loop")
+    loop._ports = None
+    loop.run(told_while_it_is_closed(), 20)
+    said = [record.message for record in caplog.records if "a peer had gone" in record.message]
+    assert any("shutdown" in each for each in said), "OpenSSL takes what comes too late"
+    assert {record.levelname for record in caplog.records} == {"DEBUG"}
