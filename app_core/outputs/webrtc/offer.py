@@ -123,12 +123,15 @@ def _checked_key(line: MediaDescription) -> tuple[str, str]:
         raise _unusable("its ice-ufrag or ice-pwd is none")
     if line.dtls is None or not line.dtls.fingerprints:
         raise _unusable("it has no fingerprint")
-    if not any(
-        _DIGESTS.get(each.algorithm.lower()) == len(_BYTE.findall(each.value))
-        and _FINGERPRINT.fullmatch(each.value)
-        for each in line.dtls.fingerprints
-    ):
+    known = [each for each in line.dtls.fingerprints if each.algorithm.lower() in _DIGESTS]
+    if not known:
         raise _unusable("it has no fingerprint of sha-256, sha-384 or sha-512")
+    if not all(
+        _DIGESTS[each.algorithm.lower()] == len(_BYTE.findall(each.value))
+        and _FINGERPRINT.fullmatch(each.value)
+        for each in known
+    ):  # a handshake has to match all of them
+        raise _unusable("it has a fingerprint that is none")
     return ice.usernameFragment, ice.password
 
 

@@ -152,6 +152,7 @@ def test_candidates_that_are_tried() -> None:
         (HEAD + video().replace("sha-256", "md5"), "fingerprint"),
         (HEAD + video().replace("AB:AB", "zz:zz"), "fingerprint"),
         (HEAD + video().replace("AB:AB", "AB"), "fingerprint"),
+        (HEAD + video().replace("a=setup", "a=fingerprint:sha-512 AB:CD\r\na=setup"), "is none"),
         (HEAD + video().replace("ufrag:abcd", "ufrag:" + 300 * "a"), "ice-ufrag"),
         (HEAD + video() + video(), "name of its own"),
         (HEAD + video().replace("a=mid:0", "a=x:0") + audio(), "name of its own"),
