@@ -37,6 +37,8 @@ closed: Counter[str] = Counter()
 refused: Counter[int] = Counter()
 condemned = threading.Event()
 inside = threading.Semaphore(0)
+held: list[str] = []
+"""One for each request that was held, ever."""
 
 
 def application() -> Flask:
@@ -47,7 +49,8 @@ def application() -> Flask:
     @app.get("/api/health/live")
     def live() -> Any:
         descriptors = len(os.listdir("/proc/self/fd"))
-        return {"closed": closed, "refused": refused, "descriptors": descriptors}
+        told = {"closed": closed, "refused": refused, "held": len(held)}
+        return told | {"descriptors": descriptors}
 
     @app.route("/echo", methods=["GET", "POST"])
     def echo() -> Any:
@@ -129,6 +132,15 @@ def application() -> Flask:
         time.sleep(float(request.args["seconds"]))
         connection = client_socket()
         return {"blocking": connection is not None and connection.getblocking()}
+
+    @app.get("/held")
+    def hold() -> Any:
+        """Until there is a file, which a test makes."""
+        held.append("")
+        until_s = time.monotonic() + 30
+        while not os.path.exists(request.args["until"]) and time.monotonic() < until_s:
+            time.sleep(0.01)
+        return {}
 
     @app.route("/socket", websocket=True)
     def socket() -> Response:

@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import websocket
@@ -327,17 +329,19 @@ def test_a_body_that_nobody_wants_does_not_hide_the_answer(door: Door, path: str
     assert told.fields["connection"] == "close"
 
 
-def test_a_full_server_says_so(door: Door) -> None:
-    held = [door.connect(get("/slow?seconds=1.5", close=True)) for _ in range(THREADS - 4)]
-    assert until(lambda: refused(door), 5)
-    assert door.live()
-    with door.connect(get("/echo", method="HEAD")) as connection:
-        told = whole(connection)
-        assert (told.status, told.fields["retry-after"], told.body) == (503, "1", b"")
-    assert [whole(connection).status for connection in held] == [200] * len(held)
-    for connection in held:
-        connection.close()
-    assert not refused(door)
+def test_a_full_server_says_so(door: Door, tmp_path: Path) -> None:
+    before, go_on = door.live()["held"], tmp_path / "go on"
+    ask = get(f"/held?until={quote(str(go_on))}", close=True)
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(door.connect(ask)) for _ in range(THREADS - 4)]
+        assert until(lambda: door.live()["held"] == before + len(held), 10)
+        assert refused(door)
+        with door.connect(get("/echo", method="HEAD")) as connection:
+            told = whole(connection)
+            assert (told.status, told.fields["retry-after"], told.body) == (503, "1", b"")
+        go_on.touch()
+        assert [whole(connection).status for connection in held] == [200] * len(held)
+    assert until(lambda: not refused(door))
     assert until(lambda: "a request is refused: 503" in door.log.read_text(), 5)
 
 
@@ -408,8 +412,10 @@ def test_a_websocket_outlives_every_deadline(door: Door) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_end_waits_for_answers(tmp_path: Path, number: int) -> None:
     other = Door(SHORT, tmp_path / "log")
-    idle, busy = other.connect(), other.connect(get("/slow?seconds=0.5"))
-    time.sleep(0.2)
+    go_on = tmp_path / "go on"
+    idle, busy = other.connect(), other.connect(get(f"/held?until={quote(str(go_on))}"))
+    assert until(lambda: other.live()["held"] == 1)
+    threading.Timer(0.3, go_on.touch).start()
     assert other.stop(number) == 0
     if number == signal.SIGTERM:
         assert one(busy).status == 200
