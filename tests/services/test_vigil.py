@@ -56,7 +56,8 @@ class Watched:
         for _ in range(int(seconds)):
             moving = [session.pulse for session in service.sessions.all()]
             moving += [loaded.engine.pulse for loaded in service.backend.models]
-            for pulse in {*moving, service.peers.pulse}.difference(still):
+            moving += [*service.voices.standing.asked, service.peers.pulse]
+            for pulse in set(moving).difference(still):
                 pulse.beat()
             self.now += 1.0
             self.vigil.look()
@@ -145,7 +146,7 @@ def test_a_model_that_is_slow_by_its_own_measure_is_not_stuck(watch: Any) -> Non
         watched.service.submit(MjpegRequest(text="one two", size="128x128"))
         assert until(lambda: engine.pulse.doing.startswith("a batch"))
         watched.pass_by(10 * ENGINE_S, engine.pulse)
-        assert watched.health[0] == "ready"
+        assert watched.health == ("ready", "")
     finally:
         model.gate.set()
 
@@ -256,7 +257,7 @@ def test_a_voice_that_never_returns(watch: Any, go_on: threading.Event) -> None:
     service: LipsyncService = watched.service
     job_id = service.submit(MjpegRequest(text="one", size="128x128"))
     assert until(lambda: len(service.voices.standing.asked) == 1)
-    watched.pass_by(VOICE_S + 2)
+    watched.pass_by(VOICE_S + 2, *service.voices.standing.asked)
     assert "the thread 'voice-tone' has not moved" in watched.health[1]
     assert "voice-tone" in service.vigil.verdict()
     assert until(lambda: service.jobs.get(job_id).status is JobStatus.FAILED)
@@ -279,10 +280,10 @@ def test_a_voice_that_waits_for_its_turn_is_not_stuck(watch: Any) -> None:
     service: LipsyncService = watched.service
     service.submit(MjpegRequest(text="one", size="128x128"))
     assert until(lambda: len(service.voices.standing.asked) == 1)
-    watched.pass_by(VOICE_S - 10)
+    watched.pass_by(VOICE_S - 10, *service.voices.standing.asked)
     waits.set()
     assert until(lambda: bool(asked))
-    watched.pass_by(VOICE_S - 10)
+    watched.pass_by(VOICE_S - 10, *service.voices.standing.asked)
     turn.set()
     assert not service.vigil.verdict()
 
