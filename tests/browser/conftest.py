@@ -131,6 +131,9 @@ def serving(app: Flask, *, strict: bool = False) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
+        for visitor in _HERE:
+            for page in visitor.page.context.pages:
+                page.close()
         server.shutdown()
         thread.join(10)
         server.server_close()
@@ -268,9 +271,6 @@ def make_live(
             return Live(service, stack.enter_context(serving(create_app(service=service))))
 
         yield make
-        for visitor in _HERE:
-            for page in visitor.page.context.pages:
-                page.close()
 
 
 @pytest.fixture
