@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import gc
 import re
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -90,7 +92,16 @@ def make_service(
     close_doors()
     for service in made:
         service.close()
-    assert until(lambda: not set(threading.enumerate()) - before), threading.enumerate()
+    assert until(lambda: not set(threading.enumerate()) - before), _standing(before)
+
+
+def _standing(before: set[threading.Thread]) -> dict[str, str]:
+    """Where threads that have come since are."""
+    frames = sys._current_frames()
+    here = {
+        thread.name: frames.get(thread.ident or 0) for thread in {*threading.enumerate()} - before
+    }
+    return {name: "".join(traceback.format_stack(frame)[-3:]) for name, frame in here.items()}
 
 
 @pytest.fixture

@@ -31,8 +31,10 @@ IMPORT_MEMORY = 2 << 30
 _STARVED = (
     *("Cannot allocate memory", "get_buffer() failed", "Out of memory", "std::bad_alloc"),
     *("malloc of size", "memory allocation failure"),
+    *("Resource temporarily unavailable", "thread_encoder_init failed"),
 )
-"""What ffmpeg itself, libx264 and libx265 say."""
+"""What ffmpeg itself, libx264 and libx265 say, the last two where a thread has no room for its
+stack."""
 _LIBRARY = "Generic error in an external library"
 """An encoder that gets no memory for a thread says no more than this."""
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")

@@ -131,9 +131,8 @@ def serving(app: Flask, *, strict: bool = False) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        for visitor in _HERE:
-            for page in visitor.page.context.pages:
-                page.close()
+        for visitor in _HERE:  # with connections that it has opened and not used
+            visitor.page.context.close()
         server.shutdown()
         thread.join(10)
         server.server_close()

@@ -12,7 +12,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from app_core.errors import DiskFull, FfmpegFailed
 from app_core.media import decoder, process, raw_video, sound_file
-from app_core.media.ffmpeg import IMPORT_MEMORY, QUIET, Ffmpeg, failure, find_ffmpeg
+from app_core.media.ffmpeg import IMPORT_MEMORY, QUIET, Ffmpeg, failure, find_ffmpeg, starved
 from app_core.outputs import frame_encoder, mp4
 from app_core.outputs.output import Format
 from app_core.request import Encoding
@@ -64,6 +64,20 @@ def test_a_child_that_wants_too_much_memory_ends_and_names_the_setting() -> None
     small = replace(find_ffmpeg(), memory=100 << 20)
     with pytest.raises(FfmpegFailed, match="too little memory, see CHILD_MEMORY_MB"):
         small.run([*ENDLESS, "-preset", "veryslow", "-f", "null", "-"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[h264 @ 0x55] get_buffer() failed",
+        "[rawvideo @ 0x55] ff_frame_thread_encoder_init failed",
+        "[vf#0:0 @ 0x55] Error sending frames to consumers: Resource temporarily unavailable",
+    ],
+)
+def test_what_is_said_where_memory_is_short(line: str) -> None:
+    """The last two where a thread has no room for its stack."""
+    assert starved(["Stream mapping:", line])
+    assert "too little memory" in str(failure(245, [line]))
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="this system limits no child")

@@ -343,8 +343,8 @@ def test_a_clip_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
     made = Import(source, tmp_path / "made")
     assert made.run(lambda pictures: sum(1 for _ in pictures))[1] == 40
     again = Import(source, tmp_path / "again")
-    again.ffmpeg = replace(again.ffmpeg, memory=150 << 20)
-    with pytest.raises(TooLarge, match="over 150 MiB of memory") as raised:
+    again.ffmpeg = replace(again.ffmpeg, memory=100 << 20)
+    with pytest.raises(TooLarge, match="over 100 MiB of memory") as raised:
         again.run()
     assert (raised.value.status, raised.value.field) == (413, "file")
 
