@@ -193,7 +193,8 @@ class FfmpegProcess:
 
     @property
     def starved(self) -> bool:
-        """It said that it got too little memory."""
+        """It said, by its end, that it got too little memory."""
+        self._listener.join(_LAST_WORDS_S)
         return starved(list(self._lines))
 
     def write(self, pipe: InputPipe, data: bytes | memoryview) -> None:

@@ -87,6 +87,16 @@ def test_a_bad_end_is_a_failure_at_finish() -> None:
             process.finish()
 
 
+def test_all_that_a_child_said_by_its_end_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    listen = FfmpegProcess._listen
+    late = lambda process, stream: (time.sleep(0.2), listen(process, stream))  # noqa: E731
+    monkeypatch.setattr(FfmpegProcess, "_listen", late)
+    code = "import sys; print('Out of memory', file=sys.stderr)"
+    with FfmpegProcess(python(code), output=True) as process:
+        assert process.read(memoryview(bytearray(1))) == 0
+        assert process.starved
+
+
 def test_waits_are_bounded() -> None:
     before = open_files()
     pipe = InputPipe()
