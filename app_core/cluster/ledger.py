@@ -45,6 +45,8 @@ class ReplicaReport:
     """Ids of those that run."""
     draining: bool = False
     """It ends what it does, and then itself."""
+    ended: tuple[str, ...] = ()
+    """Films that it has begun and that do not run any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +95,18 @@ class Ledger:
     def report(self, report: ReplicaReport) -> tuple[str, ...]:
         """Those of its jobs of which no film is known: ``begun`` may have been said to another
         ledger."""
-        now = time.monotonic()
         with self._lock:
-            self._heard[report.place] = now, report
-            running = set(report.jobs)
-            for job_id, held in list(self._films.items()):
-                if job_id in running and not held.place:
+            self._heard[report.place] = time.monotonic(), report
+            for job_id in report.jobs:
+                held = self._films.get(job_id)
+                if held is not None and not held.place:
                     held.place = report.place
-                told = held.place == report.place and now - held.since_s > TEND_S
-                if told and job_id not in running:
+            # A report may be older than a film that it does not name.
+            for job_id in report.ended:
+                held = self._films.get(job_id)
+                if held is not None and held.place == report.place:
                     self._drop(job_id)
-            return tuple(running - self._films.keys())
+            return tuple(set(report.jobs) - self._films.keys())
 
     def begun(self, job_id: str, film: Film, place: str) -> None:
         with self._lock:

@@ -64,7 +64,7 @@ class Replica:
         self.place, self._book = config.place, book
         self._films: dict[str, Film] = {}
         self._lock = threading.Lock()
-        """Of ``_films``, and so that none is dropped which began while others were looked at."""
+        """Of ``_films``."""
         self._draining = threading.Event()
         self._ending = threading.Event()
         self.service = service or LipsyncService(config)
@@ -138,10 +138,11 @@ class Replica:
         return does or imports or self._server.answering
 
     def _begun(self, job_id: str, film: Film) -> None:
-        """Before its client is told, so that whoever is told may rely on it."""
+        """Before its client is told, so that whoever is told may rely on it. Its end is told after
+        its beginning."""
+        self._try(lambda: self._book.begun(job_id, film, self.place))
         with self._lock:
             self._films[job_id] = film
-        self._try(lambda: self._book.begun(job_id, film, self.place))
 
     def _report(self) -> None:
         while True:
@@ -153,15 +154,18 @@ class Replica:
         """The ledger, what there is to know. Raises what that does."""
         with self._lock:
             running = tuple(job.id for job in self.service.jobs.running())
-            films = {i: film for i, film in self._films.items() if i in running}
-            self._films = dict(films)
+            films = dict(self._films)
+        ended = tuple(films.keys() - running)
         ready = self.service.backend.condition()[0] in ("ready", "degraded")
         draining = self._draining.is_set()
         takes = ready and not draining
-        report = ReplicaReport(self.place, self.door, self.slack, takes, running, draining)
+        report = ReplicaReport(self.place, self.door, self.slack, takes, running, draining, ended)
         for job_id in self._book.report(report):
             if job_id in films:
                 self._book.begun(job_id, films[job_id], self.place)
+        with self._lock:
+            for job_id in ended:
+                self._films.pop(job_id, None)
 
     def _try(self, tell: Callable[[], object]) -> None:
         try:

@@ -95,12 +95,25 @@ def test_a_film_that_is_made_is_forgotten(clock: Clock) -> None:
     ledger.begun("a", FILM, ONE.place)
     clock.now += 1.0
     ledger.report(replace(ONE, jobs=("a",)))
+    ledger.report(replace(TWO, ended=("a",)))
+    ledger.report(replace(ONE, ended=("a",)))
+    clock.now += module.LOST_S + 0.1
+    ledger.report(TWO)
+    ledger.tend()
+    assert replicas.asked == []
+
+
+def test_a_report_from_before_a_film_began_does_not_end_it(clock: Clock) -> None:
+    """It may be late by any time: it is another call than the film's."""
+    replicas = Replicas(two=202)
+    ledger = Ledger("secret", replicas)
+    ledger.begun("a", FILM, ONE.place)
     clock.now += 1.0
     ledger.report(ONE)
     clock.now += module.LOST_S + 0.1
     ledger.report(TWO)
     ledger.tend()
-    assert replicas.asked == []
+    assert replicas.asked == [("a", "two")]
 
 
 def test_a_new_ledger_asks_for_the_films_that_run(clock: Clock) -> None:
