@@ -19,6 +19,7 @@ from app_core.cluster.web_tier import create_web_app
 from app_core.config import Config
 from app_core.services.lipsync_service import LipsyncService
 from tests.back_end import SECRET, LocalPlaces, replica
+from tests.below import files_below
 from tests.conftest import until
 
 PLACES = ("0000000a", "0000000b")
@@ -90,15 +91,18 @@ def going(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[threadi
 
 
 def test_it_waits_for_a_request_that_is_under_way(
-    cluster: Cluster, going: threading.Thread
+    cluster: Cluster, going: threading.Thread, config: Config
 ) -> None:
     there = cluster.replicas[PLACES[0]]
     upstream = Upstream(there.door)
     environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/api/avatars", "wsgi.url_scheme": "http"}
     form = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "HTTP_HOST": "127.0.0.1"}
     upstream.begin(environ | form, SECRET, 3 << 20)
-    upstream.send(b"--x\r\nContent-Disposition: form-data; name=file; filename=a.mp4\r\n\r\n")
-    assert until(lambda: there._server.answering)
+    part = b"--x\r\nContent-Disposition: form-data; name=file; filename=a.mp4\r\n\r\n"
+    upstream.send(part + bytes(100_000))
+    assert config.work_dir is not None
+    folder = config.work_dir
+    assert until(lambda: files_below(folder)), "its view reads it"
     going.start()
     assert not until(lambda: not going.is_alive(), 0.2)
     upstream.close()
