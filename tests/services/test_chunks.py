@@ -27,7 +27,7 @@ from app_core.speech.registry import Voices
 from app_core.speech.text.piece import Piece
 from app_core.speech.voices.espeak import EspeakVoice
 from app_core.types import PLAIN, Prosody, Word
-from tests.below import files_below
+from tests.below import entries_below
 from tests.conftest import until
 from tests.fakes import RATE, EchoModel, ToneVoice, ToneVoices
 
@@ -46,6 +46,12 @@ def frames_of(path: Path) -> int:
         count += 1
     film.release()
     return count
+
+
+def made_by(service: LipsyncService) -> list[Path]:
+    """All in its own folder of the working one."""
+    work = service.config.work_dir
+    return [path for path in entries_below(work) if path.parent != work]
 
 
 @pytest.mark.parametrize("fps", [25, 30, 24])
@@ -103,7 +109,7 @@ def test_finished_films_survive_a_later_failure(
     with pytest.raises(FfmpegFailed):
         wait_for_film(job, job.chunks[1], never)
     assert job.status is JobStatus.FAILED
-    assert until(lambda: len(files_below(service.config.work_dir)) == 1)
+    assert until(lambda: len(made_by(service)) == 1)
 
 
 def test_a_cancel_leaves_no_film(make_service: Make, model: EchoModel, config: Config) -> None:
@@ -267,7 +273,7 @@ def test_the_sound_of_a_chunk_is_made_once(
     assert until(lambda: job.ended)
     assert job.result_bytes >= 0.4 * 16000 * 2
     service._forgotten(job)
-    assert not files_below(service.config.work_dir)
+    assert not made_by(service)
 
 
 def test_a_chunk_that_is_forgotten_while_its_sound_is_made_leaves_no_file(
@@ -286,7 +292,7 @@ def test_a_chunk_that_is_forgotten_while_its_sound_is_made_leaves_no_file(
     for _ in range(2):
         with pytest.raises(NotFound):
             service.chunks.wav_file(job, job.chunks[0])
-    assert not files_below(service.config.work_dir)
+    assert not made_by(service)
 
 
 def test_chunks_that_fill_the_disk_leave_it_at_once(
@@ -303,7 +309,7 @@ def test_chunks_that_fill_the_disk_leave_it_at_once(
     job = service.chunks.start(request())
     with pytest.raises(DiskFull):
         wait_for_film(job, job.chunks[1], never)
-    assert until(lambda: not files_below(service.config.work_dir))
+    assert until(lambda: not made_by(service))
     with pytest.raises(DiskFull):
         wait_for_film(job, job.chunks[0], never)
 
@@ -314,7 +320,7 @@ def test_a_full_disk_has_no_room_for_a_sound(
     job = service.chunks.start(request())
     wait_for_film(job, job.chunks[-1], never)
     assert until(lambda: job.ended)
-    before = len(files_below(service.config.work_dir))
+    before = len(made_by(service))
 
     def full(path: Path, data: bytes) -> int:
         raise OSError(28, "No space left on device")
@@ -323,5 +329,5 @@ def test_a_full_disk_has_no_room_for_a_sound(
         patch.setattr(Path, "write_bytes", full)
         with pytest.raises(DiskFull):
             service.chunks.wav_file(job, job.chunks[0])
-    assert len(files_below(service.config.work_dir)) == before
+    assert len(made_by(service)) == before
     assert service.chunks.wav_file(job, job.chunks[0]).stat().st_size > 44
